@@ -1,0 +1,4 @@
+//! The HTTP API.
+
+pub mod hasher;
+pub mod jwt;

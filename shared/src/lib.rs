@@ -1,0 +1,11 @@
+//! What the API and the worker both need: settings, the database, the queue's doorbell, link tokens,
+//! domain types, templates and telemetry.
+
+pub mod clock;
+pub mod config;
+pub mod db;
+pub mod domain;
+pub mod link_token;
+pub mod queue;
+pub mod telemetry;
+pub mod templates;

@@ -1,0 +1,4 @@
+//! Claims mails, renders them, sends them and closes their rows.
+
+pub mod render;
+pub mod smtp;
