@@ -1,0 +1,131 @@
+//! A password on its way to the hasher: hidden, and wiped when it is dropped.
+
+use std::fmt;
+
+use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret, SecretString};
+use thiserror::Error;
+use unicode_normalization::UnicodeNormalization;
+
+/// A password in Unicode NFC, so that one keyboard's `é` is another's.
+#[derive(Clone)]
+pub struct Password(SecretString);
+
+/// Why a text will not do as a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum PasswordError {
+    /// Too short or too long.
+    #[error("must have between 8 and 128 characters")]
+    Length,
+    /// A control character (Unicode Cc): not to be typed again in every form.
+    #[error("must not contain control characters")]
+    ControlCharacter,
+}
+
+impl Password {
+    /// The shortest new password, in characters.
+    pub const MIN_CHARS: usize = 8;
+    /// The longest new password, in characters.
+    pub const MAX_CHARS: usize = 128;
+    /// The longest text that is looked at as an attempt, in bytes.
+    pub const MAX_ATTEMPT_BYTES: usize = 1024;
+
+    /// A new password, for sign-up, reset and change: 8–128 characters, no control characters.
+    ///
+    /// # Errors
+    /// When its length is out of bounds or it has a control character.
+    pub fn parse(text: String) -> Result<Password, PasswordError> {
+        let text = Zeroizing::new(text);
+        if text.chars().any(char::is_control) {
+            return Err(PasswordError::ControlCharacter);
+        }
+        let password = normalised(&text)?;
+        match password.expose().chars().count() {
+            Self::MIN_CHARS..=Self::MAX_CHARS => Ok(password),
+            _ => Err(PasswordError::Length),
+        }
+    }
+
+    /// What somebody claims to be an existing password, at a login say: 1–1,024 bytes of anything. The rules
+    /// for new passwords do not apply: a password that breaks them is wrong, which is all a caller may learn.
+    ///
+    /// # Errors
+    /// When it is empty or longer: to be answered like a wrong password.
+    pub fn attempt(text: String) -> Result<Password, PasswordError> {
+        let text = Zeroizing::new(text);
+        if text.is_empty() {
+            return Err(PasswordError::Length);
+        }
+        normalised(&text)
+    }
+
+    /// The password itself, for the hasher alone.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+/// The limit comes first: normalising is not free. 128 characters of four bytes, decomposed, fit well.
+fn normalised(text: &str) -> Result<Password, PasswordError> {
+    if text.len() > Password::MAX_ATTEMPT_BYTES {
+        return Err(PasswordError::Length);
+    }
+    // NFC makes at most three bytes of one (UAX 15): no reallocation, which would leave an unwiped copy.
+    let mut nfc = String::with_capacity(text.len() * 3);
+    nfc.extend(text.nfc());
+    Ok(Password(SecretString::from(nfc)))
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password([hidden])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Password, PasswordError> {
+        Password::parse(text.to_owned())
+    }
+
+    #[test]
+    fn a_new_password_has_between_8_and_128_characters() {
+        for text in ["12345678", "pässwört", "correct horse battery", "密码密码密码密码", &"😀".repeat(128)]
+        {
+            assert_eq!(parse(text).unwrap().expose(), text);
+        }
+        for text in ["", "1234567", "e\u{301}234567", &"x".repeat(129), &"x".repeat(70_000)] {
+            assert_eq!(parse(text).unwrap_err(), PasswordError::Length);
+        }
+    }
+
+    #[test]
+    fn a_new_password_has_no_control_characters() {
+        for text in ["1234567\08", "12345678\n", "1234\u{7f}5678", "1234\u{9b}5678"] {
+            assert_eq!(parse(text).unwrap_err(), PasswordError::ControlCharacter, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn composed_and_decomposed_letters_are_one_password() {
+        let decomposed = parse("caf\u{65}\u{301}-au-lait").unwrap();
+        assert_eq!(decomposed.expose(), parse("café-au-lait").unwrap().expose());
+        assert_eq!(Password::attempt("e\u{301}".into()).unwrap().expose(), "é");
+    }
+
+    #[test]
+    fn an_attempt_may_break_the_rules_for_new_passwords() {
+        for text in ["x", "secret", "tab\there", &"x".repeat(1024)] {
+            assert_eq!(Password::attempt(text.to_owned()).unwrap().expose(), text);
+        }
+        assert!(Password::attempt(String::new()).is_err());
+        assert!(Password::attempt("x".repeat(1025)).is_err());
+    }
+
+    #[test]
+    fn debug_hides_the_password() {
+        assert_eq!(format!("{:?}", parse("correct horse").unwrap()), "Password([hidden])");
+    }
+}
