@@ -1,1 +1,121 @@
-//! The database.
+//! The database: one door to Postgres and SQLite, a file per table, and what must be atomic as one function.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgPool, SqlitePool};
+
+pub mod accounts;
+pub mod books;
+pub mod claims;
+mod connect;
+mod error;
+pub mod mail_admin;
+mod migrate;
+pub mod outbox;
+pub mod relay;
+pub mod sessions;
+pub mod users;
+
+pub use connect::{ConnectError, DataDirLock, PoolSize, lock_data_dir};
+pub use error::DbError;
+
+/// A database call's result.
+pub type DbResult<T> = Result<T, DbError>;
+
+/// How long a liveness probe of the database may take.
+const PING_LIMIT: Duration = Duration::from_secs(2);
+
+/// The database, whichever it is. Cheap to clone.
+#[derive(Clone, Debug)]
+pub enum Db {
+    /// A Postgres server.
+    Postgres(PgPool),
+    /// A file of this machine.
+    Sqlite(SqliteDb),
+}
+
+/// SQLite: many readers beside one writer, which is what its locking allows.
+#[derive(Clone, Debug)]
+pub struct SqliteDb {
+    reader: SqlitePool,
+    writer: SqlitePool,
+}
+
+/// Runs one body on whichever database there is; each arm is compiled for its own driver.
+macro_rules! on_db {
+    ($db:expr, $pool:ident => $body:expr) => {
+        match $db {
+            $crate::db::Db::Postgres($pool) => $body,
+            $crate::db::Db::Sqlite(sqlite) => {
+                let $pool = &sqlite.writer;
+                $body
+            }
+        }
+    };
+}
+
+/// The same for bodies that only read.
+macro_rules! read_db {
+    ($db:expr, $pool:ident => $body:expr) => {
+        match $db {
+            $crate::db::Db::Postgres($pool) => $body,
+            $crate::db::Db::Sqlite(sqlite) => {
+                let $pool = &sqlite.reader;
+                $body
+            }
+        }
+    };
+}
+
+/// Runs one body in a transaction, committed when the body ends with `Ok`. SQLite takes the write lock
+/// at once (`BEGIN IMMEDIATE`): a lock taken later could fail in the middle.
+macro_rules! in_transaction {
+    ($db:expr, $tx:ident => $body:expr) => {
+        match $db {
+            $crate::db::Db::Postgres(pool) => {
+                let mut $tx = pool.begin().await?;
+                let value = $body;
+                $tx.commit().await?;
+                Ok(value)
+            }
+            $crate::db::Db::Sqlite(sqlite) => {
+                let mut $tx = sqlite.writer.begin_with("BEGIN IMMEDIATE").await?;
+                let value = $body;
+                $tx.commit().await?;
+                Ok(value)
+            }
+        }
+    };
+}
+
+pub(crate) use {in_transaction, on_db, read_db};
+
+impl Db {
+    /// The database server's time; `None` for SQLite, which has no clock of its own.
+    pub(crate) async fn time(&self) -> DbResult<Option<DateTime<Utc>>> {
+        match self {
+            Db::Postgres(pool) => {
+                Ok(Some(sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(pool).await?))
+            }
+            Db::Sqlite(_) => Ok(None),
+        }
+    }
+
+    /// Whether the database answers, within two seconds.
+    pub async fn is_reachable(&self) -> bool {
+        let asked = async { read_db!(self, pool => sqlx::query("SELECT 1").execute(pool).await.map(|_| ())) };
+        matches!(tokio::time::timeout(PING_LIMIT, asked).await, Ok(Ok(())))
+    }
+
+    /// Closes the connections, waiting for those in use.
+    pub async fn close(&self) {
+        match self {
+            Db::Postgres(pool) => pool.close().await,
+            Db::Sqlite(sqlite) => {
+                sqlite.reader.close().await;
+                sqlite.writer.close().await;
+            }
+        }
+    }
+}

@@ -5,6 +5,7 @@
 
 pub mod email_address;
 pub mod jwt_algorithm;
+pub mod mail_kind;
 pub mod name;
 pub mod password;
 pub mod role;
@@ -12,6 +13,7 @@ mod text;
 
 pub use email_address::{EmailAddress, EmailAddressError};
 pub use jwt_algorithm::{JwtAlgorithm, UnknownJwtAlgorithm};
+pub use mail_kind::MailKind;
 pub use name::{NameError, PersonName, Username};
 pub use password::{Password, PasswordError};
 pub use role::{Role, UnknownRole};

@@ -1,0 +1,178 @@
+//! Changes of an account, each one transaction together with the mail that goes with it.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::outbox::{NewMail, queue_mail};
+use super::users::User;
+use super::{Db, DbResult, in_transaction};
+use crate::domain::{EmailAddress, Role};
+
+/// What a sign-up brings.
+#[derive(Debug)]
+pub struct NewAccount {
+    /// Given name.
+    pub first_name: String,
+    /// Family name.
+    pub last_name: String,
+    /// The chosen name.
+    pub username: String,
+    /// The address, not yet proven.
+    pub email: EmailAddress,
+    /// The password's PHC string.
+    pub password_hash: String,
+}
+
+/// What became of a change that only one state of the account allows.
+#[derive(Debug)]
+pub enum Change<T = ()> {
+    /// It was made.
+    Made(T),
+    /// The account changed since the link was made or the password was checked: the link is used up.
+    Stale,
+    /// Another account has the address.
+    AddressTaken,
+}
+
+impl Db {
+    /// Makes an account and queues its verification mail. `None` when the address has an account already,
+    /// also when that one is being made at this moment.
+    pub async fn create_account(
+        &self,
+        account: &NewAccount,
+        mail: impl FnOnce(Uuid) -> NewMail,
+        now: DateTime<Utc>,
+    ) -> DbResult<Option<(User, Uuid)>> {
+        let uid = Uuid::new_v4();
+        let mail = mail(uid);
+        let sql = "INSERT INTO users (uid, username, email, email_canonical, first_name, last_name, role, password_hash,
+                                      auth_changed_at, created_at, update_at)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $9)
+                   ON CONFLICT (email_canonical) DO NOTHING RETURNING *";
+        in_transaction!(self, tx => {
+            let user: Option<User> = sqlx::query_as(sql)
+                .bind(uid)
+                .bind(&account.username)
+                .bind(account.email.as_str())
+                .bind(account.email.canonical())
+                .bind(&account.first_name)
+                .bind(&account.last_name)
+                .bind(Role::User.as_str())
+                .bind(&account.password_hash)
+                .bind(now)
+                .fetch_optional(&mut *tx)
+                .await?;
+            let Some(user) = user else { return Ok(None) };
+            queue_mail!(tx, &mail);
+            Some((user, mail.id))
+        })
+    }
+
+    /// Marks an address as proven. Idempotent. `Stale` when the account now has another address.
+    pub async fn verify_account(
+        &self,
+        uid: Uuid,
+        email: &EmailAddress,
+        now: DateTime<Utc>,
+    ) -> DbResult<Change> {
+        let sql = "UPDATE users SET update_at = CASE WHEN is_verified THEN update_at ELSE $3 END, is_verified = true
+                   WHERE uid = $1 AND email_canonical = $2";
+        in_transaction!(self, tx => {
+            let done = sqlx::query(sql).bind(uid).bind(email.canonical()).bind(now).execute(&mut *tx).await?;
+            if done.rows_affected() == 1 { Change::Made(()) } else { Change::Stale }
+        })
+    }
+
+    /// Sets a new password by a reset link: proves the address, ends every session, queues the notice.
+    pub async fn reset_password(
+        &self,
+        user: &User,
+        password_hash: &str,
+        notice: &NewMail,
+        now: DateTime<Utc>,
+    ) -> DbResult<Change> {
+        self.set_password(user, password_hash, None, notice, now).await
+    }
+
+    /// Sets a new password for who knows the old one: ends every session but `keep`, queues the notice.
+    pub async fn change_password(
+        &self,
+        user: &User,
+        password_hash: &str,
+        keep: Uuid,
+        notice: &NewMail,
+        now: DateTime<Utc>,
+    ) -> DbResult<Change> {
+        self.set_password(user, password_hash, Some(keep), notice, now).await
+    }
+
+    /// `keep` is the session of somebody who gave the old password; without it a link in the mailbox did,
+    /// which proves the address.
+    async fn set_password(
+        &self,
+        user: &User,
+        password_hash: &str,
+        keep: Option<Uuid>,
+        notice: &NewMail,
+        now: DateTime<Utc>,
+    ) -> DbResult<Change> {
+        let set = "UPDATE users SET password_hash = $3, is_verified = (is_verified OR $4),
+                          auth_version = auth_version + 1, auth_changed_at = $5, update_at = $5
+                   WHERE uid = $1 AND auth_version = $2";
+        let end = "DELETE FROM sessions WHERE user_uid = $1 AND sid <> $2";
+        in_transaction!(self, tx => {
+            let done = sqlx::query(set)
+                .bind(user.uid)
+                .bind(user.auth_version)
+                .bind(password_hash)
+                .bind(keep.is_none())
+                .bind(now)
+                .execute(&mut *tx)
+                .await?;
+            if done.rows_affected() == 0 {
+                return Ok(Change::Stale);
+            }
+            // No session has the nil id.
+            sqlx::query(end).bind(user.uid).bind(keep.unwrap_or(Uuid::nil())).execute(&mut *tx).await?;
+            queue_mail!(tx, notice);
+            Change::Made(())
+        })
+    }
+
+    /// Gives an account the address that a link in its mailbox just proved.
+    pub async fn change_email(
+        &self,
+        uid: Uuid,
+        version: i64,
+        email: &EmailAddress,
+        now: DateTime<Utc>,
+    ) -> DbResult<Change> {
+        let taken = "SELECT uid FROM users WHERE email_canonical = $1 AND uid <> $2";
+        let set = "UPDATE users SET email = $3, email_canonical = $4, is_verified = true,
+                          auth_version = auth_version + 1, auth_changed_at = $5, update_at = $5
+                   WHERE uid = $1 AND auth_version = $2";
+        let changed: DbResult<Change> = in_transaction!(self, tx => {
+            let other: Option<Uuid> =
+                sqlx::query_scalar(taken).bind(email.canonical()).bind(uid).fetch_optional(&mut *tx).await?;
+            if other.is_some() {
+                return Ok(Change::AddressTaken);
+            }
+            let done = sqlx::query(set)
+                .bind(uid)
+                .bind(version)
+                .bind(email.as_str())
+                .bind(email.canonical())
+                .bind(now)
+                .execute(&mut *tx)
+                .await;
+            match done {
+                Ok(done) if done.rows_affected() == 1 => Change::Made(()),
+                Ok(_) => return Ok(Change::Stale),
+                // Somebody else got the address between the look and the change.
+                Err(sqlx::Error::Database(error)) if error.is_unique_violation() => return Ok(Change::AddressTaken),
+                Err(error) => return Err(error.into()),
+            }
+        });
+        changed
+    }
+}

@@ -1,0 +1,116 @@
+//! Opening the database: pools, timeouts, and SQLite's settings for durability.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use super::{Db, SqliteDb, migrate};
+
+/// How long a request may wait for a connection before it is told that the service is not available.
+const ACQUIRE_LIMIT: Duration = Duration::from_secs(5);
+/// Longer than any of our transactions; only another process (an operator's command) can hold the lock.
+const SQLITE_BUSY: Duration = Duration::from_secs(5);
+
+/// The most connections a process opens to Postgres.
+#[derive(Clone, Copy, Debug)]
+pub struct PoolSize(pub u32);
+
+/// Why the database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The URL cannot be read. It is not shown, since it holds a password.
+    #[error("DATABASE_URL cannot be read as a Postgres URL (postgres://user:password@host:port/name)")]
+    Url,
+    /// Nobody answers, or not to us.
+    #[error("the database cannot be reached: {0}")]
+    Connect(#[source] sqlx::Error),
+    /// `DATA_DIR` cannot be made or written.
+    #[error("{path} cannot be used as DATA_DIR: {source}", path = path.display())]
+    DataDir {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Another process serves from the same `DATA_DIR`.
+    #[error("{} is in use by another process; give this one a DATA_DIR of its own", .0.display())]
+    InUse(PathBuf),
+    /// The tables of another application.
+    #[error(
+        "this database holds somebody else's table `{0}` and was left as it is; give Bookly an empty database of its own"
+    )]
+    Foreign(String),
+    /// A migration failed.
+    #[error("the database cannot be migrated: {0}")]
+    Migrate(#[source] Box<sqlx::migrate::MigrateError>),
+}
+
+/// Held as long as the process serves from its `DATA_DIR`.
+#[derive(Debug)]
+pub struct DataDirLock {
+    _file: File,
+}
+
+impl Db {
+    /// Connects to Postgres and brings its tables up to date. Safe when several processes start at once.
+    ///
+    /// # Errors
+    /// When it cannot be reached, holds somebody else's tables, or a migration fails.
+    pub async fn postgres(url: &SecretString, size: PoolSize) -> Result<Db, ConnectError> {
+        let options = PgConnectOptions::from_str(url.expose_secret()).map_err(|_| ConnectError::Url)?;
+        let pool = PgPoolOptions::new()
+            .max_connections(size.0)
+            .acquire_timeout(ACQUIRE_LIMIT)
+            .connect_with(options.application_name("bookly"))
+            .await
+            .map_err(ConnectError::Connect)?;
+        let db = Db::Postgres(pool);
+        migrate::run(&db).await?;
+        Ok(db)
+    }
+
+    /// Opens the SQLite file of a data folder, which is made when it is missing.
+    ///
+    /// # Errors
+    /// When the folder cannot be used, the file holds somebody else's tables, or a migration fails.
+    pub async fn sqlite(data_dir: &Path) -> Result<Db, ConnectError> {
+        std::fs::create_dir_all(data_dir)
+            .map_err(|source| ConnectError::DataDir { path: data_dir.to_owned(), source })?;
+        let options = SqliteConnectOptions::new()
+            .filename(data_dir.join("bookly.sqlite"))
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // FULL: a commit that was answered survives a power cut, as the promise wants.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(SQLITE_BUSY);
+        let pool = |connections| {
+            SqlitePoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_LIMIT)
+        };
+        let writer = pool(1).connect_with(options.clone()).await.map_err(ConnectError::Connect)?;
+        let reader = pool(4).connect_lazy_with(options);
+        let db = Db::Sqlite(SqliteDb { reader, writer });
+        migrate::run(&db).await?;
+        Ok(db)
+    }
+}
+
+/// Makes sure that one process at a time serves from `data_dir`. Operators' commands do without.
+///
+/// # Errors
+/// When another process holds the lock, or the folder cannot be written.
+pub fn lock_data_dir(data_dir: &Path) -> Result<DataDirLock, ConnectError> {
+    let unusable = |source| ConnectError::DataDir { path: data_dir.to_owned(), source };
+    std::fs::create_dir_all(data_dir).map_err(unusable)?;
+    let file = File::create(data_dir.join("lock")).map_err(unusable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(DataDirLock { _file: file }),
+        Err(TryLockError::WouldBlock) => Err(ConnectError::InUse(data_dir.to_owned())),
+        Err(TryLockError::Error(source)) => Err(unusable(source)),
+    }
+}

@@ -1,0 +1,112 @@
+//! What the relay asks of the table `emails`: who waits unrung, who is past the deadline, what can go.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::postgres::PgConnection;
+use sqlx::{ConnectOptions, Connection};
+use uuid::Uuid;
+
+use super::claims::{claimable, known_kinds};
+use super::{Db, DbResult, on_db};
+
+/// A bell that came to nothing for this long is rung again.
+pub const RING_AGAIN_AFTER: TimeDelta = TimeDelta::seconds(10);
+/// The reason of a cancelled request for an address that nobody has; such rows go after a day.
+pub const NO_ACCOUNT: &str = "no account has this address";
+/// The reason of a mail that nobody could send in time.
+pub const DEADLINE_PASSED: &str = "deadline passed before the mail could be sent";
+
+/// Postgres' advisory lock of the relay: "bookmail" in ASCII. Locks are per database, so one number serves.
+const RELAY_LOCK: i64 = 0x626f_6f6b_6d61_696c;
+/// Rows deleted by one statement: short locks, small transactions.
+const PURGE_BATCH: i64 = 5_000;
+
+/// The seat of the one relay that works at a time; it falls free when its connection ends.
+#[derive(Debug)]
+pub enum RelaySeat {
+    /// The connection that holds the advisory lock.
+    Postgres(Box<PgConnection>),
+    /// One process serves from a SQLite file: no other could want the seat.
+    Sqlite,
+}
+
+impl RelaySeat {
+    /// Whether the seat is still held.
+    pub async fn is_held(&mut self) -> bool {
+        match self {
+            RelaySeat::Postgres(connection) => connection.ping().await.is_ok(),
+            RelaySeat::Sqlite => true,
+        }
+    }
+
+    /// Gives the seat up at once.
+    pub async fn leave(self) {
+        if let RelaySeat::Postgres(connection) = self {
+            // A failure means that the connection, and with it the lock, is gone already.
+            let _ = connection.close().await;
+        }
+    }
+}
+
+impl Db {
+    /// Takes the relay's seat if it is free. Its connection is none of the pool's: it lives as long as the seat.
+    pub async fn take_relay_seat(&self) -> DbResult<Option<RelaySeat>> {
+        let Db::Postgres(pool) = self else { return Ok(Some(RelaySeat::Sqlite)) };
+        let mut connection = pool.connect_options().connect().await?;
+        let sql = "SELECT pg_try_advisory_lock($1)";
+        let taken: bool = sqlx::query_scalar(sql).bind(RELAY_LOCK).fetch_one(&mut connection).await?;
+        if taken {
+            return Ok(Some(RelaySeat::Postgres(Box::new(connection))));
+        }
+        connection.close().await?;
+        Ok(None)
+    }
+
+    /// Marks up to `limit` due mails as rung and returns their ids, the longest due first.
+    pub async fn take_unrung(&self, limit: i64, now: DateTime<Utc>) -> DbResult<Vec<Uuid>> {
+        let sql = concat!(
+            "UPDATE emails SET rung_at = $1 WHERE id IN (SELECT id FROM emails WHERE kind IN ",
+            known_kinds!(),
+            " AND ",
+            claimable!(),
+            " AND (rung_at IS NULL OR rung_at < $2) ORDER BY due_at LIMIT $3) RETURNING id"
+        );
+        Ok(on_db!(self, pool => {
+            sqlx::query_scalar(sql).bind(now).bind(now - RING_AGAIN_AFTER).bind(limit).fetch_all(pool).await?
+        }))
+    }
+
+    /// Fails, visibly, what nobody could send by its deadline. Returns how many.
+    pub async fn fail_overdue(&self, now: DateTime<Utc>) -> DbResult<u64> {
+        let sql = concat!(
+            "UPDATE emails SET state = 'failed', closed_at = $1, last_error = CASE WHEN last_error IS NULL THEN $2 ELSE $2 || '; last: ' || last_error END
+             WHERE state = 'queued' AND deadline_at <= $1 AND kind IN ", known_kinds!()
+        );
+        Ok(on_db!(self, pool => {
+            sqlx::query(sql).bind(now).bind(DEADLINE_PASSED).execute(pool).await?.rows_affected()
+        }))
+    }
+
+    /// Deletes closed mails after `keep`, requests for unknown addresses after a day, and sessions that ran out.
+    /// Returns how many rows went.
+    pub async fn purge(&self, keep: TimeDelta, now: DateTime<Utc>) -> DbResult<u64> {
+        let closed = "DELETE FROM emails WHERE id IN (SELECT id FROM emails WHERE closed_at < $1 LIMIT $2)";
+        let unknown = "DELETE FROM emails WHERE id IN
+                         (SELECT id FROM emails WHERE closed_at < $1 AND state = 'cancelled' AND last_error = $3 LIMIT $2)";
+        let sessions =
+            "DELETE FROM sessions WHERE sid IN (SELECT sid FROM sessions WHERE expires_at < $1 LIMIT $2)";
+        let mut gone = 0;
+        loop {
+            let round = on_db!(self, pool => {
+                let a = sqlx::query(closed).bind(now - keep).bind(PURGE_BATCH).execute(pool).await?.rows_affected();
+                let day_ago = now - TimeDelta::days(1);
+                let b = sqlx::query(unknown).bind(day_ago).bind(PURGE_BATCH).bind(NO_ACCOUNT).execute(pool).await?;
+                let c = sqlx::query(sessions).bind(now).bind(PURGE_BATCH).execute(pool).await?.rows_affected();
+                a + b.rows_affected() + c
+            });
+            gone += round;
+            if round < PURGE_BATCH as u64 {
+                return Ok(gone);
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The table `users`: who has an account.
+
+use chrono::{DateTime, Utc};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::{Db, DbResult, in_transaction, read_db};
+use crate::domain::{EmailAddress, Role};
+
+/// An account as it stands in the database.
+#[derive(Clone, FromRow)]
+pub struct User {
+    /// The account's id.
+    pub uid: Uuid,
+    /// The chosen name; not unique, as in the original.
+    pub username: String,
+    /// The address as typed: what is mailed.
+    pub email: String,
+    /// The address's canonical form: what is unique.
+    pub email_canonical: String,
+    /// Given name.
+    pub first_name: String,
+    /// Family name.
+    pub last_name: String,
+    /// What the account may do.
+    #[sqlx(try_from = "String")]
+    pub role: Role,
+    /// Whether the address was proven.
+    pub is_verified: bool,
+    /// The password's PHC string. Never leaves the server.
+    pub password_hash: String,
+    /// Grows with every change of password, e-mail or role; the fingerprint in single-use links.
+    pub auth_version: i64,
+    /// When `auth_version` last grew.
+    pub auth_changed_at: DateTime<Utc>,
+    /// When the account was made.
+    pub created_at: DateTime<Utc>,
+    /// When the account last changed.
+    pub update_at: DateTime<Utc>,
+}
+
+impl std::fmt::Debug for User {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("User").field("uid", &self.uid).field("role", &self.role).finish_non_exhaustive()
+    }
+}
+
+impl Db {
+    /// The account with this id.
+    pub async fn user(&self, uid: Uuid) -> DbResult<Option<User>> {
+        let sql = "SELECT * FROM users WHERE uid = $1";
+        Ok(read_db!(self, pool => sqlx::query_as(sql).bind(uid).fetch_optional(pool).await?))
+    }
+
+    /// The account of a mailbox, given in its canonical form.
+    pub async fn user_of_mailbox(&self, canonical: &str) -> DbResult<Option<User>> {
+        let sql = "SELECT * FROM users WHERE email_canonical = $1";
+        Ok(read_db!(self, pool => sqlx::query_as(sql).bind(canonical).fetch_optional(pool).await?))
+    }
+
+    /// Gives an account another role. Ends nothing: every request looks the role up.
+    /// Returns whether there is such an account.
+    pub async fn set_role(&self, email: &EmailAddress, role: Role, now: DateTime<Utc>) -> DbResult<bool> {
+        let sql = "UPDATE users SET role = $2, auth_version = auth_version + 1, auth_changed_at = $3, update_at = $3
+                   WHERE email_canonical = $1";
+        in_transaction!(self, tx => {
+            let done = sqlx::query(sql).bind(email.canonical()).bind(role.as_str()).bind(now).execute(&mut *tx).await?;
+            done.rows_affected() == 1
+        })
+    }
+}
