@@ -1,1 +1,125 @@
-//! Templates.
+//! One loader for all templates: compiled in, overridden file by file from `TEMPLATE_FOLDER`.
+
+mod error;
+
+use std::path::{Path, PathBuf};
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Value;
+use minijinja::{AutoEscape, Environment, Error, Output, State, UndefinedBehavior, escape_formatter};
+
+pub use error::TemplateError;
+
+macro_rules! built_in {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../templates/", $name)))),*]
+    };
+}
+
+/// Every template: its name, which is its path under `templates/`, and its text.
+const BUILT_IN: &[(&str, &str)] = built_in![
+    "mail/base.html",
+    "mail/base.txt",
+    "mail/parts.html",
+    "mail/change_email/body.html",
+    "mail/change_email/body.txt",
+    "mail/change_email/subject.txt",
+    "mail/email_change_requested/body.html",
+    "mail/email_change_requested/body.txt",
+    "mail/email_change_requested/subject.txt",
+    "mail/password_changed/body.html",
+    "mail/password_changed/body.txt",
+    "mail/password_changed/subject.txt",
+    "mail/reset_password/body.html",
+    "mail/reset_password/body.txt",
+    "mail/reset_password/subject.txt",
+    "mail/verify_email/body.html",
+    "mail/verify_email/body.txt",
+    "mail/verify_email/subject.txt",
+    "mail/welcome/body.html",
+    "mail/welcome/body.txt",
+    "mail/welcome/subject.txt",
+];
+
+/// Compiles every template, with the files of `template_folder` in place of those of the same name.
+///
+/// Files are read here and never again: an edit counts from the next start. A file in the folder that is no
+/// template's name is warned about and left alone.
+///
+/// # Errors
+/// The folder or a file in it cannot be read, or a template is not well formed (then with file and line).
+pub fn environment(template_folder: Option<&Path>) -> Result<Environment<'static>, TemplateError> {
+    let mut env = Environment::new();
+    env.set_undefined_behavior(UndefinedBehavior::Strict);
+    // The debug information of an error holds the values of a template's variables: links, that is.
+    env.set_debug(false);
+    env.set_syntax(
+        SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .build()
+            .map_err(|error| TemplateError::broken(&error, template_folder))?,
+    );
+    env.set_formatter(readable_links);
+    for (name, text) in BUILT_IN {
+        env.add_template(name, text).map_err(|error| TemplateError::broken(&error, None))?;
+    }
+    if let Some(folder) = template_folder {
+        override_from(&mut env, folder)?;
+    }
+    Ok(env)
+}
+
+fn override_from(env: &mut Environment<'static>, folder: &Path) -> Result<(), TemplateError> {
+    for path in files_under(folder)? {
+        let name = name_of(&path, folder);
+        if !BUILT_IN.iter().any(|(known, _)| *known == name) {
+            tracing::warn!(file = %name, "this file in TEMPLATE_FOLDER is not the name of a template: it is not used");
+            continue;
+        }
+        let text = std::fs::read_to_string(&path)
+            .map_err(|source| TemplateError::Unreadable { path: path.clone(), source })?;
+        // Browsers hash a style after they turned CRLF to LF; mails get their line ends when they are composed.
+        let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
+        env.add_template_owned(name, text).map_err(|error| TemplateError::broken(&error, Some(folder)))?;
+    }
+    Ok(())
+}
+
+/// Every file below `folder`, without hidden ones (`.gitkeep`, editors' swap files), sorted.
+fn files_under(folder: &Path) -> Result<Vec<PathBuf>, TemplateError> {
+    let unreadable = |source| TemplateError::Unreadable { path: folder.to_owned(), source };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let path = entry.path();
+        if entry.file_name().to_string_lossy().starts_with('.') {
+            continue;
+        }
+        if path.is_dir() { files.extend(files_under(&path)?) } else { files.push(path) }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn name_of(path: &Path, folder: &Path) -> String {
+    let relative = path.strip_prefix(folder).unwrap_or(path);
+    let parts: Vec<_> = relative.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+    parts.join("/")
+}
+
+/// Escapes as minijinja does, but leaves a text alone in which only slashes would change: an address written
+/// as `https:&#x2f;&#x2f;` is valid HTML that link scanners and simple mail clients stumble over.
+fn readable_links(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+    match value.as_str() {
+        Some(text)
+            if *state.auto_escape() == AutoEscape::Html && !text.contains(['<', '>', '&', '"', '\'']) =>
+        {
+            out.write_str(text).map_err(Error::from)
+        }
+        _ => escape_formatter(out, state, value),
+    }
+}
+
+#[cfg(test)]
+mod tests;
