@@ -1,0 +1,126 @@
+//! Turns what a mail is about into its subject, text and HTML.
+
+mod body;
+mod message;
+mod words;
+
+use std::fmt;
+use std::path::Path;
+
+use bookly_shared::domain::MailKind;
+use bookly_shared::templates::{TemplateError, environment};
+use minijinja::value::Serde;
+use minijinja::{Environment, Value};
+use serde::Serialize;
+
+pub use body::MailBody;
+pub use message::{ComposeError, MessageFacts, compose};
+
+/// Renders mails. Made once, at the start.
+pub struct MailRenderer {
+    env: Environment<'static>,
+    app_name: String,
+    public_url: String,
+}
+
+/// A mail's content, before headers and encodings.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// One line, without control characters.
+    pub subject: String,
+    /// The text part, lines ended by LF.
+    pub text: String,
+    /// The HTML part.
+    pub html: String,
+}
+
+/// A mail could not be rendered. Says where, never with what: the values hold links.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("template {template}, line {line}: {kind}")]
+pub struct RenderError {
+    /// The template's name.
+    pub template: String,
+    /// From 1; 0 when it is not known.
+    pub line: usize,
+    /// What kind of error the template engine met.
+    pub kind: minijinja::ErrorKind,
+}
+
+/// What every template sees: its own values and these two.
+#[derive(Serialize)]
+struct Context<'a> {
+    app_name: &'a str,
+    public_url: &'a str,
+    #[serde(flatten)]
+    body: &'a MailBody<'a>,
+}
+
+impl MailRenderer {
+    /// Loads the templates and renders every kind once with sample values, so that a template that asks for what
+    /// it is not given stops the start, not the first mail. `public_url` is `DOMAIN` as a whole URL.
+    ///
+    /// # Errors
+    /// The first template that cannot be read, parsed or rendered, with file and line.
+    pub fn new(
+        template_folder: Option<&Path>,
+        app_name: &str,
+        public_url: &str,
+    ) -> Result<Self, TemplateError> {
+        let env = environment(template_folder)?;
+        let public_url = public_url.trim_end_matches('/').to_owned();
+        let mut renderer = Self { env, app_name: app_name.to_owned(), public_url };
+        // Only here, with sample values, may errors name variables.
+        renderer.env.set_debug(true);
+        for kind in MailKind::ALL {
+            renderer
+                .try_render(&MailBody::sample(kind))
+                .map_err(|error| TemplateError::broken(&error, template_folder))?;
+        }
+        renderer.env.set_debug(false);
+        Ok(renderer)
+    }
+
+    /// Renders one mail.
+    ///
+    /// # Errors
+    /// A template met a value that the samples did not have; another attempt gives the same error.
+    pub fn render(&self, mail: &MailBody<'_>) -> Result<Rendered, RenderError> {
+        self.try_render(mail).map_err(|error| RenderError {
+            template: error.name().unwrap_or("(unnamed)").to_owned(),
+            line: error.line().unwrap_or(0),
+            kind: error.kind(),
+        })
+    }
+
+    fn try_render(&self, mail: &MailBody<'_>) -> Result<Rendered, minijinja::Error> {
+        let context = Value::from(Serde(Context {
+            app_name: &self.app_name,
+            public_url: &self.public_url,
+            body: mail,
+        }));
+        let part = |file: &str| {
+            let template = self.env.get_template(&format!("mail/{}/{file}", mail.kind()))?;
+            template.render(&context)
+        };
+        Ok(Rendered {
+            subject: words::one_line(&part("subject.txt")?),
+            text: format!("{}\n", part("body.txt")?.trim()),
+            html: part("body.html")?.trim_start().to_owned(),
+        })
+    }
+}
+
+impl fmt::Debug for MailRenderer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MailRenderer").field("app_name", &self.app_name).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Rendered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rendered").field("subject", &self.subject).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,199 @@
+//! Every mail is rendered as the contract says, and survives the wire.
+
+use std::fs;
+use std::time::Duration;
+
+use chrono::DateTime;
+use mail_parser::{Message, MessageParser};
+use uuid::Uuid;
+
+use super::*;
+
+const LINK: &str = "https://books.example.org/api/v1/auth/verify/eyJ.aMVPxA.pq2Mt2os-_";
+const ODD_NAME: &str = "<b>{{ 7*7 }}";
+
+fn renderer() -> MailRenderer {
+    MailRenderer::new(None, "Bookly", "https://books.example.org/").unwrap()
+}
+
+fn verify_email(first_name: &str) -> MailBody<'_> {
+    MailBody::VerifyEmail { first_name, link: LINK, lifetime: Duration::from_secs(5400) }
+}
+
+/// The link that a mail of this kind must carry.
+fn link_of(mail: &MailBody<'static>) -> &'static str {
+    match mail {
+        MailBody::VerifyEmail { link, .. }
+        | MailBody::ResetPassword { link, .. }
+        | MailBody::ChangeEmail { link, .. } => link,
+        MailBody::PasswordChanged { reset_url, .. } | MailBody::EmailChangeRequested { reset_url, .. } => {
+            reset_url
+        }
+        MailBody::Welcome {} => "https://books.example.org",
+    }
+}
+
+fn composed(rendered: &Rendered, from_name: &str) -> Result<Vec<u8>, ComposeError> {
+    let facts = MessageFacts {
+        id: Uuid::from_u128(7),
+        from: &"noreply@books.example.org".parse().unwrap(),
+        from_name,
+        to: &"zoe@example.org".parse().unwrap(),
+        now: DateTime::from_timestamp(1_700_000_000, 0).unwrap(),
+    };
+    compose(rendered, &facts).map(|message| message.formatted())
+}
+
+fn parsed(wire: &[u8]) -> Message<'_> {
+    MessageParser::default().parse(wire).unwrap()
+}
+
+#[test]
+fn every_kind_has_the_subject_of_the_contract() {
+    let subjects = [
+        "Verify your email",
+        "Reset Your Password",
+        "Your password was changed",
+        "Confirm your new email address",
+        "Your email address is about to change",
+        "Welcome to our app",
+    ];
+    for (kind, subject) in MailKind::ALL.into_iter().zip(subjects) {
+        assert_eq!(renderer().render(&MailBody::sample(kind)).unwrap().subject, subject);
+    }
+}
+
+#[test]
+fn every_text_has_its_link_in_full_on_a_line_of_its_own_and_the_html_has_the_same() {
+    for kind in MailKind::ALL {
+        let sample = MailBody::sample(kind);
+        let mail = renderer().render(&sample).unwrap();
+        let link = link_of(&sample);
+        assert!(mail.text.lines().any(|line| line == link), "{kind}: {}", mail.text);
+        assert!(mail.html.contains(&format!("href=\"{link}\"")), "{kind}");
+        assert!(mail.html.contains(&format!(">{link}</a>")), "{kind}");
+    }
+}
+
+#[test]
+fn every_mail_says_what_it_must() {
+    let must_say = [
+        "1 hour",
+        "nothing changes",
+        "23 November 2026, 15:04 UTC",
+        "zoe.new@example.org",
+        "z•••@example.org",
+        "Welcome to the app",
+    ];
+    for (kind, words) in MailKind::ALL.into_iter().zip(must_say) {
+        let mail = renderer().render(&MailBody::sample(kind)).unwrap();
+        assert!(mail.text.contains(words), "{kind}: {}", mail.text);
+        assert!(mail.html.contains(words), "{kind}: {}", mail.html);
+    }
+}
+
+#[test]
+fn a_name_with_html_and_template_syntax_is_only_a_name() {
+    let mail = renderer().render(&verify_email(ODD_NAME)).unwrap();
+    assert!(mail.text.starts_with("Hello <b>{{ 7*7 }},\n\n"), "{}", mail.text);
+    assert!(mail.html.contains("Hello &lt;b&gt;{{ 7*7 }},"));
+    assert!(mail.text.contains("90 minutes") && !mail.html.contains("<b>"));
+}
+
+#[test]
+fn a_name_that_reads_like_a_link_is_not_mailed_to_a_stranger() {
+    let mail = renderer().render(&verify_email("win.example")).unwrap();
+    assert!(mail.text.starts_with("Hello,\n"));
+    assert!(!mail.html.contains("win.example"));
+}
+
+#[test]
+fn html_parts_load_nothing_from_elsewhere() {
+    for kind in MailKind::ALL {
+        let html = renderer().render(&MailBody::sample(kind)).unwrap().html;
+        for remote in ["<img", "<script", "src=", "url(", "@import", "<link"] {
+            assert!(!html.contains(remote), "{kind}: {remote}");
+        }
+        assert!(html.starts_with("<!doctype html>") && html.contains("lang=\"en\""));
+    }
+}
+
+#[test]
+fn an_override_takes_the_place_of_one_file() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join("mail/verify_email")).unwrap();
+    fs::write(
+        folder.path().join("mail/verify_email/subject.txt"),
+        "Hi {{ first_name }},\r\n\r\nplease verify\n",
+    )
+    .unwrap();
+    let renderer = MailRenderer::new(Some(folder.path()), "Bookly", "https://books.example.org").unwrap();
+    let mail = renderer.render(&verify_email("Zoë")).unwrap();
+    assert_eq!(mail.subject, "Hi Zoë, please verify");
+    assert!(mail.text.contains(LINK));
+}
+
+#[test]
+fn an_override_that_asks_for_an_unknown_value_stops_the_start_with_file_and_line() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join("mail/welcome")).unwrap();
+    let text = "{% extends \"mail/base.html\" %}\n{% block content %}\n{{ lnik }}{% endblock %}";
+    fs::write(folder.path().join("mail/welcome/body.html"), text).unwrap();
+    let said = MailRenderer::new(Some(folder.path()), "Bookly", "https://b.example").unwrap_err().to_string();
+    assert!(said.starts_with("TEMPLATE_FOLDER/mail/welcome/body.html, line 3: "), "{said}");
+    assert!(said.contains("lnik"), "{said}");
+}
+
+#[test]
+fn every_mail_is_ascii_with_short_lines_and_the_headers_of_the_contract() {
+    for kind in MailKind::ALL {
+        let wire = composed(&renderer().render(&MailBody::sample(kind)).unwrap(), "Bücherei, Ltd").unwrap();
+        assert!(wire.is_ascii());
+        let text = String::from_utf8(wire.clone()).unwrap();
+        assert!(!text.replace("\r\n", "").contains(['\r', '\n']), "{kind}: a bare CR or LF");
+        assert!(text.split("\r\n").all(|line| line.len() <= 998));
+        let mail = parsed(&wire);
+        assert_eq!(mail.from().unwrap().first().unwrap().name(), Some("Bücherei, Ltd"));
+        assert_eq!(mail.from().unwrap().first().unwrap().address(), Some("noreply@books.example.org"));
+        assert_eq!(mail.to().unwrap().first().unwrap().address(), Some("zoe@example.org"));
+        assert_eq!(mail.message_id(), Some("00000000-0000-0000-0000-000000000007@books.example.org"));
+        assert_eq!(mail.date().unwrap().to_timestamp(), 1_700_000_000);
+        assert_eq!(mail.header("Auto-Submitted").unwrap().as_text(), Some("auto-generated"));
+    }
+}
+
+#[test]
+fn both_parts_come_through_the_wire_unchanged() {
+    let rendered = renderer().render(&verify_email("Zoë 李 🎉")).unwrap();
+    let wire = composed(&rendered, "Bookly").unwrap();
+    let mail = parsed(&wire);
+    assert_eq!((mail.text_body_count(), mail.html_body_count()), (1, 1));
+    assert_eq!(mail.subject(), Some("Verify your email"));
+    assert_eq!(mail.body_text(0).unwrap().replace("\r\n", "\n"), rendered.text);
+    assert_eq!(mail.body_html(0).unwrap().replace("\r\n", "\n"), rendered.html);
+}
+
+#[test]
+fn line_breaks_and_nul_in_headers_are_refused() {
+    let rendered = renderer().render(&MailBody::sample(MailKind::Welcome)).unwrap();
+    for name in ["Bookly\r\nBcc: x@example.org", "a\nb", "a\rb", "a\0b"] {
+        assert!(matches!(composed(&rendered, name), Err(ComposeError::LineBreak("sender's name"))));
+    }
+    let injected = Rendered { subject: "a\r\nBcc: x@example.org".into(), ..rendered };
+    assert!(matches!(composed(&injected, "Bookly"), Err(ComposeError::LineBreak("subject"))));
+}
+
+#[test]
+fn stray_line_ends_of_an_override_do_not_reach_the_wire() {
+    let rendered = Rendered { subject: "s".into(), text: "a\r\nb\nc\rd\n".into(), html: "x".repeat(5000) };
+    let wire = composed(&rendered, "").unwrap();
+    assert_eq!(parsed(&wire).body_text(0).unwrap(), "a\r\nb\r\nc\r\nd\r\n");
+    assert!(String::from_utf8(wire).unwrap().split("\r\n").all(|line| line.len() <= 998));
+}
+
+#[test]
+fn links_do_not_show_in_debug_output() {
+    let mail = verify_email("Zoë");
+    let rendered = renderer().render(&mail).unwrap();
+    assert!(!format!("{mail:?} {rendered:?} {:?}", renderer()).contains("aMVPxA"));
+}
