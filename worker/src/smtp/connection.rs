@@ -1,0 +1,151 @@
+//! Opens a session: TCP without delay, TLS, EHLO, AUTH, each within its time limit.
+
+use std::{future::Future, net::SocketAddr, time::Duration};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use lettre::transport::smtp::{
+    authentication::{Credentials, DEFAULT_MECHANISMS},
+    client::AsyncSmtpConnection,
+    extension::ClientId,
+};
+use secrecy::ExposeSecret;
+use tokio::{net::TcpStream, time::timeout};
+use tokio_rustls::client::TlsStream;
+use tracing::debug;
+
+use super::{
+    Security, SmtpConfigError, SmtpCredentials, SmtpSettings, StageTimeouts,
+    outcome::{SendError, Stage},
+    starttls,
+    stream::Stream,
+    tls::Tls,
+};
+
+/// Opens sessions with one mail server.
+pub(super) struct Connector {
+    host: String,
+    port: u16,
+    protection: Protection,
+    credentials: Option<SmtpCredentials>,
+    hello: ClientId,
+    pub(super) timeouts: StageTimeouts,
+}
+
+/// [`Security`], with what it needs.
+enum Protection {
+    Plain,
+    StartTls(Tls),
+    ImplicitTls(Tls),
+}
+
+impl Connector {
+    pub(super) fn new(settings: SmtpSettings) -> Result<Self, SmtpConfigError> {
+        let protection = match settings.security {
+            Security::Plain => Protection::Plain,
+            Security::StartTls => Protection::StartTls(Tls::new(&settings)?),
+            Security::ImplicitTls => Protection::ImplicitTls(Tls::new(&settings)?),
+        };
+        Ok(Self {
+            host: settings.host,
+            port: settings.port,
+            protection,
+            credentials: settings.credentials,
+            hello: ClientId::default(),
+            timeouts: settings.timeouts,
+        })
+    }
+
+    /// A session that is ready for MAIL FROM.
+    pub(super) async fn open(&self) -> Result<AsyncSmtpConnection, SendError> {
+        let stream = self.secure(self.dial().await?).await?;
+        let limit = self.timeouts.greeting + self.timeouts.command;
+        let mut session = within(Stage::Hello, limit, async {
+            AsyncSmtpConnection::connect_with_transport(Box::new(stream), &self.hello)
+                .await
+                .map_err(|error| SendError::from_lettre(Stage::Hello, &error))
+        })
+        .await?;
+        self.authenticate(&mut session).await?;
+        debug!(host = self.host, port = self.port, "connection to the mail server opened");
+        Ok(session)
+    }
+
+    /// Tries the addresses of the host in turn; the error is the last one's.
+    async fn dial(&self) -> Result<TcpStream, SendError> {
+        let limit = self.timeouts.connect;
+        let mut failed = SendError::broken(Stage::Connect, "the mail server's name has no address");
+        for address in within(Stage::Connect, limit, self.addresses()).await? {
+            match within(Stage::Connect, limit, dial_one(address)).await {
+                Ok(tcp) => return Ok(tcp),
+                Err(error) => failed = error,
+            }
+        }
+        Err(failed)
+    }
+
+    async fn addresses(&self) -> Result<Vec<SocketAddr>, SendError> {
+        let found = tokio::net::lookup_host((self.host.as_str(), self.port)).await;
+        Ok(found.map_err(|error| SendError::broken(Stage::Connect, error))?.collect())
+    }
+
+    async fn secure(&self, mut tcp: TcpStream) -> Result<Stream, SendError> {
+        match &self.protection {
+            Protection::Plain => Ok(Stream::Plain(tcp)),
+            Protection::ImplicitTls(tls) => Ok(Stream::implicit_tls(self.handshake(tls, tcp).await?)),
+            Protection::StartTls(tls) => {
+                starttls::negotiate(&mut tcp, &self.hello, &self.timeouts).await?;
+                Ok(Stream::after_starttls(self.handshake(tls, tcp).await?))
+            }
+        }
+    }
+
+    async fn handshake(&self, tls: &Tls, tcp: TcpStream) -> Result<TlsStream<TcpStream>, SendError> {
+        within(Stage::Tls, self.timeouts.command, async {
+            let connected = tls.connector.connect(tls.name.clone(), tcp).await;
+            connected.map_err(|error| SendError::broken(Stage::Tls, error))
+        })
+        .await
+    }
+
+    async fn authenticate(&self, session: &mut AsyncSmtpConnection) -> Result<(), SendError> {
+        let Some(SmtpCredentials { username, password }) = &self.credentials else { return Ok(()) };
+        if session.server_info().get_auth_mechanism(DEFAULT_MECHANISMS).is_none() {
+            let what = "a login is configured, but the server offers neither AUTH PLAIN nor AUTH LOGIN";
+            return Err(SendError::impossible(Stage::Auth, what));
+        }
+        let password = password.expose_secret();
+        let credentials = Credentials::new(username.clone(), password.to_owned());
+        let answer = within(Stage::Auth, self.timeouts.command, async {
+            let asked = session.auth(DEFAULT_MECHANISMS, &credentials).await;
+            asked.map_err(|error| SendError::from_lettre(Stage::Auth, &error))
+        })
+        .await
+        .map_err(|error| {
+            let plain = BASE64_STANDARD.encode(format!("\0{username}\0{password}"));
+            error.without(&plain).without(&BASE64_STANDARD.encode(password)).without(password)
+        })?;
+        // 235 is the only good end of AUTH (RFC 4954 §4); lettre would take a 334 for one.
+        if answer.has_code(235) { Ok(()) } else { Err(SendError::out_of_step(Stage::Auth, &answer)) }
+    }
+}
+
+async fn dial_one(address: SocketAddr) -> Result<TcpStream, SendError> {
+    let connect = async {
+        let tcp = TcpStream::connect(address).await?;
+        // Message and final dot are two writes: with Nagle's algorithm the dot waits 40 ms for an ACK.
+        tcp.set_nodelay(true)?;
+        Ok(tcp)
+    };
+    connect.await.map_err(|error: std::io::Error| {
+        SendError::broken(Stage::Connect, format_args!("{address}: {error}"))
+    })
+}
+
+/// `work`, or an error at `stage` when it takes longer than `limit`.
+pub(super) async fn within<T>(
+    stage: Stage,
+    limit: Duration,
+    work: impl Future<Output = Result<T, SendError>>,
+) -> Result<T, SendError> {
+    timeout(limit, work).await.unwrap_or_else(|_| Err(SendError::timed_out(stage, limit)))
+}

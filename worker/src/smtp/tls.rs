@@ -1,0 +1,104 @@
+//! The TLS side of a connection: which certificates are trusted.
+
+use std::sync::Arc;
+
+use rustls::{
+    ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
+    pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
+};
+use tokio_rustls::TlsConnector;
+use tracing::warn;
+
+use super::{SmtpConfigError, SmtpSettings};
+
+/// What is needed to make a TCP connection a TLS one.
+pub(super) struct Tls {
+    pub(super) connector: TlsConnector,
+    pub(super) name: ServerName<'static>,
+}
+
+impl Tls {
+    pub(super) fn new(settings: &SmtpSettings) -> Result<Self, SmtpConfigError> {
+        let name = ServerName::try_from(settings.host.clone())
+            .map_err(|_| SmtpConfigError::Host(settings.host.clone()))?;
+        let provider = Arc::new(ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()?;
+        let config = if settings.validate_certs {
+            builder.with_root_certificates(roots(settings.extra_roots_pem.as_deref())?)
+        } else {
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
+        };
+        Ok(Self { connector: Arc::new(config.with_no_client_auth()).into(), name })
+    }
+}
+
+/// The Mozilla roots, those of `SSL_CERT_FILE` (a company's own authority), and the given ones.
+fn roots(extra_pem: Option<&str>) -> Result<RootCertStore, SmtpConfigError> {
+    let mut store = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    if let Some(path) = std::env::var_os("SSL_CERT_FILE") {
+        match std::fs::read(&path) {
+            Ok(pem) => add_pem(&mut store, &pem)?,
+            Err(error) => {
+                warn!(?path, %error, "SSL_CERT_FILE cannot be read, its certificates are not trusted")
+            }
+        }
+    }
+    if let Some(pem) = extra_pem {
+        add_pem(&mut store, pem.as_bytes())?;
+    }
+    Ok(store)
+}
+
+fn add_pem(store: &mut RootCertStore, pem: &[u8]) -> Result<(), SmtpConfigError> {
+    let certificates = CertificateDer::pem_slice_iter(pem)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| SmtpConfigError::Roots(error.to_string()))?;
+    // System bundles hold a few certificates that rustls does not understand: they are passed over.
+    let (added, _ignored) = store.add_parsable_certificates(certificates);
+    if added == 0 {
+        return Err(SmtpConfigError::Roots("no usable certificate in them".to_owned()));
+    }
+    Ok(())
+}
+
+/// `VALIDATE_CERTS=false`: any certificate will do, but the server must hold its key.
+#[derive(Debug)]
+struct AnyCertificate(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AnyCertificate {
+    fn verify_server_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
