@@ -1,1 +1,136 @@
-//! Logs.
+//! Logs: to stderr, for people on a terminal, as JSON for machines everywhere else.
+
+use std::env;
+use std::io::{self, IsTerminal};
+
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry};
+
+/// Crates that log every query, poll and handshake. A directive covers all targets that begin with it:
+/// `apalis` covers `apalis_redis` too.
+const QUIET: &str = "sqlx=warn,apalis=warn,hyper=warn,lettre=warn,rustls=warn";
+
+/// Starts logging. `RUST_LOG` says what is logged; without it `default_filter` does (`"info"`, say), and noisy
+/// crates log from `WARN`. A second call changes nothing.
+pub fn init(default_filter: &str) {
+    let (filter, complaint) = filter(env::var("RUST_LOG").ok().as_deref(), default_filter);
+    let style = Style::of_stderr();
+    // Fails only when something logs already, as in tests that start several applications.
+    if Registry::default().with(layer(style, io::stderr).with_filter(filter)).try_init().is_ok()
+        && let Some(error) = complaint
+    {
+        tracing::warn!(%error, "RUST_LOG cannot be read, the default is used");
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Style {
+    Terminal { colours: bool },
+    Json,
+}
+
+impl Style {
+    fn of_stderr() -> Self {
+        if !io::stderr().is_terminal() {
+            return Self::Json;
+        }
+        // https://no-color.org: any value but the empty one.
+        let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Self::Terminal { colours: !no_color }
+    }
+}
+
+fn filter(rust_log: Option<&str>, default_filter: &str) -> (EnvFilter, Option<String>) {
+    let default = || EnvFilter::new(format!("{QUIET},{default_filter}"));
+    match rust_log.filter(|text| !text.trim().is_empty()).map(EnvFilter::try_new) {
+        None => (default(), None),
+        Some(Ok(filter)) => (filter, None),
+        Some(Err(error)) => (default(), Some(error.to_string())),
+    }
+}
+
+fn layer<W>(style: Style, writer: W) -> Box<dyn Layer<Registry> + Send + Sync>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let layer = tracing_subscriber::fmt::layer().with_writer(writer);
+    match style {
+        Style::Terminal { colours } => layer.with_ansi(colours).boxed(),
+        Style::Json => layer.json().flatten_event(true).with_span_list(true).boxed(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Buffer(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Buffer {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn logged(rust_log: Option<&str>, style: Style, events: impl FnOnce()) -> String {
+        let buffer = Buffer::default();
+        let writer = buffer.clone();
+        let layer = layer(style, move || writer.clone()).with_filter(filter(rust_log, "info").0);
+        tracing::subscriber::with_default(Registry::default().with(layer), events);
+        let bytes = buffer.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    const PLAIN: Style = Style::Terminal { colours: false };
+
+    #[test]
+    fn noisy_crates_are_quiet_unless_asked() {
+        let events = || {
+            tracing::info!("ours");
+            tracing::info!(target: "apalis_redis::x", "poll");
+            tracing::info!(target: "sqlx::query", "select");
+        };
+        let text = logged(None, PLAIN, events);
+        assert!(text.contains("ours") && !text.contains("poll") && !text.contains("select"), "{text}");
+        let text = logged(Some("sqlx=info"), PLAIN, events);
+        assert!(text.contains("select") && !text.contains("ours"), "{text}");
+    }
+
+    #[test]
+    fn machines_get_one_json_object_a_line_with_the_spans_fields() {
+        let text = logged(None, Style::Json, || {
+            tracing::info_span!("request", id = "r-1").in_scope(|| tracing::info!(kind = "welcome", "sent"));
+        });
+        let line: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((&line["message"], &line["kind"]), (&"sent".into(), &"welcome".into()));
+        assert_eq!(line["spans"][0]["id"], "r-1");
+    }
+
+    #[test]
+    fn colours_are_for_terminals() {
+        let event = || tracing::info!("sent");
+        assert!(!logged(None, PLAIN, event).contains('\u{1b}'));
+        assert!(logged(None, Style::Terminal { colours: true }, event).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_filter_that_cannot_be_read_is_reported_and_replaced() {
+        assert!(filter(Some("a=b=c"), "info").1.is_some());
+        assert!(filter(Some(" "), "info").1.is_none());
+    }
+
+    #[test]
+    fn starting_twice_is_no_panic() {
+        init("info");
+        init("debug");
+    }
+}
