@@ -1,8 +1,16 @@
-//! Which database: `DATABASE_URL` means Postgres, nothing means SQLite under `DATA_DIR`.
+//! Where data is kept and what rings: `DATABASE_URL` means Postgres, nothing means SQLite under `DATA_DIR`;
+//! Redis comes on top of Postgres.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
+use redis::IntoConnectionInfo;
 use secrecy::SecretString;
+use sqlx::postgres::PgConnectOptions;
+use url::Url;
+
+use super::source::Source;
+use super::{table, values};
 
 /// Where accounts and mails are kept.
 #[derive(Debug, Clone)]
@@ -17,4 +25,179 @@ pub enum DatabaseSettings {
         /// A `postgres://` URL as sqlx reads it; SQLAlchemy's and asyncpg's spellings are already translated.
         url: SecretString,
     },
+}
+
+pub(super) fn read(source: &mut Source, data_dir: &Path) -> Option<DatabaseSettings> {
+    if !source.is_set(&table::DATABASE_URL) {
+        return Some(DatabaseSettings::Sqlite { data_dir: data_dir.to_owned() });
+    }
+    let url = source.secret(&table::DATABASE_URL, normalise)?;
+    Some(DatabaseSettings::Postgres { url })
+}
+
+pub(super) fn read_redis(source: &mut Source) -> Option<SecretString> {
+    let by_url = source.is_set(&table::REDIS_URL);
+    // REDIS_PORT alone means nothing: Kubernetes sets it, to tcp://…, beside every service named redis.
+    if !by_url && !source.is_set(&table::REDIS_HOST) {
+        return None;
+    }
+    if !source.is_set(&table::DATABASE_URL) {
+        let setting = if by_url { &table::REDIS_URL } else { &table::REDIS_HOST };
+        source.refuse(
+            setting,
+            "is set, but DATABASE_URL is not",
+            "workers that Redis wakes need a database that they share, and SQLite is one process's file; \
+             set DATABASE_URL to Postgres, or leave Redis out",
+        );
+    }
+    if by_url {
+        return source.secret(&table::REDIS_URL, checked_redis);
+    }
+    let host = source.optional(&table::REDIS_HOST, values::host);
+    let port = source.optional(&table::REDIS_PORT, values::port);
+    let (host, port) = (host?, port?);
+    let host = if host.contains(':') { format!("[{host}]") } else { host };
+    Some(format!("redis://{host}:{port}/0").into())
+}
+
+fn checked_redis(text: &str) -> Result<String, String> {
+    match text.trim().into_connection_info() {
+        Ok(_) => Ok(text.trim().into()),
+        Err(_) => {
+            Err("a URL such as redis://host:6379/0 or rediss://user:password@host:6380/0 is needed".into())
+        }
+    }
+}
+
+const NEEDED: &str = "a URL such as postgres://user:password@host:5432/database is needed";
+
+/// From the spellings of libpq, SQLAlchemy and asyncpg to a URL that sqlx connects with.
+fn normalise(text: &str) -> Result<String, String> {
+    let (scheme, rest) = text.trim().split_once(':').ok_or(NEEDED)?;
+    let rest = rest.strip_prefix("//").ok_or(NEEDED);
+    match scheme {
+        "postgres" | "postgresql" | "postgresql+asyncpg" | "postgres+asyncpg" => {}
+        "sqlite" | "sqlite+aiosqlite" => {
+            return Err(
+                "SQLite has no URL here; leave DATABASE_URL unset and say with DATA_DIR where its file lies"
+                    .into(),
+            );
+        }
+        _ => return Err(NEEDED.into()),
+    }
+    let url = parse(rest?).ok_or_else(|| {
+        format!("{NEEDED}; in the user's name and password, characters such as # / ? @ are written as %23 %2F %3F %40")
+    })?;
+    let url = with_known_parameters(url)?;
+    // sqlx says why, but may quote the value.
+    PgConnectOptions::from_str(url.as_str())
+        .map_err(|_| format!("{NEEDED}; sqlx does not understand its parameters"))?;
+    Ok(url.into())
+}
+
+/// SQLAlchemy takes a password as it is up to the first `@`; where that makes no URL, its reserved characters
+/// are written as percent codes.
+fn parse(rest: &str) -> Option<Url> {
+    if let Ok(url) = Url::parse(&format!("postgres://{rest}")) {
+        // `user:12?34@host` makes a URL, of a host called user.
+        return (!url.username().is_empty() || !rest.contains('@')).then_some(url);
+    }
+    let (user, rest) = rest.split_once(':')?;
+    let (password, rest) = rest.split_once('@')?;
+    let mut url = Url::parse(&format!("postgres://{user}@{rest}")).ok()?;
+    url.set_password(Some(password)).ok()?;
+    Some(url)
+}
+
+/// What sqlx reads after the `?`.
+const KNOWN: [&str; 19] = [
+    "sslmode",
+    "ssl-mode",
+    "sslrootcert",
+    "ssl-root-cert",
+    "ssl-ca",
+    "sslcert",
+    "ssl-cert",
+    "sslkey",
+    "ssl-key",
+    "statement-cache-capacity",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "application_name",
+    "options",
+    "ssl",
+];
+
+/// What asyncpg may say in `ssl=` and libpq and sqlx in `sslmode=`.
+const SSL_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
+
+/// Translates `ssl=`, and leaves out what sqlx would ignore, because it logs what it ignores, values included.
+fn with_known_parameters(mut url: Url) -> Result<Url, String> {
+    let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+    url.set_query(None);
+    for (name, value) in pairs {
+        let (name, value) = match (name.as_str(), value.as_str()) {
+            ("ssl", "true" | "True") => ("sslmode", "require"),
+            ("ssl", mode) if SSL_MODES.contains(&mode) => ("sslmode", mode),
+            ("ssl", _) => return Err(format!("after ssl= one of {} is needed", SSL_MODES.join(", "))),
+            (name, value) if KNOWN.contains(&name) || name.starts_with("options[") => (name, value),
+            _ => continue,
+        };
+        url.query_pairs_mut().append_pair(name, value);
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_of_postgres_becomes_one_that_sqlx_reads() {
+        for given in
+            ["postgres://u:p@h:5432/d", "postgresql://u:p@h:5432/d", "postgresql+asyncpg://u:p@h:5432/d"]
+        {
+            assert_eq!(normalise(given).unwrap(), "postgres://u:p@h:5432/d");
+        }
+    }
+
+    #[test]
+    fn asyncpgs_ssl_parameter_becomes_sslmode() {
+        let url = normalise("postgresql+asyncpg://u:p@h/d?ssl=require&application_name=x").unwrap();
+        assert_eq!(url, "postgres://u:p@h/d?sslmode=require&application_name=x");
+        assert!(normalise("postgres://u:p@h/d?ssl=perhaps").is_err());
+        assert!(normalise("postgres://u:p@h/d?sslmode=perhaps").is_err());
+    }
+
+    #[test]
+    fn a_password_that_sqlalchemy_takes_as_it_is_keeps_its_characters() {
+        let url = normalise("postgresql+asyncpg://user:p#s/s?w:d%25@host:5432/bookly").unwrap();
+        let url = Url::parse(&url).unwrap();
+        assert_eq!((url.username(), url.host_str(), url.port()), ("user", Some("host"), Some(5432)));
+        assert_eq!(url.password(), Some("p%23s%2Fs%3Fw%3Ad%25"));
+        assert_eq!(url.path(), "/bookly");
+    }
+
+    #[test]
+    fn parameters_that_sqlx_would_ignore_and_log_are_left_out() {
+        let url = normalise("postgres://u:p@h/d?channel_binding=require&sslmode=require&x=y").unwrap();
+        assert_eq!(url, "postgres://u:p@h/d?sslmode=require");
+    }
+
+    #[test]
+    fn a_user_is_not_taken_for_a_host() {
+        assert!(normalise("postgres://user:12?34@host/d").unwrap_err().contains("%3F"));
+    }
+
+    #[test]
+    fn other_databases_are_refused() {
+        assert!(normalise("sqlite:///bookly.db").unwrap_err().contains("DATA_DIR"));
+        for given in ["mysql://u:p@h/d", "bookly", "postgres:u", "postgres://u:p@h:port/d"] {
+            assert!(normalise(given).unwrap_err().contains("postgres://"), "{given}");
+        }
+    }
 }

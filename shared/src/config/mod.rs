@@ -2,8 +2,17 @@
 //! as a value. Every wrong value is reported, not only the first.
 
 mod database;
+mod dotenv;
 mod mail;
+mod problem;
+mod read;
+mod secret_file;
+mod source;
+pub mod table;
 mod values;
+
+#[cfg(test)]
+mod tests;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -12,8 +21,11 @@ use std::time::Duration;
 use ipnet::IpNet;
 use secrecy::SecretString;
 
+use source::Source;
+
 pub use database::DatabaseSettings;
 pub use mail::{Credentials, MailSettings, MailTransport, Security, SmtpServer};
+pub use problem::{Problem, SettingsError};
 pub use values::{JwtAlgorithm, PublicUrl};
 
 /// Everything that can be set. `Debug` shows no secret.
@@ -80,6 +92,26 @@ pub enum WayToRun {
 }
 
 impl Settings {
+    /// Reads the environment, and for what is not set there `.env` in the current folder.
+    ///
+    /// # Errors
+    /// All that is wrong, at once.
+    pub fn load() -> Result<Self, SettingsError> {
+        let mut problems = Vec::new();
+        let mut vars = environment(&mut problems);
+        vars.extend(dotenv::read_file(&mut problems));
+        Self::from_source(Source::new(vars, problems))
+    }
+
+    /// Reads the given variables and nothing of the environment. Touches files all the same: those that `…_FILE`
+    /// names, and in embedded mode without `JWT_SECRET` the one under `DATA_DIR` that keeps it.
+    ///
+    /// # Errors
+    /// All that is wrong, at once.
+    pub fn from_vars(vars: impl IntoIterator<Item = (String, String)>) -> Result<Self, SettingsError> {
+        Self::from_source(Source::new(vars, Vec::new()))
+    }
+
     /// Which of the three ways to run these settings choose. Redis beside SQLite never gets this far.
     pub fn way_to_run(&self) -> WayToRun {
         match (&self.database, &self.redis) {
@@ -88,4 +120,27 @@ impl Settings {
             (DatabaseSettings::Postgres { .. }, Some(_)) => WayToRun::PostgresAndRedis,
         }
     }
+
+    fn from_source(mut source: Source) -> Result<Self, SettingsError> {
+        match read::settings(&mut source) {
+            Some(settings) if !source.has_problems() => Ok(settings),
+            _ => Err(SettingsError::new(source.into_problems())),
+        }
+    }
+}
+
+/// `std::env::vars` would panic at a value that is not UTF-8, in whatever variable of the machine.
+fn environment(problems: &mut Vec<Problem>) -> Vec<(String, String)> {
+    let mut vars = Vec::new();
+    for (name, value) in std::env::vars_os() {
+        let Ok(name) = name.into_string() else { continue };
+        match value.into_string() {
+            Ok(value) => vars.push((name, value)),
+            Err(_) if table::SETTINGS.iter().any(|setting| setting.is_read_from(&name)) => {
+                problems.push(Problem::new(name, "is not UTF-8", "text in UTF-8 is needed"));
+            }
+            Err(_) => {}
+        }
+    }
+    vars
 }

@@ -1,7 +1,14 @@
-//! Values with a meaning of their own.
+//! What the text of a single setting may be. Every error says what would be right.
 
-use std::fmt;
+use std::fmt::{self, Display};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use url::{Host, Url};
 
 /// The HMAC that signs access tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -39,33 +46,162 @@ impl FromStr for JwtAlgorithm {
     }
 }
 
-/// What links in mails begin with: scheme and authority, without a trailing slash. A path is kept, for a
-/// service that a proxy publishes under one.
+/// What links in mails begin with: scheme, host and a port that is not the default, without a trailing slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PublicUrl {
-    text: String,
-    origin: String,
-}
+pub struct PublicUrl(String);
 
 impl PublicUrl {
+    /// A service that only this machine reaches.
+    pub fn on_this_machine(port: u16) -> Self {
+        Self(if port == 80 { "http://localhost".into() } else { format!("http://localhost:{port}") })
+    }
+
+    /// Reads a host, host:port or URL. A bare host means https, unless it is this machine.
+    ///
+    /// # Errors
+    /// What would be right, for anything else: a path, a user, a scheme that is not http or https.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        const NEEDED: &str =
+            "a host, host:port, or a URL of these with http:// or https:// and without a path is needed";
+        let url = if text.contains("://") { Url::parse(text).ok() } else { from_bare_host(text) };
+        let url = url.filter(is_origin_only).ok_or(NEEDED)?;
+        Ok(Self(url.origin().ascii_serialization()))
+    }
+
     /// As it stands in links: `https://bookly.example.org`.
     pub fn as_str(&self) -> &str {
-        &self.text
+        &self.0
     }
 
     /// Whether clients come by TLS.
     pub fn is_https(&self) -> bool {
-        self.origin.starts_with("https://")
+        self.0.starts_with("https://")
     }
 
-    /// What a browser sends as `Origin`: scheme, host and a port that is not the default (RFC 6454).
+    /// What a browser sends as `Origin` (RFC 6454, section 6.2).
     pub fn origin(&self) -> &str {
-        &self.origin
+        &self.0
+    }
+
+    /// With port 0, which `LISTEN` may ask for, replaced by the one that the API was given.
+    pub fn with_bound_port(self, port: u16) -> Self {
+        if self == Self::on_this_machine(0) { Self::on_this_machine(port) } else { self }
     }
 }
 
-impl fmt::Display for PublicUrl {
+impl Display for PublicUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(&self.0)
+    }
+}
+
+fn from_bare_host(text: &str) -> Option<Url> {
+    let bracketed = text.parse::<Ipv6Addr>().map(|address| format!("[{address}]"));
+    let authority = bracketed.as_deref().unwrap_or(text);
+    let mut url = Url::parse(&format!("https://{authority}")).ok()?;
+    if url.host().is_some_and(is_this_machine) {
+        // Parsed anew, not by `set_scheme`: a port 443 that was given would be lost as the default of https.
+        url = Url::parse(&format!("http://{authority}")).ok()?;
+    }
+    Some(url)
+}
+
+fn is_this_machine(host: Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => name == "localhost",
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    }
+}
+
+fn is_origin_only(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https")
+        && url.path() == "/"
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none()
+}
+
+/// A boolean as pydantic reads it.
+pub(super) fn boolean(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "true" | "t" | "yes" | "y" | "on" => Ok(true),
+        "0" | "false" | "f" | "no" | "n" | "off" => Ok(false),
+        _ => Err("true or false is needed".into()),
+    }
+}
+
+pub(super) fn port(text: &str) -> Result<u16, String> {
+    number_in(1..=u16::MAX)(text).map_err(|_| "a port number from 1 to 65535 is needed".into())
+}
+
+pub(super) fn number_in<T: FromStr + PartialOrd + Display>(
+    range: RangeInclusive<T>,
+) -> impl FnOnce(&str) -> Result<T, String> {
+    move |text| match text.parse() {
+        Ok(value) if range.contains(&value) => Ok(value),
+        _ => Err(format!("a whole number from {} to {} is needed", range.start(), range.end())),
+    }
+}
+
+/// Seconds, from a minute to a week.
+pub(super) fn lifetime(text: &str) -> Result<Duration, String> {
+    match number_in(60..=604_800)(text) {
+        Ok(seconds) => Ok(Duration::from_secs(seconds)),
+        Err(_) => Err("a number of seconds from 60 to 604800 is needed".into()),
+    }
+}
+
+pub(super) fn socket_address(text: &str) -> Result<SocketAddr, String> {
+    let by_name = text.strip_prefix("localhost:").and_then(|port| port.parse().ok());
+    by_name
+        .map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+        .or_else(|| text.parse().ok())
+        .ok_or_else(|| "an address and port such as 127.0.0.1:8000 or [::]:8000 is needed".into())
+}
+
+/// A host name or IP address, without a port; IPv6 without brackets.
+pub(super) fn host(text: &str) -> Result<String, String> {
+    if let Ok(address) = text.trim_matches(['[', ']']).parse::<IpAddr>() {
+        return Ok(address.to_string());
+    }
+    match Host::parse(text) {
+        Ok(host) => Ok(host.to_string()),
+        Err(_) => Err("a host name or IP address alone is needed, the port has a setting of its own".into()),
+    }
+}
+
+pub(super) fn queue_name(text: &str) -> Result<String, String> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+    if (1..=64).contains(&text.len()) && text.chars().all(allowed) {
+        Ok(text.into())
+    } else {
+        Err("1 to 64 letters, digits, dots, hyphens and underscores are needed".into())
+    }
+}
+
+/// Networks, or single addresses, separated by commas.
+pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, String> {
+    let network = |item: &str| item.parse().or_else(|_| item.parse::<IpAddr>().map(IpNet::from)).ok();
+    let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+    items
+        .map(network)
+        .collect::<Option<_>>()
+        .ok_or_else(|| "addresses or networks such as 10.0.0.0/8, separated by commas, are needed".into())
+}
+
+pub(super) fn existing_folder(text: &str) -> Result<PathBuf, String> {
+    let path = Path::new(text);
+    if path.is_dir() { Ok(path.into()) } else { Err("a folder that exists is needed".into()) }
+}
+
+/// A folder that need not exist yet.
+pub(super) fn data_folder(text: &str) -> Result<PathBuf, String> {
+    let path = Path::new(text);
+    if path.exists() && !path.is_dir() {
+        Err("a folder is needed, not a file".into())
+    } else {
+        Ok(path.into())
     }
 }

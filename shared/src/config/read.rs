@@ -1,0 +1,117 @@
+//! From variables to [`Settings`].
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::source::Source;
+use super::{LinkLifetimes, PublicUrl, Settings, database, mail, secret_file, table, values};
+
+/// The shortest `JWT_SECRET`, in bytes: a key as long as HS256's hash (RFC 7518, section 3.2).
+const SHORTEST_SECRET: usize = 32;
+
+/// `None` only where a problem is noted. Everything is read before the first `?`, so that all are found.
+pub(super) fn settings(source: &mut Source) -> Option<Settings> {
+    let data_dir = source.optional(&table::DATA_DIR, values::data_folder);
+    let database = database::read(source, data_dir.as_deref().unwrap_or(Path::new("")));
+    let redis = database::read_redis(source);
+    let mail = mail::read(source);
+    let listen = source.optional(&table::LISTEN, values::socket_address);
+    let public_url = public_url(source, listen);
+    let template_folder = source.optional(&table::TEMPLATE_FOLDER, values::existing_folder);
+    let queue_name = source.optional(&table::QUEUE_NAME, values::queue_name);
+    let jwt_algorithm = source.optional(&table::JWT_ALGORITHM, str::parse);
+    let worker_concurrency = source.optional(&table::WORKER_CONCURRENCY, values::number_in(1..=1024));
+    let metrics_token = source.secret(&table::METRICS_TOKEN, bearer_token);
+    let metrics_listen = source.optional(&table::METRICS_LISTEN, values::socket_address);
+    let rate_limit = source.optional(&table::RATE_LIMIT, values::boolean);
+    let trusted_proxies = source.optional(&table::TRUSTED_PROXIES, values::networks);
+    let verify_on_get = source.optional(&table::VERIFY_ON_GET, values::boolean);
+    let lifetimes = lifetimes(source);
+    let keep_closed_days = source.optional(&table::MAIL_RETENTION_DAYS, values::number_in(1..=3650));
+    // Last, because it may make a file, which nothing should do when the start stops anyway.
+    let jwt_secret = jwt_secret(source, data_dir.as_deref());
+    Some(Settings {
+        database: database?,
+        redis,
+        mail: mail?,
+        template_folder,
+        public_url: public_url?,
+        listen: listen?,
+        data_dir: data_dir?,
+        queue_name: queue_name?,
+        jwt_secret: jwt_secret?,
+        jwt_algorithm: jwt_algorithm?,
+        worker_concurrency: worker_concurrency?,
+        metrics_token,
+        metrics_listen,
+        rate_limit: rate_limit?,
+        trusted_proxies: trusted_proxies.unwrap_or_default(),
+        verify_on_get: verify_on_get?,
+        lifetimes: lifetimes?,
+        keep_closed_days: keep_closed_days?,
+    })
+}
+
+fn public_url(source: &mut Source, listen: Option<SocketAddr>) -> Option<PublicUrl> {
+    if source.is_set(&table::DOMAIN) {
+        source.optional(&table::DOMAIN, PublicUrl::parse)
+    } else {
+        listen.map(|address| PublicUrl::on_this_machine(address.port()))
+    }
+}
+
+fn lifetimes(source: &mut Source) -> Option<LinkLifetimes> {
+    let email_verification = source.optional(&table::EMAIL_VERIFICATION_LIFETIME, values::lifetime);
+    let password_reset = source.optional(&table::PASSWORD_RESET_LIFETIME, values::lifetime);
+    let email_change = source.optional(&table::EMAIL_CHANGE_LIFETIME, values::lifetime);
+    Some(LinkLifetimes {
+        email_verification: email_verification?,
+        password_reset: password_reset?,
+        email_change: email_change?,
+    })
+}
+
+/// Several processes must share the secret, so only embedded mode, which is one, makes its own.
+fn jwt_secret(source: &mut Source, data_dir: Option<&Path>) -> Option<SecretString> {
+    if source.is_set(&table::JWT_SECRET) {
+        return source.secret(&table::JWT_SECRET, long_secret);
+    }
+    if source.is_set(&table::DATABASE_URL) {
+        source.require(
+            &table::JWT_SECRET,
+            "with DATABASE_URL at least 32 bytes are needed (openssl rand -hex 32)",
+        );
+        return None;
+    }
+    if source.has_problems() {
+        return None;
+    }
+    let kept = secret_file::load_or_make(data_dir?).map_err(|error| error.to_string());
+    match kept.and_then(|secret| long_secret(secret.expose_secret()).map(|_| secret)) {
+        Ok(secret) => Some(secret),
+        Err(reason) => {
+            let finding = "cannot be kept in the file jwt_secret under DATA_DIR";
+            source.refuse(&table::JWT_SECRET, finding, reason);
+            None
+        }
+    }
+}
+
+fn long_secret(text: &str) -> Result<String, String> {
+    if text.len() >= SHORTEST_SECRET {
+        Ok(text.into())
+    } else {
+        Err(format!("at least {SHORTEST_SECRET} bytes are needed (openssl rand -hex 32)"))
+    }
+}
+
+/// Anything else could not be sent in an `Authorization` header.
+fn bearer_token(text: &str) -> Result<String, String> {
+    if text.chars().all(|c| c.is_ascii_graphic()) {
+        Ok(text.into())
+    } else {
+        Err("ASCII letters, digits and signs without spaces are needed".into())
+    }
+}

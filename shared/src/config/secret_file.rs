@@ -1,0 +1,105 @@
+//! Embedded mode's own `JWT_SECRET`, made at the first start and kept under `DATA_DIR`.
+
+use std::fs::{self, DirBuilder};
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rand::TryRng;
+use rand::rngs::SysRng;
+use secrecy::SecretString;
+use tempfile::NamedTempFile;
+
+/// The file's name under `DATA_DIR`.
+const FILE: &str = "jwt_secret";
+
+/// What a made secret is drawn from: as much as HS256's key (RFC 7518, section 3.2).
+const RANDOM_BYTES: usize = 32;
+
+/// Reads the secret; makes it first where there is none. Of two processes that start together both get the one
+/// that was there first.
+///
+/// # Errors
+/// The folder or the file cannot be made or read, or the file is not UTF-8 text.
+pub(super) fn load_or_make(data_dir: &Path) -> io::Result<SecretString> {
+    let path = data_dir.join(FILE);
+    match fs::read_to_string(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            make(data_dir)?;
+            fs::read_to_string(&path)
+        }
+        result => result,
+    }
+    .map(|text| text.trim_end().into())
+}
+
+/// Writes a whole file beside the place and moves it there only if the place is free: nobody ever reads half.
+fn make(data_dir: &Path) -> io::Result<()> {
+    make_private_folder(data_dir)?;
+    // Mode 0600 from the beginning, by tempfile.
+    let mut file = NamedTempFile::new_in(data_dir)?;
+    writeln!(file, "{}", random_text()?)?;
+    file.as_file().sync_all()?;
+    match file.persist_noclobber(data_dir.join(FILE)) {
+        Err(error) if error.error.kind() != ErrorKind::AlreadyExists => Err(error.error),
+        _ => Ok(()),
+    }
+}
+
+/// Accounts and mails will lie here too: for this user only.
+fn make_private_folder(path: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+fn random_text() -> io::Result<String> {
+    let mut bytes = [0; RANDOM_BYTES];
+    SysRng.try_fill_bytes(&mut bytes).map_err(io::Error::other)?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+    use std::thread;
+
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    #[test]
+    fn a_made_secret_is_kept_for_this_user_only() {
+        let parent = tempfile::tempdir().unwrap();
+        let data_dir = parent.path().join("new/data");
+        let made = load_or_make(&data_dir).unwrap();
+        assert!(made.expose_secret().len() >= 32);
+        assert_eq!(load_or_make(&data_dir).unwrap().expose_secret(), made.expose_secret());
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode(&data_dir.join(FILE)), 0o600);
+            assert_eq!(mode(&data_dir), 0o700);
+        }
+    }
+
+    #[test]
+    fn processes_that_start_together_get_the_same_secret() {
+        let folder = tempfile::tempdir().unwrap();
+        let barrier = Barrier::new(8);
+        let start = || {
+            barrier.wait();
+            load_or_make(folder.path()).unwrap().expose_secret().to_owned()
+        };
+        let secrets = thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(start)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+        });
+        assert!(secrets.iter().all(|secret| *secret == secrets[0]));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "only the secret stays behind");
+    }
+}

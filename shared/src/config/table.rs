@@ -1,0 +1,157 @@
+//! The one table of all settings: the reader takes names and defaults from it, README and `.env.example`
+//! are held against it.
+
+use std::fmt::Write as _;
+
+/// What holds while a setting is not set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unset {
+    /// This text is read as if it had been set.
+    Default(&'static str),
+    /// Something that depends on other settings, in words; may be empty.
+    Means(&'static str),
+}
+
+/// One row of the table. Only this module makes them, so nothing can be read that does not stand here.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Setting {
+    name: &'static str,
+    unset: Unset,
+    secret: bool,
+    description: &'static str,
+}
+
+impl Setting {
+    /// The variable's name.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What holds while it is not set.
+    pub const fn unset(&self) -> Unset {
+        self.unset
+    }
+
+    /// Whether its value must never be shown. A secret can also be read from a file, see [`Setting::file_name`].
+    pub const fn is_secret(&self) -> bool {
+        self.secret
+    }
+
+    /// What it is for, in a sentence.
+    pub const fn description(&self) -> &'static str {
+        self.description
+    }
+
+    /// For a secret, the variable that names a file to read it from.
+    pub fn file_name(&self) -> Option<String> {
+        self.secret.then(|| format!("{}_FILE", self.name))
+    }
+
+    /// Whether the variable `name` is this one, or names its file.
+    pub fn is_read_from(&self, name: &str) -> bool {
+        self.name == name || self.file_name().is_some_and(|file_name| file_name == name)
+    }
+
+    /// What holds while it is not set, as text.
+    pub const fn unset_text(&self) -> &'static str {
+        match self.unset {
+            Unset::Default(text) | Unset::Means(text) => text,
+        }
+    }
+}
+
+macro_rules! table {
+    ($($name:ident: $kind:ident, $unset:expr, $description:expr;)*) => {
+        $(pub(super) static $name: Setting = Setting {
+            name: stringify!($name),
+            unset: $unset,
+            secret: table!(@secret $kind),
+            description: $description,
+        };)*
+
+        /// All settings, in the order in which they are documented.
+        pub static SETTINGS: &[&Setting] = &[$(&$name),*];
+    };
+    (@secret secret) => { true };
+    (@secret plain) => { false };
+}
+
+use Unset::{Default, Means};
+
+table! {
+    DATABASE_URL: secret, Means("SQLite under DATA_DIR"),
+        "Postgres, as `postgres://user:password@host/database`; `postgresql+asyncpg://` is understood too.";
+    REDIS_URL: secret, Means("no Redis"),
+        "Redis, as `redis://host:6379/0` or `rediss://…`: any number of worker processes can run; needs Postgres.";
+    REDIS_HOST: plain, Means("no Redis"), "Redis by its host, where `REDIS_URL` is not set.";
+    REDIS_PORT: plain, Default("6379"), "The port that goes with `REDIS_HOST`.";
+    QUEUE_NAME: plain, Default("bookly"),
+        "The prefix of all keys in Redis, so that two installations can share one.";
+    JWT_SECRET: secret, Means("made and kept under DATA_DIR with SQLite, required with Postgres"),
+        "Signs access tokens and the links in mails; at least 32 bytes.";
+    JWT_ALGORITHM: plain, Default("HS256"), "How access tokens are signed: `HS256`, `HS384` or `HS512`.";
+    LISTEN: plain, Default("127.0.0.1:8000"), "The address and port that the API listens on.";
+    DOMAIN: plain, Means("this machine with LISTEN's port, required with SMTP"),
+        "Where people reach the service: a host, host:port or URL; a bare host means https unless it is this machine.";
+    DATA_DIR: plain, Default("data"), "The folder for everything that is kept in files.";
+    MAIL_TRANSPORT: plain, Means("smtp with MAIL_SERVER, file without it and without DATABASE_URL"),
+        "What takes mails away: `smtp`, or `file` for `.eml` files under DATA_DIR/mail, shown at `/inbox`.";
+    MAIL_SERVER: plain, Means("no SMTP"), "The SMTP server's host.";
+    MAIL_PORT: plain, Default("587"), "The SMTP server's port.";
+    MAIL_STARTTLS: plain, Means("true, false with MAIL_SSL_TLS"),
+        "Whether the connection is encrypted by STARTTLS.";
+    MAIL_SSL_TLS: plain, Default("false"),
+        "Whether the connection is encrypted from the first byte, usually on port 465.";
+    USE_CREDENTIALS: plain, Default("true"), "Whether the SMTP server wants a login.";
+    VALIDATE_CERTS: plain, Default("true"), "Whether the SMTP server's certificate must be valid.";
+    MAIL_USERNAME: plain, Means("required with SMTP and USE_CREDENTIALS"), "The user's name for the SMTP server.";
+    MAIL_PASSWORD: secret, Means("required with SMTP and USE_CREDENTIALS"), "The password for the SMTP server.";
+    MAIL_FROM: plain, Means("bookly@localhost.localdomain with files, required with SMTP"),
+        "The address that mails come from.";
+    MAIL_FROM_NAME: plain, Default("Bookly"), "The name that mails come from.";
+    MAIL_RETENTION_DAYS: plain, Default("30"),
+        "Days after which sent, failed and cancelled mails are forgotten, 1 to 3650.";
+    TEMPLATE_FOLDER: plain, Means("the built-in templates"),
+        "A folder whose templates replace the built-in ones file by file.";
+    WORKER_CONCURRENCY: plain, Default("16"), "How many mails one worker has in flight at most, 1 to 1024.";
+    EMAIL_VERIFICATION_LIFETIME: plain, Default("3600"),
+        "Seconds that a link to verify an account lives, 60 to 604800.";
+    PASSWORD_RESET_LIFETIME: plain, Default("3600"),
+        "Seconds that a link to reset a password lives, 60 to 604800.";
+    EMAIL_CHANGE_LIFETIME: plain, Default("3600"),
+        "Seconds that a link to confirm a new address lives, 60 to 604800.";
+    VERIFY_ON_GET: plain, Default("true"),
+        "Whether following a verification link verifies for clients that are not browsers; `false`: only a POST does.";
+    RATE_LIMIT: plain, Default("on"), "Limits per client address; `off` lifts them, for load tests.";
+    TRUSTED_PROXIES: plain, Means("none"),
+        "Proxies whose `X-Forwarded-For` counts: addresses or CIDRs, separated by commas.";
+    METRICS_TOKEN: secret, Means("this machine only"),
+        "The bearer token that opens `/metrics` to clients that are not on this machine.";
+    METRICS_LISTEN: plain, Means("none"), "The address and port on which a worker process serves its own `/metrics`.";
+}
+
+/// The table as Markdown, for the README.
+pub fn markdown() -> String {
+    let mut text = String::from("| setting | when not set | what it is for |\n|---|---|---|\n");
+    for setting in SETTINGS {
+        let unset = match setting.unset {
+            Default(value) => format!("`{value}`"),
+            Means(words) => words.to_owned(),
+        };
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "| `{}` | {unset} | {} |", setting.name, setting.description);
+    }
+    text
+}
+
+/// The table as plain lines, for a terminal.
+pub fn help() -> String {
+    let mut text = String::new();
+    for setting in SETTINGS {
+        let _ = writeln!(text, "{}\n    {}", setting.name, setting.description.replace('`', ""));
+        if !setting.unset_text().is_empty() {
+            let _ = writeln!(text, "    When not set: {}", setting.unset_text());
+        }
+    }
+    text
+}
