@@ -81,21 +81,23 @@ impl EmailAddress {
             return Err(EmailAddressError::ForbiddenCharacter);
         }
         let (local, domain) = text.rsplit_once('@').ok_or(EmailAddressError::MissingParts)?;
-        check_local_part(local)?;
+        // A letter and its accent may come apart from some keyboards; mail has them as one (RFC 6532 §3.1).
+        let local: String = local.nfc().collect();
+        check_local_part(&local)?;
         let domain = ascii_domain(domain)?;
         if local.len() + 1 + domain.len() > MAX_ADDRESS_BYTES {
             return Err(EmailAddressError::TooLong);
         }
-        let folded = fold(local);
+        let folded = fold(&local);
         // NFKC can bring forth what the rules above refuse: a full-width ＠ becomes an @.
         check_local_part(&folded)?;
         let canonical = format!("{folded}@{domain}");
         let address =
-            lettre::Address::new(local, &domain).map_err(|_| EmailAddressError::InvalidLocalPart)?;
+            lettre::Address::new(&local, &domain).map_err(|_| EmailAddressError::InvalidLocalPart)?;
         Ok(EmailAddress { address, canonical })
     }
 
-    /// What is mailed: the local part as typed, the domain in lower-case ASCII (punycode).
+    /// What is mailed: the local part as typed (in Unicode NFC), the domain in lower-case ASCII (punycode).
     pub fn as_str(&self) -> &str {
         self.address.as_ref()
     }

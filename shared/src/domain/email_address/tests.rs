@@ -21,7 +21,7 @@ fn good_addresses_are_mailed_as_typed_and_compared_without_case() {
         ("ann@xn--bcher-kva.example", "ann@xn--bcher-kva.example", "ann@xn--bcher-kva.example"),
         ("ann@例え。テスト", "ann@xn--r8jz45g.xn--zckzah", "ann@xn--r8jz45g.xn--zckzah"),
         ("Jürgen@example.org", "Jürgen@example.org", "jürgen@example.org"),
-        ("Ju\u{308}rgen@example.org", "Ju\u{308}rgen@example.org", "jürgen@example.org"),
+        ("Ju\u{308}rgen@example.org", "Jürgen@example.org", "jürgen@example.org"),
         ("ａｎｎ@example.org", "ａｎｎ@example.org", "ann@example.org"),
         ("ΟΔΟΣ@example.org", "ΟΔΟΣ@example.org", "οδοσ@example.org"),
         ("οδος@example.org", "οδος@example.org", "οδοσ@example.org"),
@@ -83,8 +83,9 @@ fn bad_addresses_are_refused_with_the_reason() {
         ("ann@xn--a.org", InvalidDomain),
         (&long_label, InvalidDomain),
         (&long_local, LocalPartTooLong),
-        // Eighteen characters in one, once it is normalised.
-        ("ﷺﷺﷺﷺ@example.org", ForbiddenCharacter),
+        // Eighteen characters, spaces among them, once it is normalised.
+        ("ﷺ@example.org", ForbiddenCharacter),
+        ("ﷺﷺﷺﷺ@example.org", LocalPartTooLong),
         (&long_domain, TooLong),
         (&grows, TooLong),
     ];
@@ -99,8 +100,7 @@ fn the_longest_address_has_254_bytes_and_64_before_the_at() {
         |bytes: usize| format!("{}.{}.{}.org", "d".repeat(60), "d".repeat(60), "d".repeat(bytes - 126));
     let longest = format!("{}@{}", "x".repeat(64), domain(189));
     assert_eq!(parse(&longest).as_str().len(), 254);
-    assert_eq!(EmailAddress::parse(&format!("{}@{}", "x".repeat(64), domain(190))), Err(InvalidDomain));
-    assert_eq!(EmailAddress::parse(&format!("{longest}x")), Err(TooLong));
+    assert_eq!(EmailAddress::parse(&format!("{}@{}", "x".repeat(64), domain(190))), Err(TooLong));
 }
 
 #[test]
@@ -131,14 +131,16 @@ proptest! {
     fn no_text_makes_parse_panic_and_what_it_takes_it_takes_again(text in "\\PC{0,20}@?\\PC{0,20}(\\.org)?") {
         if let Ok(email) = EmailAddress::parse(&text) {
             prop_assert_eq!(&parse(email.as_str()), &email);
-            prop_assert_eq!(parse(email.canonical()).canonical(), email.canonical());
+            let again = parse(email.canonical());
+            prop_assert_eq!(again.canonical(), email.canonical());
         }
     }
 
     #[test]
     fn every_letter_before_the_at_folds_once_and_for_all(text in "\\w{1,12}@example\\.org") {
         if let Ok(email) = EmailAddress::parse(&text) {
-            prop_assert_eq!(parse(email.canonical()).canonical(), email.canonical());
+            let again = parse(email.canonical());
+            prop_assert_eq!(again.canonical(), email.canonical());
         }
     }
 }
