@@ -7,5 +7,6 @@ pub mod db;
 pub mod domain;
 pub mod link_token;
 pub mod queue;
+pub mod signals;
 pub mod telemetry;
 pub mod templates;

@@ -1,4 +1,21 @@
-//! Claims mails, renders them, sends them and closes their rows.
+//! Takes queued mails and sends them: claim → still sensible? → mint the link → render → send → close the row.
+//!
+//! `bookly-worker` is a thin binary over this library, and the API runs the same code in process when there
+//! is no Redis.
 
+mod backoff;
+mod bells;
+pub mod commands;
+mod deliver;
+mod gate;
+mod lease;
+mod letter;
+pub mod process;
+mod relay;
 pub mod render;
 pub mod smtp;
+mod table;
+pub mod transport;
+mod worker;
+
+pub use worker::{StartError, Wake, Worker};

@@ -26,7 +26,9 @@ use source::Source;
 pub use database::DatabaseSettings;
 pub use mail::{Credentials, MailSettings, MailTransport, Security, SmtpServer};
 pub use problem::{Problem, SettingsError};
-pub use values::{JwtAlgorithm, PublicUrl};
+pub use values::PublicUrl;
+
+use crate::domain::JwtAlgorithm;
 
 /// Everything that can be set. `Debug` shows no secret.
 #[derive(Debug, Clone)]

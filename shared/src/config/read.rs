@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::source::Source;
 use super::{LinkLifetimes, PublicUrl, Settings, database, mail, secret_file, table, values};
+use crate::domain::JwtAlgorithm;
 
 /// The shortest `JWT_SECRET`, in bytes: a key as long as HS256's hash (RFC 7518, section 3.2).
 const SHORTEST_SECRET: usize = 32;
@@ -21,7 +22,9 @@ pub(super) fn settings(source: &mut Source) -> Option<Settings> {
     let public_url = public_url(source, listen);
     let template_folder = source.optional(&table::TEMPLATE_FOLDER, values::existing_folder);
     let queue_name = source.optional(&table::QUEUE_NAME, values::queue_name);
-    let jwt_algorithm = source.optional(&table::JWT_ALGORITHM, str::parse);
+    let jwt_algorithm = source.optional(&table::JWT_ALGORITHM, |text| {
+        text.parse::<JwtAlgorithm>().map_err(|error| error.to_string())
+    });
     let worker_concurrency = source.optional(&table::WORKER_CONCURRENCY, values::number_in(1..=1024));
     let metrics_token = source.secret(&table::METRICS_TOKEN, bearer_token);
     let metrics_listen = source.optional(&table::METRICS_LISTEN, values::socket_address);

@@ -1,6 +1,7 @@
 //! Turns what a mail is about into its subject, text and HTML.
 
 mod body;
+mod composer;
 mod message;
 mod words;
 
@@ -14,6 +15,7 @@ use minijinja::{Environment, Value};
 use serde::Serialize;
 
 pub use body::MailBody;
+pub use composer::{CannotCompose, Composer, ComposerError, Outgoing};
 pub use message::{ComposeError, MessageFacts, compose};
 
 /// Renders mails. Made once, at the start.

@@ -130,7 +130,7 @@ impl SendError {
         }
     }
 
-    pub(super) fn broken(stage: Stage, what: impl fmt::Display) -> Self {
+    pub(crate) fn broken(stage: Stage, what: impl fmt::Display) -> Self {
         Self { stage, code: None, message: one_line(&what.to_string()), cause: Cause::Broken }
     }
 
@@ -143,7 +143,7 @@ impl SendError {
         Self { stage, code: None, message: what.to_owned(), cause: Cause::Impossible }
     }
 
-    pub(super) fn fenced() -> Self {
+    pub(crate) fn fenced() -> Self {
         let message = "the mail is no longer this worker's to send".to_owned();
         Self { stage: Stage::Fence, code: None, message, cause: Cause::Fenced }
     }

@@ -58,6 +58,12 @@ struct Connection {
     idle_since: Instant,
 }
 
+impl std::fmt::Debug for SmtpPool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SmtpPool").finish_non_exhaustive()
+    }
+}
+
 impl SmtpPool {
     /// A pool without connections: the first send opens one.
     ///

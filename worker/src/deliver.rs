@@ -1,0 +1,209 @@
+//! A mail's way through the worker, in order: claim → write → render → send → close.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bookly_shared::clock::Clock;
+use bookly_shared::db::claims::{ClaimedMail, Retry};
+use bookly_shared::db::relay::DEADLINE_PASSED;
+use bookly_shared::db::{Db, DbError};
+use bookly_shared::domain::EmailAddress;
+use tracing::Instrument;
+use uuid::Uuid;
+
+use crate::backoff;
+use crate::gate::Gate;
+use crate::lease::{Lease, Leases};
+use crate::letter::{Letter, Letters, Sense};
+use crate::render::{Composer, Outgoing};
+use crate::smtp::{SendError, Verdict};
+use crate::transport::Transport;
+
+/// A mail that kills its worker must not loop.
+const MAX_LOST_LEASES: i32 = 5;
+/// Copies that the recipient may have got already.
+const MAX_LOST_ANSWERS: i32 = 3;
+/// How often the closing of a sent mail is tried while the database is away.
+const CLOSE_AGAIN_AFTER: Duration = Duration::from_millis(500);
+
+const OUTCOME_UNKNOWN: &str =
+    "outcome unknown: the server got the mail three times and its answer was lost each time";
+const WORKER_LOST: &str = "given up: five workers were lost while they had this mail";
+
+/// Delivers mails, one call a mail. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Courier(Arc<Parts>);
+
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) db: Db,
+    pub(crate) clock: Clock,
+    pub(crate) worker: String,
+    pub(crate) letters: Letters,
+    pub(crate) composer: Composer,
+    pub(crate) transport: Transport,
+    pub(crate) leases: Leases,
+    pub(crate) gate: Gate,
+}
+
+/// What became of one attempt.
+enum Outcome {
+    /// The server took it, with these words.
+    Sent(String),
+    /// It makes no sense any more, for this reason.
+    Cancelled(&'static str),
+    /// It will never be sent, for this reason.
+    Failed(String),
+    /// Try again.
+    Retry(SendError),
+    /// Another worker has it, or the database could not say so: touch nothing.
+    NotOurs,
+}
+
+impl Courier {
+    pub(crate) fn new(parts: Parts) -> Courier {
+        Courier(Arc::new(parts))
+    }
+
+    /// Claims one mail by its id and delivers it. Nothing happens when it is not to be claimed.
+    pub(crate) async fn deliver_by_id(&self, id: Uuid) {
+        let parts = &self.0;
+        match parts.db.claim(id, &parts.worker, parts.clock.now()).await {
+            Ok(Some(mail)) => self.deliver(mail).await,
+            Ok(None) => tracing::debug!(mail = %id, "nothing to claim: sent, not due, or another worker's"),
+            Err(error) => tracing::warn!(mail = %id, %error, "the mail could not be claimed, it waits"),
+        }
+    }
+
+    /// Delivers a claimed mail and closes its row, whatever comes.
+    pub(crate) async fn deliver(&self, mail: ClaimedMail) {
+        let span = tracing::info_span!(
+            "mail", id = %mail.id, kind = %mail.kind, attempt = mail.attempts,
+            request = mail.request_id.as_deref().unwrap_or("-")
+        );
+        let parts = &self.0;
+        async move {
+            let lease = parts.leases.keep(&mail);
+            match parts.attempt(&mail, &lease).await {
+                Ok(outcome) => parts.close(&mail, outcome).await,
+                // The lease runs out and somebody claims it again.
+                Err(error) => tracing::warn!(%error, "the database went away in the middle of an attempt"),
+            }
+        }
+        .instrument(span)
+        .await;
+    }
+}
+
+impl Parts {
+    async fn attempt(&self, mail: &ClaimedMail, lease: &Lease<'_>) -> Result<Outcome, DbError> {
+        if let Some(reason) = hopeless(mail, self.clock.now()) {
+            return Ok(Outcome::Failed(reason.to_owned()));
+        }
+        let letter = match self.letters.write(mail, self.clock.now()).await? {
+            Sense::Send(letter) => letter,
+            Sense::Cancel(reason) => return Ok(Outcome::Cancelled(reason)),
+        };
+        let Some(message) = self.compose(mail, &letter) else {
+            return Ok(Outcome::Failed("the mail cannot be rendered, see the worker's log".to_owned()));
+        };
+        let sent = self.transport.send(&message, lease.still_holds()).await;
+        Ok(match sent {
+            Ok(accepted) => Outcome::Sent(accepted),
+            Err(error) => self.judge(mail, error),
+        })
+    }
+
+    /// A template that fails is a dead letter, not a loop: no later attempt would render it.
+    fn compose(&self, mail: &ClaimedMail, letter: &Letter) -> Option<Outgoing> {
+        let composed = self.composer.compose(mail.id, &letter.to, &letter.body(), self.clock.now());
+        composed.inspect_err(|error| tracing::error!(%error, "the mail cannot be rendered")).ok()
+    }
+
+    fn judge(&self, mail: &ClaimedMail, error: SendError) -> Outcome {
+        match error.verdict() {
+            Verdict::Rejected => Outcome::Failed(error.to_string()),
+            Verdict::LeaseLost => Outcome::NotOurs,
+            Verdict::OutcomeUnknown if mail.lost_answers + 1 >= MAX_LOST_ANSWERS => {
+                Outcome::Failed(OUTCOME_UNKNOWN.to_owned())
+            }
+            Verdict::OutcomeUnknown | Verdict::Retry => Outcome::Retry(error),
+            Verdict::ServerUnavailable => {
+                self.gate.close(&error);
+                Outcome::Retry(error)
+            }
+        }
+    }
+
+    async fn close(&self, mail: &ClaimedMail, outcome: Outcome) {
+        let now = self.clock.now();
+        let to = masked(&mail.recipient);
+        let closed = match outcome {
+            Outcome::Sent(reply) => return self.close_sent(mail, &reply, &to).await,
+            Outcome::NotOurs => {
+                tracing::warn!(to, "stopped: the mail is not this worker's any more");
+                return;
+            }
+            Outcome::Cancelled(reason) => {
+                tracing::info!(to, reason, "mail cancelled");
+                self.db.close_cancelled(mail, reason, now).await
+            }
+            Outcome::Failed(reason) => {
+                tracing::error!(to, reason, "mail failed");
+                self.db.close_failed(mail, &reason, now).await
+            }
+            Outcome::Retry(error) => self.put_back(mail, &error, &to).await,
+        };
+        match closed {
+            Ok(true) => {}
+            Ok(false) => {
+                tracing::warn!("the mail was claimed by another worker meanwhile, its row is left alone")
+            }
+            Err(error) => tracing::warn!(%error, "the mail's row could not be closed, its lease runs out"),
+        }
+    }
+
+    async fn put_back(&self, mail: &ClaimedMail, error: &SendError, to: &str) -> Result<bool, DbError> {
+        let verdict = error.verdict();
+        let counts = verdict != Verdict::ServerUnavailable;
+        let wait = if counts { backoff::after_attempt(mail.attempts) } else { backoff::after_attempt(1) };
+        let reason = error.to_string();
+        tracing::warn!(to, reason, wait_s = wait.num_seconds(), "mail not sent, will be tried again");
+        let answer_lost = verdict == Verdict::OutcomeUnknown;
+        let retry = Retry { due_at: self.clock.now() + wait, error: &reason, counts, answer_lost };
+        self.db.retry_later(mail, &retry).await
+    }
+
+    /// A 250 is worth any patience: a row left open would send the mail again. The lease is renewed meanwhile.
+    async fn close_sent(&self, mail: &ClaimedMail, reply: &str, to: &str) {
+        tracing::info!(
+            to,
+            reply,
+            waited_ms = (self.clock.now() - mail.created_at).num_milliseconds(),
+            "mail sent"
+        );
+        while let Err(error) = self.db.close_sent(mail, reply, self.clock.now()).await {
+            tracing::warn!(%error, "the mail was sent but its row cannot be closed yet");
+            if !error.is_unavailable() {
+                return;
+            }
+            tokio::time::sleep(CLOSE_AGAIN_AFTER).await;
+        }
+    }
+}
+
+/// Why a claimed mail is not even tried.
+fn hopeless(mail: &ClaimedMail, now: chrono::DateTime<chrono::Utc>) -> Option<&'static str> {
+    if mail.lost_leases >= MAX_LOST_LEASES {
+        Some(WORKER_LOST)
+    } else if mail.deadline_at <= now {
+        Some(DEADLINE_PASSED)
+    } else {
+        None
+    }
+}
+
+/// Addresses are people's: logs hold no more of them than it takes to recognise one.
+fn masked(recipient: &str) -> String {
+    EmailAddress::parse(recipient).map_or_else(|_| "***".to_owned(), |address| address.masked())
+}

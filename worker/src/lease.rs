@@ -1,0 +1,100 @@
+//! Leases: one UPDATE every five seconds renews what this worker has in flight and tells what it lost.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bookly_shared::clock::Clock;
+use bookly_shared::db::Db;
+use bookly_shared::db::claims::ClaimedMail;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// A third of the lease: two renewals may fail before it runs out.
+const RENEW_EVERY: Duration = Duration::from_secs(5);
+
+/// The mails that this worker has in flight.
+#[derive(Clone, Debug)]
+pub(crate) struct Leases {
+    db: Db,
+    clock: Clock,
+    worker: String,
+    held: Arc<Mutex<HashMap<Uuid, i64>>>,
+}
+
+/// Keeps one mail's lease renewed until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Lease<'a> {
+    leases: &'a Leases,
+    mail: &'a ClaimedMail,
+}
+
+impl Leases {
+    pub(crate) fn new(db: Db, clock: Clock, worker: String) -> Leases {
+        Leases { db, clock, worker, held: Arc::default() }
+    }
+
+    /// Has a claimed mail's lease renewed from now on.
+    pub(crate) fn keep<'a>(&'a self, mail: &'a ClaimedMail) -> Lease<'a> {
+        self.held().insert(mail.id, mail.fence);
+        Lease { leases: self, mail }
+    }
+
+    /// Renews until `stop`.
+    pub(crate) async fn renew(&self, stop: &CancellationToken) {
+        while stop.run_until_cancelled(tokio::time::sleep(RENEW_EVERY)).await.is_some() {
+            self.renew_once().await;
+        }
+    }
+
+    async fn renew_once(&self) {
+        let ids: Vec<Uuid> = self.held().keys().copied().collect();
+        if ids.is_empty() {
+            return;
+        }
+        match self.db.renew_leases(&ids, &self.worker, self.clock.now()).await {
+            Ok(renewed) => self.forget_lost(&ids, &renewed),
+            // Nothing is lost yet: the check before DATA asks again.
+            Err(error) => tracing::warn!(%error, mails = ids.len(), "leases could not be renewed"),
+        }
+    }
+
+    /// A lost lease stops nothing by itself: the check before DATA does, and after it a 250 is worth recording.
+    fn forget_lost(&self, asked: &[Uuid], renewed: &[(Uuid, i64)]) {
+        let mut held = self.held();
+        for id in asked {
+            let still_ours = held.get(id).is_none_or(|fence| renewed.contains(&(*id, *fence)));
+            if !still_ours {
+                held.remove(id);
+                tracing::warn!(mail = %id, "the lease of a mail was lost to another worker");
+            }
+        }
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, i64>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lease<'_> {
+    /// The fence, asked right before DATA. A database that does not answer means no: the row will be claimed again.
+    pub(crate) async fn still_holds(&self) -> bool {
+        let now = self.leases.clock.now();
+        match self.leases.db.hold_claim(self.mail, now).await {
+            Ok(holds) => holds,
+            Err(error) => {
+                tracing::warn!(mail = %self.mail.id, %error, "the lease could not be checked, nothing is sent");
+                false
+            }
+        }
+    }
+}
+
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {
+        let mut held = self.leases.held();
+        if held.get(&self.mail.id) == Some(&self.mail.fence) {
+            held.remove(&self.mail.id);
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Whether a claimed mail still makes sense, and if so, what it says and to whom.
+//!
+//! Asked after the claim, so that what happened since the request counts. Links are minted here, for the
+//! first time: no token was ever in a row or in Redis.
+
+use std::time::Duration;
+
+use bookly_shared::config::LinkLifetimes;
+use bookly_shared::db::claims::ClaimedMail;
+use bookly_shared::db::relay::NO_ACCOUNT;
+use bookly_shared::db::users::User;
+use bookly_shared::db::{Db, DbResult};
+use bookly_shared::domain::MailKind;
+use bookly_shared::link_token::{LinkClaims, LinkSigner, Purpose};
+use chrono::{DateTime, Utc};
+
+use crate::render::MailBody;
+
+const VERIFIED: &str = "the address is verified already";
+const ADDRESS_CHANGED: &str = "the account has another address now";
+const ADDRESS_TAKEN: &str = "the new address has an account already";
+const AUTH_CHANGED: &str = "the password, address or role was changed after the request";
+
+/// What the letter writer knows of the service.
+#[derive(Clone, Debug)]
+pub(crate) struct Letters {
+    pub(crate) db: Db,
+    pub(crate) signer: LinkSigner,
+    pub(crate) lifetimes: LinkLifetimes,
+    /// What links begin with, without a slash at the end.
+    pub(crate) public_url: String,
+}
+
+/// What to do with a claimed mail.
+pub(crate) enum Sense {
+    /// Send this.
+    Send(Letter),
+    /// Send nothing, for this reason.
+    Cancel(&'static str),
+}
+
+/// A letter ready to be rendered. Holds a link, so it is never logged.
+pub(crate) struct Letter {
+    /// The address to mail.
+    pub(crate) to: String,
+    kind: MailKind,
+    first_name: String,
+    link: String,
+    lifetime: Duration,
+    masked_address: String,
+    reset_url: String,
+    at: DateTime<Utc>,
+}
+
+impl Letters {
+    /// Looks at the account as it is now.
+    pub(crate) async fn write(&self, mail: &ClaimedMail, now: DateTime<Utc>) -> DbResult<Sense> {
+        if mail.kind == MailKind::Welcome {
+            return Ok(Sense::Send(self.letter(mail, None, now)));
+        }
+        let Some(user) = self.account(mail).await? else { return Ok(Sense::Cancel(NO_ACCOUNT)) };
+        Ok(match self.objection(mail, &user).await? {
+            Some(reason) => Sense::Cancel(reason),
+            None => Sense::Send(self.letter(mail, Some(&user), now)),
+        })
+    }
+
+    /// Requests by address name no account: it is looked up here, not in the request, so that known and
+    /// unknown addresses cost the requester the same.
+    async fn account(&self, mail: &ClaimedMail) -> DbResult<Option<User>> {
+        match mail.user_uid {
+            Some(uid) => self.db.user(uid).await,
+            None => self.db.user_of_mailbox(&mail.mailbox).await,
+        }
+    }
+
+    async fn objection(&self, mail: &ClaimedMail, user: &User) -> DbResult<Option<&'static str>> {
+        let theirs = user.email_canonical == mail.mailbox;
+        let auth_changed = user.auth_changed_at > mail.created_at;
+        Ok(match mail.kind {
+            MailKind::VerifyEmail if !theirs => Some(ADDRESS_CHANGED),
+            MailKind::VerifyEmail if user.is_verified => Some(VERIFIED),
+            MailKind::ResetPassword if !theirs => Some(ADDRESS_CHANGED),
+            MailKind::ResetPassword | MailKind::ChangeEmail if auth_changed => Some(AUTH_CHANGED),
+            MailKind::ChangeEmail => self.db.user_of_mailbox(&mail.mailbox).await?.map(|_| ADDRESS_TAKEN),
+            // Notices go to the address of their time, also when it was changed since: that is whom they warn.
+            _ => None,
+        })
+    }
+
+    fn letter(&self, mail: &ClaimedMail, user: Option<&User>, now: DateTime<Utc>) -> Letter {
+        let to = match (mail.kind, user) {
+            // By address: what is mailed is the account's own spelling, never the requester's.
+            (MailKind::VerifyEmail | MailKind::ResetPassword, Some(user)) => &user.email,
+            _ => &mail.recipient,
+        };
+        Letter {
+            to: to.clone(),
+            kind: mail.kind,
+            first_name: user.map(|user| user.first_name.clone()).unwrap_or_default(),
+            link: user.map(|user| self.link(mail.kind, to, user, now)).unwrap_or_default(),
+            lifetime: self.lifetime(mail.kind),
+            masked_address: mail.context.masked_address.clone().unwrap_or_default(),
+            reset_url: format!("{}/api/v1/auth/password-reset-request", self.public_url),
+            at: mail.created_at,
+        }
+    }
+
+    /// The link of a kind that has one. Single-use links carry the state that their use changes.
+    fn link(&self, kind: MailKind, to: &str, user: &User, now: DateTime<Utc>) -> String {
+        let (purpose, path, version) = match kind {
+            MailKind::VerifyEmail => (Purpose::EmailVerification, "verify", None),
+            MailKind::ResetPassword => {
+                (Purpose::PasswordReset, "password-reset-confirm", Some(user.auth_version))
+            }
+            MailKind::ChangeEmail => (Purpose::EmailChange, "email-change-confirm", Some(user.auth_version)),
+            MailKind::PasswordChanged | MailKind::EmailChangeRequested | MailKind::Welcome => {
+                return String::new();
+            }
+        };
+        let claims = LinkClaims { email: to.to_owned(), uid: user.uid, version };
+        let token = self.signer.sign(purpose, &claims, now);
+        format!("{}/api/v1/auth/{path}/{}", self.public_url, token.as_str())
+    }
+
+    fn lifetime(&self, kind: MailKind) -> Duration {
+        match kind {
+            MailKind::ResetPassword => self.lifetimes.password_reset,
+            MailKind::ChangeEmail => self.lifetimes.email_change,
+            _ => self.lifetimes.email_verification,
+        }
+    }
+}
+
+impl Letter {
+    /// What the template gets.
+    pub(crate) fn body(&self) -> MailBody<'_> {
+        let (first_name, link, lifetime) = (self.first_name.as_str(), self.link.as_str(), self.lifetime);
+        let (reset_url, masked_address) = (self.reset_url.as_str(), self.masked_address.as_str());
+        match self.kind {
+            MailKind::VerifyEmail => MailBody::VerifyEmail { first_name, link, lifetime },
+            MailKind::ResetPassword => MailBody::ResetPassword { first_name, link, lifetime },
+            MailKind::PasswordChanged => {
+                MailBody::PasswordChanged { first_name, changed_at: self.at, reset_url }
+            }
+            MailKind::ChangeEmail => {
+                MailBody::ChangeEmail { first_name, new_address: &self.to, link, lifetime }
+            }
+            MailKind::EmailChangeRequested => MailBody::EmailChangeRequested {
+                first_name,
+                masked_address,
+                requested_at: self.at,
+                reset_url,
+            },
+            MailKind::Welcome => MailBody::Welcome {},
+        }
+    }
+}

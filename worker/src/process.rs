@@ -1,0 +1,75 @@
+//! The process around a worker: start, signals, exit codes.
+#![expect(clippy::print_stderr, reason = "errors of the start are for people, before there is a log")]
+
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use bookly_shared::clock::Clock;
+use bookly_shared::config::{DatabaseSettings, Settings};
+use bookly_shared::db::{Db, PoolSize};
+use bookly_shared::queue::RedisQueue;
+use bookly_shared::{signals, telemetry};
+use tokio_util::sync::CancellationToken;
+
+use crate::{Wake, Worker};
+
+/// The relay's seat is a connection of its own; a delivery holds one only for single statements.
+const CONNECTIONS: PoolSize = PoolSize(16);
+/// As `sysexits.h` has it: something was found in the configuration.
+const BAD_CONFIGURATION: u8 = 78;
+
+/// Says what is wrong with the settings.
+pub fn refuse(error: &dyn std::fmt::Display) -> ExitCode {
+    eprintln!("{error}");
+    ExitCode::from(BAD_CONFIGURATION)
+}
+
+/// Runs a command to its end; its error goes to standard error, whole.
+pub fn main(command: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
+    telemetry::init("info");
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return refuse(&error),
+    };
+    match runtime.block_on(command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Opens the database that the settings name, brought up to date.
+///
+/// # Errors
+/// When it cannot be reached or is not ours.
+pub async fn open_database(settings: &Settings) -> anyhow::Result<Db> {
+    Ok(match &settings.database {
+        DatabaseSettings::Sqlite { data_dir } => Db::sqlite(data_dir).await?,
+        DatabaseSettings::Postgres { url } => Db::postgres(url, CONNECTIONS).await?,
+    })
+}
+
+/// Works until SIGTERM or SIGINT, then finishes the mails in flight. A second signal ends at once.
+///
+/// # Errors
+/// When the worker cannot start, with what to do.
+pub async fn work(settings: Settings) -> anyhow::Result<()> {
+    let DatabaseSettings::Postgres { .. } = settings.database else {
+        bail!("without DATABASE_URL the worker runs inside bookly-api; start that instead");
+    };
+    let Some(redis) = &settings.redis else {
+        bail!("without REDIS_URL (or REDIS_HOST) the worker runs inside bookly-api; start that, or set it");
+    };
+    let queue = RedisQueue::new(redis, &settings.queue_name)?;
+    let db = open_database(&settings).await.context("the worker cannot start")?;
+    let clock = Clock::synchronised(&db).await?;
+    let stop = CancellationToken::new();
+    signals::stop_on_signal(stop.clone())?;
+    let worker = Worker::new(&settings, db.clone(), clock.clone(), Wake::Bells(queue))?;
+    tokio::join!(worker.run(stop.clone()), clock.keep_synchronised(db.clone(), stop));
+    db.close().await;
+    tracing::info!("the worker has stopped");
+    Ok(())
+}

@@ -1,0 +1,117 @@
+//! The relay: rings for due rows that nobody rang for, fails what is past its deadline, clears what is old.
+//!
+//! One relay works at a time, whoever holds the seat; another takes over when it falls free.
+
+use std::time::Duration;
+
+use bookly_shared::clock::Clock;
+use bookly_shared::db::relay::RelaySeat;
+use bookly_shared::db::{Db, DbError};
+use bookly_shared::queue::{CAP, LOW_WATER, QueueError, RedisQueue};
+use chrono::TimeDelta;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// How soon a retry that fell due is rung for.
+const ROUND_EVERY: Duration = Duration::from_secs(1);
+/// How soon a free seat is taken.
+const SEAT_EVERY: Duration = Duration::from_secs(2);
+const OVERDUE_EVERY: Duration = Duration::from_secs(15);
+const PURGE_EVERY: Duration = Duration::from_secs(600);
+
+/// A relay, working or waiting for the seat.
+pub(crate) struct Relay {
+    pub(crate) db: Db,
+    pub(crate) clock: Clock,
+    /// Where to ring; `None` when the workers look at the table themselves.
+    pub(crate) queue: Option<RedisQueue>,
+    /// How long closed rows are kept.
+    pub(crate) keep: TimeDelta,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum RelayError {
+    #[error(transparent)]
+    Db(#[from] DbError),
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+}
+
+impl Relay {
+    /// Waits for the seat and relays, again and again, until `stop`.
+    pub(crate) async fn run(&self, stop: &CancellationToken) {
+        while !stop.is_cancelled() {
+            match self.db.take_relay_seat().await {
+                Ok(Some(seat)) => self.relay(seat, stop).await,
+                Ok(None) => {}
+                Err(error) => tracing::warn!(%error, "the relay cannot reach the database"),
+            }
+            stop.run_until_cancelled(tokio::time::sleep(SEAT_EVERY)).await;
+        }
+    }
+
+    async fn relay(&self, mut seat: RelaySeat, stop: &CancellationToken) {
+        tracing::info!("this process relays");
+        let (mut overdue, mut purge) = (Instant::now(), Instant::now());
+        let mut well = true;
+        while seat.is_held().await {
+            let round = self.round(&mut overdue, &mut purge).await;
+            if let Err(error) = &round
+                && well
+            {
+                tracing::warn!(%error, "the relay cannot work, it tries again every second");
+            }
+            well = round.is_ok();
+            if stop.run_until_cancelled(tokio::time::sleep(ROUND_EVERY)).await.is_none() {
+                return seat.leave().await;
+            }
+        }
+        tracing::warn!("the relay lost its seat");
+    }
+
+    async fn round(&self, overdue: &mut Instant, purge: &mut Instant) -> Result<(), RelayError> {
+        if is_due(overdue, OVERDUE_EVERY) {
+            let failed = self.db.fail_overdue(self.clock.now()).await?;
+            if failed > 0 {
+                tracing::error!(
+                    mails = failed,
+                    "mails failed: their deadline passed before they could be sent"
+                );
+            }
+        }
+        if is_due(purge, PURGE_EVERY) {
+            let gone = self.db.purge(self.keep, self.clock.now()).await?;
+            tracing::debug!(rows = gone, "old rows deleted");
+        }
+        match &self.queue {
+            Some(queue) => self.top_up(queue).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Rings for what nobody rang for, when few bells wait.
+    async fn top_up(&self, queue: &RedisQueue) -> Result<(), RelayError> {
+        queue.forget_done().await?;
+        if queue.drop_if_overfull().await? {
+            tracing::error!("too many bells waited in Redis; they were dropped and are rung again");
+        }
+        let waiting = queue.waiting().await?;
+        if waiting >= LOW_WATER {
+            return Ok(());
+        }
+        let unrung = self.db.take_unrung((CAP - waiting) as i64, self.clock.now()).await?;
+        if !unrung.is_empty() {
+            queue.push(&unrung).await?;
+            tracing::info!(mails = unrung.len(), "rang again for mails that waited");
+        }
+        Ok(())
+    }
+}
+
+fn is_due(next: &mut Instant, every: Duration) -> bool {
+    let due = *next <= Instant::now();
+    if due {
+        *next = Instant::now() + every;
+    }
+    due
+}

@@ -1,0 +1,90 @@
+//! What takes mails away: an SMTP server, or a folder of `.eml` files for development.
+
+mod file;
+
+use std::future::Future;
+use std::path::PathBuf;
+
+pub use file::{list_mails, read_mail};
+
+use bookly_shared::config::{MailTransport, Security, Settings, SmtpServer};
+
+use crate::render::Outgoing;
+use crate::smtp::{self, SendError, SmtpConfigError, SmtpCredentials, SmtpPool, SmtpSettings};
+
+/// Takes one mail at a time, any number at once.
+#[derive(Clone, Debug)]
+pub enum Transport {
+    /// A mail server.
+    Smtp(SmtpPool),
+    /// A folder, shown at `/inbox`.
+    File(PathBuf),
+}
+
+impl Transport {
+    /// The transport that the settings choose. Connects to nothing yet.
+    ///
+    /// # Errors
+    /// When no connection could ever succeed with them.
+    pub fn new(settings: &Settings) -> Result<Transport, SmtpConfigError> {
+        Ok(match &settings.mail.transport {
+            MailTransport::File => Transport::File(settings.data_dir.join("mail")),
+            MailTransport::Smtp(server) => {
+                Transport::Smtp(SmtpPool::new(pool_settings(server, settings.worker_concurrency))?)
+            }
+        })
+    }
+
+    /// Sends a mail. `fence` is asked right before anything of it is transmitted. Returns the server's words.
+    ///
+    /// # Errors
+    /// Why the mail was not taken; its verdict says what to do.
+    pub async fn send(
+        &self,
+        message: &Outgoing,
+        fence: impl Future<Output = bool> + Send,
+    ) -> Result<String, SendError> {
+        match self {
+            Transport::Smtp(pool) => {
+                let accepted = pool.send(&message.envelope, &message.bytes, fence).await?;
+                Ok(format!("{} {}", accepted.code, accepted.reply))
+            }
+            Transport::File(folder) => file::store(folder, message, fence).await,
+        }
+    }
+
+    /// Whether mails can be sent at all; sends nothing.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn probe(&self) -> Result<(), SendError> {
+        match self {
+            Transport::Smtp(pool) => pool.probe().await,
+            Transport::File(folder) => file::probe(folder).await,
+        }
+    }
+
+    /// Says goodbye to the mail server.
+    pub async fn close(&self) {
+        if let Transport::Smtp(pool) = self {
+            pool.close().await;
+        }
+    }
+}
+
+/// A connection for every mail that may be in flight: none waits for another's slow answer.
+fn pool_settings(server: &SmtpServer, concurrency: usize) -> SmtpSettings {
+    let security = match server.security {
+        Security::Plain => smtp::Security::Plain,
+        Security::StartTls => smtp::Security::StartTls,
+        Security::ImplicitTls => smtp::Security::ImplicitTls,
+    };
+    let mut settings = SmtpSettings::new(&server.host, server.port, security);
+    settings.credentials = server
+        .credentials
+        .as_ref()
+        .map(|login| SmtpCredentials { username: login.username.clone(), password: login.password.clone() });
+    settings.validate_certs = server.validate_certs;
+    settings.max_connections = concurrency;
+    settings
+}

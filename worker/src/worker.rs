@@ -1,0 +1,171 @@
+//! A worker process' whole life: what it is made of, its loops, and its end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bookly_shared::clock::Clock;
+use bookly_shared::config::Settings;
+use bookly_shared::db::Db;
+use bookly_shared::link_token::LinkSigner;
+use bookly_shared::queue::RedisQueue;
+use chrono::TimeDelta;
+use tokio::sync::{Notify, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use crate::bells::Bells;
+use crate::deliver::{Courier, Parts};
+use crate::gate::Gate;
+use crate::lease::Leases;
+use crate::letter::Letters;
+use crate::relay::Relay;
+use crate::render::{Composer, ComposerError};
+use crate::smtp::SmtpConfigError;
+use crate::table::Table;
+use crate::transport::Transport;
+
+/// How long mails in flight may take after a stop; those that take longer are claimed by others.
+const FINISH_LIMIT: Duration = Duration::from_secs(30);
+
+/// What tells a worker that mails wait.
+#[derive(Clone, Debug)]
+pub enum Wake {
+    /// No Redis: it looks at the table, and this wakes it at once.
+    Table(Arc<Notify>),
+    /// Bells through Redis.
+    Bells(RedisQueue),
+}
+
+/// Why a worker could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A template is broken, or the sender's address.
+    #[error(transparent)]
+    Composer(#[from] ComposerError),
+    /// The mail server's settings can never work.
+    #[error("the mail server's settings cannot work: {0}")]
+    Smtp(#[from] SmtpConfigError),
+}
+
+/// A worker, ready to run.
+#[derive(Debug)]
+pub struct Worker {
+    name: String,
+    db: Db,
+    clock: Clock,
+    wake: Wake,
+    courier: Courier,
+    gate: Gate,
+    leases: Leases,
+    transport: Transport,
+    concurrency: usize,
+    keep: TimeDelta,
+}
+
+impl Worker {
+    /// Loads templates and settings; touches neither Redis nor the mail server.
+    ///
+    /// # Errors
+    /// A broken template, with file and line, or mail settings that can never work.
+    pub fn new(settings: &Settings, db: Db, clock: Clock, wake: Wake) -> Result<Worker, StartError> {
+        // Fresh for every process: apalis-redis refuses a name for a while after its worker ended.
+        let name = format!("{}-{}", std::process::id(), &Uuid::new_v4().simple().to_string()[..8]);
+        let leases = Leases::new(db.clone(), clock.clone(), name.clone());
+        let transport = Transport::new(settings)?;
+        let gate = Gate::new();
+        let letters = Letters {
+            db: db.clone(),
+            signer: LinkSigner::new(&settings.jwt_secret),
+            lifetimes: settings.lifetimes,
+            public_url: settings.public_url.as_str().to_owned(),
+        };
+        let courier = Courier::new(Parts {
+            db: db.clone(),
+            clock: clock.clone(),
+            worker: name.clone(),
+            letters,
+            composer: Composer::new(settings)?,
+            transport: transport.clone(),
+            leases: leases.clone(),
+            gate: gate.clone(),
+        });
+        let keep = TimeDelta::days(i64::from(settings.keep_closed_days));
+        let concurrency = settings.worker_concurrency;
+        Ok(Worker { name, db, clock, wake, courier, gate, leases, transport, concurrency, keep })
+    }
+
+    /// Works until `stop`, then finishes the mails in flight, for 30 seconds at most.
+    pub async fn run(self, stop: CancellationToken) {
+        tracing::info!(worker = self.name, concurrency = self.concurrency, "the worker takes mails");
+        let deliveries = TaskTracker::new();
+        // Leases are renewed until the last mail in flight is done, not only until the stop.
+        let done = CancellationToken::new();
+        let finished = async {
+            self.take_mails(&deliveries, &stop).await;
+            self.finish(&deliveries).await;
+            done.cancel();
+        };
+        let relay = self.relay();
+        tokio::join!(
+            finished,
+            self.leases.renew(&done),
+            self.gate.probe(&self.transport, &stop),
+            relay.run(&stop)
+        );
+        self.transport.close().await;
+    }
+
+    async fn take_mails(&self, deliveries: &TaskTracker, stop: &CancellationToken) {
+        let slots = Arc::new(Semaphore::new(self.concurrency));
+        match &self.wake {
+            Wake::Table(wake) => {
+                let table = Table {
+                    db: self.db.clone(),
+                    clock: self.clock.clone(),
+                    worker: self.name.clone(),
+                    courier: self.courier.clone(),
+                    gate: self.gate.clone(),
+                    slots,
+                    deliveries: deliveries.clone(),
+                    wake: wake.clone(),
+                };
+                table.work(stop).await;
+            }
+            Wake::Bells(queue) => {
+                let bells = Bells {
+                    queue: queue.clone(),
+                    worker: self.name.clone(),
+                    courier: self.courier.clone(),
+                    gate: self.gate.clone(),
+                    slots,
+                    concurrency: self.concurrency,
+                    deliveries: deliveries.clone(),
+                    stop: stop.clone(),
+                };
+                bells.work().await;
+            }
+        }
+    }
+
+    async fn finish(&self, deliveries: &TaskTracker) {
+        deliveries.close();
+        if !deliveries.is_empty() {
+            tracing::info!(mails = deliveries.len(), "finishing the mails in flight");
+        }
+        if tokio::time::timeout(FINISH_LIMIT, deliveries.wait()).await.is_err() {
+            tracing::warn!(
+                mails = deliveries.len(),
+                "left to other workers: these mails took too long to finish"
+            );
+        }
+    }
+
+    fn relay(&self) -> Relay {
+        let queue = match &self.wake {
+            Wake::Table(_) => None,
+            Wake::Bells(queue) => Some(queue.clone()),
+        };
+        Relay { db: self.db.clone(), clock: self.clock.clone(), queue, keep: self.keep }
+    }
+}
