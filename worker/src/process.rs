@@ -67,7 +67,7 @@ pub async fn work(settings: Settings) -> anyhow::Result<()> {
     let clock = Clock::synchronised(&db).await?;
     let stop = CancellationToken::new();
     signals::stop_on_signal(stop.clone())?;
-    let worker = Worker::new(&settings, db.clone(), clock.clone(), Wake::Bells(queue))?;
+    let worker = Worker::new(&settings, db.clone(), clock.clone(), Wake::Bells(Box::new(queue)))?;
     tokio::join!(worker.run(stop.clone()), clock.keep_synchronised(db.clone(), stop));
     db.close().await;
     tracing::info!("the worker has stopped");

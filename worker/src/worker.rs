@@ -34,7 +34,7 @@ pub enum Wake {
     /// No Redis: it looks at the table, and this wakes it at once.
     Table(Arc<Notify>),
     /// Bells through Redis.
-    Bells(RedisQueue),
+    Bells(Box<RedisQueue>),
 }
 
 /// Why a worker could not start.
@@ -134,7 +134,7 @@ impl Worker {
             }
             Wake::Bells(queue) => {
                 let bells = Bells {
-                    queue: queue.clone(),
+                    queue: (**queue).clone(),
                     worker: self.name.clone(),
                     courier: self.courier.clone(),
                     gate: self.gate.clone(),
@@ -164,7 +164,7 @@ impl Worker {
     fn relay(&self) -> Relay {
         let queue = match &self.wake {
             Wake::Table(_) => None,
-            Wake::Bells(queue) => Some(queue.clone()),
+            Wake::Bells(queue) => Some((**queue).clone()),
         };
         Relay { db: self.db.clone(), clock: self.clock.clone(), queue, keep: self.keep }
     }
