@@ -1,0 +1,164 @@
+//! The worker on SQLite with the file transport: what is queued arrives, or is visibly not sent.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::Duration;
+
+use bookly_shared::clock::Clock;
+use bookly_shared::config::Settings;
+use bookly_shared::db::Db;
+use bookly_shared::db::accounts::NewAccount;
+use bookly_shared::db::mail_admin::{MailFilter, MailRow};
+use bookly_shared::db::outbox::NewMail;
+use bookly_shared::domain::{EmailAddress, MailKind};
+use bookly_shared::queue::Doorbell;
+use bookly_worker::transport::read_mail;
+use bookly_worker::{Wake, Worker};
+use mail_parser::MessageParser;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+struct Bench {
+    dir: tempfile::TempDir,
+    db: Db,
+    clock: Clock,
+    bell: Doorbell,
+    stop: CancellationToken,
+}
+
+impl Bench {
+    /// A running worker on an empty database.
+    async fn start() -> Bench {
+        let dir = tempfile::tempdir().unwrap();
+        let settings = settings(dir.path());
+        let db = Db::sqlite(dir.path()).await.unwrap();
+        let clock = Clock::synchronised(&db).await.unwrap();
+        let (bell, wake) = Doorbell::in_process();
+        let worker = Worker::new(&settings, db.clone(), clock.clone(), Wake::Table(wake)).unwrap();
+        let stop = CancellationToken::new();
+        tokio::spawn(worker.run(stop.clone()));
+        Bench { dir, db, clock, bell, stop }
+    }
+
+    async fn sign_up(&self, email: &str) -> Uuid {
+        let email = EmailAddress::parse(email).unwrap();
+        let account = NewAccount {
+            first_name: "Ann".into(),
+            last_name: "Reader".into(),
+            username: "ann".into(),
+            email: email.clone(),
+            password_hash: "$argon2id$".into(),
+        };
+        let now = self.clock.now();
+        let mail = |uid| NewMail::new(MailKind::VerifyEmail, &email, now).about(uid);
+        let (_, id) = self.db.create_account(&account, mail, now).await.unwrap().unwrap();
+        self.bell.ring(id);
+        id
+    }
+
+    async fn queue(&self, kind: MailKind, email: &str) -> Uuid {
+        let mail = NewMail::new(kind, &EmailAddress::parse(email).unwrap(), self.clock.now());
+        self.db.queue_mails(std::slice::from_ref(&mail)).await.unwrap();
+        self.bell.ring(mail.id);
+        mail.id
+    }
+
+    /// Waits until the worker has closed a row.
+    async fn closed(&self, id: Uuid) -> MailRow {
+        let look = async {
+            loop {
+                let row = self.db.mail(id).await.unwrap().unwrap();
+                if row.closed_at.is_some() {
+                    return row;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), look).await.expect("the row stays open")
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+fn settings(dir: &Path) -> Settings {
+    let vars = HashMap::from([("DATA_DIR".to_owned(), dir.display().to_string())]);
+    Settings::from_vars(vars).unwrap()
+}
+
+#[tokio::test]
+async fn a_sign_up_brings_the_verification_mail_with_its_link_in_text_and_html() {
+    let bench = Bench::start().await;
+    let id = bench.sign_up("ann@example.org").await;
+    let row = bench.closed(id).await;
+    assert_eq!((row.state.as_str(), row.attempts), ("sent", 1), "{row:?}");
+    let bytes = read_mail(&bench.dir.path().join("mail"), id).await.unwrap().unwrap();
+    let mail = MessageParser::default().parse(&bytes).unwrap();
+    assert_eq!(mail.subject(), Some("Verify your email"));
+    assert_eq!(
+        mail.message_id(),
+        Some(
+            format!(
+                "{id}@{}",
+                mail.from().unwrap().first().unwrap().address().unwrap().split_once('@').unwrap().1
+            )
+            .as_str()
+        )
+    );
+    let link = "http://localhost:8000/api/v1/auth/verify/ey";
+    assert!(mail.body_text(0).unwrap().contains(link));
+    assert!(mail.body_html(0).unwrap().contains(link));
+}
+
+#[tokio::test]
+async fn a_reset_for_an_address_that_nobody_has_is_cancelled_and_says_why() {
+    let bench = Bench::start().await;
+    let id = bench.queue(MailKind::ResetPassword, "nobody@example.org").await;
+    let row = bench.closed(id).await;
+    assert_eq!(row.state, "cancelled");
+    assert_eq!(row.last_error.as_deref(), Some("no account has this address"));
+}
+
+#[tokio::test]
+async fn a_reset_mail_goes_to_the_accounts_own_spelling_of_the_address() {
+    let bench = Bench::start().await;
+    let first = bench.sign_up("Ann@example.org").await;
+    bench.closed(first).await;
+    let id = bench.queue(MailKind::ResetPassword, "ANN@EXAMPLE.ORG").await;
+    assert_eq!(bench.closed(id).await.state, "sent");
+    let bytes = read_mail(&bench.dir.path().join("mail"), id).await.unwrap().unwrap();
+    let mail = MessageParser::default().parse(&bytes).unwrap();
+    assert_eq!(mail.to().unwrap().first().unwrap().address(), Some("Ann@example.org"));
+}
+
+#[tokio::test]
+async fn mails_that_were_queued_before_the_worker_started_are_sent() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = Db::sqlite(dir.path()).await.unwrap();
+    let now = Clock::local().now();
+    let mails: Vec<NewMail> = (0..40)
+        .map(|n| {
+            NewMail::new(MailKind::Welcome, &EmailAddress::parse(&format!("n{n}@example.org")).unwrap(), now)
+        })
+        .collect();
+    db.queue_mails(&mails).await.unwrap();
+    db.close().await;
+    let settings = settings(dir.path());
+    let db = Db::sqlite(dir.path()).await.unwrap();
+    let (_bell, wake) = Doorbell::in_process();
+    let worker = Worker::new(&settings, db.clone(), Clock::local(), Wake::Table(wake)).unwrap();
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(worker.run(stop.clone()));
+    let sent = MailFilter { state: Some("sent".into()), mailbox: None, limit: 100 };
+    let all = async {
+        while db.list_mails(&sent).await.unwrap().len() < 40 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), all).await.expect("not all mails were sent");
+    stop.cancel();
+    tokio::time::timeout(Duration::from_secs(30), running).await.expect("the worker does not stop").unwrap();
+}
