@@ -1,6 +1,8 @@
 //! Link tokens against Python's: `e2e/data/link_tokens.json` is what itsdangerous 2.2 made of the cases in
 //! `e2e/data/make_link_tokens.py`.
 
+#![allow(clippy::unwrap_used, reason = "clippy takes the helpers of an integration test for library code")]
+
 use std::sync::LazyLock;
 use std::time::Duration;
 
