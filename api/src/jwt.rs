@@ -1,1 +1,173 @@
-//! JWT.
+//! Session tokens: JSON Web Tokens (RFC 7519) signed with an HMAC, with the claims of the original.
+
+mod hmac_provider;
+
+use std::collections::HashSet;
+use std::fmt;
+
+use bookly_shared::domain::{JwtAlgorithm, Role};
+use chrono::serde::ts_seconds;
+use chrono::{DateTime, TimeDelta, Utc};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use uuid::Uuid;
+
+/// How long an access token lives.
+pub const ACCESS_LIFETIME: TimeDelta = TimeDelta::hours(1);
+/// How long a refresh token, and with it the session, lives.
+pub const REFRESH_LIFETIME: TimeDelta = TimeDelta::days(2);
+/// The longest token that is looked at, in bytes: ours stay below 1,000.
+const MAX_TOKEN_BYTES: usize = 4096;
+
+/// Whose token it is, as of when it was made.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenUser {
+    /// The account's address.
+    pub email: String,
+    /// The account.
+    pub user_uid: Uuid,
+    /// Its role then. What it may do now stands in the database.
+    pub role: Role,
+}
+
+impl fmt::Debug for TokenUser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenUser")
+            .field("user_uid", &self.user_uid)
+            .field("role", &self.role)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a token says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    /// Whose it is.
+    pub user: TokenUser,
+    /// From this second on it is not good any more.
+    #[serde(with = "ts_seconds")]
+    pub exp: DateTime<Utc>,
+    /// When it was made, to the second.
+    #[serde(with = "ts_seconds")]
+    pub iat: DateTime<Utc>,
+    /// The token's own id.
+    pub jti: Uuid,
+    /// A refresh token, rather than an access token.
+    pub refresh: bool,
+    /// The session that ends with a logout.
+    pub sid: Uuid,
+}
+
+/// Why there is no token, or no claims.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum JwtError {
+    /// Not made by us with this algorithm, altered, or without a claim that ours have.
+    #[error("the token is not valid")]
+    Invalid,
+    /// Made by us; its time is over.
+    #[error("the token has expired")]
+    Expired,
+    /// The token could not be made.
+    #[error("the token could not be signed")]
+    Signing,
+}
+
+/// Makes and reads session tokens.
+#[derive(Clone)]
+pub struct SessionTokens {
+    encoding: EncodingKey,
+    decoding: DecodingKey,
+    algorithm: Algorithm,
+    validation: Validation,
+}
+
+impl SessionTokens {
+    /// Tokens signed with `secret`. Reading takes this algorithm only, whatever a token's header asks for.
+    pub fn new(secret: &SecretString, algorithm: JwtAlgorithm) -> SessionTokens {
+        hmac_provider::install();
+        let secret = secret.expose_secret().as_bytes();
+        let algorithm = match algorithm {
+            JwtAlgorithm::HS256 => Algorithm::HS256,
+            JwtAlgorithm::HS384 => Algorithm::HS384,
+            JwtAlgorithm::HS512 => Algorithm::HS512,
+        };
+        let mut validation = Validation::new(algorithm);
+        // jsonwebtoken would ask the system's clock; `read` compares with the clock that it is given. Which
+        // claims there must be is said by the fields of `Claims`.
+        validation.validate_exp = false;
+        validation.validate_aud = false;
+        validation.required_spec_claims = HashSet::new();
+        SessionTokens {
+            encoding: EncodingKey::from_secret(secret),
+            decoding: DecodingKey::from_secret(secret),
+            algorithm,
+            validation,
+        }
+    }
+
+    /// A token that opens the protected endpoints for [`ACCESS_LIFETIME`].
+    ///
+    /// # Errors
+    /// [`JwtError::Signing`] for a time that does not fit.
+    pub fn access(&self, user: &TokenUser, sid: Uuid, now: DateTime<Utc>) -> Result<String, JwtError> {
+        let exp = now.checked_add_signed(ACCESS_LIFETIME).ok_or(JwtError::Signing)?;
+        self.sign(user, sid, now, exp, false)
+    }
+
+    /// A token that fetches access tokens until the session's end, `expires_at`.
+    ///
+    /// # Errors
+    /// [`JwtError::Signing`] when it cannot be made.
+    pub fn refresh(
+        &self,
+        user: &TokenUser,
+        sid: Uuid,
+        now: DateTime<Utc>,
+        expires_at: DateTime<Utc>,
+    ) -> Result<String, JwtError> {
+        self.sign(user, sid, now, expires_at, true)
+    }
+
+    /// The claims of a token of ours. Whether its session still stands is the caller's to ask.
+    ///
+    /// There is no leeway: the time of every process is the database's, so no clock is behind another.
+    ///
+    /// # Errors
+    /// [`JwtError::Expired`] for a token of ours whose time is over, [`JwtError::Invalid`] for all else.
+    pub fn read(&self, token: &str, now: DateTime<Utc>) -> Result<Claims, JwtError> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(JwtError::Invalid);
+        }
+        // `kid`, `jwk`, `jku`, `x5u` in a header are not looked at: the one key is ours.
+        let data =
+            decode::<Claims>(token, &self.decoding, &self.validation).map_err(|_| JwtError::Invalid)?;
+        // A critical extension must be understood or refused (RFC 7515 §4.1.11); we understand none.
+        if data.header.crit.is_some() {
+            return Err(JwtError::Invalid);
+        }
+        if now >= data.claims.exp { Err(JwtError::Expired) } else { Ok(data.claims) }
+    }
+
+    fn sign(
+        &self,
+        user: &TokenUser,
+        sid: Uuid,
+        now: DateTime<Utc>,
+        exp: DateTime<Utc>,
+        refresh: bool,
+    ) -> Result<String, JwtError> {
+        let claims = Claims { user: user.clone(), exp, iat: now, jti: Uuid::new_v4(), refresh, sid };
+        encode(&Header::new(self.algorithm), &claims, &self.encoding).map_err(|_| JwtError::Signing)
+    }
+}
+
+impl fmt::Debug for SessionTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SessionTokens({:?}, [hidden])", self.algorithm)
+    }
+}
+
+#[cfg(test)]
+mod tests;
