@@ -1,0 +1,85 @@
+//! One hash at a time, in memory that outlives it.
+
+use argon2::password_hash::phc::{Output, PasswordHash, Salt};
+use argon2::password_hash::try_generate_salt;
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use bookly_shared::domain::Password;
+
+use super::HashError;
+
+/// The most memory that a stored hash may ask for, in KiB.
+const MAX_MEMORY_KIB: u32 = 64 * 1024;
+/// The most passes over the memory that a stored hash may ask for.
+const MAX_PASSES: u32 = 16;
+/// The most lanes that a stored hash may ask for.
+const MAX_LANES: u32 = 16;
+
+/// A hash of no known password, at the cost of a new one.
+pub(super) const NOBODY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$Ym9va2x5LW5vYm9keS4uLg$4fXCqXn0dJrbqRZ0vYcQWmJ3m2kq6o1nA8sT5uEwGhY";
+
+/// The memory of a slot. It grows to what was needed most, and holds nothing between two hashes.
+#[derive(Default)]
+pub(super) struct Memory(Vec<Block>);
+
+impl Memory {
+    pub(super) fn hash(&mut self, password: &Password) -> Result<String, HashError> {
+        let salt = try_generate_salt().map_err(|_| HashError::Failed)?;
+        let salt = Salt::new(&salt).map_err(|_| HashError::Failed)?;
+        let (algorithm, version, params) = (Algorithm::default(), Version::default(), Params::default());
+        let hash = PasswordHash {
+            algorithm: algorithm.ident(),
+            version: Some(version.into()),
+            params: (&params).try_into().map_err(|_| HashError::Failed)?,
+            hash: Some(self.output(Argon2::new(algorithm, version, params), password, &salt)?),
+            salt: Some(salt),
+        };
+        Ok(hash.to_string())
+    }
+
+    pub(super) fn verify(&mut self, password: &Password, phc: &str) -> Result<bool, HashError> {
+        let stored = PasswordHash::new(phc).map_err(|_| HashError::Unreadable)?;
+        let (Some(salt), Some(expected)) = (&stored.salt, &stored.hash) else {
+            return Err(HashError::Unreadable);
+        };
+        let output = self.output(argon2_of(&stored)?, password, salt)?;
+        // `Output` compares in constant time.
+        Ok(output == *expected)
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_wiped(&self) -> bool {
+        !self.0.is_empty() && self.0.iter().all(|block| block.as_ref().iter().all(|word| *word == 0))
+    }
+
+    fn output(&mut self, argon2: Argon2<'_>, password: &Password, salt: &[u8]) -> Result<Output, HashError> {
+        let blocks = argon2.params().block_count();
+        self.0.try_reserve_exact(blocks.saturating_sub(self.0.len())).map_err(|_| HashError::Failed)?;
+        if self.0.len() < blocks {
+            self.0.resize(blocks, Block::new());
+        }
+        let mut buffer = [0; Output::MAX_LENGTH];
+        let length = argon2.params().output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN);
+        let out = buffer.get_mut(..length).ok_or(HashError::Unreadable)?;
+        let memory = &mut self.0[..blocks];
+        let hashed =
+            argon2.hash_password_into_with_memory(password.expose().as_bytes(), salt, out, &mut *memory);
+        // What a single pass leaves behind is far easier to guess from than its hash. Wiping takes 1 ms of 20.
+        memory.fill(Block::new());
+        hashed.map_err(|_| HashError::Failed)?;
+        Output::new(out).map_err(|_| HashError::Failed)
+    }
+}
+
+/// The algorithm with the parameters that the hash was made with, so that older hashes go on to verify.
+fn argon2_of(stored: &PasswordHash) -> Result<Argon2<'static>, HashError> {
+    let algorithm = Algorithm::try_from(stored.algorithm.as_str()).map_err(|_| HashError::Unreadable)?;
+    let version = match stored.version {
+        Some(version) => Version::try_from(version).map_err(|_| HashError::Unreadable)?,
+        None => Version::default(),
+    };
+    let params = Params::try_from(stored).map_err(|_| HashError::Unreadable)?;
+    let affordable =
+        params.m_cost() <= MAX_MEMORY_KIB && params.t_cost() <= MAX_PASSES && params.p_cost() <= MAX_LANES;
+    if affordable { Ok(Argon2::new(algorithm, version, params)) } else { Err(HashError::Unreadable) }
+}
