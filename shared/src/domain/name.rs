@@ -25,8 +25,8 @@ pub enum NameError {
 /// Trims, normalises (NFC, so that one name has one length) and checks.
 fn parse_name(text: &str, max: usize) -> Result<String, NameError> {
     let text = text.trim();
-    // NFC makes a character of at most three out of one, and shortens by less than that in earnest: a text
-    // far beyond the limit is refused before it costs anything.
+    // At most four characters compose into one, so that more than this is too long in any form; a text far
+    // beyond the limit is refused before it is worked on.
     if text.chars().take(max * 4 + 1).count() > max * 4 {
         return Err(NameError::Length { max });
     }

@@ -65,13 +65,13 @@ impl Password {
     }
 }
 
-/// The limit comes first: normalising is not free. 128 characters of four bytes, decomposed, fit well.
+/// The limit comes first: normalising is not free. 128 characters of four bytes take half of it.
 fn normalised(text: &str) -> Result<Password, PasswordError> {
     if text.len() > Password::MAX_ATTEMPT_BYTES {
         return Err(PasswordError::Length);
     }
-    // NFC makes at most three bytes of one (UAX 15): no reallocation, which would leave an unwiped copy.
-    let mut nfc = String::with_capacity(text.len() * 3);
+    // To the byte, so that nothing is moved afterwards: a move would leave a copy that nobody wipes.
+    let mut nfc = String::with_capacity(text.nfc().map(char::len_utf8).sum());
     nfc.extend(text.nfc());
     Ok(Password(SecretString::from(nfc)))
 }
