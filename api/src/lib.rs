@@ -2,3 +2,4 @@
 
 pub mod hasher;
 pub mod jwt;
+pub mod pages;

@@ -8,7 +8,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, Error, Output, State, UndefinedBehavior, escape_formatter};
 
-pub use error::TemplateError;
+pub use error::{RenderError, TemplateError};
 
 macro_rules! built_in {
     ($($name:literal),* $(,)?) => {
@@ -39,6 +39,23 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "mail/welcome/body.html",
     "mail/welcome/body.txt",
     "mail/welcome/subject.txt",
+    "page/base.html",
+    "page/email_change_confirm.html",
+    "page/email_changed.html",
+    "page/inbox.html",
+    "page/inbox_mail.html",
+    "page/link_expired.html",
+    "page/link_invalid.html",
+    "page/link_requested.html",
+    "page/message.html",
+    "page/request_link.html",
+    "page/reset_done.html",
+    "page/reset_form.html",
+    "page/sign_up.html",
+    "page/start.html",
+    "page/style.css",
+    "page/verified.html",
+    "page/verify.html",
 ];
 
 /// Compiles every template, with the files of `template_folder` in place of those of the same name.

@@ -44,6 +44,29 @@ impl TemplateError {
     }
 }
 
+/// A template could not be rendered. Says where, never with what: the values hold links.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("template {template}, line {line}: {kind}")]
+pub struct RenderError {
+    /// The template's name.
+    pub template: String,
+    /// From 1; 0 when it is not known.
+    pub line: usize,
+    /// What kind of error the template engine met.
+    pub kind: minijinja::ErrorKind,
+}
+
+impl From<minijinja::Error> for RenderError {
+    fn from(error: minijinja::Error) -> Self {
+        let innermost = innermost(&error);
+        Self {
+            template: innermost.name().unwrap_or("(unnamed)").to_owned(),
+            line: innermost.line().unwrap_or(0),
+            kind: innermost.kind(),
+        }
+    }
+}
+
 /// A block's error arrives wrapped in "could not render block" of the base template: that is not where to look.
 fn innermost(error: &minijinja::Error) -> &minijinja::Error {
     let mut innermost = error;

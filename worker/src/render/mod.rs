@@ -9,6 +9,7 @@ use std::fmt;
 use std::path::Path;
 
 use bookly_shared::domain::MailKind;
+pub use bookly_shared::templates::RenderError;
 use bookly_shared::templates::{TemplateError, environment};
 use minijinja::value::Serde;
 use minijinja::{Environment, Value};
@@ -17,6 +18,7 @@ use serde::Serialize;
 pub use body::MailBody;
 pub use composer::{CannotCompose, Composer, ComposerError, Outgoing};
 pub use message::{ComposeError, MessageFacts, compose};
+pub use words::moment;
 
 /// Renders mails. Made once, at the start.
 pub struct MailRenderer {
@@ -34,18 +36,6 @@ pub struct Rendered {
     pub text: String,
     /// The HTML part.
     pub html: String,
-}
-
-/// A mail could not be rendered. Says where, never with what: the values hold links.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("template {template}, line {line}: {kind}")]
-pub struct RenderError {
-    /// The template's name.
-    pub template: String,
-    /// From 1; 0 when it is not known.
-    pub line: usize,
-    /// What kind of error the template engine met.
-    pub kind: minijinja::ErrorKind,
 }
 
 /// What every template sees: its own values and these two.
@@ -87,11 +77,7 @@ impl MailRenderer {
     /// # Errors
     /// A template met a value that the samples did not have; another attempt gives the same error.
     pub fn render(&self, mail: &MailBody<'_>) -> Result<Rendered, RenderError> {
-        self.try_render(mail).map_err(|error| RenderError {
-            template: error.name().unwrap_or("(unnamed)").to_owned(),
-            line: error.line().unwrap_or(0),
-            kind: error.kind(),
-        })
+        Ok(self.try_render(mail)?)
     }
 
     fn try_render(&self, mail: &MailBody<'_>) -> Result<Rendered, minijinja::Error> {

@@ -21,8 +21,9 @@ pub(super) fn lifetime(duration: Duration) -> String {
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
-/// "23 November 2026, 15:04 UTC".
-pub(super) fn moment(time: DateTime<Utc>) -> String {
+/// A time for people: "23 November 2026, 15:04 UTC".
+#[must_use]
+pub fn moment(time: DateTime<Utc>) -> String {
     time.format("%-d %B %Y, %H:%M UTC").to_string()
 }
 

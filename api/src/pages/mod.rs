@@ -1,0 +1,109 @@
+//! The pages that people see: plain HTML, without JavaScript. Rendering only; the routes are elsewhere.
+
+mod headers;
+mod page;
+mod samples;
+
+use std::fmt;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bookly_shared::templates::{RenderError, TemplateError, environment};
+use http::{HeaderName, HeaderValue};
+use minijinja::value::Serde;
+use minijinja::{Environment, Value};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+pub use headers::mail_headers;
+pub use page::{InboxEntry, Page, RequestForm};
+
+/// Passwords have 8 to 128 characters (contract.md): what the form's hint says.
+const PASSWORD_LENGTH: (usize, usize) = (8, 128);
+
+/// Renders pages. Made once, at the start.
+pub struct Pages {
+    env: Environment<'static>,
+    content_security_policy: String,
+}
+
+/// What every template sees: its own values and these.
+#[derive(Serialize)]
+struct Context<'a> {
+    verification_action: &'static str,
+    password_reset_action: &'static str,
+    min_length: usize,
+    max_length: usize,
+    #[serde(flatten)]
+    page: &'a Page<'a>,
+}
+
+impl Pages {
+    /// Loads the templates and renders every page once with sample values, so that a template that asks for what
+    /// it is not given stops the start.
+    ///
+    /// # Errors
+    /// The first template that cannot be read, parsed or rendered, with file and line.
+    pub fn new(template_folder: Option<&Path>) -> Result<Self, TemplateError> {
+        let mut env = environment(template_folder)?;
+        let broken = |error| TemplateError::broken(&error, template_folder);
+        let style = env.get_template("page/style.css").and_then(|css| css.render(())).map_err(broken)?;
+        let content_security_policy = headers::content_security_policy(&hash_source(&style));
+        env.add_global("style", Value::from_safe_string(style));
+        // Only here, with sample values, may errors name variables.
+        env.set_debug(true);
+        let mut pages = Self { env, content_security_policy };
+        for page in Page::samples() {
+            pages.try_render(&page).map_err(broken)?;
+        }
+        pages.env.set_debug(false);
+        Ok(pages)
+    }
+
+    /// Renders one page.
+    ///
+    /// # Errors
+    /// A template met a value that the samples did not have.
+    pub fn render(&self, page: &Page<'_>) -> Result<String, RenderError> {
+        Ok(self.try_render(page)?)
+    }
+
+    /// The policy of all pages: nothing but their own style and forms.
+    #[must_use]
+    pub fn content_security_policy(&self) -> &str {
+        &self.content_security_policy
+    }
+
+    /// The headers that this page must carry, beside its content type.
+    #[must_use]
+    pub fn headers(&self, page: &Page<'_>) -> [(HeaderName, HeaderValue); 4] {
+        headers::page_headers(&self.content_security_policy, matches!(page, Page::InboxMail { .. }))
+    }
+
+    fn try_render(&self, page: &Page<'_>) -> Result<String, minijinja::Error> {
+        let context = Context {
+            verification_action: RequestForm::Verification.path(),
+            password_reset_action: RequestForm::PasswordReset.path(),
+            min_length: PASSWORD_LENGTH.0,
+            max_length: PASSWORD_LENGTH.1,
+            page,
+        };
+        let html = self.env.get_template(page.template())?.render(Value::from(Serde(context)))?;
+        Ok(html.trim_start().to_owned())
+    }
+}
+
+impl fmt::Debug for Pages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pages").finish_non_exhaustive()
+    }
+}
+
+/// `'sha256-…'`, as a policy allows an inline style (CSP Level 3 §2.3.1).
+fn hash_source(style: &str) -> String {
+    format!("'sha256-{}'", STANDARD.encode(Sha256::digest(style)))
+}
+
+#[cfg(test)]
+mod tests;

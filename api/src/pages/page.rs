@@ -1,0 +1,122 @@
+//! What each page gets, typed.
+
+use bookly_worker::render::moment;
+use chrono::{DateTime, Utc};
+use serde::{Serialize, Serializer};
+
+/// A page and its values.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(untagged)]
+#[expect(missing_docs, reason = "the fields that need a word have it at their page")]
+pub enum Page<'a> {
+    /// `/`: what runs. `base_url` has no slash at its end; `inbox` says whether there is one.
+    Start {
+        version: &'a str,
+        base_url: &'a str,
+        database: &'a str,
+        queue: &'a str,
+        mail: &'a str,
+        inbox: bool,
+    },
+    /// A button that verifies, by posting to the same address.
+    Verify {},
+    /// The account is verified.
+    Verified {},
+    /// The link is too old. `form` asks for a new one; none where that needs a login.
+    LinkExpired { form: Option<RequestForm> },
+    /// The link was used, or is not one.
+    LinkInvalid {},
+    /// Asks for an address to send a link to. `email` fills the field in, after an `error`.
+    RequestLink { form: RequestForm, email: Option<&'a str>, error: Option<&'a str> },
+    /// The answer to it. `message` is the API's, without its full stop.
+    LinkRequested { message: &'a str },
+    /// Asks for a new password. `email` is for password managers; `errors` are sentences.
+    ResetForm { email: Option<&'a str>, errors: &'a [&'a str] },
+    /// The new password counts.
+    ResetDone {},
+    /// A button that confirms a new address, by posting to the same address.
+    EmailChangeConfirm {},
+    /// The new address counts.
+    EmailChanged {},
+    /// Anything else, errors above all: from 400, `status` is shown.
+    Message { status: u16, message: &'a str, resolution: Option<&'a str> },
+    /// The mails, newest first.
+    Inbox { mails: &'a [InboxEntry<'a>], base_url: &'a str },
+    /// One mail. Its HTML is framed from `/inbox/{id}/html`.
+    InboxMail {
+        id: &'a str,
+        subject: &'a str,
+        sender: &'a str,
+        to: &'a str,
+        #[serde(serialize_with = "ser_moment")]
+        time: DateTime<Utc>,
+        text: &'a str,
+    },
+}
+
+/// A mail in the inbox's list.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct InboxEntry<'a> {
+    /// Its name in `/inbox/{id}`.
+    pub id: &'a str,
+    /// Its recipient.
+    pub to: &'a str,
+    /// Its subject.
+    pub subject: &'a str,
+    /// When it was written.
+    #[serde(serialize_with = "ser_moment")]
+    pub time: DateTime<Utc>,
+}
+
+/// A form that asks for a link by mail.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RequestForm {
+    /// For an account that waits to be verified.
+    Verification,
+    /// For a forgotten password.
+    PasswordReset,
+}
+
+impl RequestForm {
+    /// Where the form is, and where it posts to.
+    #[must_use]
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Verification => "/api/v1/auth/resend-verification",
+            Self::PasswordReset => "/api/v1/auth/password-reset-request",
+        }
+    }
+}
+
+/// In templates a form is the address it posts to.
+impl Serialize for RequestForm {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.path())
+    }
+}
+
+impl Page<'_> {
+    /// The name of the page's template.
+    pub(super) fn template(&self) -> &'static str {
+        match self {
+            Self::Start { .. } => "page/start.html",
+            Self::Verify {} => "page/verify.html",
+            Self::Verified {} => "page/verified.html",
+            Self::LinkExpired { .. } => "page/link_expired.html",
+            Self::LinkInvalid {} => "page/link_invalid.html",
+            Self::RequestLink { .. } => "page/request_link.html",
+            Self::LinkRequested { .. } => "page/link_requested.html",
+            Self::ResetForm { .. } => "page/reset_form.html",
+            Self::ResetDone {} => "page/reset_done.html",
+            Self::EmailChangeConfirm {} => "page/email_change_confirm.html",
+            Self::EmailChanged {} => "page/email_changed.html",
+            Self::Message { .. } => "page/message.html",
+            Self::Inbox { .. } => "page/inbox.html",
+            Self::InboxMail { .. } => "page/inbox_mail.html",
+        }
+    }
+}
+
+fn ser_moment<S: Serializer>(time: &DateTime<Utc>, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&moment(*time))
+}

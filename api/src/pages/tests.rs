@@ -1,0 +1,141 @@
+//! Every page is whole, harmless, and what a password manager expects.
+
+use std::fs;
+
+use super::*;
+
+fn pages() -> Pages {
+    Pages::new(None).unwrap()
+}
+
+fn rendered() -> Vec<(Page<'static>, String)> {
+    let pages = pages();
+    Page::samples().into_iter().map(|page| (page, pages.render(&page).unwrap())).collect()
+}
+
+#[test]
+fn every_page_is_a_whole_document_without_scripts_or_inline_handlers() {
+    for (page, html) in rendered() {
+        assert!(html.starts_with("<!doctype html>\n<html lang=\"en\">"), "{page:?}");
+        assert_eq!(html.matches("<h1>").count(), 1, "{page:?}");
+        assert!(html.contains("name=\"viewport\"") && !html.contains("<title> ·"), "{page:?}");
+        for refused in ["<script", " style=", " onclick", "javascript:"] {
+            assert!(!html.contains(refused), "{page:?}: {refused}");
+        }
+    }
+}
+
+#[test]
+fn the_policy_allows_the_style_that_stands_in_the_page_and_no_other() {
+    let pages = pages();
+    for (page, html) in rendered() {
+        let style = html.split("<style>").nth(1).unwrap().split("</style>").next().unwrap();
+        assert!(pages.content_security_policy().contains(&hash_source(style)), "{page:?}");
+        assert_eq!(html.matches("<style").count(), 1, "{page:?}");
+    }
+    assert!(!pages.content_security_policy().contains("unsafe"));
+}
+
+#[test]
+fn an_overridden_style_is_allowed_as_the_browser_reads_it() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join("page")).unwrap();
+    fs::write(folder.path().join("page/style.css"), "p {\r\n color: red }\r\n").unwrap();
+    let pages = Pages::new(Some(folder.path())).unwrap();
+    assert!(pages.content_security_policy().contains(&hash_source("p {\n color: red }")));
+    assert!(pages.render(&Page::Verify {}).unwrap().contains("<style>p {\n color: red }</style>"));
+}
+
+#[test]
+fn an_override_that_asks_for_an_unknown_value_is_named_with_file_and_line() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join("page")).unwrap();
+    fs::write(folder.path().join("page/verify.html"), "<p>\n{{ tokne }}").unwrap();
+    let said = Pages::new(Some(folder.path())).unwrap_err().to_string();
+    assert!(
+        said.starts_with("TEMPLATE_FOLDER/page/verify.html, line 2: ") && said.contains("tokne"),
+        "{said}"
+    );
+}
+
+#[test]
+fn only_the_page_of_a_mail_may_show_a_frame() {
+    let pages = pages();
+    for page in Page::samples() {
+        let headers = pages.headers(&page);
+        let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(
+            names,
+            ["content-security-policy", "referrer-policy", "cache-control", "x-content-type-options"]
+        );
+        let policy = headers[0].1.to_str().unwrap();
+        assert!(
+            policy.contains("style-src 'sha256-") && policy.contains("frame-ancestors 'none'"),
+            "{policy}"
+        );
+        assert_eq!(policy.contains("frame-src"), matches!(page, Page::InboxMail { .. }));
+    }
+    assert!(mail_headers()[0].1.to_str().unwrap().contains("sandbox"));
+}
+
+#[test]
+fn what_people_typed_is_escaped() {
+    let odd = "\"><script>alert(1)</script>{{ 7*7 }}";
+    let page = Page::RequestLink { form: RequestForm::PasswordReset, email: Some(odd), error: Some(odd) };
+    let html = pages().render(&page).unwrap();
+    assert!(!html.contains("<script") && html.contains("{{ 7*7 }}"));
+    assert!(html.contains("value=\"&quot;&gt;&lt;script&gt;"));
+}
+
+#[test]
+fn buttons_post_to_the_same_address_and_forms_to_the_api() {
+    let pages = pages();
+    for page in [Page::Verify {}, Page::EmailChangeConfirm {}, Page::ResetForm { email: None, errors: &[] }] {
+        assert!(pages.render(&page).unwrap().contains("<form method=\"post\">"), "{page:?}");
+    }
+    for form in [RequestForm::Verification, RequestForm::PasswordReset] {
+        let action = format!("<form method=\"post\" action=\"{}\">", form.path());
+        for page in
+            [Page::RequestLink { form, email: None, error: None }, Page::LinkExpired { form: Some(form) }]
+        {
+            assert!(pages.render(&page).unwrap().contains(&action), "{page:?}");
+        }
+    }
+}
+
+#[test]
+fn every_field_has_a_label_and_every_description_is_there() {
+    for (page, html) in rendered() {
+        for id in attributes(&html, "<input id=\"") {
+            assert!(html.contains(&format!("<label for=\"{id}\">")), "{page:?}: {id}");
+        }
+        for id in attributes(&html, "aria-describedby=\"").flat_map(|ids| ids.split(' ')) {
+            assert!(html.contains(&format!(" id=\"{id}\"")), "{page:?}: {id}");
+        }
+    }
+}
+
+#[test]
+fn the_form_for_a_new_password_speaks_to_password_managers() {
+    let page = Page::ResetForm { email: Some("zoe@example.org"), errors: &[] };
+    let html = pages().render(&page).unwrap();
+    assert_eq!(html.matches("autocomplete=\"new-password\"").count(), 2);
+    assert!(html.contains("name=\"new_password\"") && html.contains("name=\"confirm_new_password\""));
+    assert!(html.contains("value=\"zoe@example.org\" autocomplete=\"username\""));
+}
+
+/// What stands between each `start` and the next quotation mark.
+fn attributes<'a>(html: &'a str, start: &'a str) -> impl Iterator<Item = &'a str> {
+    html.split(start).skip(1).filter_map(|rest| rest.split('"').next())
+}
+
+/// To look at: `PREVIEW=<dir> cargo test -p bookly-api pages::tests::preview`.
+#[test]
+fn preview() {
+    let Some(folder) = std::env::var_os("PREVIEW").map(std::path::PathBuf::from) else { return };
+    fs::create_dir_all(&folder).unwrap();
+    for (number, (page, html)) in rendered().into_iter().enumerate() {
+        let name = page.template().trim_start_matches("page/");
+        fs::write(folder.join(format!("{number:02}_{name}")), html).unwrap();
+    }
+}
