@@ -52,7 +52,7 @@ impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_read(cx, buf),
-            Self::Tls { prelude, inner } if prelude.is_empty() => Pin::new(inner).poll_read(cx, buf),
+            Self::Tls { prelude: [], inner } => Pin::new(inner).poll_read(cx, buf),
             Self::Tls { prelude, .. } => {
                 let (now, later) = prelude.split_at(prelude.len().min(buf.remaining()));
                 buf.put_slice(now);

@@ -1,0 +1,68 @@
+//! A mail as it arrived, and what tests want to know of it.
+
+use std::time::Instant;
+
+use mail_parser::MessageParser;
+
+/// A message whose final dot was read.
+#[derive(Debug, Clone)]
+pub struct ReceivedMail {
+    /// The address in MAIL FROM.
+    pub from: String,
+    /// The addresses in RCPT TO.
+    pub to: Vec<String>,
+    /// The message, without the dots that transport added, up to and with its last line end.
+    pub data: Vec<u8>,
+    /// When the final dot was read.
+    pub at: Instant,
+    /// Whether it came over TLS.
+    pub tls: bool,
+    /// The user that had logged in.
+    pub auth_user: Option<String>,
+    /// Whether 250 was sent for it. `false`: the client was left without an answer.
+    pub answered: bool,
+}
+
+impl ReceivedMail {
+    /// Whether a recipient has this address (case does not count).
+    pub fn is_to(&self, recipient: &str) -> bool {
+        self.to.iter().any(|to| to.eq_ignore_ascii_case(recipient))
+    }
+
+    /// The decoded subject.
+    pub fn subject(&self) -> Option<String> {
+        self.parsed()?.subject().map(str::to_owned)
+    }
+
+    /// The Message-ID, without its angle brackets.
+    pub fn message_id(&self) -> Option<String> {
+        self.parsed()?.message_id().map(str::to_owned)
+    }
+
+    /// The decoded text part.
+    pub fn text(&self) -> Option<String> {
+        self.parsed()?.body_text(0).map(|text| text.into_owned())
+    }
+
+    /// The decoded HTML part.
+    pub fn html(&self) -> Option<String> {
+        self.parsed()?.body_html(0).map(|html| html.into_owned())
+    }
+
+    /// A header as it stands in the message, trimmed, not decoded.
+    pub fn header(&self, name: &str) -> Option<String> {
+        self.parsed()?.header_raw(name).map(|value| value.trim().to_owned())
+    }
+
+    /// The first http(s) link of the text part that contains `fragment`.
+    pub fn link(&self, fragment: &str) -> Option<String> {
+        let text = self.text()?;
+        let mut words = text.split(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"'));
+        let is_link = |word: &&str| word.starts_with("http://") || word.starts_with("https://");
+        words.find(|word| is_link(word) && word.contains(fragment)).map(str::to_owned)
+    }
+
+    fn parsed(&self) -> Option<mail_parser::Message<'_>> {
+        MessageParser::default().parse(&self.data)
+    }
+}

@@ -1,0 +1,389 @@
+//! One SMTP session: commands in, answers out, faults in between.
+
+use std::{io, sync::Arc, time::Instant};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
+    net::TcpStream,
+    time::sleep,
+};
+
+use super::{
+    Shared, TlsMode,
+    fault::{Fault, Stage},
+    mail::ReceivedMail,
+};
+
+/// Longest command line, in bytes.
+const MAX_LINE: u64 = 16 * 1024;
+
+trait Transport: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Transport for T {}
+
+/// A session from its greeting to its end.
+pub(super) struct Session {
+    io: BufReader<Box<dyn Transport>>,
+    /// Answers that wait until the client has nothing more in the pipe.
+    out: Vec<u8>,
+    /// What a fault wants said in place of the next answer.
+    instead: Option<String>,
+    shared: Arc<Shared>,
+    tls: bool,
+    user: Option<String>,
+    from: Option<String>,
+    to: Vec<String>,
+}
+
+/// How the session goes on after a command.
+#[derive(PartialEq, Eq)]
+enum Next {
+    Command,
+    StartTls,
+    Close,
+}
+
+/// What a stage's faults leave to be done.
+enum Turn {
+    Go,
+    Answered,
+    Close,
+}
+
+/// Runs the faults of a stage; returns from the command unless it is to be carried out.
+macro_rules! at {
+    ($session:expr, $stage:expr) => {
+        match $session.reach($stage).await? {
+            Turn::Go => {}
+            Turn::Answered => return Ok(Next::Command),
+            Turn::Close => return Ok(Next::Close),
+        }
+    };
+}
+
+impl Session {
+    pub(super) async fn serve(tcp: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
+        tcp.set_nodelay(true)?;
+        let mut stream: Box<dyn Transport> = Box::new(tcp);
+        let mut tls = shared.options.tls == TlsMode::Implicit;
+        if tls {
+            stream = handshake(stream, &shared).await?;
+        }
+        let mut greet = true;
+        loop {
+            let session = Self::new(stream, Arc::clone(&shared), tls);
+            match session.run(greet).await? {
+                Some(clear) => stream = handshake(clear, &shared).await?,
+                None => return Ok(()),
+            }
+            (tls, greet) = (true, false);
+        }
+    }
+
+    fn new(stream: Box<dyn Transport>, shared: Arc<Shared>, tls: bool) -> Self {
+        let (out, instead, user, from, to) = Default::default();
+        Self { io: BufReader::with_capacity(32 * 1024, stream), out, instead, shared, tls, user, from, to }
+    }
+
+    /// Runs to the end (`None`), or to STARTTLS: then the stream is handed back.
+    async fn run(mut self, greet: bool) -> io::Result<Option<Box<dyn Transport>>> {
+        let mut next = if greet { self.greet().await? } else { Next::Command };
+        while next == Next::Command {
+            next = match self.line().await? {
+                Some(line) => self.command(&line).await?,
+                None => Next::Close,
+            };
+        }
+        self.flush().await?;
+        Ok((next == Next::StartTls).then(|| self.io.into_inner()))
+    }
+
+    async fn greet(&mut self) -> io::Result<Next> {
+        at!(self, Stage::Greeting);
+        self.say("220 smtp.test ESMTP");
+        Ok(Next::Command)
+    }
+
+    async fn command(&mut self, line: &str) -> io::Result<Next> {
+        let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
+        match verb.to_ascii_uppercase().as_str() {
+            "EHLO" | "HELO" => self.hello().await,
+            "STARTTLS" => self.starttls().await,
+            "AUTH" => self.auth(rest).await,
+            "MAIL" => self.mail(rest).await,
+            "RCPT" => self.rcpt(rest).await,
+            "DATA" => self.data().await,
+            "RSET" => self.simple(Stage::Rset, "250 2.0.0 reset", Next::Command).await,
+            "NOOP" => self.simple(Stage::Noop, "250 2.0.0 here", Next::Command).await,
+            "QUIT" => self.simple(Stage::Quit, "221 2.0.0 bye", Next::Close).await,
+            _ => {
+                self.say("502 5.5.2 no such command");
+                Ok(Next::Command)
+            }
+        }
+    }
+
+    async fn hello(&mut self) -> io::Result<Next> {
+        at!(self, Stage::Hello);
+        self.forget_mail();
+        let options = &self.shared.options;
+        let mut lines = vec!["smtp.test".to_owned(), "PIPELINING".to_owned(), "8BITMIME".to_owned()];
+        lines.push(format!("SIZE {}", options.max_message));
+        if options.smtputf8 {
+            lines.push("SMTPUTF8".to_owned());
+        }
+        let clear_of_two = options.tls == TlsMode::StartTls && !self.tls;
+        if clear_of_two && !self.shared.state.faults.is_on(&Fault::NoStartTls) {
+            lines.push("STARTTLS".to_owned());
+        }
+        if options.auth.is_some() && !clear_of_two {
+            lines.push(format!("AUTH {}", options.auth_mechanisms.join(" ")));
+        }
+        let last = lines.len() - 1;
+        let answer: Vec<String> = (lines.iter().enumerate())
+            .map(|(i, line)| format!("250{}{line}", if i == last { ' ' } else { '-' }))
+            .collect();
+        self.say(&answer.join("\r\n"));
+        Ok(Next::Command)
+    }
+
+    async fn starttls(&mut self) -> io::Result<Next> {
+        at!(self, Stage::StartTls);
+        if self.shared.options.tls != TlsMode::StartTls || self.tls {
+            self.say("503 5.5.1 no TLS here");
+            return Ok(Next::Command);
+        }
+        self.say("220 2.0.0 go ahead");
+        Ok(Next::StartTls)
+    }
+
+    async fn auth(&mut self, rest: &str) -> io::Result<Next> {
+        at!(self, Stage::Auth);
+        let (mechanism, initial) = rest.split_once(' ').unwrap_or((rest, ""));
+        let given = match mechanism.to_ascii_uppercase().as_str() {
+            "PLAIN" if initial.is_empty() => plain(&self.challenge("").await?),
+            "PLAIN" => plain(&decoded(initial)),
+            "LOGIN" => Some((self.challenge("Username:").await?, self.challenge("Password:").await?)),
+            _ => None,
+        };
+        if given.is_some() && given == self.shared.options.auth {
+            self.user = given.map(|(user, _)| user);
+            self.say("235 2.7.0 welcome");
+        } else {
+            self.say("535 5.7.8 wrong user or password");
+        }
+        Ok(Next::Command)
+    }
+
+    async fn challenge(&mut self, words: &str) -> io::Result<String> {
+        self.say(&format!("334 {}", BASE64_STANDARD.encode(words)));
+        Ok(decoded(&self.line().await?.unwrap_or_default()))
+    }
+
+    async fn mail(&mut self, rest: &str) -> io::Result<Next> {
+        at!(self, Stage::MailFrom);
+        self.forget_mail();
+        match address(rest) {
+            _ if self.shared.options.auth.is_some() && self.user.is_none() => {
+                self.say("530 5.7.0 log in first");
+            }
+            Some(from) => {
+                self.from = Some(from);
+                self.say("250 2.1.0 ok");
+            }
+            None => self.say("501 5.1.7 no address"),
+        }
+        Ok(Next::Command)
+    }
+
+    async fn rcpt(&mut self, rest: &str) -> io::Result<Next> {
+        let Some(to) = address(rest).filter(|_| self.from.is_some()) else {
+            self.say("503 5.5.1 not now");
+            return Ok(Next::Command);
+        };
+        self.to.push(to);
+        let turn = self.reach(Stage::RcptTo).await?;
+        if !matches!(turn, Turn::Go) {
+            self.to.pop();
+        }
+        match turn {
+            Turn::Go => self.say("250 2.1.5 ok"),
+            Turn::Answered => {}
+            Turn::Close => return Ok(Next::Close),
+        }
+        Ok(Next::Command)
+    }
+
+    async fn data(&mut self) -> io::Result<Next> {
+        if self.to.is_empty() {
+            self.say("503 5.5.1 no recipients");
+            return Ok(Next::Command);
+        }
+        at!(self, Stage::Data);
+        self.say("354 end with a dot");
+        self.flush().await?;
+        at!(self, Stage::Body);
+        let Some(data) = self.body().await? else { return Ok(Next::Close) };
+        if data.len() > self.shared.options.max_message {
+            self.forget_mail();
+            self.say("552 5.3.4 too big");
+            return Ok(Next::Command);
+        }
+        self.final_dot(data).await
+    }
+
+    async fn final_dot(&mut self, data: Vec<u8>) -> io::Result<Next> {
+        let fault = self.take_fault(Stage::FinalDot);
+        let refused = matches!(fault, Some(Fault::Reply { .. }));
+        let answered = fault.is_none();
+        let number = (!refused).then(|| self.record(data, answered));
+        let turn = self.suffer(fault).await?;
+        self.forget_mail();
+        match turn {
+            Turn::Close => return Ok(Next::Close),
+            Turn::Answered => return Ok(Next::Command),
+            Turn::Go => {}
+        }
+        if let Some(number) = number
+            && !answered
+            && self.instead.is_none()
+        {
+            self.shared.state.mark_answered(number);
+        }
+        self.say("250 2.0.0 queued");
+        Ok(Next::Command)
+    }
+
+    fn record(&mut self, data: Vec<u8>, answered: bool) -> usize {
+        let mail = ReceivedMail {
+            from: self.from.clone().unwrap_or_default(),
+            to: self.to.clone(),
+            data,
+            at: Instant::now(),
+            tls: self.tls,
+            auth_user: self.user.clone(),
+            answered,
+        };
+        self.shared.state.record(mail, self.shared.options.keep)
+    }
+
+    async fn simple(&mut self, stage: Stage, answer: &str, next: Next) -> io::Result<Next> {
+        at!(self, stage);
+        self.forget_mail();
+        self.say(answer);
+        Ok(next)
+    }
+
+    fn forget_mail(&mut self) {
+        self.from = None;
+        self.to.clear();
+    }
+
+    /// The message up to the final dot, unstuffed; `None` when the client went away before it.
+    async fn body(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let (mut data, mut line, mut after_crlf) = (Vec::new(), Vec::new(), true);
+        loop {
+            line.clear();
+            if self.io.read_until(b'\n', &mut line).await? == 0 {
+                return Ok(None);
+            }
+            if after_crlf && line == b".\r\n" {
+                return Ok(Some(data));
+            }
+            let text = line.strip_prefix(b".").filter(|_| after_crlf).unwrap_or(&line);
+            after_crlf = line.ends_with(b"\r\n");
+            // One byte too many is enough to know that it is too big.
+            if data.len() <= self.shared.options.max_message {
+                data.extend_from_slice(text);
+            }
+        }
+    }
+
+    /// The next command line, without its end; `None` when the client is gone.
+    async fn line(&mut self) -> io::Result<Option<String>> {
+        if self.io.buffer().is_empty() {
+            self.flush().await?;
+        }
+        let mut line = Vec::new();
+        (&mut self.io).take(MAX_LINE).read_until(b'\n', &mut line).await?;
+        let whole = line.strip_suffix(b"\n");
+        Ok(whole.map(|line| String::from_utf8_lossy(line).trim_end_matches('\r').to_owned()))
+    }
+
+    fn say(&mut self, answer: &str) {
+        match self.instead.take() {
+            Some(bytes) => self.out.extend_from_slice(bytes.as_bytes()),
+            None => self.out.extend_from_slice(format!("{answer}\r\n").as_bytes()),
+        }
+    }
+
+    async fn flush(&mut self) -> io::Result<()> {
+        self.io.write_all(&self.out).await?;
+        self.out.clear();
+        self.io.flush().await
+    }
+
+    async fn reach(&mut self, stage: Stage) -> io::Result<Turn> {
+        let fault = self.take_fault(stage);
+        self.suffer(fault).await
+    }
+
+    fn take_fault(&self, stage: Stage) -> Option<Fault> {
+        self.shared.state.reach(stage);
+        self.shared.state.faults.take(stage, &self.to)
+    }
+
+    async fn suffer(&mut self, fault: Option<Fault>) -> io::Result<Turn> {
+        match fault {
+            Some(Fault::RefuseGreeting(code, text)) => {
+                self.say(&format!("{code} {text}"));
+                return Ok(Turn::Close);
+            }
+            Some(Fault::Reply { code, text, .. }) => {
+                self.say(&format!("{code} {text}"));
+                return Ok(if code == 421 { Turn::Close } else { Turn::Answered });
+            }
+            Some(Fault::CloseAt(_)) => return Ok(Turn::Close),
+            Some(Fault::HangAt(_)) => return self.hang().await,
+            Some(Fault::SlowGreeting(time) | Fault::DelayAt(_, time)) => sleep(time).await,
+            Some(Fault::Say { bytes, .. }) => self.instead = Some(bytes),
+            Some(Fault::NoStartTls | Fault::ExpiredCertificate | Fault::WrongHostCertificate) | None => {}
+        }
+        Ok(Turn::Go)
+    }
+
+    /// Silent until the faults are cleared, or the client goes away.
+    async fn hang(&mut self) -> io::Result<Turn> {
+        self.flush().await?;
+        let mut cleared = self.shared.state.faults.clearing();
+        tokio::select! {
+            _ = cleared.changed() => return Ok(Turn::Go),
+            more = self.io.fill_buf() => if more?.is_empty() { return Ok(Turn::Close) },
+        }
+        // The client talks on: nothing more can be learnt from reading.
+        drop(cleared.changed().await);
+        Ok(Turn::Go)
+    }
+}
+
+async fn handshake(stream: Box<dyn Transport>, shared: &Shared) -> io::Result<Box<dyn Transport>> {
+    let acceptor = shared.certificates.acceptor(&shared.state.faults);
+    Ok(Box::new(acceptor.accept(stream).await?))
+}
+
+/// What stands between the angle brackets.
+fn address(argument: &str) -> Option<String> {
+    let (_, rest) = argument.split_once('<')?;
+    rest.split_once('>').map(|(address, _)| address.to_owned())
+}
+
+fn decoded(text: &str) -> String {
+    let bytes = BASE64_STANDARD.decode(text.trim()).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// User and password of an AUTH PLAIN answer (RFC 4616 §2).
+fn plain(answer: &str) -> Option<(String, String)> {
+    let mut parts = answer.splitn(3, '\0').skip(1);
+    Some((parts.next()?.to_owned(), parts.next()?.to_owned()))
+}

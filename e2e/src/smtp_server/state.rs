@@ -1,0 +1,126 @@
+//! What the server has seen, and waiting for it to see more.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use anyhow::Context;
+use tokio::{sync::watch, time::timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    fault::{Faults, Stage},
+    mail::ReceivedMail,
+};
+
+/// Counters and mails.
+#[derive(Default)]
+pub(super) struct Seen {
+    pub(super) mails: VecDeque<ReceivedMail>,
+    pub(super) mails_total: usize,
+    pub(super) open: usize,
+    pub(super) total: usize,
+    pub(super) peak: usize,
+    stages: [usize; Stage::COUNT],
+    sessions: CancellationToken,
+}
+
+impl Seen {
+    pub(super) fn reached(&self, stage: Stage) -> usize {
+        self.stages[stage as usize]
+    }
+}
+
+/// [`Seen`], shared, with a bell that rings at every change.
+#[derive(Default)]
+pub(super) struct State {
+    seen: Mutex<Seen>,
+    changed: watch::Sender<()>,
+    pub(super) faults: Faults,
+}
+
+impl State {
+    pub(super) fn read<T>(&self, look: impl FnOnce(&Seen) -> T) -> T {
+        look(&self.lock())
+    }
+
+    /// Waits until `look` finds something.
+    pub(super) async fn until<T>(
+        &self,
+        what: &str,
+        within: Duration,
+        look: impl Fn(&Seen) -> Option<T>,
+    ) -> anyhow::Result<T> {
+        let mut changed = self.changed.subscribe();
+        let search = async {
+            loop {
+                if let Some(found) = self.read(&look) {
+                    return Ok(found);
+                }
+                changed.changed().await?;
+            }
+        };
+        let missing = || {
+            let (mails, open) = self.read(|seen| (seen.mails_total, seen.open));
+            format!("waited {within:?} for {what}; there are {mails} mails and {open} open connections")
+        };
+        timeout(within, search).await.with_context(missing)?
+    }
+
+    /// Counts a new connection; the token tells its session when to end.
+    pub(super) fn opened(&self) -> CancellationToken {
+        self.change(|seen| {
+            seen.open += 1;
+            seen.total += 1;
+            seen.peak = seen.peak.max(seen.open);
+            seen.sessions.clone()
+        })
+    }
+
+    pub(super) fn closed(&self) {
+        self.change(|seen| seen.open -= 1);
+    }
+
+    pub(super) fn drop_sessions(&self) {
+        self.change(|seen| std::mem::take(&mut seen.sessions)).cancel();
+    }
+
+    pub(super) fn reach(&self, stage: Stage) {
+        self.change(|seen| seen.stages[stage as usize] += 1);
+    }
+
+    /// Keeps a mail; the number it gets allows to tell later that it was answered.
+    pub(super) fn record(&self, mail: ReceivedMail, keep: usize) -> usize {
+        self.change(|seen| {
+            seen.mails.push_back(mail);
+            if seen.mails.len() > keep {
+                seen.mails.pop_front();
+            }
+            seen.mails_total += 1;
+            seen.mails_total
+        })
+    }
+
+    /// Marks a recorded mail as answered with 250.
+    pub(super) fn mark_answered(&self, number: usize) {
+        self.change(|seen| {
+            let forgotten = seen.mails_total - seen.mails.len();
+            let index = number.checked_sub(forgotten + 1);
+            if let Some(mail) = index.and_then(|index| seen.mails.get_mut(index)) {
+                mail.answered = true;
+            }
+        });
+    }
+
+    fn change<T>(&self, how: impl FnOnce(&mut Seen) -> T) -> T {
+        let result = how(&mut self.lock());
+        self.changed.send_replace(());
+        result
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
