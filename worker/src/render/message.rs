@@ -31,6 +31,9 @@ pub enum ComposeError {
     /// CR, LF or NUL in the sender's name or the subject would panic the builder, or be a header of its own.
     #[error("the {0} holds a line break or a NUL")]
     LineBreak(&'static str),
+    /// A word is never folded: a very long one would pass the 998 octets of a line (RFC 5322 §2.1.1).
+    #[error("the {0} is longer than {HEADER_LIMIT} bytes")]
+    TooLong(&'static str),
     /// Headers are ASCII here: an address outside it needs SMTPUTF8 (RFC 6531). Domains come in their `xn--` form.
     #[error("the {0} address is not ASCII")]
     NotAscii(&'static str),
@@ -44,8 +47,8 @@ pub enum ComposeError {
 /// # Errors
 /// See [`ComposeError`].
 pub fn compose(rendered: &Rendered, facts: &MessageFacts<'_>) -> Result<Message, ComposeError> {
-    refuse_line_breaks("sender's name", facts.from_name)?;
-    refuse_line_breaks("subject", &rendered.subject)?;
+    refuse_header("sender's name", facts.from_name)?;
+    refuse_header("subject", &rendered.subject)?;
     refuse_beyond_ascii("sender's", facts.from)?;
     refuse_beyond_ascii("recipient's", facts.to)?;
     let from_name = Some(facts.from_name.trim().to_owned()).filter(|name| !name.is_empty());
@@ -65,6 +68,9 @@ pub fn compose(rendered: &Rendered, facts: &MessageFacts<'_>) -> Result<Message,
     Ok(message)
 }
 
+/// For the sender's name and the subject, in bytes: more than any client shows, less than a line may have.
+const HEADER_LIMIT: usize = 500;
+
 /// What Exchange should not answer with (MS-OXCMAIL 2.1.3.2.20): all but NDR, because a bounce is worth knowing.
 const SUPPRESSED: &str = "DR, RN, NRN, OOF, AutoReply";
 
@@ -80,8 +86,11 @@ fn part(content_type: ContentType, text: &str) -> SinglePart {
     SinglePart::builder().header(content_type).body(body)
 }
 
-fn refuse_line_breaks(what: &'static str, text: &str) -> Result<(), ComposeError> {
-    if text.contains(['\r', '\n', '\0']) { Err(ComposeError::LineBreak(what)) } else { Ok(()) }
+fn refuse_header(what: &'static str, text: &str) -> Result<(), ComposeError> {
+    if text.contains(['\r', '\n', '\0']) {
+        return Err(ComposeError::LineBreak(what));
+    }
+    if text.len() > HEADER_LIMIT { Err(ComposeError::TooLong(what)) } else { Ok(()) }
 }
 
 fn refuse_beyond_ascii(whose: &'static str, address: &Address) -> Result<(), ComposeError> {

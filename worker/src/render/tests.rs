@@ -197,3 +197,35 @@ fn links_do_not_show_in_debug_output() {
     let rendered = renderer().render(&mail).unwrap();
     assert!(!format!("{mail:?} {rendered:?} {:?}", renderer()).contains("aMVPxA"));
 }
+
+#[test]
+fn no_senders_name_or_subject_panics_the_builder_or_breaks_a_line() {
+    let rendered = renderer().render(&MailBody::sample(MailKind::Welcome)).unwrap();
+    let odd_characters = (0..=0xff_u8).map(char::from).chain(['\u{2028}', '\u{202e}', '\u{feff}', '🎉']);
+    let names = odd_characters.map(|c| format!("a{c}b {c}")).chain([
+        "x".repeat(500),
+        "é".repeat(250),
+        "é ".repeat(160),
+        "x".repeat(501),
+    ]);
+    for name in names {
+        let with_subject = Rendered { subject: name.clone(), ..rendered.clone() };
+        let Ok(wire) = composed(&with_subject, &name) else {
+            assert!(name.contains(['\r', '\n', '\0']) || name.len() > 500, "{name:?}");
+            continue;
+        };
+        let text = String::from_utf8(wire).unwrap();
+        assert!(text.is_ascii() && !text.replace("\r\n", "").contains(['\r', '\n', '\0']), "{name:?}");
+        assert!(text.split("\r\n").all(|line| line.len() <= 998), "{name:?}");
+    }
+}
+
+#[test]
+fn an_address_that_would_need_smtputf8_is_refused() {
+    let rendered = renderer().render(&MailBody::sample(MailKind::Welcome)).unwrap();
+    let from = "noreply@books.example.org".parse().unwrap();
+    let to = "zoë@example.org".parse().unwrap();
+    let now = DateTime::from_timestamp(0, 0).unwrap();
+    let facts = MessageFacts { id: Uuid::nil(), from: &from, from_name: "Bookly", to: &to, now };
+    assert!(matches!(compose(&rendered, &facts), Err(ComposeError::NotAscii("recipient's"))));
+}
