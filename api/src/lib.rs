@@ -1,5 +1,17 @@
-//! The HTTP API.
+//! The HTTP API: sign-up, sessions, links of mails, books. It queues mails and never waits for a mail server.
 
+pub mod app;
+pub mod commands;
+pub mod error;
+pub mod extract;
 pub mod hasher;
 pub mod jwt;
 pub mod pages;
+pub mod routes;
+pub mod serve;
+pub mod shutdown;
+pub mod state;
+
+pub use app::{App, StartError};
+pub use error::ApiError;
+pub use state::AppState;

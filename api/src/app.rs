@@ -1,0 +1,207 @@
+//! The application: built from settings, run until it is told to stop.
+
+use std::net::SocketAddr;
+use std::num::NonZero;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+
+use axum::Router;
+use bookly_shared::clock::Clock;
+use bookly_shared::config::{DatabaseSettings, JwtAlgorithm as ChosenAlgorithm, Settings, WayToRun};
+use bookly_shared::db::{ConnectError, DataDirLock, Db, DbError, PoolSize, lock_data_dir};
+use bookly_shared::domain::JwtAlgorithm;
+use bookly_shared::link_token::LinkSigner;
+use bookly_shared::queue::{Doorbell, QueueError, RedisQueue};
+use bookly_shared::templates::TemplateError;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::hasher::Hasher;
+use crate::jwt::SessionTokens;
+use crate::pages::Pages;
+use crate::routes;
+use crate::serve::{Limits, serve};
+use crate::state::{AppState, Services};
+
+/// Connections to Postgres that one API process opens at most.
+const POOL: PoolSize = PoolSize(16);
+
+/// Why the service did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// Its clock.
+    #[error("the database's time cannot be read: {0}")]
+    Clock(#[from] DbError),
+    /// Redis' URL.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// A template.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The address.
+    #[error("LISTEN: {0} cannot be listened on: {1}")]
+    Listen(SocketAddr, #[source] std::io::Error),
+}
+
+/// What runs beside the server and pushes bells to Redis.
+type Ringer = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// What is ready to serve.
+pub struct App {
+    state: AppState,
+    /// Stops what runs beside the server, after the server.
+    stop: CancellationToken,
+    /// Wakes the worker of this process, where there is one.
+    wake: Option<Arc<Notify>>,
+    ringer: Option<Ringer>,
+    _lock: Option<DataDirLock>,
+}
+
+/// Binds the address of `LISTEN`. With port 0 the settings' public URL takes over the port that was given.
+///
+/// # Errors
+/// When the address is taken, or not this machine's.
+pub async fn bind(settings: &mut Settings) -> Result<TcpListener, StartError> {
+    let unusable = |error| StartError::Listen(settings.listen, error);
+    let listener = TcpListener::bind(settings.listen).await.map_err(unusable)?;
+    let bound = listener.local_addr().map_err(unusable)?;
+    settings.listen = bound;
+    settings.public_url = settings.public_url.clone().with_bound_port(bound.port());
+    Ok(listener)
+}
+
+/// Opens the database that the settings name and brings its tables up to date.
+///
+/// # Errors
+/// See [`ConnectError`].
+pub async fn open_database(settings: &Settings) -> Result<Db, ConnectError> {
+    match &settings.database {
+        DatabaseSettings::Sqlite { data_dir } => Db::sqlite(data_dir).await,
+        DatabaseSettings::Postgres { url } => Db::postgres(url, POOL).await,
+    }
+}
+
+impl App {
+    /// Makes everything that the settings ask for. Redis may be away; the database may not.
+    ///
+    /// # Errors
+    /// Whatever keeps the service from starting, in words for who started it.
+    pub async fn build(settings: Settings) -> Result<App, StartError> {
+        App::with_limits(settings, Limits::default()).await
+    }
+
+    /// The same with other limits of time.
+    ///
+    /// # Errors
+    /// As for [`build`](App::build).
+    pub async fn with_limits(settings: Settings, limits: Limits) -> Result<App, StartError> {
+        let lock = match &settings.database {
+            DatabaseSettings::Sqlite { data_dir } => Some(lock_data_dir(data_dir)?),
+            DatabaseSettings::Postgres { .. } => None,
+        };
+        let pages = Pages::new(settings.template_folder.as_deref())?;
+        let db = open_database(&settings).await?;
+        let clock = Clock::synchronised(&db).await?;
+        let stop = CancellationToken::new();
+        let bells = bells(&settings, &stop)?;
+        let state = AppState::new(Services {
+            hasher: Hasher::new(available_parallelism().map_or(1, NonZero::get)),
+            tokens: SessionTokens::new(&settings.jwt_secret, algorithm(&settings)),
+            links: LinkSigner::new(&settings.jwt_secret),
+            doorbell: bells.doorbell,
+            redis: bells.redis,
+            db,
+            clock,
+            pages,
+            limits,
+            settings,
+        });
+        Ok(App { state, stop, wake: bells.wake, ringer: bells.ringer, _lock: lock })
+    }
+
+    /// What handlers share.
+    pub fn state(&self) -> &AppState {
+        &self.state
+    }
+
+    /// The service without a server, for tests.
+    pub fn router(&self) -> Router {
+        routes::router(self.state.clone())
+    }
+
+    /// Serves until `shutdown`, finishes the requests that came before it, then the mails in flight.
+    pub async fn run(self, listener: TcpListener, shutdown: CancellationToken) {
+        let router = self.router();
+        let App { state, stop, wake, ringer, _lock } = self;
+        let beside = TaskTracker::new();
+        let (clock, db, until) = (state.clock.clone(), state.db.clone(), stop.clone());
+        beside.spawn(async move { clock.keep_synchronised(db, until).await });
+        if let Some(ringer) = ringer {
+            beside.spawn(ringer);
+        }
+        if let Some(wake) = wake {
+            beside.spawn(in_process_worker(state.clone(), wake, stop.clone()));
+        }
+        announce(&state.settings);
+        serve(listener, router, state.limits, shutdown).await;
+        // Only now: a request that was finished may have rung for its mail.
+        stop.cancel();
+        beside.close();
+        beside.wait().await;
+        state.db.close().await;
+        tracing::info!("stopped");
+    }
+}
+
+/// The worker that lives in the API process when there is no Redis. Runs until `stop`, then finishes the
+/// mails in flight.
+async fn in_process_worker(_state: AppState, _wake: Arc<Notify>, stop: CancellationToken) {
+    stop.cancelled().await;
+}
+
+struct Bells {
+    doorbell: Doorbell,
+    redis: Option<RedisQueue>,
+    wake: Option<Arc<Notify>>,
+    ringer: Option<Ringer>,
+}
+
+fn bells(settings: &Settings, stop: &CancellationToken) -> Result<Bells, QueueError> {
+    let Some(url) = &settings.redis else {
+        let (doorbell, wake) = Doorbell::in_process();
+        return Ok(Bells { doorbell, redis: None, wake: Some(wake), ringer: None });
+    };
+    let queue = RedisQueue::new(url, &settings.queue_name)?;
+    let (doorbell, ringer) = Doorbell::through(queue.clone(), stop.clone());
+    Ok(Bells { doorbell, redis: Some(queue), wake: None, ringer: Some(Box::pin(ringer)) })
+}
+
+fn algorithm(settings: &Settings) -> JwtAlgorithm {
+    match settings.jwt_algorithm {
+        ChosenAlgorithm::HS256 => JwtAlgorithm::HS256,
+        ChosenAlgorithm::HS384 => JwtAlgorithm::HS384,
+        ChosenAlgorithm::HS512 => JwtAlgorithm::HS512,
+    }
+}
+
+/// One line that says what runs, and where to look first.
+fn announce(settings: &Settings) {
+    let (addr, url) = (settings.listen, settings.public_url.as_str());
+    match settings.way_to_run() {
+        WayToRun::Embedded => {
+            tracing::info!(%addr, mode = "embedded: SQLite, worker in this process", start_page = %format_args!("{url}/"), inbox = %format_args!("{url}/inbox"), "listening");
+        }
+        WayToRun::Postgres => {
+            tracing::info!(%addr, mode = "Postgres, worker in this process", %url, "listening");
+        }
+        WayToRun::PostgresAndRedis => {
+            tracing::info!(%addr, mode = "Postgres and Redis, mails leave by bookly-worker", %url, "listening");
+        }
+    }
+}

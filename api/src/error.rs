@@ -1,0 +1,189 @@
+//! What a request can fail with: one enum, one table of statuses and texts, one body for all.
+
+mod body;
+
+use axum::http::StatusCode;
+use bookly_shared::db::DbError;
+use bookly_shared::link_token::LinkTokenError;
+
+use crate::hasher::HashError;
+use crate::jwt::JwtError;
+
+pub use body::FieldError;
+
+/// A handler's result.
+pub type ApiResult<T> = Result<T, ApiError>;
+
+/// Seconds after which a client of an unavailable service should try again.
+const UNAVAILABLE_RETRY_SECONDS: u64 = 5;
+
+/// Why a request was not done. The contract's table is [`ApiError::row`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the table below says what each is")]
+pub enum ApiError {
+    LinkExpired,
+    LinkInvalid,
+    PasswordsDoNotMatch,
+    InvalidEmailOrPassword,
+    /// What is wrong with the body's syntax.
+    MalformedBody(String),
+    NotAuthenticated,
+    InvalidToken,
+    TokenRevoked,
+    AccessTokenRequired,
+    RefreshTokenRequired,
+    AccountNotVerified,
+    InsufficientPermissions,
+    UserExists,
+    UserNotFound,
+    BookNotFound,
+    NotFound,
+    MethodNotAllowed,
+    /// The client took too long with its request.
+    RequestTimeout,
+    BodyTooLarge,
+    UnsupportedMediaType,
+    /// What is wrong with which fields.
+    Validation(Vec<FieldError>),
+    /// Too many, for so many seconds yet.
+    TooManyRequests(u64),
+    /// Logged where it happened; the client is told nothing of it.
+    Server,
+    /// Something that this service needs is away, or it has too much to do.
+    Unavailable,
+}
+
+/// A line of the contract's table.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// The answer's status.
+    pub status: StatusCode,
+    /// What programs tell errors apart by.
+    pub code: &'static str,
+    /// What people read.
+    pub message: &'static str,
+    /// What would help.
+    pub resolution: Option<&'static str>,
+}
+
+impl ApiError {
+    /// The contract's table.
+    pub fn row(&self) -> Row {
+        use ApiError as E;
+        use StatusCode as S;
+        let row = |status, code, message| Row { status, code, message, resolution: None };
+        let or = |row: Row, resolution| Row { resolution: Some(resolution), ..row };
+        match self {
+            E::LinkExpired => {
+                or(row(S::BAD_REQUEST, "token_expired", "Token has expired"), "Please request a new link")
+            }
+            E::LinkInvalid => row(S::BAD_REQUEST, "invalid_token", "Invalid token"),
+            E::PasswordsDoNotMatch => row(S::BAD_REQUEST, "passwords_do_not_match", "Passwords do not match"),
+            E::InvalidEmailOrPassword => {
+                row(S::BAD_REQUEST, "invalid_email_or_password", "Invalid Email Or Password")
+            }
+            E::MalformedBody(_) => row(S::BAD_REQUEST, "malformed_body", "The body cannot be read"),
+            E::NotAuthenticated => row(S::UNAUTHORIZED, "not_authenticated", "Not authenticated"),
+            E::InvalidToken => or(
+                row(S::UNAUTHORIZED, "invalid_token", "Token is invalid Or expired"),
+                "Please get new token",
+            ),
+            E::TokenRevoked => or(
+                row(S::UNAUTHORIZED, "token_revoked", "Token is invalid or has been revoked"),
+                "Please get new token",
+            ),
+            E::AccessTokenRequired => or(
+                row(S::UNAUTHORIZED, "access_token_required", "Please provide a valid access token"),
+                "Please get an access token",
+            ),
+            E::RefreshTokenRequired => or(
+                row(S::FORBIDDEN, "refresh_token_required", "Please provide a valid refresh token"),
+                "Please get a refresh token",
+            ),
+            E::AccountNotVerified => or(
+                row(S::FORBIDDEN, "account_not_verified", "Account Not Verified"),
+                "Please check your email for verification details",
+            ),
+            E::InsufficientPermissions => row(
+                S::FORBIDDEN,
+                "insufficient_permissions",
+                "You do not have enough permissions to perform this action",
+            ),
+            E::UserExists => row(S::FORBIDDEN, "user_exists", "User with email already exists"),
+            E::UserNotFound => row(S::NOT_FOUND, "user_not_found", "User not found"),
+            E::BookNotFound => row(S::NOT_FOUND, "book_not_found", "Book not found"),
+            E::NotFound => row(S::NOT_FOUND, "not_found", "Not found"),
+            E::MethodNotAllowed => row(S::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed"),
+            E::RequestTimeout => row(S::REQUEST_TIMEOUT, "request_timeout", "The request took too long"),
+            E::BodyTooLarge => row(S::PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large"),
+            E::UnsupportedMediaType => {
+                row(S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Unsupported media type")
+            }
+            E::Validation(_) => row(S::UNPROCESSABLE_ENTITY, "validation_error", "The request is not valid"),
+            E::TooManyRequests(_) => row(S::TOO_MANY_REQUESTS, "too_many_requests", "Too many requests"),
+            E::Server => row(S::INTERNAL_SERVER_ERROR, "server_error", "Oops! Something went wrong"),
+            E::Unavailable => {
+                row(S::SERVICE_UNAVAILABLE, "unavailable", "The service is not available, please try again")
+            }
+        }
+    }
+
+    /// One field that is not valid.
+    pub fn field(field: impl Into<String>, message: impl Into<String>) -> ApiError {
+        ApiError::Validation(vec![FieldError::new(field, message)])
+    }
+
+    /// Logs what must never happen; the client is told nothing of it.
+    pub fn server(error: impl std::fmt::Display) -> ApiError {
+        tracing::error!(%error, "a request failed");
+        ApiError::Server
+    }
+
+    fn retry_after(&self) -> Option<u64> {
+        match self {
+            ApiError::TooManyRequests(seconds) => Some((*seconds).max(1)),
+            ApiError::Unavailable => Some(UNAVAILABLE_RETRY_SECONDS),
+            _ => None,
+        }
+    }
+}
+
+impl From<DbError> for ApiError {
+    fn from(error: DbError) -> ApiError {
+        if error.is_unavailable() {
+            tracing::warn!(dependency = "database", %error, "a request was turned away");
+            return ApiError::Unavailable;
+        }
+        ApiError::server(error)
+    }
+}
+
+impl From<HashError> for ApiError {
+    fn from(error: HashError) -> ApiError {
+        match error {
+            HashError::Busy => {
+                tracing::warn!(dependency = "hasher", %error, "a request was turned away");
+                ApiError::Unavailable
+            }
+            HashError::Unreadable | HashError::Failed => ApiError::server(error),
+        }
+    }
+}
+
+impl From<JwtError> for ApiError {
+    fn from(error: JwtError) -> ApiError {
+        match error {
+            JwtError::Invalid | JwtError::Expired => ApiError::InvalidToken,
+            JwtError::Signing => ApiError::server(error),
+        }
+    }
+}
+
+impl From<LinkTokenError> for ApiError {
+    fn from(error: LinkTokenError) -> ApiError {
+        match error {
+            LinkTokenError::Invalid => ApiError::LinkInvalid,
+            LinkTokenError::Expired => ApiError::LinkExpired,
+        }
+    }
+}

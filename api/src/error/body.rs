@@ -1,0 +1,68 @@
+//! The one body that errors have, and the headers that go with some.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::ApiError;
+
+/// What is wrong with one field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// The field's name as the client sent it.
+    pub field: String,
+    /// A sentence that continues the name: "must not be empty".
+    pub message: String,
+}
+
+impl FieldError {
+    /// Something wrong with a field.
+    pub fn new(field: impl Into<String>, message: impl Into<String>) -> FieldError {
+        FieldError { field: field.into(), message: message.into() }
+    }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    message: &'a str,
+    error_code: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resolution: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
+    errors: &'a [FieldError],
+    /// FastAPI's name for `message`, which old clients read.
+    detail: &'a str,
+}
+
+impl ApiError {
+    /// What people are told: the table's text, or for a body that cannot be read, why.
+    pub fn message(&self) -> &str {
+        match self {
+            ApiError::MalformedBody(why) => why,
+            _ => self.row().message,
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let row = self.row();
+        let errors: &[FieldError] = match &self {
+            ApiError::Validation(errors) => errors,
+            _ => &[],
+        };
+        let message = self.message();
+        let body =
+            Body { message, error_code: row.code, resolution: row.resolution, errors, detail: message };
+        let mut response = (row.status, Json(body)).into_response();
+        let headers = response.headers_mut();
+        if row.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = self.retry_after() {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}

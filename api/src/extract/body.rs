@@ -1,0 +1,93 @@
+//! Bodies: JSON, or JSON and the encoding of HTML forms.
+
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::{HeaderMap, header};
+use mime::Mime;
+
+use super::{Fields, FromFields, OwnPage};
+use crate::error::ApiError;
+use crate::state::AppState;
+
+/// A JSON body. Errors: 400 for bad syntax, 413, 415, 422 with every field that is wrong.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+/// A JSON body or a form's; and which it was, since forms are answered with pages.
+///
+/// A form must come from a page of this service, or it is answered with 403 `insufficient_permissions`:
+/// another site's page can make a browser post a form, but not JSON.
+#[derive(Debug)]
+pub struct JsonOrForm<T> {
+    /// What was sent.
+    pub body: T,
+    /// How.
+    pub encoding: Encoding,
+}
+
+/// How a body is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// `application/json`, any `+json`, or no content type at all (as FastAPI reads it).
+    Json,
+    /// `application/x-www-form-urlencoded`: somebody pressed a page's button.
+    Form,
+}
+
+impl Encoding {
+    fn of(headers: &HeaderMap) -> Result<Encoding, ApiError> {
+        let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(Encoding::Json) };
+        let mime: Option<Mime> = value.to_str().ok().and_then(|text| text.parse().ok());
+        let mime = mime.ok_or(ApiError::UnsupportedMediaType)?;
+        match (mime.type_().as_str(), mime.subtype().as_str()) {
+            ("application", "x-www-form-urlencoded") => Ok(Encoding::Form),
+            ("application", "json") => Ok(Encoding::Json),
+            ("application", _) if mime.suffix().is_some_and(|suffix| suffix == "json") => Ok(Encoding::Json),
+            _ => Err(ApiError::UnsupportedMediaType),
+        }
+    }
+}
+
+impl<T: FromFields> FromRequest<AppState> for Json<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
+        if Encoding::of(request.headers())? != Encoding::Json {
+            return Err(ApiError::UnsupportedMediaType);
+        }
+        read_json(&bytes(request, state).await?).map(Json)
+    }
+}
+
+impl<T: FromFields> FromRequest<AppState> for JsonOrForm<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
+        let encoding = Encoding::of(request.headers())?;
+        let (mut parts, body) = request.into_parts();
+        if encoding == Encoding::Form {
+            OwnPage::from_request_parts(&mut parts, state).await?;
+        }
+        let bytes = bytes(Request::from_parts(parts, body), state).await?;
+        let body = match encoding {
+            Encoding::Json => read_json(&bytes)?,
+            Encoding::Form => Fields::read_pairs(form_urlencoded::parse(&bytes).into_owned())?,
+        };
+        Ok(JsonOrForm { body, encoding })
+    }
+}
+
+fn read_json<T: FromFields>(bytes: &[u8]) -> Result<T, ApiError> {
+    // serde_json's syntax errors say what was expected and where, and quote nothing of the body.
+    let value = serde_json::from_slice(bytes)
+        .map_err(|error| ApiError::MalformedBody(format!("The body is not valid JSON: {error}")))?;
+    Fields::read_json(value)
+}
+
+async fn bytes(request: Request, state: &AppState) -> Result<Bytes, ApiError> {
+    Bytes::from_request(request, state).await.map_err(|rejection| match rejection {
+        BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => ApiError::BodyTooLarge,
+        _ => ApiError::MalformedBody("The body ended early".into()),
+    })
+}

@@ -1,0 +1,85 @@
+//! Who asks: the address of the connection's other end, and of the client behind trusted proxies.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap};
+use ipnet::IpNet;
+
+use crate::state::AppState;
+
+const FORWARDED_FOR: &str = "x-forwarded-for";
+
+/// The other end of the connection; IPv4 addresses never in their IPv6 clothes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer(pub IpAddr);
+
+/// The client's address: the peer's, or behind proxies of `TRUSTED_PROXIES` the one that the first of them saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientIp(pub IpAddr);
+
+impl Peer {
+    /// The peer of a request. 0.0.0.0, which is nobody's and never trusted, when the server did not say.
+    pub(crate) fn of(extensions: &Extensions) -> Peer {
+        let peer = extensions.get::<ConnectInfo<SocketAddr>>();
+        Peer(peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |ConnectInfo(peer)| peer.ip().to_canonical()))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Peer {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Peer::of(&parts.extensions))
+    }
+}
+
+impl FromRequestParts<AppState> for ClientIp {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
+        let peer = Peer::of(&parts.extensions);
+        Ok(ClientIp::behind(peer, &parts.headers, &state.settings.trusted_proxies))
+    }
+}
+
+impl ClientIp {
+    /// Walks `X-Forwarded-For` from the right for as long as the hops are trusted: what stands left of an
+    /// untrusted one is the client's own invention.
+    pub(crate) fn behind(Peer(peer): Peer, headers: &HeaderMap, trusted: &[IpNet]) -> ClientIp {
+        let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
+        let mut client = peer;
+        for hop in hops(headers).into_iter().rev() {
+            if !is_trusted(&client) {
+                break;
+            }
+            let Some(address) = hop else { break };
+            client = address;
+        }
+        ClientIp(client)
+    }
+}
+
+fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
+    let values = headers.get_all(FORWARDED_FOR).iter();
+    values
+        .flat_map(|value| value.to_str().unwrap_or("?").split(','))
+        .map(|hop| parse_hop(hop.trim()))
+        .collect()
+}
+
+/// Some proxies add the port.
+fn parse_hop(hop: &str) -> Option<IpAddr> {
+    let address = hop.parse().ok().or_else(|| hop.parse().ok().map(|hop: SocketAddr| hop.ip()));
+    address.map(|address| address.to_canonical())
+}
+
+/// Whether a `Host` header names this machine: `localhost`, `127.0.0.1`, `[::1]`, with any port.
+pub(crate) fn is_loopback_host(host: &str) -> bool {
+    let Ok(authority) = host.parse::<axum::http::uri::Authority>() else { return false };
+    let name = authority.host();
+    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+}

@@ -1,0 +1,137 @@
+//! The fields of a body, whichever encoding brought them, and all that is wrong with them.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+
+use serde_json::{Map, Value};
+
+use crate::error::{ApiError, FieldError};
+
+/// A request type that can be read from fields. `None` only after at least one error was noted; unknown
+/// fields are ignored.
+pub trait FromFields: Sized {
+    /// Reads every field, then gives the whole. See the module's example.
+    fn from_fields(fields: &mut Fields) -> Option<Self>;
+}
+
+/// What a client sent, by name, and what was found wrong with it so far. Has no `Debug`: passwords are in it.
+pub struct Fields {
+    values: Map<String, Value>,
+    errors: Vec<FieldError>,
+}
+
+impl Fields {
+    /// Reads `T` from a JSON value.
+    ///
+    /// # Errors
+    /// [`ApiError::Validation`] with everything that is wrong.
+    pub fn read_json<T: FromFields>(value: Value) -> Result<T, ApiError> {
+        match value {
+            Value::Object(values) => Fields { values, errors: Vec::new() }.read(),
+            _ => Err(ApiError::field("body", "must be a JSON object")),
+        }
+    }
+
+    /// Reads `T` from a form's pairs; of a name that comes twice, the last counts.
+    ///
+    /// # Errors
+    /// [`ApiError::Validation`] with everything that is wrong.
+    pub fn read_pairs<T: FromFields>(pairs: impl Iterator<Item = (String, String)>) -> Result<T, ApiError> {
+        let values = pairs.map(|(name, value)| (name, Value::String(value))).collect();
+        Fields { values, errors: Vec::new() }.read()
+    }
+
+    fn read<T: FromFields>(mut self) -> Result<T, ApiError> {
+        match T::from_fields(&mut self) {
+            Some(value) if self.errors.is_empty() => Ok(value),
+            _ => Err(ApiError::Validation(self.errors)),
+        }
+    }
+
+    /// A text that `parse` accepts. Its error continues the field's name: "must not be empty".
+    pub fn parse<T, E: Display>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        self.parse_owned(name, |text| parse(&text))
+    }
+
+    /// The same for a parser that takes the text itself, as passwords' do: no copy of it stays behind.
+    pub fn parse_owned<T, E: Display>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(String) -> Result<T, E>,
+    ) -> Option<T> {
+        let Value::String(text) = self.take(name)? else { return self.refuse(name, "must be a text") };
+        match parse(text) {
+            Ok(value) => Some(value),
+            Err(error) => self.refuse(name, error),
+        }
+    }
+
+    /// A whole number within bounds, also as a text, which is all that a form can bring.
+    pub fn integer(&mut self, name: &str, bounds: RangeInclusive<i64>) -> Option<i64> {
+        let number = match self.take(name)? {
+            // FastAPI's clients may send 12.0.
+            Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
+            Value::String(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        match number {
+            Some(number) if bounds.contains(&number) => Some(number),
+            Some(_) => self.refuse(name, format!("must be between {} and {}", bounds.start(), bounds.end())),
+            None => self.refuse(name, "must be a whole number"),
+        }
+    }
+
+    /// A list of texts that `parse` accepts; what is wrong with the third is noted as `name.2`.
+    pub fn list<T, E: Display>(
+        &mut self,
+        name: &str,
+        count: RangeInclusive<usize>,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<Vec<T>> {
+        let Value::Array(items) = self.take(name)? else { return self.refuse(name, "must be a list") };
+        if !count.contains(&items.len()) {
+            let message = format!("must have between {} and {} entries", count.start(), count.end());
+            return self.refuse(name, message);
+        }
+        let read: Vec<Option<T>> = items
+            .iter()
+            .enumerate()
+            .map(|(index, item)| {
+                let place = format!("{name}.{index}");
+                let Some(text) = item.as_str() else { return self.refuse(&place, "must be a text") };
+                parse(text).map_err(|error| self.refuse::<T>(&place, error)).ok()
+            })
+            .collect();
+        read.into_iter().collect()
+    }
+
+    /// A field that may be left out: `Some(None)` then, `None` when it is there and wrong.
+    pub fn optional<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&mut Fields, &str) -> Option<T>,
+    ) -> Option<Option<T>> {
+        if self.values.contains_key(name) { read(self, name).map(Some) } else { Some(None) }
+    }
+
+    /// Notes what is wrong with a field. Always `None`, to be returned.
+    pub fn refuse<T>(&mut self, name: &str, message: impl Display) -> Option<T> {
+        self.errors.push(FieldError::new(name, message.to_string()));
+        None
+    }
+
+    fn take(&mut self, name: &str) -> Option<Value> {
+        let value = self.values.remove(name);
+        if value.is_none() { self.refuse(name, "is required") } else { value }
+    }
+}
+
+/// A number without a fraction. 2⁵³ is where a double begins to skip whole numbers.
+fn whole(number: f64) -> Option<i64> {
+    #[expect(clippy::cast_possible_truncation, reason = "it has no fraction and is small enough")]
+    (number.fract() == 0.0 && number.abs() < 9.0e15).then_some(number as i64)
+}
