@@ -8,9 +8,8 @@ use std::thread::available_parallelism;
 
 use axum::Router;
 use bookly_shared::clock::Clock;
-use bookly_shared::config::{DatabaseSettings, JwtAlgorithm as ChosenAlgorithm, Settings, WayToRun};
+use bookly_shared::config::{DatabaseSettings, Settings, WayToRun};
 use bookly_shared::db::{ConnectError, DataDirLock, Db, DbError, PoolSize, lock_data_dir};
-use bookly_shared::domain::JwtAlgorithm;
 use bookly_shared::link_token::LinkSigner;
 use bookly_shared::queue::{Doorbell, QueueError, RedisQueue};
 use bookly_shared::templates::TemplateError;
@@ -112,7 +111,7 @@ impl App {
         let bells = bells(&settings, &stop)?;
         let state = AppState::new(Services {
             hasher: Hasher::new(available_parallelism().map_or(1, NonZero::get)),
-            tokens: SessionTokens::new(&settings.jwt_secret, algorithm(&settings)),
+            tokens: SessionTokens::new(&settings.jwt_secret, settings.jwt_algorithm),
             links: LinkSigner::new(&settings.jwt_secret),
             doorbell: bells.doorbell,
             redis: bells.redis,
@@ -180,14 +179,6 @@ fn bells(settings: &Settings, stop: &CancellationToken) -> Result<Bells, QueueEr
     let queue = RedisQueue::new(url, &settings.queue_name)?;
     let (doorbell, ringer) = Doorbell::through(queue.clone(), stop.clone());
     Ok(Bells { doorbell, redis: Some(queue), wake: None, ringer: Some(Box::pin(ringer)) })
-}
-
-fn algorithm(settings: &Settings) -> JwtAlgorithm {
-    match settings.jwt_algorithm {
-        ChosenAlgorithm::HS256 => JwtAlgorithm::HS256,
-        ChosenAlgorithm::HS384 => JwtAlgorithm::HS384,
-        ChosenAlgorithm::HS512 => JwtAlgorithm::HS512,
-    }
 }
 
 /// One line that says what runs, and where to look first.
