@@ -13,6 +13,7 @@ use bookly_shared::db::{ConnectError, DataDirLock, Db, DbError, PoolSize, lock_d
 use bookly_shared::link_token::LinkSigner;
 use bookly_shared::queue::{Doorbell, QueueError, RedisQueue};
 use bookly_shared::templates::TemplateError;
+use bookly_worker::{Wake, Worker};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -21,6 +22,7 @@ use tokio_util::task::TaskTracker;
 use crate::hasher::Hasher;
 use crate::jwt::SessionTokens;
 use crate::pages::Pages;
+use crate::rate_limit;
 use crate::routes;
 use crate::serve::{Limits, serve};
 use crate::state::{AppState, Services};
@@ -40,6 +42,9 @@ pub enum StartError {
     /// Redis' URL.
     #[error(transparent)]
     Queue(#[from] QueueError),
+    /// The worker in this process.
+    #[error(transparent)]
+    Worker(#[from] bookly_worker::StartError),
     /// A template.
     #[error(transparent)]
     Template(#[from] TemplateError),
@@ -56,8 +61,8 @@ pub struct App {
     state: AppState,
     /// Stops what runs beside the server, after the server.
     stop: CancellationToken,
-    /// Wakes the worker of this process, where there is one.
-    wake: Option<Arc<Notify>>,
+    /// Where there is no Redis, the worker lives in this process.
+    worker: Option<Worker>,
     ringer: Option<Ringer>,
     _lock: Option<DataDirLock>,
 }
@@ -109,6 +114,10 @@ impl App {
         let clock = Clock::synchronised(&db).await?;
         let stop = CancellationToken::new();
         let bells = bells(&settings, &stop)?;
+        let worker = bells
+            .wake
+            .map(|wake| Worker::new(&settings, db.clone(), clock.clone(), Wake::Table(wake)))
+            .transpose()?;
         let state = AppState::new(Services {
             hasher: Hasher::new(available_parallelism().map_or(1, NonZero::get)),
             tokens: SessionTokens::new(&settings.jwt_secret, settings.jwt_algorithm),
@@ -119,9 +128,10 @@ impl App {
             clock,
             pages,
             limits,
+            doors: rate_limit::Doors::new(&settings),
             settings,
         });
-        Ok(App { state, stop, wake: bells.wake, ringer: bells.ringer, _lock: lock })
+        Ok(App { state, stop, worker, ringer: bells.ringer, _lock: lock })
     }
 
     /// What handlers share.
@@ -137,16 +147,17 @@ impl App {
     /// Serves until `shutdown`, finishes the requests that came before it, then the mails in flight.
     pub async fn run(self, listener: TcpListener, shutdown: CancellationToken) {
         let router = self.router();
-        let App { state, stop, wake, ringer, _lock } = self;
+        let App { state, stop, worker, ringer, _lock } = self;
         let beside = TaskTracker::new();
         let (clock, db, until) = (state.clock.clone(), state.db.clone(), stop.clone());
         beside.spawn(async move { clock.keep_synchronised(db, until).await });
         if let Some(ringer) = ringer {
             beside.spawn(ringer);
         }
-        if let Some(wake) = wake {
-            beside.spawn(in_process_worker(state.clone(), wake, stop.clone()));
+        if let Some(worker) = worker {
+            beside.spawn(worker.run(stop.clone()));
         }
+        beside.spawn(rate_limit::forget(state.clone(), stop.clone()));
         announce(&state.settings);
         serve(listener, router, state.limits, shutdown).await;
         // Only now: a request that was finished may have rung for its mail.
@@ -156,12 +167,6 @@ impl App {
         state.db.close().await;
         tracing::info!("stopped");
     }
-}
-
-/// The worker that lives in the API process when there is no Redis. Runs until `stop`, then finishes the
-/// mails in flight.
-async fn in_process_worker(_state: AppState, _wake: Arc<Notify>, stop: CancellationToken) {
-    stop.cancelled().await;
 }
 
 struct Bells {

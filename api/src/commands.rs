@@ -4,10 +4,10 @@ use anyhow::bail;
 use bookly_shared::clock::Clock;
 use bookly_shared::config::Settings;
 use bookly_shared::domain::{EmailAddress, Role};
+use bookly_shared::signals;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, bind, open_database};
-use crate::shutdown;
 
 /// Serves until a signal.
 ///
@@ -15,7 +15,7 @@ use crate::shutdown;
 /// Whatever keeps the service from starting.
 pub async fn serve(mut settings: Settings) -> anyhow::Result<()> {
     let shutdown = CancellationToken::new();
-    shutdown::on_signal(shutdown.clone())?;
+    signals::stop_on_signal(shutdown.clone())?;
     let listener = bind(&mut settings).await?;
     App::build(settings).await?.run(listener, shutdown).await;
     Ok(())

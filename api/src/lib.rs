@@ -6,10 +6,11 @@ pub mod error;
 pub mod extract;
 pub mod hasher;
 pub mod jwt;
+mod layers;
 pub mod pages;
+pub mod rate_limit;
 pub mod routes;
 pub mod serve;
-pub mod shutdown;
 pub mod state;
 
 pub use app::{App, StartError};

@@ -13,6 +13,7 @@ use chrono::{DateTime, Utc};
 use crate::hasher::Hasher;
 use crate::jwt::SessionTokens;
 use crate::pages::Pages;
+use crate::rate_limit::Doors;
 use crate::serve::Limits;
 
 /// Handed to every handler. Cheap to clone; its parts are those of [`Services`].
@@ -26,6 +27,8 @@ pub struct Services {
     pub settings: Settings,
     /// How long clients may take.
     pub limits: Limits,
+    /// How many requests each client has left.
+    pub doors: Doors,
     /// The database.
     pub db: Db,
     /// The installation's time.

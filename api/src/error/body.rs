@@ -56,6 +56,8 @@ impl IntoResponse for ApiError {
         let body =
             Body { message, error_code: row.code, resolution: row.resolution, errors, detail: message };
         let mut response = (row.status, Json(body)).into_response();
+        // For the log, and for who makes a page of it.
+        response.extensions_mut().insert(self.clone());
         let headers = response.headers_mut();
         if row.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

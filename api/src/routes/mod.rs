@@ -1,22 +1,18 @@
-//! All calls, and what holds for each of them.
+//! All calls.
 
 pub mod auth;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 
 use crate::error::ApiError;
+use crate::layers;
 use crate::state::AppState;
-
-/// The largest body, in bytes.
-const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// The whole service.
 pub fn router(state: AppState) -> Router {
-    Router::new()
-        .nest("/api/v1/auth", auth::router())
+    let routes = Router::new()
+        .nest("/api/v1/auth", auth::router(&state))
         .fallback(async || ApiError::NotFound)
-        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .with_state(state)
+        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed);
+    layers::wrap(routes, &state).with_state(state)
 }

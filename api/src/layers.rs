@@ -1,0 +1,126 @@
+//! What holds for every request: an id, a log line, limits, headers that keep answers harmless.
+
+use std::any::Any;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::header::{self, HeaderName};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
+use tracing::{Instrument, field};
+use uuid::Uuid;
+
+use crate::error::ApiError;
+use crate::state::AppState;
+
+/// The largest body, in bytes.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+/// The longest request id that is taken over from a client.
+const MAX_REQUEST_ID_BYTES: usize = 64;
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// For answers that are not pages: nothing in them may run, load or be framed.
+const NO_CONTENT_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
+/// A year, as the preload lists ask for.
+const HSTS: &str = "max-age=31536000";
+
+/// Wraps all routes; the last one added comes first at a request.
+pub(crate) fn wrap(router: Router<AppState>, state: &AppState) -> Router<AppState> {
+    router
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(from_fn_with_state(state.clone(), limit_time))
+        .layer(CatchPanicLayer::custom(answer_panic))
+        .layer(from_fn_with_state(state.clone(), add_headers))
+        .layer(from_fn(observe))
+        .layer(PropagateRequestIdLayer::new(REQUEST_ID))
+        .layer(SetRequestIdLayer::new(REQUEST_ID, FreshId))
+        .layer(from_fn(drop_odd_request_id))
+}
+
+#[derive(Clone, Copy)]
+struct FreshId;
+
+impl MakeRequestId for FreshId {
+    fn make_request_id<B>(&mut self, _: &axum::http::Request<B>) -> Option<RequestId> {
+        HeaderValue::try_from(Uuid::new_v4().to_string()).ok().map(RequestId::new)
+    }
+}
+
+/// A client's own id is taken over, to follow a request through several services, unless it could forge log
+/// lines or fill them.
+async fn drop_odd_request_id(mut request: Request, next: Next) -> Response {
+    let is_sane = |id: &HeaderValue| {
+        let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+        (1..=MAX_REQUEST_ID_BYTES).contains(&id.len()) && id.as_bytes().iter().all(is_plain)
+    };
+    if !request.headers().get(REQUEST_ID).is_some_and(is_sane) {
+        request.headers_mut().remove(REQUEST_ID);
+    }
+    next.run(request).await
+}
+
+/// One line a request. It names the route, never the path: paths hold the tokens of links.
+async fn observe(request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).map(field::display);
+    let span = tracing::info_span!("request", method = %request.method(), route, request_id = id);
+    async move {
+        let begin = Instant::now();
+        let response = next.run(request).await;
+        let error = response.extensions().get::<ApiError>().map(|error| error.row().code);
+        let (status, ms) = (response.status().as_u16(), begin.elapsed().as_millis());
+        if route.starts_with("/health/") {
+            tracing::debug!(status, ms, error, "answered");
+        } else {
+            tracing::info!(status, ms, error, "answered");
+        }
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+async fn limit_time(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let answered = tokio::time::timeout(state.limits.request, next.run(request)).await;
+    answered.unwrap_or_else(|_| ApiError::RequestTimeout.into_response())
+}
+
+fn answer_panic(panic: Box<dyn Any + Send>) -> Response {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    ApiError::server(format_args!("panic: {}", text.unwrap_or("of an unknown kind"))).into_response()
+}
+
+/// Handlers may have set stricter or wider ones of their own.
+async fn add_headers(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let policy = if is_html(headers) {
+        HeaderValue::from_str(state.pages.content_security_policy()).ok()
+    } else {
+        None
+    };
+    let policy = policy.unwrap_or(HeaderValue::from_static(NO_CONTENT_POLICY));
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        // Tokens, accounts, somebody's books: nothing here is for a cache.
+        (header::CACHE_CONTROL, "no-store"),
+    ] {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if state.settings.public_url.is_https() {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
+    }
+    response
+}
+
+fn is_html(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    content_type.is_some_and(|value| value.starts_with("text/html"))
+}

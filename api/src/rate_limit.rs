@@ -1,0 +1,115 @@
+//! Limits per client address, for what costs a hash, a mail or a guess.
+//!
+//! All limited doors of an address share one bucket: [`BURST`] requests at once and one a second from then on.
+//! An office behind one address logs in within that; a guesser gets nowhere near a password. Mailboxes have
+//! limits of their own, in the database.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::Request;
+use axum::response::IntoResponse;
+use bookly_shared::config::Settings;
+use governor::middleware::NoOpMiddleware;
+use ipnet::IpNet;
+use tokio_util::sync::CancellationToken;
+use tower::layer::util::Identity;
+use tower::util::{Either, option_layer};
+use tower_governor::governor::{GovernorConfig, GovernorConfigBuilder};
+use tower_governor::key_extractor::KeyExtractor;
+use tower_governor::{GovernorError, GovernorLayer};
+
+use crate::error::ApiError;
+use crate::extract::{ClientIp, Peer};
+use crate::state::AppState;
+
+/// Requests that an address may send at once.
+pub const BURST: u32 = 60;
+/// After which it may send one more.
+const REFILL: Duration = Duration::from_secs(1);
+/// How often addresses are forgotten that have their whole burst again.
+const FORGET_EVERY: Duration = Duration::from_secs(60);
+
+/// What [`layer`] gives.
+pub type RateLimit = Either<GovernorLayer<ClientKey, NoOpMiddleware, Body>, Identity>;
+
+/// Whose requests were counted. Nobody's, when `RATE_LIMIT` is off.
+#[derive(Debug, Clone)]
+pub struct Doors(Option<Arc<GovernorConfig<ClientKey, NoOpMiddleware>>>);
+
+impl Doors {
+    /// As `RATE_LIMIT` and `TRUSTED_PROXIES` say.
+    pub fn new(settings: &Settings) -> Doors {
+        let key = ClientKey(settings.trusted_proxies.clone().into());
+        let mut limit = GovernorConfigBuilder::default();
+        limit.period(REFILL).burst_size(BURST);
+        // `None` only for a burst or a period of zero.
+        let limit = limit.key_extractor(key).finish().filter(|_| settings.rate_limit);
+        Doors(limit.map(Arc::new))
+    }
+}
+
+/// The layer for routes that want the limit: 429 with a true `Retry-After` beyond it. Routes are limited
+/// together, however often this is called.
+pub fn layer(state: &AppState) -> RateLimit {
+    option_layer(state.doors.0.clone().map(|doors| GovernorLayer::new(doors).error_handler(refuse)))
+}
+
+/// Forgets addresses that did not come again, until `stop`: whoever has many must not fill the memory.
+pub async fn forget(state: AppState, stop: CancellationToken) {
+    let Some(doors) = &state.doors.0 else { return };
+    while stop.run_until_cancelled(tokio::time::sleep(FORGET_EVERY)).await.is_some() {
+        doors.limiter().retain_recent();
+        doors.limiter().shrink_to_fit();
+    }
+}
+
+fn refuse(error: GovernorError) -> axum::response::Response {
+    match error {
+        // The library cuts the wait down to whole seconds; after that many it would still be too early.
+        GovernorError::TooManyRequests { wait_time, .. } => ApiError::TooManyRequests(wait_time + 1),
+        other => ApiError::server(other),
+    }
+    .into_response()
+}
+
+/// Tells clients apart: by address, IPv6 by /64, which is what one household gets.
+#[derive(Debug, Clone)]
+pub struct ClientKey(Arc<[IpNet]>);
+
+impl KeyExtractor for ClientKey {
+    type Key = IpAddr;
+
+    fn extract<T>(&self, request: &Request<T>) -> Result<IpAddr, GovernorError> {
+        let ClientIp(address) = ClientIp::behind(Peer::of(request.extensions()), request.headers(), &self.0);
+        Ok(match address {
+            IpAddr::V4(_) => address,
+            IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use axum::extract::ConnectInfo;
+
+    use super::*;
+
+    fn key(peer: &str) -> IpAddr {
+        let mut request = Request::new(());
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::new(peer.parse().unwrap(), 1)));
+        ClientKey(Arc::new([])).extract(&request).unwrap()
+    }
+
+    #[test]
+    fn ipv6_clients_are_told_apart_by_their_64_network() {
+        assert_eq!(key("2001:db8:1:2:3::4"), key("2001:db8:1:2:ffff::"));
+        assert_ne!(key("2001:db8:1:2::1"), key("2001:db8:1:3::1"));
+        assert_eq!(key("::ffff:192.0.2.1"), key("192.0.2.1"));
+        assert_ne!(key("192.0.2.1"), key("192.0.2.2"));
+    }
+}
