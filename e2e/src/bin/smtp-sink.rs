@@ -12,15 +12,15 @@ const WATCH: Duration = Duration::from_secs(24 * 3600);
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let port = std::env::args().nth(1).map(|port| port.parse()).transpose()?;
-    // One at a time is printed and may then be forgotten; a burst fits.
     let server = SmtpServer::start(SmtpServerOptions { port, keep: 10_000, ..Default::default() }).await?;
     println!("listening on 127.0.0.1:{}", server.port());
     let mut printed = 0;
     loop {
-        let Ok(mails) = server.wait_for(printed + 1, WATCH).await else { continue };
-        let total = server.mails_total().max(printed + mails.len().min(1));
-        let new = (total - printed).min(mails.len());
-        for mail in &mails[mails.len() - new..] {
+        if server.wait_for_total(printed + 1, WATCH).await.is_err() {
+            continue;
+        }
+        let (mails, total) = server.mails_after(printed);
+        for mail in mails {
             let (subject, id) = (mail.subject().unwrap_or_default(), mail.message_id().unwrap_or_default());
             println!("{}\t{subject}\t{id}", mail.to.join(","));
         }

@@ -114,6 +114,14 @@ impl SmtpServer {
         self.shared.state.read(|seen| seen.mails.iter().cloned().collect())
     }
 
+    /// The mails after the first `n` (those still kept), and how many there are in all.
+    pub fn mails_after(&self, n: usize) -> (Vec<ReceivedMail>, usize) {
+        self.shared.state.read(|seen| {
+            let forgotten = seen.mails_total - seen.mails.len();
+            (seen.mails.iter().skip(n.saturating_sub(forgotten)).cloned().collect(), seen.mails_total)
+        })
+    }
+
     /// How many mails came in whole, also those no longer kept.
     pub fn mails_total(&self) -> usize {
         self.shared.state.read(|seen| seen.mails_total)
@@ -124,10 +132,17 @@ impl SmtpServer {
     /// # Errors
     /// When that does not happen `within` the time.
     pub async fn wait_for(&self, n: usize, within: Duration) -> anyhow::Result<Vec<ReceivedMail>> {
+        self.wait_for_total(n, within).await?;
+        Ok(self.mails())
+    }
+
+    /// Waits until at least `n` mails came in, without copying them.
+    ///
+    /// # Errors
+    /// When that does not happen `within` the time.
+    pub async fn wait_for_total(&self, n: usize, within: Duration) -> anyhow::Result<()> {
         let what = format!("{n} mails");
-        let enough =
-            |seen: &state::Seen| (seen.mails_total >= n).then(|| seen.mails.iter().cloned().collect());
-        self.shared.state.until(&what, within, enough).await
+        self.shared.state.until(&what, within, |seen| (seen.mails_total >= n).then_some(())).await
     }
 
     /// Waits for the first mail to a recipient.
