@@ -97,6 +97,9 @@ pub struct StageTimeouts {
     pub body: Duration,
     /// The answer to the final dot.
     pub final_dot: Duration,
+    /// How long a connection may wait for its next mail; below what servers allow (RFC 5321 asks 5 minutes of
+    /// them, busy ones give less).
+    pub idle: Duration,
 }
 
 impl Default for StageTimeouts {
@@ -108,6 +111,7 @@ impl Default for StageTimeouts {
             data: Duration::from_secs(60),
             body: Duration::from_secs(3 * 60),
             final_dot: Duration::from_secs(10 * 60),
+            idle: Duration::from_secs(30),
         }
     }
 }
@@ -121,8 +125,8 @@ pub enum SmtpConfigError {
     /// `max_connections` is 0.
     #[error("at least one connection to the mail server must be allowed")]
     NoConnections,
-    /// The extra root certificates are not readable PEM.
-    #[error("the extra root certificates cannot be read: {0}")]
+    /// The root certificates are not readable PEM.
+    #[error("the root certificates cannot be read: {0}")]
     Roots(String),
     /// The TLS library refuses its own configuration.
     #[error("TLS cannot be set up: {0}")]

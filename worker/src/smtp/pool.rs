@@ -19,10 +19,6 @@ use super::{
     send::{Dialogue, Letter},
 };
 
-/// How long a connection may wait for its next mail: below what servers allow (RFC 5321 asks 5 min of them,
-/// busy ones give less).
-const IDLE_LIMIT: Duration = Duration::from_secs(30);
-
 /// How many mails go over one connection: some servers count, and a new one finds new addresses.
 const MAILS_PER_CONNECTION: u32 = 100;
 
@@ -154,7 +150,7 @@ impl Inner {
     fn take_idle(&self) -> Option<Connection> {
         let mut idle = self.lock();
         // The youngest: the others grow old and are closed when there is less to do.
-        idle.connections.pop().filter(|connection| !connection.is_old(Instant::now()))
+        idle.connections.pop().filter(|connection| !self.is_old(connection, Instant::now()))
     }
 
     async fn put_back(inner: &Arc<Self>, mut connection: Connection) {
@@ -167,7 +163,7 @@ impl Inner {
             } else {
                 idle.connections.push(connection);
                 if !std::mem::replace(&mut idle.watched, true) {
-                    tokio::spawn(close_when_old(Arc::downgrade(inner)));
+                    tokio::spawn(close_when_old(Arc::downgrade(inner), inner.connector.timeouts.idle));
                 }
                 None
             }
@@ -181,11 +177,16 @@ impl Inner {
     fn take_old(&self) -> (Vec<Connection>, Option<Instant>) {
         let now = Instant::now();
         let mut idle = self.lock();
-        let (old, young) = std::mem::take(&mut idle.connections).into_iter().partition(|c| c.is_old(now));
+        let (old, young) =
+            std::mem::take(&mut idle.connections).into_iter().partition(|c| self.is_old(c, now));
         idle.connections = young;
-        let next = idle.connections.iter().map(|c| c.idle_since + IDLE_LIMIT).min();
+        let next = idle.connections.iter().map(|c| c.idle_since + self.connector.timeouts.idle).min();
         idle.watched = next.is_some();
         (old, next)
+    }
+
+    fn is_old(&self, connection: &Connection, now: Instant) -> bool {
+        now.duration_since(connection.idle_since) >= self.connector.timeouts.idle
     }
 
     fn lock(&self) -> MutexGuard<'_, Idle> {
@@ -197,10 +198,6 @@ impl Inner {
 impl Connection {
     fn new(session: AsyncSmtpConnection) -> Self {
         Self { session, mails: 0, idle_since: Instant::now() }
-    }
-
-    fn is_old(&self, now: Instant) -> bool {
-        now.duration_since(self.idle_since) >= IDLE_LIMIT
     }
 
     async fn mail_from(&mut self, letter: &Letter<'_>, limits: StageTimeouts) -> Result<(), SendError> {
@@ -238,8 +235,8 @@ impl Connection {
 }
 
 /// Closes connections as they reach the idle limit; ends with the last of them, or with the pool.
-async fn close_when_old(pool: Weak<Inner>) {
-    let mut next = Instant::now() + IDLE_LIMIT;
+async fn close_when_old(pool: Weak<Inner>, idle: Duration) {
+    let mut next = Instant::now() + idle;
     loop {
         sleep_until(next).await;
         let Some(inner) = pool.upgrade() else { return };

@@ -1,0 +1,144 @@
+//! TCP, TLS and its certificates: what is refused, and that nothing leaks before.
+
+use super::*;
+
+#[tokio::test]
+async fn a_mail_arrives_in_clear_text_with_the_servers_words_in_the_answer() {
+    let server = plain_server().await;
+    let accepted = send(&plain_pool(&server), "a@b.test").await.unwrap();
+    assert_eq!((accepted.code, accepted.reply.as_str()), (250, "2.0.0 queued"));
+    let mail = server.wait_for_mail_to("a@b.test", SOON).await.unwrap();
+    assert_eq!(mail.from, "from@bookly.test");
+    assert_eq!(mail.data, message("a@b.test"));
+    assert!(!mail.tls && mail.answered);
+}
+
+#[tokio::test]
+async fn a_mail_arrives_over_starttls() {
+    let server = tls_server(TlsMode::StartTls).await;
+    let pool = pool(&server, Security::StartTls);
+    for _ in 0..3 {
+        send(&pool, "a@b.test").await.unwrap();
+    }
+    assert!(server.wait_for(3, SOON).await.unwrap().iter().all(|mail| mail.tls));
+    assert_eq!(server.connections_total(), 1);
+}
+
+#[tokio::test]
+async fn a_mail_arrives_over_implicit_tls() {
+    let server = tls_server(TlsMode::Implicit).await;
+    let pool = pool(&server, Security::ImplicitTls);
+    for _ in 0..3 {
+        send(&pool, "a@b.test").await.unwrap();
+    }
+    assert!(server.wait_for(3, SOON).await.unwrap().iter().all(|mail| mail.tls));
+    assert_eq!(server.connections_total(), 1);
+}
+
+#[tokio::test]
+async fn the_host_may_be_an_address() {
+    let server = tls_server(TlsMode::Implicit).await;
+    let settings = SmtpSettings { host: "127.0.0.1".to_owned(), ..settings(&server, Security::ImplicitTls) };
+    send(&SmtpPool::new(settings).unwrap(), "a@b.test").await.unwrap();
+}
+
+#[tokio::test]
+async fn an_unknown_certificate_is_refused_and_no_mail_is_sent() {
+    for (tls, security) in
+        [(TlsMode::StartTls, Security::StartTls), (TlsMode::Implicit, Security::ImplicitTls)]
+    {
+        let server = tls_server(tls).await;
+        let pool = SmtpPool::new(SmtpSettings::new("localhost", server.port(), security)).unwrap();
+        let error = send(&pool, "a@b.test").await.unwrap_err();
+        assert_eq!((error.stage, error.verdict()), (Stage::Tls, Verdict::ServerUnavailable));
+        assert_eq!(server.count(At::MailFrom), 0);
+    }
+}
+
+#[tokio::test]
+async fn an_expired_or_foreign_certificate_is_refused() {
+    for fault in [Fault::ExpiredCertificate, Fault::WrongHostCertificate] {
+        let server = tls_server(TlsMode::StartTls).await;
+        let error = fails_with(&server, &pool(&server, Security::StartTls), fault).await;
+        assert_eq!((error.stage, error.verdict()), (Stage::Tls, Verdict::ServerUnavailable));
+        assert!(error.message.contains("certificate"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn without_validation_any_certificate_will_do() {
+    for fault in [Fault::ExpiredCertificate, Fault::WrongHostCertificate] {
+        for (tls, security) in
+            [(TlsMode::StartTls, Security::StartTls), (TlsMode::Implicit, Security::ImplicitTls)]
+        {
+            let server = tls_server(tls).await;
+            server.set_fault(fault.clone());
+            let settings =
+                SmtpSettings { validate_certs: false, extra_roots_pem: None, ..settings(&server, security) };
+            send(&SmtpPool::new(settings).unwrap(), "a@b.test").await.unwrap();
+            assert!(server.wait_for(1, SOON).await.unwrap()[0].tls);
+        }
+    }
+}
+
+#[tokio::test]
+async fn where_starttls_is_not_offered_nothing_is_sent_in_clear() {
+    let server = login_server().await;
+    let error = fails_with(&server, &login_pool(&server, "correct horse"), Fault::NoStartTls).await;
+    assert_eq!((error.stage, error.verdict()), (Stage::Tls, Verdict::ServerUnavailable));
+    assert_eq!((server.count(At::Auth), server.count(At::MailFrom)), (0, 0));
+}
+
+#[tokio::test]
+async fn where_starttls_is_refused_nothing_is_sent_in_clear() {
+    let server = login_server().await;
+    let fault = Fault::reply(At::StartTls, 454, "4.7.0 TLS not available");
+    let error = fails_with(&server, &login_pool(&server, "correct horse"), fault).await;
+    assert_eq!((error.code, error.verdict()), (Some(454), Verdict::ServerUnavailable));
+    assert_eq!((server.count(At::Auth), server.count(At::MailFrom)), (0, 0));
+}
+
+#[tokio::test]
+async fn answers_slipped_in_behind_starttls_end_the_session() {
+    let server = login_server().await;
+    let bytes = "220 go ahead\r\n250-evil\r\n250 AUTH PLAIN\r\n".to_owned();
+    let fault = Fault::Say { stage: At::StartTls, bytes };
+    let error = fails_with(&server, &login_pool(&server, "correct horse"), fault).await;
+    assert_eq!((error.stage, error.verdict()), (Stage::Tls, Verdict::ServerUnavailable));
+    assert_eq!((server.count(At::Auth), server.count(At::MailFrom)), (0, 0));
+}
+
+#[tokio::test]
+async fn settings_that_can_never_work_are_refused_at_once() {
+    let refused = |settings| SmtpPool::new(settings).err().map(|error| error.to_string()).unwrap_or_default();
+    let none = SmtpSettings { max_connections: 0, ..SmtpSettings::new("localhost", 25, Security::Plain) };
+    assert!(refused(none).contains("at least one"));
+    assert!(refused(SmtpSettings::new("not a host", 587, Security::StartTls)).contains("not a host"));
+    let roots = Some("no certificate".to_owned());
+    let roots =
+        SmtpSettings { extra_roots_pem: roots, ..SmtpSettings::new("localhost", 587, Security::StartTls) };
+    assert!(refused(roots).contains("certificate"));
+}
+
+#[tokio::test]
+async fn the_authorities_in_ssl_cert_file_are_trusted() {
+    let server = tls_server(TlsMode::StartTls).await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), server.ca_pem()).unwrap();
+    // A variable of the environment: only a process of its own can have it without the other tests seeing it.
+    let child = tokio::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "--ignored", "connecting::child_of_the_ssl_cert_file_test"])
+        .env("SSL_CERT_FILE", file.path())
+        .env("SMTP_PORT_OF_THE_TEST", server.port().to_string())
+        .output();
+    assert!(child.await.unwrap().status.success());
+    assert!(server.wait_for_mail_to("child@b.test", SOON).await.unwrap().tls);
+}
+
+#[tokio::test]
+#[ignore = "runs as a child of the_authorities_in_ssl_cert_file_are_trusted"]
+async fn child_of_the_ssl_cert_file_test() {
+    let Ok(port) = std::env::var("SMTP_PORT_OF_THE_TEST") else { return };
+    let settings = SmtpSettings::new("localhost", port.parse().unwrap(), Security::StartTls);
+    send(&SmtpPool::new(settings).unwrap(), "child@b.test").await.unwrap();
+}

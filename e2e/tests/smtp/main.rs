@@ -1,0 +1,95 @@
+//! The worker's SMTP pool against a real server that misbehaves on demand.
+#![allow(clippy::unwrap_used, reason = "clippy's exception for tests does not reach their helpers")]
+
+mod connecting;
+mod content;
+mod login;
+mod pool;
+mod verdicts;
+
+use std::{
+    future::ready,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bookly_e2e::smtp_server::{Fault, SmtpServer, SmtpServerOptions, Stage as At, TlsMode};
+use bookly_worker::smtp::{
+    Accepted, Security, SendError, SmtpCredentials, SmtpPool, SmtpSettings, Stage, StageTimeouts, Verdict,
+};
+use lettre::{
+    Message,
+    address::Envelope,
+    message::{Mailbox, MultiPart},
+};
+use tokio::sync::Notify;
+
+/// Longest wait for anything that should happen at once.
+const SOON: Duration = Duration::from_secs(10);
+/// A limit that is meant to run out.
+const SHORT: Duration = Duration::from_millis(150);
+
+async fn server(options: SmtpServerOptions) -> SmtpServer {
+    SmtpServer::start(options).await.unwrap()
+}
+
+async fn plain_server() -> SmtpServer {
+    server(SmtpServerOptions::default()).await
+}
+
+async fn tls_server(tls: TlsMode) -> SmtpServer {
+    server(SmtpServerOptions { tls, ..Default::default() }).await
+}
+
+async fn login_server() -> SmtpServer {
+    server(login_options(vec!["PLAIN", "LOGIN"])).await
+}
+
+fn login_options(auth_mechanisms: Vec<&'static str>) -> SmtpServerOptions {
+    let auth = Some(("bookly".to_owned(), "correct horse".to_owned()));
+    SmtpServerOptions { auth, auth_mechanisms, tls: TlsMode::StartTls, ..Default::default() }
+}
+
+fn settings(server: &SmtpServer, security: Security) -> SmtpSettings {
+    SmtpSettings {
+        extra_roots_pem: Some(server.ca_pem().to_owned()),
+        ..SmtpSettings::new("localhost", server.port(), security)
+    }
+}
+
+fn pool(server: &SmtpServer, security: Security) -> SmtpPool {
+    SmtpPool::new(settings(server, security)).unwrap()
+}
+
+fn plain_pool(server: &SmtpServer) -> SmtpPool {
+    pool(server, Security::Plain)
+}
+
+fn login_pool(server: &SmtpServer, password: &str) -> SmtpPool {
+    let credentials =
+        Some(SmtpCredentials { username: "bookly".to_owned(), password: password.to_owned().into() });
+    SmtpPool::new(SmtpSettings { credentials, ..settings(server, Security::StartTls) }).unwrap()
+}
+
+fn envelope(to: &str) -> Envelope {
+    Envelope::new(Some("from@bookly.test".parse().unwrap()), vec![to.parse().unwrap()]).unwrap()
+}
+
+fn message(to: &str) -> Vec<u8> {
+    format!("From: from@bookly.test\r\nTo: {to}\r\nSubject: for {to}\r\n\r\nHello {to}\r\n").into_bytes()
+}
+
+async fn send(pool: &SmtpPool, to: &str) -> Result<Accepted, SendError> {
+    pool.send(&envelope(to), &message(to), ready(true)).await
+}
+
+/// Sends to `a@b.test` with a fault switched on, and answers the error.
+async fn fails_with(server: &SmtpServer, pool: &SmtpPool, fault: Fault) -> SendError {
+    server.set_fault(fault);
+    send(pool, "a@b.test").await.unwrap_err()
+}
+
+fn spawn_send(pool: &SmtpPool, to: &str) -> tokio::task::JoinHandle<Result<Accepted, SendError>> {
+    let (pool, to) = (pool.clone(), to.to_owned());
+    tokio::spawn(async move { send(&pool, &to).await })
+}

@@ -1,0 +1,223 @@
+//! Connections: shared, used again, replaced, and never out of step; and the fence.
+
+use super::*;
+
+#[tokio::test]
+async fn a_fence_that_says_no_keeps_the_mail_back_and_the_connection_in_step() {
+    let server = plain_server().await;
+    let pool = plain_pool(&server);
+    let sent = pool.send(&envelope("a@b.test"), &message("a@b.test"), ready(false)).await;
+    assert_eq!(sent.unwrap_err().verdict(), Verdict::LeaseLost);
+    assert_eq!(server.count(At::Data), 0);
+    send(&pool, "c@d.test").await.unwrap();
+    let mails = server.wait_for(1, SOON).await.unwrap();
+    assert_eq!((mails.len(), mails[0].to.as_slice()), (1, ["c@d.test".to_owned()].as_slice()));
+    assert_eq!(server.connections_total(), 1);
+}
+
+#[tokio::test]
+async fn the_fence_is_asked_after_the_recipient_and_before_data() {
+    let server = plain_server().await;
+    let at_the_fence = async {
+        assert_eq!((server.count(At::RcptTo), server.count(At::Data)), (1, 0));
+        true
+    };
+    let sent = plain_pool(&server).send(&envelope("a@b.test"), &message("a@b.test"), at_the_fence).await;
+    sent.unwrap();
+}
+
+#[tokio::test]
+async fn connections_are_used_again_and_changed_after_a_hundred_mails() {
+    let server = plain_server().await;
+    let pool = plain_pool(&server);
+    for n in 0..101 {
+        send(&pool, &format!("a{n}@b.test")).await.unwrap();
+    }
+    assert_eq!((server.mails_total(), server.connections_total()), (101, 2));
+}
+
+#[tokio::test]
+async fn a_mail_does_not_wait_for_delayed_acknowledgements() {
+    let server = plain_server().await;
+    let pool = plain_pool(&server);
+    send(&pool, "a@b.test").await.unwrap();
+    let mut times = Vec::new();
+    for _ in 0..21 {
+        let start = Instant::now();
+        send(&pool, "a@b.test").await.unwrap();
+        times.push(start.elapsed());
+    }
+    times.sort();
+    // With Nagle's algorithm each takes 40 ms; the middle one is not moved by a busy machine's hiccups.
+    assert!(times[10] < Duration::from_millis(35), "{times:?}");
+}
+
+#[tokio::test]
+async fn no_more_connections_are_open_than_allowed() {
+    let server = plain_server().await;
+    let settings = SmtpSettings { max_connections: 3, ..settings(&server, Security::Plain) };
+    let pool = SmtpPool::new(settings).unwrap();
+    server.set_fault(Fault::HangAt(At::FinalDot));
+    let sends: Vec<_> = (0..12).map(|n| spawn_send(&pool, &format!("a{n}@b.test"))).collect();
+    server.wait_for_stage(At::FinalDot, 3, SOON).await.unwrap();
+    server.clear_faults();
+    for sent in sends {
+        sent.await.unwrap().unwrap();
+    }
+    assert_eq!((server.mails_total(), server.connections_peak()), (12, 3));
+    assert_eq!(server.connections_total(), 3);
+}
+
+#[tokio::test]
+async fn a_refused_recipient_leaves_the_connection_usable() {
+    let server = plain_server().await;
+    let pool = plain_pool(&server);
+    server.set_fault(Fault::reply(At::RcptTo, 550, "5.1.1 no such user").only_to("nobody@b.test"));
+    for _ in 0..3 {
+        let error = send(&pool, "nobody@b.test").await.unwrap_err();
+        assert_eq!(error.to_string(), "RCPT TO: 550 5.1.1 no such user");
+        send(&pool, "a@b.test").await.unwrap();
+    }
+    assert_eq!((server.mails_total(), server.connections_total()), (3, 1));
+}
+
+#[tokio::test]
+async fn a_cancelled_send_does_not_lend_its_answer_to_the_next_mail() {
+    for at in [At::MailFrom, At::RcptTo, At::Data, At::FinalDot] {
+        let server = plain_server().await;
+        let settings = SmtpSettings { max_connections: 1, ..settings(&server, Security::Plain) };
+        let pool = SmtpPool::new(settings).unwrap();
+        send(&pool, "warm@b.test").await.unwrap();
+        let reached = server.count(at) + 1;
+        server.set_fault(Fault::HangAt(at));
+        let cancelled = spawn_send(&pool, "cancelled@b.test");
+        server.wait_for_stage(at, reached, SOON).await.unwrap();
+        cancelled.abort();
+        assert!(cancelled.await.unwrap_err().is_cancelled());
+        server.clear_faults();
+        server.set_fault(Fault::reply(At::RcptTo, 550, "5.1.1 next").only_to("next@b.test"));
+        let error = send(&pool, "next@b.test").await.unwrap_err();
+        assert_eq!((error.code, error.message.as_str()), (Some(550), "5.1.1 next"), "{at:?}");
+        send(&pool, "good@b.test").await.unwrap();
+        server.wait_for_mail_to("good@b.test", SOON).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_is_out_of_step_is_not_believed() {
+    let server = plain_server().await;
+    let pool = plain_pool(&server);
+    // One answer too many: from here on each is the answer to the command before.
+    let bytes = "250 2.1.0 ok\r\n250 2.1.0 ok\r\n".to_owned();
+    server.set_fault(Fault::Say { stage: At::MailFrom, bytes }.times(1));
+    let error = send(&pool, "a@b.test").await.unwrap_err();
+    assert_eq!((error.stage, error.verdict()), (Stage::Data, Verdict::Retry));
+    send(&pool, "a@b.test").await.unwrap();
+    assert_eq!(server.connections_total(), 2);
+}
+
+#[tokio::test]
+async fn a_connection_that_died_while_idle_is_replaced_unnoticed() {
+    let server = plain_server().await;
+    let pool = plain_pool(&server);
+    send(&pool, "a@b.test").await.unwrap();
+    server.drop_connections();
+    server.wait_for_open_connections(0, SOON).await.unwrap();
+    send(&pool, "a@b.test").await.unwrap();
+    assert_eq!((server.mails_total(), server.connections_total()), (2, 2));
+}
+
+#[tokio::test]
+async fn a_421_on_an_idle_connection_is_replaced_unnoticed_and_only_once() {
+    let server = plain_server().await;
+    let pool = plain_pool(&server);
+    send(&pool, "a@b.test").await.unwrap();
+    server.set_fault(Fault::reply(At::MailFrom, 421, "4.4.2 idle too long").times(1));
+    send(&pool, "a@b.test").await.unwrap();
+    server.set_fault(Fault::reply(At::MailFrom, 421, "4.3.2 going down"));
+    let error = send(&pool, "a@b.test").await.unwrap_err();
+    assert_eq!((error.code, error.verdict()), (Some(421), Verdict::Retry));
+    assert_eq!((server.mails_total(), server.connections_total()), (2, 3));
+}
+
+#[tokio::test]
+async fn a_server_that_came_back_on_its_port_gets_the_next_mail() {
+    let server = plain_server().await;
+    let pool = plain_pool(&server);
+    let port = server.port();
+    send(&pool, "a@b.test").await.unwrap();
+    server.stop().await;
+    assert_eq!(send(&pool, "a@b.test").await.unwrap_err().verdict(), Verdict::ServerUnavailable);
+    assert!(pool.probe().await.is_err());
+    let server =
+        SmtpServer::start(SmtpServerOptions { port: Some(port), ..Default::default() }).await.unwrap();
+    pool.probe().await.unwrap();
+    send(&pool, "a@b.test").await.unwrap();
+    assert_eq!(server.mails_total(), 1);
+}
+
+#[tokio::test]
+async fn a_probe_logs_in_and_sends_nothing() {
+    let server = login_server().await;
+    login_pool(&server, "correct horse").probe().await.unwrap();
+    assert_eq!((server.auth_attempts(), server.count(At::Noop), server.count(At::Quit)), (1, 1, 1));
+    assert_eq!(server.count(At::MailFrom), 0);
+    let error = login_pool(&server, "battery staple").probe().await.unwrap_err();
+    assert_eq!((error.code, error.verdict()), (Some(535), Verdict::ServerUnavailable));
+}
+
+#[tokio::test]
+async fn a_closed_pool_takes_leave_and_sends_no_more() {
+    let server = plain_server().await;
+    let pool = plain_pool(&server);
+    send(&pool, "a@b.test").await.unwrap();
+    pool.close().await;
+    server.wait_for_open_connections(0, SOON).await.unwrap();
+    assert_eq!(server.count(At::Quit), 1);
+    assert_eq!(send(&pool, "a@b.test").await.unwrap_err().verdict(), Verdict::ServerUnavailable);
+}
+
+#[tokio::test]
+async fn closing_lets_a_mail_in_flight_finish() {
+    let server = plain_server().await;
+    let pool = plain_pool(&server);
+    server.set_fault(Fault::HangAt(At::FinalDot));
+    let sent = spawn_send(&pool, "a@b.test");
+    server.wait_for_stage(At::FinalDot, 1, SOON).await.unwrap();
+    pool.close().await;
+    server.clear_faults();
+    sent.await.unwrap().unwrap();
+    server.wait_for_open_connections(0, SOON).await.unwrap();
+}
+
+/// The worker spawns sends: their futures must be `Send`.
+#[tokio::test]
+async fn a_send_can_wait_at_its_fence_in_a_task_of_its_own() {
+    let server = plain_server().await;
+    let pool = plain_pool(&server);
+    let gate = Arc::new(Notify::new());
+    let opened = Arc::clone(&gate);
+    let sent = tokio::spawn(async move {
+        let fence = async {
+            opened.notified().await;
+            true
+        };
+        pool.send(&envelope("a@b.test"), &message("a@b.test"), fence).await
+    });
+    server.wait_for_stage(At::RcptTo, 1, SOON).await.unwrap();
+    gate.notify_one();
+    sent.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_closed_with_a_word() {
+    let server = plain_server().await;
+    let timeouts = StageTimeouts { idle: SHORT, ..Default::default() };
+    let settings = SmtpSettings { timeouts, ..settings(&server, Security::Plain) };
+    let pool = SmtpPool::new(settings).unwrap();
+    send(&pool, "a@b.test").await.unwrap();
+    server.wait_for_stage(At::Quit, 1, SOON).await.unwrap();
+    server.wait_for_open_connections(0, SOON).await.unwrap();
+    send(&pool, "a@b.test").await.unwrap();
+    server.wait_for_stage(At::Quit, 2, SOON).await.unwrap();
+}
