@@ -182,8 +182,9 @@ impl Session {
 
     async fn mail(&mut self, rest: &str) -> io::Result<Next> {
         at!(self, Stage::MailFrom);
-        self.forget_mail();
         match address(rest) {
+            // As strict as Postfix: who leaves a mail unfinished must RSET.
+            _ if self.from.is_some() => self.say("503 5.5.1 nested MAIL"),
             _ if self.shared.options.auth.is_some() && self.user.is_none() => {
                 self.say("530 5.7.0 log in first");
             }

@@ -117,6 +117,20 @@ async fn a_session_that_is_out_of_step_is_not_believed() {
 }
 
 #[tokio::test]
+async fn an_answer_that_comes_too_late_is_not_taken_for_the_next_one() {
+    let server = plain_server().await;
+    let timeouts = StageTimeouts { command: SHORT, ..Default::default() };
+    let settings = SmtpSettings { timeouts, ..settings(&server, Security::Plain) };
+    let pool = SmtpPool::new(settings).unwrap();
+    server.set_fault(Fault::DelayAt(At::RcptTo, SHORT * 3).times(1));
+    let error = send(&pool, "late@b.test").await.unwrap_err();
+    assert_eq!((error.stage, error.verdict()), (Stage::RcptTo, Verdict::Retry));
+    assert_eq!(server.count(At::Rset), 0);
+    send(&pool, "a@b.test").await.unwrap();
+    assert_eq!((server.mails_total(), server.connections_total()), (1, 2));
+}
+
+#[tokio::test]
 async fn a_connection_that_died_while_idle_is_replaced_unnoticed() {
     let server = plain_server().await;
     let pool = plain_pool(&server);
