@@ -67,11 +67,11 @@ async fn answers_to_a_mail_decide_by_their_first_digit() {
         (At::Data, Stage::Data),
         (At::FinalDot, Stage::FinalDot),
     ] {
-        for code in [421, 451, 454] {
+        for code in [421, 451, 454, 471] {
             let verdict = verdict_with(Fault::reply(at, code, "later")).await;
             assert_eq!(verdict, (Verdict::Retry, stage, Some(code)));
         }
-        for code in [550, 552, 554] {
+        for code in [550, 552, 554, 571] {
             let verdict = verdict_with(Fault::reply(at, code, "never")).await;
             assert_eq!(verdict, (Verdict::Rejected, stage, Some(code)));
         }

@@ -15,11 +15,18 @@ use tracing::debug;
 
 use super::{
     Security, SmtpConfigError, SmtpCredentials, SmtpSettings, StageTimeouts,
+    heard::{Heard, Overheard},
     outcome::{SendError, Stage},
     starttls,
     stream::Stream,
     tls::Tls,
 };
+
+/// An open session.
+pub(super) struct Session {
+    pub(super) smtp: AsyncSmtpConnection,
+    pub(super) heard: Heard,
+}
 
 /// Opens sessions with one mail server.
 pub(super) struct Connector {
@@ -56,18 +63,20 @@ impl Connector {
     }
 
     /// A session that is ready for MAIL FROM.
-    pub(super) async fn open(&self) -> Result<AsyncSmtpConnection, SendError> {
+    pub(super) async fn open(&self) -> Result<Session, SendError> {
+        let heard = Heard::default();
         let stream = self.secure(self.dial().await?).await?;
+        let stream = Box::new(Overheard { stream, heard: heard.clone() });
         let limit = self.timeouts.greeting + self.timeouts.command;
-        let mut session = within(Stage::Hello, limit, async {
-            AsyncSmtpConnection::connect_with_transport(Box::new(stream), &self.hello)
+        let mut smtp = within(Stage::Hello, limit, async {
+            AsyncSmtpConnection::connect_with_transport(stream, &self.hello)
                 .await
                 .map_err(|error| SendError::from_lettre(Stage::Hello, &error))
         })
         .await?;
-        self.authenticate(&mut session).await?;
+        self.authenticate(&mut smtp).await?;
         debug!(host = self.host, port = self.port, "connection to the mail server opened");
-        Ok(session)
+        Ok(Session { smtp, heard })
     }
 
     /// Tries the addresses of the host in turn; the error is the last one's.

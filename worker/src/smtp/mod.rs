@@ -5,6 +5,7 @@
 //! 40 ms a mail. Here a connection belongs to one send at a time and returns only when it is in step.
 
 mod connection;
+mod heard;
 mod outcome;
 mod pool;
 mod send;

@@ -164,6 +164,16 @@ impl SendError {
         Self { stage, code: Some(code.into()), message: one_line(&reply), cause: Cause::Refused }
     }
 
+    /// A failure while waiting for an answer. `heard` is what lettre could not read, if it is a refusal.
+    pub(super) fn from_dialogue(stage: Stage, error: &LettreError, heard: Option<(u16, String)>) -> Self {
+        match heard {
+            Some((code, words)) if error.is_response() => {
+                Self { stage, code: Some(code), message: one_line(&words), cause: Cause::Refused }
+            }
+            _ => Self::from_lettre(stage, error),
+        }
+    }
+
     /// Takes `secret` out of the text: servers have been seen to repeat what they were sent.
     pub(super) fn without(mut self, secret: &str) -> Self {
         if !secret.is_empty() && self.message.contains(secret) {
@@ -217,7 +227,7 @@ mod tests {
     #[test]
     fn a_4xx_is_tried_again_and_a_5xx_is_not_at_every_stage_of_a_mail() {
         for stage in TALKING {
-            for code in [421, 450, 451, 452, 454, 471] {
+            for code in [421, 450, 451, 452, 454] {
                 assert_eq!(answered(stage, code), Verdict::Retry, "{stage:?} {code}");
             }
             for code in [500, 501, 550, 551, 552, 553, 554, 555] {

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use lettre::{address::Envelope, transport::smtp::client::AsyncSmtpConnection};
+use lettre::{address::Envelope, transport::smtp::commands::Noop};
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
     time::{Instant, sleep_until, timeout},
@@ -14,7 +14,7 @@ use tokio::{
 
 use super::{
     SmtpConfigError, SmtpSettings, StageTimeouts,
-    connection::{Connector, within},
+    connection::{Connector, Session, within},
     outcome::{Accepted, SendError, Stage},
     send::{Dialogue, Letter},
 };
@@ -49,7 +49,7 @@ struct Idle {
 
 /// An open session, owned by one send or by the pool, never by both.
 struct Connection {
-    session: AsyncSmtpConnection,
+    session: Session,
     mails: u32,
     idle_since: Instant,
 }
@@ -105,7 +105,7 @@ impl SmtpPool {
         drop(self.inner.take_idle());
         let mut session = self.inner.connector.open().await?;
         within(Stage::Hello, self.inner.connector.timeouts.command, async {
-            let noop = session.command(lettre::transport::smtp::commands::Noop).await;
+            let noop = session.smtp.command(Noop).await;
             noop.map_err(|error| SendError::from_lettre(Stage::Hello, &error))
         })
         .await?;
@@ -196,7 +196,7 @@ impl Inner {
 }
 
 impl Connection {
-    fn new(session: AsyncSmtpConnection) -> Self {
+    fn new(session: Session) -> Self {
         Self { session, mails: 0, idle_since: Instant::now() }
     }
 
@@ -253,6 +253,6 @@ async fn close_when_old(pool: Weak<Inner>, idle: Duration) {
 }
 
 /// QUIT, for the server's statistics: dropping the connection would do.
-async fn quit(mut session: AsyncSmtpConnection) {
-    drop(timeout(COURTESY_LIMIT, session.quit()).await);
+async fn quit(mut session: Session) {
+    drop(timeout(COURTESY_LIMIT, session.smtp.quit()).await);
 }

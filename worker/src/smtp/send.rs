@@ -9,7 +9,6 @@ use std::{
 use lettre::{
     address::Envelope,
     transport::smtp::{
-        client::AsyncSmtpConnection,
         commands::{Data, Mail, Rcpt, Rset},
         extension::{Extension, MailBodyParameter, MailParameter},
         response::Response,
@@ -19,7 +18,7 @@ use tokio::{sync::Notify, time};
 
 use super::{
     StageTimeouts,
-    connection::within,
+    connection::{Session, within},
     outcome::{Accepted, SendError, Stage},
 };
 
@@ -34,7 +33,7 @@ pub(super) struct Letter<'a> {
 
 /// A session and the limits that hold in it.
 pub(super) struct Dialogue<'a> {
-    pub(super) session: &'a mut AsyncSmtpConnection,
+    pub(super) session: &'a mut Session,
     pub(super) limits: StageTimeouts,
 }
 
@@ -84,10 +83,12 @@ impl Dialogue<'_> {
     async fn message(&mut self, content: &[u8]) -> Result<Response, SendError> {
         let end = EndOfMessage::default();
         let limits = self.limits;
-        let transfer = self.session.message_iter(end.tell_after(content.chunks(CHUNK)));
+        let heard = self.session.heard.clone();
+        let transfer = self.session.smtp.message_iter(end.tell_after(content.chunks(CHUNK)));
         tokio::select! {
             biased;
-            answer = transfer => answer.map_err(|error| SendError::from_lettre(end.stage(), &error)),
+            answer = transfer => answer
+                .map_err(|error| SendError::from_dialogue(end.stage(), &error, heard.refusal())),
             error = end.overdue(&limits) => Err(error),
         }
     }
@@ -98,12 +99,12 @@ impl Dialogue<'_> {
     }
 
     async fn ask(&mut self, stage: Stage, command: impl Display) -> Result<Response, SendError> {
-        let asked = self.session.command(command).await;
-        asked.map_err(|error| SendError::from_lettre(stage, &error))
+        let asked = self.session.smtp.command(command).await;
+        asked.map_err(|error| SendError::from_dialogue(stage, &error, self.session.heard.refusal()))
     }
 
     fn mail_parameters(&self, letter: &Letter<'_>) -> Result<Vec<MailParameter>, SendError> {
-        let offers = |extension| self.session.server_info().supports_feature(extension);
+        let offers = |extension| self.session.smtp.server_info().supports_feature(extension);
         let mut parameters = Vec::new();
         if letter.needs_smtputf8() {
             if !offers(Extension::SmtpUtfEight) {
