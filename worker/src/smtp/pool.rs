@@ -90,7 +90,7 @@ impl SmtpPool {
         let mut connection = self.inner.begin(&letter).await?;
         let result = connection.finish(&letter, fence, self.inner.connector.timeouts).await;
         if connection.is_in_step_after(&result).await {
-            Inner::put_back(&self.inner, connection).await;
+            Inner::put_back(&self.inner, connection);
         }
         result
     }
@@ -153,23 +153,18 @@ impl Inner {
         idle.connections.pop().filter(|connection| !self.is_old(connection, Instant::now()))
     }
 
-    async fn put_back(inner: &Arc<Self>, mut connection: Connection) {
+    /// Does not wait for anything: whoever is cancelled here would lose an acceptance that is already known.
+    fn put_back(inner: &Arc<Self>, mut connection: Connection) {
         connection.mails += 1;
         connection.idle_since = Instant::now();
-        let refused = {
-            let mut idle = inner.lock();
-            if idle.closed || connection.mails >= MAILS_PER_CONNECTION {
-                Some(connection)
-            } else {
-                idle.connections.push(connection);
-                if !std::mem::replace(&mut idle.watched, true) {
-                    tokio::spawn(close_when_old(Arc::downgrade(inner), inner.connector.timeouts.idle));
-                }
-                None
-            }
-        };
-        if let Some(connection) = refused {
-            quit(connection.session).await;
+        let mut idle = inner.lock();
+        if idle.closed || connection.mails >= MAILS_PER_CONNECTION {
+            tokio::spawn(quit(connection.session));
+            return;
+        }
+        idle.connections.push(connection);
+        if !std::mem::replace(&mut idle.watched, true) {
+            tokio::spawn(close_when_old(Arc::downgrade(inner), inner.connector.timeouts.idle));
         }
     }
 
