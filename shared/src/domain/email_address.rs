@@ -7,7 +7,6 @@ use idna::AsciiDenyList;
 use idna::uts46::{DnsLength, Hyphens, Uts46};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use unicode_normalization::UnicodeNormalization;
 
 use super::text::{is_bidi_control, is_invisible};
 
@@ -50,6 +49,9 @@ pub enum EmailAddressError {
     /// `"john doe"@example.org`: legal, in nobody's use, and a trap for everything that splits at the `@`.
     #[error("must not have quotation marks before the @")]
     Quoted,
+    /// `zoë@example.org`: deliverable only where every server on the way speaks SMTPUTF8 (RFC 6531).
+    #[error("must have only plain letters, digits and punctuation before the @: mail to others is seldom delivered")]
+    NotAsciiLocalPart,
     /// Dots in the wrong place, or a character that needs quotation marks.
     #[error("has characters before the @ that an address cannot have there")]
     InvalidLocalPart,
@@ -81,29 +83,23 @@ impl EmailAddress {
             return Err(EmailAddressError::ForbiddenCharacter);
         }
         let (local, domain) = text.rsplit_once('@').ok_or(EmailAddressError::MissingParts)?;
-        // A letter and its accent may come apart from some keyboards; mail has them as one (RFC 6532 §3.1).
-        let local: String = local.nfc().collect();
-        check_local_part(&local)?;
+        check_local_part(local)?;
         let domain = ascii_domain(domain)?;
         if local.len() + 1 + domain.len() > MAX_ADDRESS_BYTES {
             return Err(EmailAddressError::TooLong);
         }
-        let folded = fold(&local);
-        // NFKC can bring forth what the rules above refuse: a full-width ＠ becomes an @.
-        check_local_part(&folded)?;
-        let canonical = format!("{folded}@{domain}");
+        let canonical = format!("{}@{domain}", local.to_ascii_lowercase());
         let address =
-            lettre::Address::new(&local, &domain).map_err(|_| EmailAddressError::InvalidLocalPart)?;
+            lettre::Address::new(local, &domain).map_err(|_| EmailAddressError::InvalidLocalPart)?;
         Ok(EmailAddress { address, canonical })
     }
 
-    /// What is mailed: the local part as typed (in Unicode NFC), the domain in lower-case ASCII (punycode).
+    /// What is mailed: the local part as typed, the domain in lower-case ASCII (punycode).
     pub fn as_str(&self) -> &str {
         self.address.as_ref()
     }
 
-    /// What makes an account unique: the local part without case and compatibility forms (Unicode NFKC), and
-    /// the ASCII domain. `ann+books@` stays an address of its own.
+    /// What makes an account unique: the address in lower case. `ann+books@` stays an address of its own.
     pub fn canonical(&self) -> &str {
         &self.canonical
     }
@@ -137,8 +133,8 @@ fn check_local_part(local: &str) -> Result<(), EmailAddressError> {
     if local.contains('"') {
         return Err(EmailAddressError::Quoted);
     }
-    if local.chars().any(is_forbidden) {
-        return Err(EmailAddressError::ForbiddenCharacter);
+    if !local.is_ascii() {
+        return Err(EmailAddressError::NotAsciiLocalPart);
     }
     // lettre's own check is not public; it comes with an address around the local part.
     lettre::Address::new(local, "example.org").map_err(|_| EmailAddressError::InvalidLocalPart)?;
@@ -161,13 +157,6 @@ fn ascii_domain(domain: &str) -> Result<String, EmailAddressError> {
         return Err(EmailAddressError::IpLiteral);
     }
     Ok(ascii.into_owned())
-}
-
-/// NFKC, lower case, NFKC again: lower-casing can undo the normal form. Character by character, so that a
-/// sigma does not depend on its place in the word.
-fn fold(local: &str) -> String {
-    let lower = local.nfkc().flat_map(char::to_lowercase).map(|c| if c == 'ς' { 'σ' } else { c });
-    lower.nfkc().collect()
 }
 
 impl fmt::Debug for EmailAddress {

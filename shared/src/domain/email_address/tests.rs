@@ -20,11 +20,6 @@ fn good_addresses_are_mailed_as_typed_and_compared_without_case() {
         ("ann@BÜCHER.example", "ann@xn--bcher-kva.example", "ann@xn--bcher-kva.example"),
         ("ann@xn--bcher-kva.example", "ann@xn--bcher-kva.example", "ann@xn--bcher-kva.example"),
         ("ann@例え。テスト", "ann@xn--r8jz45g.xn--zckzah", "ann@xn--r8jz45g.xn--zckzah"),
-        ("Jürgen@example.org", "Jürgen@example.org", "jürgen@example.org"),
-        ("Ju\u{308}rgen@example.org", "Jürgen@example.org", "jürgen@example.org"),
-        ("ａｎｎ@example.org", "ａｎｎ@example.org", "ann@example.org"),
-        ("ΟΔΟΣ@example.org", "ΟΔΟΣ@example.org", "οδοσ@example.org"),
-        ("οδος@example.org", "οδος@example.org", "οδοσ@example.org"),
         ("a@1.example.org", "a@1.example.org", "a@1.example.org"),
         ("a@b.c", "a@b.c", "a@b.c"),
     ];
@@ -57,11 +52,13 @@ fn bad_addresses_are_refused_with_the_reason() {
         ("\"ann\"@example.org", Quoted),
         ("\"a@b\"@example.org", Quoted),
         ("a@b@example.org", InvalidLocalPart),
-        ("a＠b@example.org", InvalidLocalPart),
+        ("zoë@example.org", NotAsciiLocalPart),
+        ("ａｎｎ@example.org", NotAsciiLocalPart),
+        ("a＠b@example.org", NotAsciiLocalPart),
         (".ann@example.org", InvalidLocalPart),
         ("ann.@example.org", InvalidLocalPart),
         ("a..n@example.org", InvalidLocalPart),
-        ("a…n@example.org", InvalidLocalPart),
+        ("a…n@example.org", NotAsciiLocalPart),
         ("a,b@example.org", InvalidLocalPart),
         ("Ann <ann@example.org>", ForbiddenCharacter),
         ("<ann@example.org>", InvalidLocalPart),
@@ -83,9 +80,6 @@ fn bad_addresses_are_refused_with_the_reason() {
         ("ann@xn--a.org", InvalidDomain),
         (&long_label, InvalidDomain),
         (&long_local, LocalPartTooLong),
-        // Eighteen characters, spaces among them, once it is normalised.
-        ("ﷺ@example.org", ForbiddenCharacter),
-        ("ﷺﷺﷺﷺ@example.org", LocalPartTooLong),
         (&long_domain, TooLong),
         (&grows, TooLong),
     ];
@@ -110,7 +104,7 @@ fn debug_and_masked_show_two_characters_at_most() {
         ("anna@example.org", "a***a@example.org"),
         ("ann@example.org", "a***@example.org"),
         ("a@example.org", "a***@example.org"),
-        ("Émile@bücher.example", "É***e@xn--bcher-kva.example"),
+        ("Emile@bücher.example", "E***e@xn--bcher-kva.example"),
     ];
     for (typed, masked) in table {
         assert_eq!(parse(typed).masked(), masked);
@@ -131,14 +125,6 @@ proptest! {
     fn no_text_makes_parse_panic_and_what_it_takes_it_takes_again(text in "\\PC{0,20}@?\\PC{0,20}(\\.org)?") {
         if let Ok(email) = EmailAddress::parse(&text) {
             prop_assert_eq!(&parse(email.as_str()), &email);
-            let again = parse(email.canonical());
-            prop_assert_eq!(again.canonical(), email.canonical());
-        }
-    }
-
-    #[test]
-    fn every_letter_before_the_at_folds_once_and_for_all(text in "\\w{1,12}@example\\.org") {
-        if let Ok(email) = EmailAddress::parse(&text) {
             let again = parse(email.canonical());
             prop_assert_eq!(again.canonical(), email.canonical());
         }
