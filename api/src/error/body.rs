@@ -1,7 +1,7 @@
 //! The one body that errors have, and the headers that go with some.
 
 use axum::Json;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -43,6 +43,18 @@ impl ApiError {
             _ => self.row().message,
         }
     }
+
+    /// The headers that go with an error, however its body is written.
+    pub fn headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        if self.row().status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = self.retry_after() {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        headers
+    }
 }
 
 impl IntoResponse for ApiError {
@@ -56,15 +68,9 @@ impl IntoResponse for ApiError {
         let body =
             Body { message, error_code: row.code, resolution: row.resolution, errors, detail: message };
         let mut response = (row.status, Json(body)).into_response();
-        // For the log, and for who makes a page of it.
+        response.headers_mut().extend(self.headers());
+        // For the log.
         response.extensions_mut().insert(self.clone());
-        let headers = response.headers_mut();
-        if row.status == StatusCode::UNAUTHORIZED {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        if let Some(seconds) = self.retry_after() {
-            headers.insert(header::RETRY_AFTER, seconds.into());
-        }
         response
     }
 }

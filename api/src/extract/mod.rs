@@ -29,12 +29,15 @@ mod body;
 mod client;
 mod fields;
 mod own_page;
+mod place;
 mod request_id;
 
 pub use accept::WantsHtml;
 pub use bearer::{AccessToken, AdminUser, RefreshToken, Session, VerifiedUser};
 pub use body::{Encoding, Json, JsonOrForm};
+pub(crate) use client::is_loopback_host;
 pub use client::{ClientIp, Peer};
 pub use fields::{Fields, FromFields};
 pub use own_page::OwnPage;
+pub use place::{Query, Uid};
 pub use request_id::RequestId;

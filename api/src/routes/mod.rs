@@ -1,6 +1,11 @@
 //! All calls.
 
 pub mod auth;
+pub mod books;
+mod health;
+pub mod html;
+mod inbox;
+mod start;
 
 use axum::Router;
 
@@ -11,6 +16,10 @@ use crate::state::AppState;
 /// The whole service.
 pub fn router(state: AppState) -> Router {
     let routes = Router::new()
+        .merge(start::router())
+        .merge(health::router())
+        .merge(inbox::router())
+        .merge(books::router())
         .nest("/api/v1/auth", auth::router(&state))
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed);

@@ -1,0 +1,43 @@
+//! Health, for whoever starts and stops processes: `/health/live`, `/health/ready`.
+
+use axum::extract::State;
+use axum::routing::get;
+use axum::{Json, Router};
+use bookly_shared::queue::RedisQueue;
+use serde::Serialize;
+
+use crate::error::ApiError;
+use crate::state::AppState;
+
+/// The routes.
+pub fn router() -> Router<AppState> {
+    Router::new().route("/health/live", get(live)).route("/health/ready", get(ready))
+}
+
+#[derive(Serialize)]
+struct Health {
+    status: &'static str,
+    /// What is away that requests can do without.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    degraded: &'static [&'static str],
+}
+
+async fn live() -> Json<Health> {
+    Json(Health { status: "live", degraded: &[] })
+}
+
+/// Ready as long as the database answers: without Redis sign-ups still work, their mails wait for it.
+async fn ready(State(state): State<AppState>) -> Result<Json<Health>, ApiError> {
+    let (database, redis) = tokio::join!(state.db.is_reachable(), is_reachable(state.redis.as_ref()));
+    if !database {
+        return Err(ApiError::Unavailable);
+    }
+    Ok(Json(Health { status: "ready", degraded: if redis { &[] } else { &["redis"] } }))
+}
+
+async fn is_reachable(redis: Option<&RedisQueue>) -> bool {
+    match redis {
+        Some(redis) => redis.is_reachable().await,
+        None => true,
+    }
+}

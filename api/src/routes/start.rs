@@ -1,0 +1,36 @@
+//! `/`: what runs, and where to look next.
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::get;
+use bookly_shared::config::{MailTransport, WayToRun};
+
+use super::html;
+use crate::pages::Page;
+use crate::state::AppState;
+
+/// The route.
+pub fn router() -> Router<AppState> {
+    Router::new().route("/", get(start))
+}
+
+async fn start(State(state): State<AppState>) -> Response {
+    let settings = &state.settings;
+    let (database, queue) = match settings.way_to_run() {
+        WayToRun::Embedded => ("SQLite", "in this process"),
+        WayToRun::Postgres => ("Postgres", "in this process"),
+        WayToRun::PostgresAndRedis => ("Postgres", "Redis"),
+    };
+    let to_files = matches!(settings.mail.transport, MailTransport::File);
+    let page = Page::Start {
+        version: env!("CARGO_PKG_VERSION"),
+        base_url: settings.public_url.as_str(),
+        database,
+        queue,
+        mail: if to_files { "files" } else { "SMTP" },
+        inbox: to_files,
+    };
+    html::page(&state, StatusCode::OK, &page)
+}
