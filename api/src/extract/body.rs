@@ -36,7 +36,7 @@ pub enum Encoding {
 }
 
 impl Encoding {
-    fn of(headers: &HeaderMap) -> Result<Encoding, ApiError> {
+    pub(crate) fn of(headers: &HeaderMap) -> Result<Encoding, ApiError> {
         let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(Encoding::Json) };
         let mime: Option<Mime> = value.to_str().ok().and_then(|text| text.parse().ok());
         let mime = mime.ok_or(ApiError::UnsupportedMediaType)?;

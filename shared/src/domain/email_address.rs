@@ -50,7 +50,9 @@ pub enum EmailAddressError {
     #[error("must not have quotation marks before the @")]
     Quoted,
     /// `zoë@example.org`: deliverable only where every server on the way speaks SMTPUTF8 (RFC 6531).
-    #[error("must have only plain letters, digits and punctuation before the @: mail to others is seldom delivered")]
+    #[error(
+        "must have only plain letters, digits and punctuation before the @: mail to others is seldom delivered"
+    )]
     NotAsciiLocalPart,
     /// Dots in the wrong place, or a character that needs quotation marks.
     #[error("has characters before the @ that an address cannot have there")]

@@ -1,10 +1,33 @@
-//! Accounts: `/api/v1/auth`.
+//! Accounts: `/api/v1/auth`. A file per door; each begins with its router.
+
+mod account;
+mod email_change;
+mod link;
+mod me;
+mod password_change;
+mod reader;
+mod requests;
+mod reset;
+mod send_mail;
+mod session;
+mod sign_up;
+mod verify;
 
 use axum::Router;
 
+use crate::rate_limit;
 use crate::state::AppState;
 
-/// The calls under `/api/v1/auth`. The state is for layers: [`crate::rate_limit::layer`].
-pub fn router(_state: &AppState) -> Router<AppState> {
-    Router::new()
+/// The calls under `/api/v1/auth`. Those that cost a hash, a mail or a guess are limited per client address.
+pub fn router(state: &AppState) -> Router<AppState> {
+    let limited = Router::new()
+        .merge(sign_up::router())
+        .merge(verify::router())
+        .merge(requests::router())
+        .merge(session::login())
+        .merge(reset::router())
+        .merge(password_change::router())
+        .merge(email_change::router())
+        .layer(rate_limit::layer(state));
+    Router::new().merge(limited).merge(session::router()).merge(me::router()).merge(send_mail::router())
 }

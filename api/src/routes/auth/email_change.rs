@@ -1,0 +1,105 @@
+//! A new address: asked for with the password, confirmed by a link to the new one, announced to the old one.
+
+use std::convert::Infallible;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum::{Json as Answer, Router};
+use bookly_shared::db::accounts::Change;
+use bookly_shared::db::outbox::{MailContext, NewMail};
+use bookly_shared::domain::{EmailAddress, MailKind, Password};
+use bookly_shared::link_token::Purpose;
+
+use super::account::Message;
+use super::link::{self, PathToken};
+use super::reader::{Press, Reader};
+use crate::error::{ApiError, ApiResult};
+use crate::extract::{Fields, FromFields, Json, RequestId, VerifiedUser};
+use crate::pages::Page;
+use crate::routes::html::page;
+use crate::state::AppState;
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new()
+        .route("/email-change-request", post(request))
+        .route("/email-change-confirm/{token}", get(open).post(press))
+}
+
+const REQUESTED: &str = "Check the new address for a confirmation link";
+const DONE: &str = "Email changed successfully";
+
+struct EmailChange {
+    new_email: EmailAddress,
+    password: Option<Password>,
+}
+
+impl FromFields for EmailChange {
+    fn from_fields(fields: &mut Fields) -> Option<EmailChange> {
+        let new_email = fields.parse("new_email", EmailAddress::parse);
+        let password =
+            fields.parse_owned("password", |text| Ok::<_, Infallible>(Password::attempt(text).ok()));
+        Some(EmailChange { new_email: new_email?, password: password? })
+    }
+}
+
+/// Both mails are queued for every address: that one is taken is found by the worker, and told to nobody.
+async fn request(
+    State(state): State<AppState>,
+    VerifiedUser(session): VerifiedUser,
+    RequestId(id): RequestId,
+    Json(change): Json<EmailChange>,
+) -> ApiResult<Answer<Message>> {
+    let user = session.user;
+    let password = change.password.ok_or(ApiError::InvalidEmailOrPassword)?;
+    if !state.hasher.verify(password, user.password_hash.clone()).await? {
+        return Err(ApiError::InvalidEmailOrPassword);
+    }
+    let old = EmailAddress::parse(&user.email).map_err(ApiError::server)?;
+    let now = state.now();
+    let masked = MailContext { masked_address: Some(change.new_email.masked()) };
+    let mails = [
+        NewMail::new(MailKind::ChangeEmail, &change.new_email, now).about(user.uid).asked_by(id.clone()),
+        NewMail::new(MailKind::EmailChangeRequested, &old, now).about(user.uid).with(masked).asked_by(id),
+    ];
+    state.db.queue_mails(&mails).await?;
+    mails.iter().for_each(|mail| state.doorbell.ring(mail.id));
+    Ok(Answer(Message { message: REQUESTED }))
+}
+
+/// What the link in the mail opens; changes nothing.
+async fn open(State(state): State<AppState>, reader: Reader, token: PathToken) -> Response {
+    match link::open_unused(&state, Purpose::EmailChange, &token).await {
+        Ok(_) => page(&state, StatusCode::OK, &Page::EmailChangeConfirm {}),
+        Err(error) => reader.refuse(&state, error, None),
+    }
+}
+
+async fn press(
+    State(state): State<AppState>,
+    reader: Reader,
+    Press(press): Press,
+    token: PathToken,
+) -> Response {
+    let changed = match press {
+        Ok(()) => change(&state, &token).await,
+        Err(error) => Err(error),
+    };
+    match changed {
+        Ok(()) => reader.done(&state, DONE, &Page::EmailChanged {}),
+        Err(error) => reader.refuse(&state, error, None),
+    }
+}
+
+/// The link is used up by what it changes: `auth_version` grows with the address.
+async fn change(state: &AppState, token: &PathToken) -> ApiResult<()> {
+    let link = link::open_unused(state, Purpose::EmailChange, token).await?;
+    let version = link.user.auth_version;
+    match state.db.change_email(link.user.uid, version, &link.email, state.now()).await? {
+        Change::Made(()) => Ok(()),
+        Change::Stale => Err(ApiError::LinkInvalid),
+        // Somebody signed up with the address after the link was made.
+        Change::AddressTaken => Err(ApiError::UserExists),
+    }
+}

@@ -1,0 +1,63 @@
+//! The token of a link: what it says, and whose it is.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use bookly_shared::db::users::User;
+use bookly_shared::domain::EmailAddress;
+use bookly_shared::link_token::Purpose;
+
+use crate::error::{ApiError, ApiResult};
+use crate::state::AppState;
+
+/// The last piece of a link's path, as it came. Has no `Debug`: it may be a good token.
+pub(super) struct PathToken(String);
+
+impl<S: Sync + Send> FromRequestParts<S> for PathToken {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        // What is no text is no token either: an empty one is refused like any other bad one.
+        let token = Path::<String>::from_request_parts(parts, state).await;
+        Ok(PathToken(token.map(|Path(token)| token).unwrap_or_default()))
+    }
+}
+
+/// A link that was opened while it was good.
+pub(super) struct OpenedLink {
+    /// The account that it is about, as it is now.
+    pub(super) user: User,
+    /// The address in the link.
+    pub(super) email: EmailAddress,
+    /// `users.auth_version` when the link was made; none in links that may be used again.
+    pub(super) version: Option<i64>,
+}
+
+/// Reads a link's token and finds its account. Uses nothing up.
+pub(super) async fn open(state: &AppState, purpose: Purpose, token: &PathToken) -> ApiResult<OpenedLink> {
+    let claims = state.links.verify(purpose, &token.0, state.now(), lifetime(state, purpose))?;
+    let email = EmailAddress::parse(&claims.email).map_err(|_| ApiError::LinkInvalid)?;
+    let user = state.db.user(claims.uid).await?.ok_or(ApiError::UserNotFound)?;
+    Ok(OpenedLink { user, email, version: claims.version })
+}
+
+/// The same for links that work once: the account must be as it was when the link was made.
+pub(super) async fn open_unused(
+    state: &AppState,
+    purpose: Purpose,
+    token: &PathToken,
+) -> ApiResult<OpenedLink> {
+    let link = open(state, purpose, token).await?;
+    if link.version == Some(link.user.auth_version) { Ok(link) } else { Err(ApiError::LinkInvalid) }
+}
+
+fn lifetime(state: &AppState, purpose: Purpose) -> Duration {
+    let lifetimes = &state.settings.lifetimes;
+    match purpose {
+        Purpose::EmailVerification => lifetimes.email_verification,
+        Purpose::PasswordReset => lifetimes.password_reset,
+        Purpose::EmailChange => lifetimes.email_change,
+    }
+}

@@ -1,0 +1,56 @@
+//! `POST /password-change`: a new password for who knows the old one.
+
+use std::convert::Infallible;
+
+use axum::extract::State;
+use axum::routing::post;
+use axum::{Json as Answer, Router};
+use bookly_shared::db::accounts::Change;
+use bookly_shared::domain::Password;
+
+use super::account::Message;
+use super::reset::{NewPassword, changed_notice};
+use crate::error::{ApiError, ApiResult};
+use crate::extract::{AccessToken, Fields, FromFields, Json, RequestId, Session};
+use crate::state::AppState;
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new().route("/password-change", post(change))
+}
+
+struct PasswordChange {
+    current: Option<Password>,
+    new: NewPassword,
+}
+
+impl FromFields for PasswordChange {
+    fn from_fields(fields: &mut Fields) -> Option<PasswordChange> {
+        let current =
+            fields.parse_owned("current_password", |text| Ok::<_, Infallible>(Password::attempt(text).ok()));
+        let new = NewPassword::from_fields(fields);
+        Some(PasswordChange { current: current?, new: new? })
+    }
+}
+
+/// Ends the account's other sessions: who got in with the old password is out.
+async fn change(
+    State(state): State<AppState>,
+    AccessToken(Session { user, sid }): AccessToken,
+    RequestId(id): RequestId,
+    Json(change): Json<PasswordChange>,
+) -> ApiResult<Answer<Message>> {
+    let new = change.new.agreed()?;
+    let current = change.current.ok_or(ApiError::InvalidEmailOrPassword)?;
+    if !state.hasher.verify(current, user.password_hash.clone()).await? {
+        return Err(ApiError::InvalidEmailOrPassword);
+    }
+    let hash = state.hasher.hash(new).await?;
+    let now = state.now();
+    let notice = changed_notice(&user, now)?.asked_by(id);
+    match state.db.change_password(&user, &hash, sid, &notice, now).await? {
+        Change::Made(()) => state.doorbell.ring(notice.id),
+        // A reset came in between, and ended this session.
+        Change::Stale | Change::AddressTaken => return Err(ApiError::TokenRevoked),
+    }
+    Ok(Answer(Message { message: "Password changed successfully" }))
+}

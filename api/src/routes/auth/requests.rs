@@ -1,0 +1,101 @@
+//! `/resend-verification` and `/password-reset-request`: a link by mail for whoever has the address.
+//!
+//! Every address is answered alike and costs the same one row: whether an account has it is looked up by the
+//! worker, which cancels the row when none has.
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::get;
+use bookly_shared::db::outbox::NewMail;
+use bookly_shared::domain::{EmailAddress, MailKind};
+
+use super::reader::Reader;
+use crate::error::{ApiError, ApiResult};
+use crate::extract::{Fields, FromFields, JsonOrForm, RequestId};
+use crate::pages::{Page, RequestForm};
+use crate::routes::html::page;
+use crate::state::AppState;
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new()
+        .route("/resend-verification", get(resend_form).post(resend))
+        .route("/password-reset-request", get(reset_form).post(reset))
+}
+
+const RESEND: Request = Request {
+    kind: MailKind::VerifyEmail,
+    form: RequestForm::Verification,
+    answer: "If the account exists and is not verified, a new link is on its way",
+};
+const RESET: Request = Request {
+    kind: MailKind::ResetPassword,
+    form: RequestForm::PasswordReset,
+    answer: "Please check your email for instructions to reset your password",
+};
+
+/// What the two have different.
+struct Request {
+    kind: MailKind,
+    form: RequestForm,
+    answer: &'static str,
+}
+
+struct Address(EmailAddress);
+
+impl FromFields for Address {
+    fn from_fields(fields: &mut Fields) -> Option<Address> {
+        fields.parse("email", EmailAddress::parse).map(Address)
+    }
+}
+
+type Body = Result<JsonOrForm<Address>, ApiError>;
+
+async fn resend_form(State(state): State<AppState>) -> Response {
+    RESEND.ask(&state, StatusCode::OK, None)
+}
+
+async fn reset_form(State(state): State<AppState>) -> Response {
+    RESET.ask(&state, StatusCode::OK, None)
+}
+
+async fn resend(State(state): State<AppState>, reader: Reader, id: RequestId, body: Body) -> Response {
+    RESEND.answer(&state, reader, id, body).await
+}
+
+async fn reset(State(state): State<AppState>, reader: Reader, id: RequestId, body: Body) -> Response {
+    RESET.answer(&state, reader, id, body).await
+}
+
+impl Request {
+    async fn answer(&self, state: &AppState, reader: Reader, id: RequestId, body: Body) -> Response {
+        match self.queue(state, id, body).await {
+            Ok(()) => reader.done(state, self.answer, &Page::LinkRequested { message: self.answer }),
+            Err(error) => self.refuse(state, reader, error),
+        }
+    }
+
+    async fn queue(&self, state: &AppState, RequestId(id): RequestId, body: Body) -> ApiResult<()> {
+        let JsonOrForm { body: Address(email), .. } = body?;
+        let mail = NewMail::new(self.kind, &email, state.now()).asked_by(id);
+        state.db.queue_mails(std::slice::from_ref(&mail)).await?;
+        state.doorbell.ring(mail.id);
+        Ok(())
+    }
+
+    /// A form with a mistake is shown again, with the mistake.
+    fn refuse(&self, state: &AppState, reader: Reader, error: ApiError) -> Response {
+        match (reader, &error) {
+            (Reader::Browser, ApiError::Validation(errors)) => {
+                let problem = errors.first().map(|error| format!("The address {}", error.message));
+                self.ask(state, error.row().status, problem.as_deref())
+            }
+            _ => reader.refuse(state, error, None),
+        }
+    }
+
+    fn ask(&self, state: &AppState, status: StatusCode, error: Option<&str>) -> Response {
+        page(state, status, &Page::RequestLink { form: self.form, email: None, error })
+    }
+}

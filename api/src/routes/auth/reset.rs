@@ -1,0 +1,123 @@
+//! `/password-reset-confirm/{token}`: the link in the mail opens a form, the form sets the password, once.
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::get;
+use bookly_shared::db::accounts::Change;
+use bookly_shared::db::outbox::NewMail;
+use bookly_shared::db::users::User;
+use bookly_shared::domain::{EmailAddress, MailKind, Password};
+use bookly_shared::link_token::Purpose;
+
+use super::link::{self, PathToken};
+use super::reader::Reader;
+use crate::error::{ApiError, ApiResult};
+use crate::extract::{Fields, FromFields, JsonOrForm, RequestId};
+use crate::pages::{Page, RequestForm};
+use crate::routes::html::page;
+use crate::state::AppState;
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new().route("/password-reset-confirm/{token}", get(open).post(confirm))
+}
+
+const DONE: &str = "Password reset Successfully";
+
+/// A new password, typed twice.
+pub(super) struct NewPassword {
+    password: Password,
+    confirmation: String,
+}
+
+impl FromFields for NewPassword {
+    fn from_fields(fields: &mut Fields) -> Option<NewPassword> {
+        let password = fields.parse_owned("new_password", Password::parse);
+        let confirmation = fields.parse_owned("confirm_new_password", Ok::<_, std::convert::Infallible>);
+        Some(NewPassword { password: password?, confirmation: confirmation? })
+    }
+}
+
+impl NewPassword {
+    /// The password, if both spellings are the same one.
+    pub(super) fn agreed(self) -> ApiResult<Password> {
+        // As typed passwords are compared: after the normalisation that the first went through.
+        let confirmation = Password::attempt(self.confirmation);
+        let same = confirmation.is_ok_and(|confirmation| confirmation.expose() == self.password.expose());
+        if same { Ok(self.password) } else { Err(ApiError::PasswordsDoNotMatch) }
+    }
+}
+
+type Body = Result<JsonOrForm<NewPassword>, ApiError>;
+
+/// What the link in the mail opens; changes nothing.
+async fn open(State(state): State<AppState>, reader: Reader, token: PathToken) -> Response {
+    match link::open_unused(&state, Purpose::PasswordReset, &token).await {
+        Ok(link) => form(&state, StatusCode::OK, &link.user, &[]),
+        Err(error) => reader.refuse(&state, error, Some(RequestForm::PasswordReset)),
+    }
+}
+
+async fn confirm(
+    State(state): State<AppState>,
+    reader: Reader,
+    id: RequestId,
+    token: PathToken,
+    body: Body,
+) -> Response {
+    let link = match link::open_unused(&state, Purpose::PasswordReset, &token).await {
+        Ok(link) => link,
+        Err(error) => return reader.refuse(&state, error, Some(RequestForm::PasswordReset)),
+    };
+    match set_password(&state, &link.user, id, body).await {
+        Ok(()) => reader.done(&state, DONE, &Page::ResetDone {}),
+        Err(error) => refuse(&state, reader, &link.user, error),
+    }
+}
+
+/// The link is used up by what it changes: `auth_version`, which the link carries, grows with the password.
+async fn set_password(state: &AppState, user: &User, RequestId(id): RequestId, body: Body) -> ApiResult<()> {
+    let password = body?.body.agreed()?;
+    let hash = state.hasher.hash(password).await?;
+    let now = state.now();
+    let notice = changed_notice(user, now)?.asked_by(id);
+    match state.db.reset_password(user, &hash, &notice, now).await? {
+        Change::Made(()) => state.doorbell.ring(notice.id),
+        // Another use of the link was faster.
+        Change::Stale | Change::AddressTaken => return Err(ApiError::LinkInvalid),
+    }
+    Ok(())
+}
+
+/// The mail that tells an account that its password was changed.
+pub(super) fn changed_notice(user: &User, now: chrono::DateTime<chrono::Utc>) -> ApiResult<NewMail> {
+    // Parsed when it was stored.
+    let address = EmailAddress::parse(&user.email).map_err(ApiError::server)?;
+    Ok(NewMail::new(MailKind::PasswordChanged, &address, now).about(user.uid))
+}
+
+/// A form with mistakes is shown again, with all of them.
+fn refuse(state: &AppState, reader: Reader, user: &User, error: ApiError) -> Response {
+    let status = error.row().status;
+    match (reader, &error) {
+        (Reader::Browser, ApiError::PasswordsDoNotMatch) => {
+            form(state, status, user, &["The two passwords are not the same."])
+        }
+        (Reader::Browser, ApiError::Validation(errors)) => {
+            let lines: Vec<String> =
+                errors.iter().map(|error| in_words(&error.field, &error.message)).collect();
+            form(state, status, user, &lines.iter().map(String::as_str).collect::<Vec<_>>())
+        }
+        _ => reader.refuse(state, error, Some(RequestForm::PasswordReset)),
+    }
+}
+
+fn in_words(field: &str, message: &str) -> String {
+    let field = if field == "new_password" { "The new password" } else { "The repeated password" };
+    format!("{field} {message}.")
+}
+
+fn form(state: &AppState, status: StatusCode, user: &User, errors: &[&str]) -> Response {
+    page(state, status, &Page::ResetForm { email: Some(&user.email), errors })
+}

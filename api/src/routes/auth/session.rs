@@ -1,0 +1,116 @@
+//! Sessions: login, refresh, logout.
+
+use std::convert::Infallible;
+
+use axum::extract::State;
+use axum::routing::{get, post};
+use axum::{Json as Answer, Router};
+use bookly_shared::db::users::User;
+use bookly_shared::domain::{EmailAddress, Password};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::account::Message;
+use crate::error::{ApiError, ApiResult};
+use crate::extract::{AccessToken, Fields, FromFields, Json, RefreshToken, Session};
+use crate::jwt::{REFRESH_LIFETIME, TokenUser};
+use crate::state::AppState;
+
+/// The door that guessers try.
+pub(super) fn login() -> Router<AppState> {
+    Router::new().route("/login", post(log_in))
+}
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new()
+        .route("/refresh_token", get(refresh).post(refresh))
+        .route("/logout", get(log_out).post(log_out))
+}
+
+/// What is no address or no password is simply not right, as any other wrong one: `None`.
+struct Login {
+    email: Option<EmailAddress>,
+    password: Option<Password>,
+}
+
+impl FromFields for Login {
+    fn from_fields(fields: &mut Fields) -> Option<Login> {
+        let email = fields.parse("email", |text| Ok::<_, Infallible>(EmailAddress::parse(text).ok()));
+        let password =
+            fields.parse_owned("password", |text| Ok::<_, Infallible>(Password::attempt(text).ok()));
+        Some(Login { email: email?, password: password? })
+    }
+}
+
+#[derive(Serialize)]
+struct LoggedIn {
+    message: &'static str,
+    access_token: String,
+    refresh_token: String,
+    user: Who,
+}
+
+#[derive(Serialize)]
+struct Who {
+    email: String,
+    uid: Uuid,
+}
+
+/// An unverified account may log in; the protected endpoints stop it.
+async fn log_in(State(state): State<AppState>, Json(login): Json<Login>) -> ApiResult<Answer<LoggedIn>> {
+    let user = check(&state, login).await?.ok_or(ApiError::InvalidEmailOrPassword)?;
+    let (sid, now) = (Uuid::new_v4(), state.now());
+    let expires_at = now + REFRESH_LIFETIME;
+    if !state.db.open_session(sid, &user, now, expires_at).await? {
+        // The password was changed while it was being checked.
+        return Err(ApiError::InvalidEmailOrPassword);
+    }
+    let who = token_user(&user);
+    Ok(Answer(LoggedIn {
+        message: "Login successful",
+        access_token: state.tokens.access(&who, sid, now)?,
+        refresh_token: state.tokens.refresh(&who, sid, now, expires_at)?,
+        user: Who { email: user.email, uid: user.uid },
+    }))
+}
+
+/// The account, if the password is its own. An unknown address costs a hash as well.
+async fn check(state: &AppState, login: Login) -> ApiResult<Option<User>> {
+    let Some(password) = login.password else { return Ok(None) };
+    let user = match &login.email {
+        Some(email) => state.db.user_of_mailbox(email.canonical()).await?,
+        None => None,
+    };
+    let Some(user) = user else {
+        state.hasher.verify_nobody(password).await?;
+        return Ok(None);
+    };
+    let right = state.hasher.verify(password, user.password_hash.clone()).await?;
+    Ok(right.then_some(user))
+}
+
+#[derive(Serialize)]
+struct Refreshed {
+    access_token: String,
+}
+
+async fn refresh(
+    State(state): State<AppState>,
+    RefreshToken(Session { user, sid }): RefreshToken,
+) -> ApiResult<Answer<Refreshed>> {
+    let access_token = state.tokens.access(&token_user(&user), sid, state.now())?;
+    Ok(Answer(Refreshed { access_token }))
+}
+
+/// Ends the whole session: its refresh token too.
+async fn log_out(
+    State(state): State<AppState>,
+    AccessToken(session): AccessToken,
+) -> ApiResult<Answer<Message>> {
+    state.db.end_session(session.sid).await?;
+    Ok(Answer(Message { message: "Logged Out Successfully" }))
+}
+
+fn token_user(user: &User) -> TokenUser {
+    TokenUser { email: user.email.clone(), user_uid: user.uid, role: user.role }
+}

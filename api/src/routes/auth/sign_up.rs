@@ -1,0 +1,75 @@
+//! `POST /signup`: an account, and the mail that proves its address.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::post;
+use axum::{Json as Answer, Router};
+use bookly_shared::db::accounts::NewAccount;
+use bookly_shared::db::outbox::NewMail;
+use bookly_shared::domain::{EmailAddress, MailKind, Password, PersonName, Username};
+use serde::Serialize;
+
+use super::account::Account;
+use crate::error::{ApiError, ApiResult};
+use crate::extract::{Fields, FromFields, Json, RequestId};
+use crate::state::AppState;
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new().route("/signup", post(sign_up))
+}
+
+struct SignUp {
+    first_name: PersonName,
+    last_name: PersonName,
+    username: Username,
+    email: EmailAddress,
+    password: Password,
+}
+
+impl FromFields for SignUp {
+    fn from_fields(fields: &mut Fields) -> Option<SignUp> {
+        let first_name = fields.parse("first_name", PersonName::parse);
+        let last_name = fields.parse("last_name", PersonName::parse);
+        let username = fields.parse("username", Username::parse);
+        let email = fields.parse("email", EmailAddress::parse);
+        let password = fields.parse_owned("password", Password::parse);
+        Some(SignUp {
+            first_name: first_name?,
+            last_name: last_name?,
+            username: username?,
+            email: email?,
+            password: password?,
+        })
+    }
+}
+
+#[derive(Serialize)]
+struct SignedUp {
+    message: &'static str,
+    user: Account,
+}
+
+/// The account and its mail are one transaction; the bell is rung after it, and nobody waits for it.
+async fn sign_up(
+    State(state): State<AppState>,
+    RequestId(request_id): RequestId,
+    Json(sign_up): Json<SignUp>,
+) -> ApiResult<(StatusCode, Answer<SignedUp>)> {
+    // Only saves the hash: what decides is the database's unique index.
+    if state.db.user_of_mailbox(sign_up.email.canonical()).await?.is_some() {
+        return Err(ApiError::UserExists);
+    }
+    let account = NewAccount {
+        first_name: sign_up.first_name.as_str().to_owned(),
+        last_name: sign_up.last_name.as_str().to_owned(),
+        username: sign_up.username.as_str().to_owned(),
+        password_hash: state.hasher.hash(sign_up.password).await?,
+        email: sign_up.email,
+    };
+    let now = state.now();
+    let mail = |uid| NewMail::new(MailKind::VerifyEmail, &account.email, now).about(uid).asked_by(request_id);
+    let (user, mail) = state.db.create_account(&account, mail, now).await?.ok_or(ApiError::UserExists)?;
+    state.doorbell.ring(mail);
+    let message = "Account Created! Check email to verify your account";
+    Ok((StatusCode::CREATED, Answer(SignedUp { message, user: user.into() })))
+}
