@@ -72,7 +72,7 @@ async fn observe(request: Request, next: Next) -> Response {
         let begin = Instant::now();
         let response = next.run(request).await;
         let error = response.extensions().get::<ApiError>().map(|error| error.row().code);
-        let (status, ms) = (response.status().as_u16(), begin.elapsed().as_millis());
+        let (status, ms) = (response.status().as_u16(), begin.elapsed().as_secs_f64() * 1000.0);
         if route.starts_with("/health/") {
             tracing::debug!(status, ms, error, "answered");
         } else {

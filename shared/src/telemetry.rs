@@ -58,7 +58,7 @@ where
     let layer = tracing_subscriber::fmt::layer().with_writer(writer);
     match style {
         Style::Terminal { colours } => layer.with_ansi(colours).boxed(),
-        Style::Json => layer.json().flatten_event(true).with_span_list(true).boxed(),
+        Style::Json => layer.json().flatten_event(true).with_span_list(false).boxed(),
     }
 }
 
@@ -106,13 +106,13 @@ mod tests {
     }
 
     #[test]
-    fn machines_get_one_json_object_a_line_with_the_spans_fields() {
+    fn machines_get_one_json_object_a_line_with_the_innermost_spans_fields() {
         let text = logged(None, Style::Json, || {
             tracing::info_span!("request", id = "r-1").in_scope(|| tracing::info!(kind = "welcome", "sent"));
         });
         let line: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!((&line["message"], &line["kind"]), (&"sent".into(), &"welcome".into()));
-        assert_eq!(line["spans"][0]["id"], "r-1");
+        assert_eq!(line["span"]["id"], "r-1");
     }
 
     #[test]
