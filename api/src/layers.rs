@@ -124,3 +124,6 @@ fn is_html(headers: &HeaderMap) -> bool {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     content_type.is_some_and(|value| value.starts_with("text/html"))
 }
+
+#[cfg(test)]
+mod tests;

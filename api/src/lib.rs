@@ -16,3 +16,6 @@ pub mod state;
 pub use app::{App, StartError};
 pub use error::ApiError;
 pub use state::AppState;
+
+#[cfg(test)]
+mod testing;

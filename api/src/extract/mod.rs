@@ -41,3 +41,6 @@ pub use fields::{Fields, FromFields};
 pub use own_page::OwnPage;
 pub use place::{Query, Uid};
 pub use request_id::RequestId;
+
+#[cfg(test)]
+mod tests;

@@ -129,3 +129,6 @@ async fn book_to_change(state: &AppState, user: &User, uid: Uuid) -> ApiResult<B
     let may_change = user.role == Role::Admin || book.user_uid == Some(user.uid);
     if may_change { Ok(book) } else { Err(ApiError::InsufficientPermissions) }
 }
+
+#[cfg(test)]
+mod tests;

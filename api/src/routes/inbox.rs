@@ -24,7 +24,7 @@ use crate::state::AppState;
 const SHOWN: usize = 200;
 
 /// The routes.
-pub fn router() -> Router<AppState> {
+pub(super) fn router() -> Router<AppState> {
     Router::new()
         .route("/inbox", get(list))
         .route("/inbox/{id}", get(show))
@@ -142,3 +142,6 @@ fn address(addresses: Option<&Address<'_>>) -> String {
     let first = addresses.and_then(Address::first);
     first.and_then(|first| first.address()).unwrap_or_default().to_owned()
 }
+
+#[cfg(test)]
+mod tests;

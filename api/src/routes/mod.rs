@@ -25,3 +25,6 @@ pub fn router(state: AppState) -> Router {
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed);
     layers::wrap(routes, &state).with_state(state)
 }
+
+#[cfg(test)]
+mod tests;

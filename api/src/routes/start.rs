@@ -12,7 +12,7 @@ use crate::pages::Page;
 use crate::state::AppState;
 
 /// The route.
-pub fn router() -> Router<AppState> {
+pub(super) fn router() -> Router<AppState> {
     Router::new().route("/", get(start))
 }
 

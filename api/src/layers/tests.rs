@@ -1,0 +1,102 @@
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::http::Method;
+use axum::routing::get;
+
+use super::*;
+use crate::serve::Limits;
+use crate::testing::{TestApp, request, send_to, with_header, with_token};
+
+async fn wrapped(app: &TestApp) -> Router {
+    let routes = Router::new()
+        .route("/panic", get(async || -> &'static str { panic!("the secret is 42") }))
+        .route("/hang", get(std::future::pending::<&'static str>))
+        .route("/page", get(async || axum::response::Html("<p>")))
+        .route("/door/{token}", get(async || ApiError::LinkInvalid));
+    wrap(routes, app.state()).with_state(app.state().clone())
+}
+
+#[tokio::test]
+async fn a_panic_is_a_500_that_says_nothing() {
+    let app = TestApp::new().await;
+    let answer = send_to(wrapped(&app).await, request(Method::GET, "/panic")).await;
+    assert_eq!(answer.error(), (500, "server_error".into()));
+    assert!(!answer.text.contains("42"));
+    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+}
+
+#[tokio::test]
+async fn a_request_that_takes_too_long_is_answered_408() {
+    let limits = Limits { request: Duration::from_millis(20), ..Limits::default() };
+    let app = TestApp::with(&[], limits).await;
+    let answer = send_to(wrapped(&app).await, request(Method::GET, "/hang")).await;
+    assert_eq!(answer.error(), (408, "request_timeout".into()));
+}
+
+#[tokio::test]
+async fn answers_carry_headers_that_keep_them_harmless() {
+    let app = TestApp::new().await;
+    let json = send_to(wrapped(&app).await, request(Method::GET, "/door/t")).await;
+    assert_eq!(json.header("content-security-policy"), Some(NO_CONTENT_POLICY));
+    assert_eq!(json.header("referrer-policy"), Some("no-referrer"));
+    assert_eq!(json.header("cache-control"), Some("no-store"));
+    assert_eq!(json.header("strict-transport-security"), None);
+    let page = send_to(wrapped(&app).await, request(Method::GET, "/page")).await;
+    assert!(page.header("content-security-policy").unwrap().contains("style-src"));
+}
+
+#[tokio::test]
+async fn hsts_is_for_services_that_are_reached_by_tls() {
+    let app = TestApp::with(&[("DOMAIN", "bookly.example.org")], Limits::default()).await;
+    let answer = send_to(wrapped(&app).await, request(Method::GET, "/page")).await;
+    assert_eq!(answer.header("strict-transport-security"), Some(HSTS));
+}
+
+#[tokio::test]
+async fn a_sane_request_id_is_taken_over_and_an_odd_one_replaced() {
+    let app = TestApp::new().await;
+    let id = async |sent: &str| {
+        let request = with_header(request(Method::GET, "/page"), "x-request-id", sent);
+        let answer = send_to(wrapped(&app).await, request).await;
+        answer.header("x-request-id").unwrap().to_owned()
+    };
+    assert_eq!(id("trace-1.a_B").await, "trace-1.a_B");
+    for odd in ["", "a b", "a=\"x\"", "ä", &"x".repeat(65)] {
+        assert_ne!(id(odd).await, odd);
+        assert!(id(odd).await.parse::<Uuid>().is_ok());
+    }
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_log_names_the_route_and_the_error_but_no_token() {
+    let app = TestApp::new().await;
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+    let request = with_token(request(Method::GET, "/door/link-token?next=query-token"), "bearer-token");
+    send_to(wrapped(&app).await, request).await;
+    drop(guard);
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(text.contains("/door/{token}") && text.contains("invalid_token"), "{text}");
+    assert!(!text.contains("-token"), "{text}");
+}

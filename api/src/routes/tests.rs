@@ -1,0 +1,39 @@
+use axum::http::{Method, StatusCode};
+use serde_json::json;
+
+use crate::testing::{TestApp, request};
+
+#[tokio::test]
+async fn what_is_not_there_is_404_with_the_body_of_all_errors() {
+    let answer = TestApp::new().await.get("/api/v1/nothing").await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    let body = json!({"message": "Not found", "error_code": "not_found", "detail": "Not found"});
+    assert_eq!(answer.json(), body);
+}
+
+#[tokio::test]
+async fn a_wrong_method_is_405_and_names_the_right_ones() {
+    let answer = TestApp::new().await.send(request(Method::PUT, "/api/v1/books/")).await;
+    assert_eq!(answer.error(), (405, "method_not_allowed".into()));
+    assert_eq!(answer.header("allow"), Some("GET,HEAD,POST"));
+}
+
+#[tokio::test]
+async fn it_is_live_and_ready_until_the_database_goes_away() {
+    let app = TestApp::new().await;
+    assert_eq!(app.get("/health/live").await.json(), json!({"status": "live"}));
+    assert_eq!(app.get("/health/ready").await.json(), json!({"status": "ready"}));
+    app.state().db.close().await;
+    let answer = app.get("/health/ready").await;
+    assert_eq!(answer.error(), (503, "unavailable".into()));
+    assert_eq!(answer.header("retry-after"), Some("5"));
+    assert_eq!(app.get("/health/live").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_start_page_says_what_runs_and_where_the_inbox_is() {
+    let answer = TestApp::new().await.get("/").await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
+    assert!(answer.text.contains("SQLite") && answer.text.contains("href=\"/inbox\""), "{}", answer.text);
+}
