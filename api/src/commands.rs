@@ -1,10 +1,15 @@
 //! What operators do from the command line.
 
-use anyhow::bail;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
 use bookly_shared::clock::Clock;
 use bookly_shared::config::Settings;
 use bookly_shared::domain::{EmailAddress, Role};
 use bookly_shared::signals;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, bind, open_database};
@@ -35,4 +40,31 @@ pub async fn set_role(settings: Settings, email: &EmailAddress, role: Role) -> a
     }
     tracing::info!(account = %email.masked(), %role, "the role was set");
     Ok(())
+}
+
+/// How long `/health/ready` may take: it asks the database and Redis, two seconds each.
+const HEALTH_LIMIT: Duration = Duration::from_secs(4);
+
+/// Asks the service on this machine whether it is ready, for container health checks: the image has no curl,
+/// and one request without a body needs no HTTP library.
+///
+/// # Errors
+/// When it does not answer, or not with 200.
+pub async fn health(settings: &Settings) -> anyhow::Result<()> {
+    let status = tokio::time::timeout(HEALTH_LIMIT, ask_ready(settings.listen)).await;
+    match status.context("no answer in time")?.context("no answer")?.as_str() {
+        "200" => Ok(()),
+        status => bail!("the service answers {status}"),
+    }
+}
+
+async fn ask_ready(mut listen: SocketAddr) -> std::io::Result<String> {
+    if listen.ip().is_unspecified() {
+        listen.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    }
+    let mut stream = TcpStream::connect(listen).await?;
+    stream.write_all(b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
+    let mut answer = String::new();
+    stream.take(16 * 1024).read_to_string(&mut answer).await?;
+    Ok(answer.split(' ').nth(1).unwrap_or_default().to_owned())
 }

@@ -19,14 +19,16 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Accounts.
+    /// Accounts
     #[command(subcommand)]
     User(UserCommand),
+    /// Ask the service on this machine whether it is ready; exit code 0 when it is
+    Health,
 }
 
 #[derive(Subcommand)]
 enum UserCommand {
-    /// Gives an account a role: admin or user.
+    /// Give an account a role: admin or user
     Role { email: EmailAddress, role: Role },
 }
 
@@ -40,11 +42,12 @@ async fn main() -> ExitCode {
     telemetry::init("info");
     let done = match arguments.command {
         None => commands::serve(settings).await,
+        Some(Command::Health) => commands::health(&settings).await,
         Some(Command::User(UserCommand::Role { email, role })) => {
             commands::set_role(settings, &email, role).await
         }
     };
-    done.map_or_else(|error| end(&error.to_string(), 1), |()| ExitCode::SUCCESS)
+    done.map_or_else(|error| end(&format!("{error:#}"), 1), |()| ExitCode::SUCCESS)
 }
 
 /// For whoever started this, as plain text: a log may not be what they look at.

@@ -15,8 +15,8 @@ use crate::{Wake, Worker};
 
 /// The relay's seat is a connection of its own; a delivery holds one only for single statements.
 const CONNECTIONS: PoolSize = PoolSize(16);
-/// As `sysexits.h` has it: something was found in the configuration.
-const BAD_CONFIGURATION: u8 = 78;
+/// The same as for arguments that make no sense.
+const BAD_CONFIGURATION: u8 = 2;
 
 /// Says what is wrong with the settings.
 pub fn refuse(error: &dyn std::fmt::Display) -> ExitCode {
