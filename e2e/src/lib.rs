@@ -1,3 +1,30 @@
-//! End-to-end test support.
+//! What the end-to-end tests stand on: the real binaries, throwaway servers, a mail server with faults, a browser.
 
+pub mod browser;
+pub mod client;
+pub mod forge;
+pub mod log;
+pub mod person;
+pub mod poll;
+pub mod ports;
+pub mod postgres;
+pub mod process;
+pub mod redis_server;
 pub mod smtp_server;
+pub mod spawn;
+pub mod sql;
+pub mod stack;
+
+mod both;
+
+/// What every test file needs.
+pub mod prelude {
+    pub use anyhow::{Context, Result, ensure};
+    pub use reqwest::header;
+    pub use serde_json::{Value, json};
+
+    pub use crate::both;
+    pub use crate::client::{Api, Expect};
+    pub use crate::person::Person;
+    pub use crate::stack::{Kind, Stack, StackOptions};
+}

@@ -1,0 +1,14 @@
+//! A throwaway Postgres for a whole run of tests: prints its URL, and runs until its standard input ends.
+#![allow(clippy::print_stdout, reason = "what it prints is what it is for")]
+
+use std::io::Read;
+
+use bookly_e2e::postgres::Postgres;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    let server = Postgres::start().await?;
+    println!("{}", server.url());
+    std::io::stdin().read_to_end(&mut Vec::new())?;
+    Ok(())
+}

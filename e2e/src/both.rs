@@ -1,0 +1,43 @@
+//! One test, two stacks.
+
+/// Makes each function a test on the embedded stack and one on the full stack: `<name>::embedded`, `<name>::full`.
+///
+/// ```ignore
+/// both! {
+///     async fn a_name_is_kept(stack: &Stack) { … }
+///     async fn with_a_setting(stack: &Stack, VERIFY_ON_GET = "false") { … }
+/// }
+/// ```
+///
+/// A body may use `?` on anything that `anyhow` takes. After it, the logs are searched for secrets.
+#[macro_export]
+macro_rules! both {
+    ($(
+        $(#[$attribute:meta])*
+        async fn $name:ident($stack:ident: &Stack $(, $key:ident = $value:expr)*) $body:block
+    )*) => {$(
+        $(#[$attribute])*
+        mod $name {
+            use super::*;
+
+            async fn test($stack: &$crate::stack::Stack) -> anyhow::Result<()> {
+                $body
+                Ok(())
+            }
+
+            fn options(kind: $crate::stack::Kind) -> $crate::stack::StackOptions {
+                $crate::stack::StackOptions::new(kind)$(.with(stringify!($key), $value))*
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn embedded() -> anyhow::Result<()> {
+                $crate::stack::run(options($crate::stack::Kind::Embedded), test).await
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn full() -> anyhow::Result<()> {
+                $crate::stack::run(options($crate::stack::Kind::Full), test).await
+            }
+        }
+    )*};
+}

@@ -1,0 +1,189 @@
+//! A headless Chromium, driven as a person drives it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, ensure};
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+
+use crate::poll::LIMIT;
+use crate::process::Process;
+use crate::spawn;
+
+/// No sandbox because containers have none to give; no background networking because machines without a network
+/// would wait for it.
+const FLAGS: [&str; 9] = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1000,1000",
+];
+
+/// A browser with a profile of its own. Dropping it ends it.
+pub struct Browser {
+    client: Client,
+    _driver: Process,
+    _profile: TempDir,
+}
+
+impl Browser {
+    /// Starts Chromium, with or without JavaScript.
+    ///
+    /// # Errors
+    /// When Chromium or ChromeDriver is not installed or does not start.
+    pub async fn start(javascript: bool) -> anyhow::Result<Browser> {
+        let profile = tempfile::tempdir()?;
+        let driver = Process::run(driver(profile.path()), &profile.path().join("driver.log"))?;
+        let started = driver.output().line(LIMIT, |line| line.contains("started successfully on port")).await?;
+        let port = started.rsplit(' ').next().unwrap_or_default().trim_end_matches('.');
+        let capabilities = capabilities(&profile.path().join("profile"), javascript);
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        let client = builder.capabilities(capabilities).connect(&format!("http://127.0.0.1:{port}")).await?;
+        Ok(Browser { client, _driver: driver, _profile: profile })
+    }
+
+    /// Opens a page.
+    ///
+    /// # Errors
+    /// When the browser is gone.
+    pub async fn open(&self, url: &str) -> anyhow::Result<()> {
+        Ok(self.client.goto(url).await?)
+    }
+
+    /// What the page says.
+    ///
+    /// # Errors
+    /// When there is no page.
+    pub async fn text(&self) -> anyhow::Result<String> {
+        Ok(self.client.find(Locator::Css("body")).await?.text().await?)
+    }
+
+    /// Where it is.
+    ///
+    /// # Errors
+    /// When the browser is gone.
+    pub async fn url(&self) -> anyhow::Result<String> {
+        Ok(self.client.current_url().await?.to_string())
+    }
+
+    /// Types into the field of a form.
+    ///
+    /// # Errors
+    /// When there is no such field.
+    pub async fn fill(&self, field: &str, text: &str) -> anyhow::Result<()> {
+        let selector = format!("input[name='{field}']");
+        let found = self.client.find(Locator::Css(&selector)).await;
+        Ok(found.with_context(|| format!("no field {field}"))?.send_keys(text).await?)
+    }
+
+    /// Presses the page's one button and waits for a page that says `expected`.
+    ///
+    /// # Errors
+    /// When there is not exactly one button, or the page does not come.
+    pub async fn press(&self, expected: &str) -> anyhow::Result<()> {
+        let buttons = self.client.find_all(Locator::Css("button, input[type=submit]")).await?;
+        ensure!(buttons.len() == 1, "{} buttons on: {}", buttons.len(), self.text().await?);
+        buttons[0].click().await?;
+        self.says(expected).await
+    }
+
+    /// Follows the link with this text and waits for a page that says `expected`.
+    ///
+    /// # Errors
+    /// When there is no such link, or the page does not come.
+    pub async fn follow(&self, link: &str, expected: &str) -> anyhow::Result<()> {
+        let found = self.client.find(Locator::XPath(&format!("//a[contains(., '{link}')]"))).await;
+        found.with_context(|| format!("no link {link:?}"))?.click().await?;
+        self.says(expected).await
+    }
+
+    /// Waits until the page says this, whatever the case of its letters.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn says(&self, expected: &str) -> anyhow::Result<()> {
+        let wanted = expected.to_lowercase();
+        let said = crate::poll::until(expected, LIMIT, async || {
+            // While a page gives way to the next there is no body.
+            let text = self.text().await.unwrap_or_default().to_lowercase();
+            Ok(text.contains(&wanted).then_some(()))
+        });
+        let said = said.await;
+        match said {
+            Ok(()) => Ok(()),
+            Err(error) => Err(error.context(format!("the page says: {}", self.text().await?))),
+        }
+    }
+
+    /// The value of an attribute of each element that a CSS selector finds.
+    ///
+    /// # Errors
+    /// When the browser is gone.
+    pub async fn attributes(&self, selector: &str, name: &str) -> anyhow::Result<Vec<Option<String>>> {
+        let mut values = Vec::new();
+        for element in self.client.find_all(Locator::Css(selector)).await? {
+            values.push(element.attr(name).await?);
+        }
+        Ok(values)
+    }
+
+    /// Makes the window this wide, in CSS pixels.
+    ///
+    /// # Errors
+    /// When the browser is gone.
+    pub async fn resize(&self, width: u32) -> anyhow::Result<()> {
+        Ok(self.client.set_window_size(width, 900).await?)
+    }
+
+    /// How wide the page's content is, in CSS pixels. Needs JavaScript.
+    ///
+    /// # Errors
+    /// When JavaScript is off.
+    pub async fn content_width(&self) -> anyhow::Result<u64> {
+        let script = "return [document.documentElement.scrollWidth, document.documentElement.clientWidth]";
+        let widths = self.client.execute(script, Vec::new()).await?;
+        let (content, window) = (widths[0].as_u64().context("width")?, widths[1].as_u64().context("width")?);
+        ensure!(content <= window, "the page is {content} px wide in a window of {window} px");
+        Ok(content)
+    }
+
+    /// Keeps a picture of the page under `target/screenshots`.
+    ///
+    /// # Errors
+    /// When it cannot be taken or written.
+    pub async fn screenshot(&self, name: &str) -> anyhow::Result<PathBuf> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/screenshots");
+        std::fs::create_dir_all(&folder)?;
+        let path = folder.join(format!("{name}.png"));
+        std::fs::write(&path, self.client.screenshot().await?)?;
+        Ok(path)
+    }
+}
+
+fn driver(folder: &Path) -> Command {
+    let mut command = spawn::mortal("KILL", "chromedriver");
+    // Chromium keeps its crash reports and caches at home, and would wait for a session bus.
+    command.arg("--port=0").env("HOME", folder).env_remove("DBUS_SESSION_BUS_ADDRESS");
+    command
+}
+
+fn capabilities(profile: &Path, javascript: bool) -> Map<String, Value> {
+    let mut arguments: Vec<String> = FLAGS.iter().map(|flag| (*flag).to_owned()).collect();
+    arguments.push(format!("--user-data-dir={}", profile.display()));
+    let mut options = json!({"args": arguments});
+    if !javascript {
+        options["prefs"] = json!({"profile.managed_default_content_settings.javascript": 2});
+    }
+    let mut capabilities = Map::new();
+    capabilities.insert("browserName".to_owned(), json!("chrome"));
+    capabilities.insert("goog:chromeOptions".to_owned(), options);
+    capabilities
+}

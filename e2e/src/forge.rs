@@ -1,0 +1,57 @@
+//! Tokens that an attacker would make, or that time would: signed with any key, dated any day.
+
+use std::time::{Duration, SystemTime};
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
+use bookly_shared::link_token::{LinkClaims, LinkSigner, Purpose};
+use chrono::{DateTime, Utc};
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+/// The claims of a JWT, whoever signed it.
+///
+/// # Errors
+/// When it is none.
+pub fn claims(jwt: &str) -> anyhow::Result<Value> {
+    let payload = jwt.split('.').nth(1).unwrap_or_default();
+    Ok(serde_json::from_slice(&BASE64.decode(payload)?)?)
+}
+
+/// A JWT with these claims under this header, signed HS256 with `secret` whatever the header says.
+pub fn jwt(header: &Value, claims: &Value, secret: &str) -> anyhow::Result<String> {
+    let signed = format!("{}.{}", BASE64.encode(header.to_string()), BASE64.encode(claims.to_string()));
+    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(secret.as_bytes())?;
+    mac.update(signed.as_bytes());
+    Ok(format!("{signed}.{}", BASE64.encode(mac.finalize().into_bytes())))
+}
+
+/// The header of an honest JWT.
+pub fn hs256() -> Value {
+    json!({"alg": "HS256", "typ": "JWT"})
+}
+
+/// The claims with `alg: none` and no signature.
+pub fn unsigned(claims: &Value) -> String {
+    let header = json!({"alg": "none", "typ": "JWT"});
+    format!("{}.{}.", BASE64.encode(header.to_string()), BASE64.encode(claims.to_string()))
+}
+
+/// A link token with the claims of `token`, made `age` ago with the service's own `secret`.
+///
+/// # Errors
+/// When `token` is none.
+pub fn aged(token: &str, purpose: Purpose, age: Duration, secret: &str) -> anyhow::Result<String> {
+    let payload = token.split('.').next().unwrap_or_default();
+    let claims: LinkClaims = serde_json::from_slice(&BASE64.decode(payload)?)?;
+    let signer = LinkSigner::new(&SecretString::from(secret));
+    let made: DateTime<Utc> = (SystemTime::now() - age).into();
+    Ok(signer.sign(purpose, &claims, made).as_str().to_owned())
+}
+
+/// The token at the end of a link.
+pub fn token_of(link: &str) -> &str {
+    link.rsplit('/').next().unwrap_or_default()
+}

@@ -1,0 +1,94 @@
+//! A throwaway Redis on a port of its own. It starts in milliseconds, so that every stack has one to stop and empty.
+
+use std::process::Command;
+
+use anyhow::bail;
+use tempfile::TempDir;
+
+use crate::poll::LIMIT;
+use crate::process::Process;
+use crate::{ports, spawn};
+
+const TRIES: usize = 3;
+
+/// A running server that keeps nothing on disk.
+#[derive(Debug)]
+pub struct RedisServer {
+    port: u16,
+    process: Process,
+    _folder: TempDir,
+}
+
+impl RedisServer {
+    /// Starts a server.
+    ///
+    /// # Errors
+    /// When Redis is not installed or does not start.
+    pub async fn start() -> anyhow::Result<RedisServer> {
+        for _ in 0..TRIES {
+            let port = ports::free()?;
+            if let Some(server) = Self::start_on(port).await? {
+                return Ok(server);
+            }
+        }
+        bail!("Redis found no free port")
+    }
+
+    /// Starts a server on a port, `None` when that is taken.
+    async fn start_on(port: u16) -> anyhow::Result<Option<RedisServer>> {
+        let folder = tempfile::tempdir()?;
+        let process = Process::run(command(port), &folder.path().join("redis.log"))?;
+        match process.output().line(LIMIT, |line| line.contains("Ready to accept connections")).await {
+            Ok(_) => Ok(Some(RedisServer { port, process, _folder: folder })),
+            Err(error) if !process.output().text().contains("in use") => Err(error),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Its URL.
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}/0", self.port)
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Stops it in its tracks: connections stay open and nobody answers.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn hang(&self) -> anyhow::Result<()> {
+        self.process.signal("STOP")
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn go_on(&self) -> anyhow::Result<()> {
+        self.process.signal("CONT")
+    }
+
+    /// Runs a command and returns its answer.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn ask<T: redis::FromRedisValue>(&self, command: &[&str]) -> anyhow::Result<T> {
+        let client = redis::Client::open(self.url())?;
+        let mut connection = client.get_multiplexed_async_connection().await?;
+        let mut query = redis::Cmd::new();
+        for word in command {
+            query.arg(*word);
+        }
+        Ok(query.query_async(&mut connection).await?)
+    }
+}
+
+fn command(port: u16) -> Command {
+    let mut command = spawn::mortal("KILL", "redis-server");
+    let port = port.to_string();
+    command.args(["--bind", "127.0.0.1", "--port", &port, "--save", "", "--appendonly", "no"]);
+    command
+}

@@ -1,0 +1,104 @@
+//! The mails of a stack, wherever they go: the mail server, or the folder of `.eml` files.
+
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::Context;
+use mail_parser::MessageParser;
+
+use super::{Kind, Stack};
+use crate::poll::{LIMIT, until};
+use crate::smtp_server::ReceivedMail;
+
+impl Stack {
+    /// The first mail to an address with this subject, waited for.
+    ///
+    /// # Errors
+    /// When none comes.
+    pub async fn mail(&self, to: &str, subject: &str) -> anyhow::Result<ReceivedMail> {
+        self.nth_mail(to, subject, 1).await
+    }
+
+    /// The `nth` mail to an address with this subject, counted from 1, waited for.
+    ///
+    /// # Errors
+    /// When it does not come.
+    pub async fn nth_mail(&self, to: &str, subject: &str, nth: usize) -> anyhow::Result<ReceivedMail> {
+        let what = format!("mail {nth} {subject:?} to {to}");
+        let wanted = |mail: &ReceivedMail| mail.subject().as_deref() == Some(subject);
+        until(&what, LIMIT, async || {
+            Ok(self.mails_to(to)?.into_iter().filter(wanted).nth(nth.saturating_sub(1)))
+        })
+        .await
+    }
+
+    /// The link in a mail that is waited for, see [`Stack::mail`].
+    ///
+    /// # Errors
+    /// When no mail comes, or it has no link of the service.
+    pub async fn link(&self, to: &str, subject: &str) -> anyhow::Result<String> {
+        self.nth_link(to, subject, 1).await
+    }
+
+    /// The link in the `nth` mail of its subject.
+    ///
+    /// # Errors
+    /// When no mail comes, or it has no link of the service.
+    pub async fn nth_link(&self, to: &str, subject: &str, nth: usize) -> anyhow::Result<String> {
+        let mail = self.nth_mail(to, subject, nth).await?;
+        mail.link("/api/v1/auth/").with_context(|| format!("no link in {:?}", mail.text()))
+    }
+
+    /// The mails to an address that have come so far, in their order.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn mails_to(&self, to: &str) -> anyhow::Result<Vec<ReceivedMail>> {
+        let mut mails = self.mails()?;
+        mails.retain(|mail| mail.is_to(to));
+        Ok(mails)
+    }
+
+    /// All mails that have come so far.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn mails(&self) -> anyhow::Result<Vec<ReceivedMail>> {
+        match self.kind {
+            Kind::Full => Ok(self.smtp()?.mails()),
+            Kind::Embedded => stored(&self.folder().join("data/mail")),
+        }
+    }
+
+    /// Waits until no mail is under way: each row is sent, failed or cancelled.
+    ///
+    /// # Errors
+    /// When that takes too long.
+    pub async fn settled(&self) -> anyhow::Result<()> {
+        until("all mails to be closed", LIMIT, async || {
+            Ok((self.sql().open_mails().await? == 0).then_some(()))
+        })
+        .await
+    }
+}
+
+fn stored(folder: &Path) -> anyhow::Result<Vec<ReceivedMail>> {
+    let Ok(entries) = fs::read_dir(folder) else { return Ok(Vec::new()) };
+    let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == "eml"));
+    // Named by a UUIDv7: the order of names is the order of requests.
+    paths.sort();
+    paths.iter().map(|path| Ok(as_received(fs::read(path)?))).collect()
+}
+
+fn as_received(data: Vec<u8>) -> ReceivedMail {
+    let parsed = MessageParser::default().parse(&data);
+    let addresses = |list: Option<&mail_parser::Address<'_>>| -> Vec<String> {
+        let all = list.iter().flat_map(|list| list.iter());
+        all.filter_map(|one| one.address().map(str::to_owned)).collect()
+    };
+    let to = addresses(parsed.as_ref().and_then(|mail| mail.to()));
+    let from = addresses(parsed.as_ref().and_then(|mail| mail.from())).concat();
+    ReceivedMail { from, to, data, at: Instant::now(), tls: false, auth_user: None, answered: true }
+}
