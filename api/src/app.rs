@@ -8,7 +8,7 @@ use std::thread::available_parallelism;
 
 use axum::Router;
 use bookly_shared::clock::Clock;
-use bookly_shared::config::{DatabaseSettings, Settings, WayToRun};
+use bookly_shared::config::{DatabaseSettings, MailTransport, Settings, WayToRun};
 use bookly_shared::db::{ConnectError, DataDirLock, Db, DbError, PoolSize, lock_data_dir};
 use bookly_shared::link_token::LinkSigner;
 use bookly_shared::queue::{Doorbell, QueueError, RedisQueue};
@@ -52,6 +52,11 @@ pub enum StartError {
     #[error("LISTEN: {0} cannot be listened on: {1}")]
     Listen(SocketAddr, #[source] std::io::Error),
 }
+
+/// The worker of this process ended without being told to.
+#[derive(Debug, thiserror::Error)]
+#[error("the worker in this process ended by itself")]
+pub struct WorkerEnded;
 
 /// What runs beside the server and pushes bells to Redis.
 type Ringer = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -145,7 +150,11 @@ impl App {
     }
 
     /// Serves until `shutdown`, finishes the requests that came before it, then the mails in flight.
-    pub async fn run(self, listener: TcpListener, shutdown: CancellationToken) {
+    ///
+    /// # Errors
+    /// When the worker of this process ended by itself: the service then stops too, for its supervisor to
+    /// start it again. A service that takes mails and sends none is worse than none.
+    pub async fn run(self, listener: TcpListener, shutdown: CancellationToken) -> Result<(), WorkerEnded> {
         let router = self.router();
         let App { state, stop, worker, ringer, _lock } = self;
         let beside = TaskTracker::new();
@@ -154,9 +163,16 @@ impl App {
         if let Some(ringer) = ringer {
             beside.spawn(ringer);
         }
-        if let Some(worker) = worker {
-            beside.spawn(worker.run(stop.clone()));
-        }
+        let works = worker.map(|worker| {
+            // Dropped when the task ends, also by a panic.
+            let ended = shutdown.clone().drop_guard();
+            let until = stop.clone();
+            beside.spawn(async move {
+                worker.run(until.clone()).await;
+                drop(ended);
+                until.is_cancelled()
+            })
+        });
         beside.spawn(rate_limit::forget(state.clone(), stop.clone()));
         announce(&state.settings);
         serve(listener, router, state.limits, shutdown).await;
@@ -166,6 +182,8 @@ impl App {
         beside.wait().await;
         state.db.close().await;
         tracing::info!("stopped");
+        let Some(works) = works else { return Ok(()) };
+        if works.await.unwrap_or(false) { Ok(()) } else { Err(WorkerEnded) }
     }
 }
 
@@ -189,15 +207,11 @@ fn bells(settings: &Settings, stop: &CancellationToken) -> Result<Bells, QueueEr
 /// One line that says what runs, and where to look first.
 fn announce(settings: &Settings) {
     let (addr, url) = (settings.listen, settings.public_url.as_str());
-    match settings.way_to_run() {
-        WayToRun::Embedded => {
-            tracing::info!(%addr, mode = "embedded: SQLite, worker in this process", start_page = %format_args!("{url}/"), inbox = %format_args!("{url}/inbox"), "listening");
-        }
-        WayToRun::Postgres => {
-            tracing::info!(%addr, mode = "Postgres, worker in this process", %url, "listening");
-        }
-        WayToRun::PostgresAndRedis => {
-            tracing::info!(%addr, mode = "Postgres and Redis, mails leave by bookly-worker", %url, "listening");
-        }
-    }
+    let mode = match settings.way_to_run() {
+        WayToRun::Embedded => "embedded: SQLite, worker in this process",
+        WayToRun::Postgres => "Postgres, worker in this process",
+        WayToRun::PostgresAndRedis => "Postgres and Redis, mails leave by bookly-worker",
+    };
+    let inbox = matches!(settings.mail.transport, MailTransport::File).then(|| format!("{url}/inbox"));
+    tracing::info!(%addr, mode, start_page = format!("{url}/"), inbox, "listening");
 }

@@ -17,13 +17,12 @@ use crate::app::{App, bind, open_database};
 /// Serves until a signal.
 ///
 /// # Errors
-/// Whatever keeps the service from starting.
+/// Whatever keeps the service from starting, or made it stop by itself.
 pub async fn serve(mut settings: Settings) -> anyhow::Result<()> {
     let shutdown = CancellationToken::new();
     signals::stop_on_signal(shutdown.clone())?;
     let listener = bind(&mut settings).await?;
-    App::build(settings).await?.run(listener, shutdown).await;
-    Ok(())
+    Ok(App::build(settings).await?.run(listener, shutdown).await?)
 }
 
 /// Gives an account another role, beside a running service too. It counts from the account's next request.
