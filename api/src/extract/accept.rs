@@ -63,3 +63,34 @@ fn quality(range: &Mime) -> u16 {
     let thousandths = (q.clamp(0.0, 1.0) * 1000.0).round() as u16;
     thousandths
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(accept: &[&str]) -> HeaderMap {
+        accept.iter().map(|value| (header::ACCEPT, value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn who_prefers_html_gets_pages() {
+        for (accept, html) in [
+            (vec![], false),
+            (vec!["*/*"], false),
+            (vec!["application/json"], false),
+            (vec!["text/html"], true),
+            (vec!["text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"], true),
+            (vec!["text/html, */*"], true),
+            (vec!["text/*, */*"], true),
+            (vec!["text/html, application/json"], false),
+            (vec!["text/html;q=0.5, application/json;q=0.9"], false),
+            (vec!["application/json;q=0.5", "text/html;q=0.9"], true),
+            (vec!["text/html;q=0, */*"], false),
+            (vec!["text/html;q=x"], false),
+            (vec!["application/json, text/plain, */*"], false),
+            (vec!["\"", "text/html"], true),
+        ] {
+            assert_eq!(WantsHtml::of(&headers(&accept)), WantsHtml(html), "{accept:?}");
+        }
+    }
+}

@@ -102,3 +102,6 @@ async fn session(claims: &Claims, state: &AppState) -> Result<Session, ApiError>
         Bearer::NoUser => Err(ApiError::UserNotFound),
     }
 }
+
+#[cfg(test)]
+mod tests;

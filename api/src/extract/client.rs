@@ -83,3 +83,47 @@ pub(crate) fn is_loopback_host(host: &str) -> bool {
     let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderName;
+
+    use super::*;
+
+    fn headers(hops: &[&str]) -> HeaderMap {
+        let name = HeaderName::from_static(FORWARDED_FOR);
+        hops.iter().map(|value| (name.clone(), value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn the_client_is_the_first_hop_that_is_not_trusted() {
+        let trusted = ["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
+        for (peer, forwarded, client) in [
+            ("192.0.2.1", vec!["198.51.100.7"], "192.0.2.1"),
+            ("10.0.0.1", vec![], "10.0.0.1"),
+            ("10.0.0.1", vec!["198.51.100.7"], "198.51.100.7"),
+            ("10.0.0.1", vec!["1.2.3.4, 198.51.100.7"], "198.51.100.7"),
+            ("10.0.0.1", vec!["1.2.3.4, 198.51.100.7, 10.0.0.2"], "198.51.100.7"),
+            ("10.0.0.1", vec!["1.2.3.4", "198.51.100.7"], "198.51.100.7"),
+            ("10.0.0.1", vec!["10.0.0.3, 10.0.0.2"], "10.0.0.3"),
+            ("10.0.0.1", vec!["1.2.3.4, junk"], "10.0.0.1"),
+            ("10.0.0.1", vec!["198.51.100.7:4711"], "198.51.100.7"),
+            ("fd00::1", vec!["[2001:db8::7]:4711"], "2001:db8::7"),
+            ("10.0.0.1", vec!["::ffff:198.51.100.7"], "198.51.100.7"),
+        ] {
+            let peer = Peer(peer.parse().unwrap());
+            let found = ClientIp::behind(peer, &headers(&forwarded), &trusted);
+            assert_eq!(found, ClientIp(client.parse().unwrap()), "{forwarded:?}");
+        }
+    }
+
+    #[test]
+    fn a_loopback_host_is_told_from_names_that_begin_like_one() {
+        for host in ["localhost", "LOCALHOST:8000", "127.0.0.1", "127.1.2.3:80", "[::1]", "[::1]:8000"] {
+            assert!(is_loopback_host(host), "{host}");
+        }
+        for host in ["", "localhost.example.org", "127.0.0.1.nip.io", "192.0.2.1", "[::2]", "user@"] {
+            assert!(!is_loopback_host(host), "{host}");
+        }
+    }
+}

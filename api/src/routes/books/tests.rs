@@ -57,7 +57,7 @@ async fn lists_are_newest_first_and_come_in_parts() {
     for path in ["/api/v1/books", "/api/v1/books/"] {
         assert_eq!(uids(path).await, [second.clone(), first.clone()]);
     }
-    assert_eq!(uids("/api/v1/books?limit=1&offset=1").await, [first.clone()]);
+    assert_eq!(uids("/api/v1/books?limit=1&offset=1").await, std::slice::from_ref(&first));
     assert_eq!(uids(&format!("/api/v1/books/user/{}", ann.user.uid)).await, [first]);
 }
 
