@@ -42,7 +42,8 @@ impl Browser {
     pub async fn start(javascript: bool) -> anyhow::Result<Browser> {
         let profile = tempfile::tempdir()?;
         let driver = Process::run(driver(profile.path()), &profile.path().join("driver.log"))?;
-        let started = driver.output().line(LIMIT, |line| line.contains("started successfully on port")).await?;
+        let started =
+            driver.output().line(LIMIT, |line| line.contains("started successfully on port")).await?;
         let port = started.rsplit(' ').next().unwrap_or_default().trim_end_matches('.');
         let capabilities = capabilities(&profile.path().join("profile"), javascript);
         let mut builder = ClientBuilder::new(HttpConnector::new());

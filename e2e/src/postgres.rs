@@ -93,7 +93,8 @@ impl Postgres {
 
 /// Debian keeps them out of the PATH, in a folder per version.
 fn binaries() -> anyhow::Result<PathBuf> {
-    let versions = fs::read_dir("/usr/lib/postgresql").context("Postgres is not installed (see scripts/test)")?;
+    let versions =
+        fs::read_dir("/usr/lib/postgresql").context("Postgres is not installed (see scripts/test)")?;
     let folders = versions.filter_map(|entry| Some(entry.ok()?.path().join("bin")));
     folders.filter(|folder| folder.join("initdb").is_file()).max().context("there is no initdb")
 }
@@ -104,7 +105,12 @@ fn new_folder(binaries: &Path) -> anyhow::Result<PathBuf> {
         chown(&folder, Some(user), Some(group))?;
     }
     let mut initdb = as_other_user("KILL")?;
-    initdb.arg(binaries.join("initdb")).args(["--auth=trust", "--username=postgres", "--no-sync", "--pgdata"]);
+    initdb.arg(binaries.join("initdb")).args([
+        "--auth=trust",
+        "--username=postgres",
+        "--no-sync",
+        "--pgdata",
+    ]);
     let done = initdb.arg(folder.join("data")).current_dir(&folder).output().context("running initdb")?;
     ensure!(done.status.success(), "initdb: {}", String::from_utf8_lossy(&done.stderr));
     Ok(folder)
@@ -127,7 +133,8 @@ fn other_user() -> anyhow::Result<Option<(u32, u32)>> {
     if !root {
         return Ok(None);
     }
-    let line = ["postgres:", "nobody:"].iter().find_map(|name| users.lines().find(|line| line.starts_with(name)));
+    let line =
+        ["postgres:", "nobody:"].iter().find_map(|name| users.lines().find(|line| line.starts_with(name)));
     let fields: Vec<&str> = line.context("there is no user to run Postgres as")?.split(':').collect();
     let [_, _, user, group, ..] = fields[..] else { bail!("/etc/passwd cannot be read") };
     Ok(Some((user.parse()?, group.parse()?)))

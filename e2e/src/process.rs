@@ -44,7 +44,10 @@ pub fn binary(name: &str) -> anyhow::Result<PathBuf> {
     // target/debug/deps/accounts-…: the binaries are one folder up.
     let found = test.ancestors().skip(1).take(2).map(beside).find(|path| path.is_file());
     found.with_context(|| {
-        format!("there is no {name} beside {}: build it first, with `cargo build --workspace`", test.display())
+        format!(
+            "there is no {name} beside {}: build it first, with `cargo build --workspace`",
+            test.display()
+        )
     })
 }
 
@@ -123,9 +126,8 @@ impl Process {
     /// # Errors
     /// When it does not end `within` the time.
     pub async fn exited(&self, within: Duration) -> anyhow::Result<ExitStatus> {
-        let status = until("the process to end", within, async || {
-            Ok(self.with_child(|child| child.try_wait())?)
-        });
+        let status =
+            until("the process to end", within, async || Ok(self.with_child(|child| child.try_wait())?));
         let status = status.await?;
         self.log.ended(within).await?;
         self.output.ended(within).await?;

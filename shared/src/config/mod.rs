@@ -67,6 +67,8 @@ pub struct Settings {
     pub verify_on_get: bool,
     /// How long links live.
     pub lifetimes: LinkLifetimes,
+    /// How many mails a mailbox is sent on request.
+    pub mailbox_limits: MailboxLimits,
     /// Days after which closed rows of the mail table go.
     pub keep_closed_days: u32,
 }
@@ -80,6 +82,15 @@ pub struct LinkLifetimes {
     pub password_reset: Duration,
     /// Links that confirm a new address.
     pub email_change: Duration,
+}
+
+/// How many mails of a kind one mailbox is sent on request, whoever asks. Notices about security do not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MailboxLimits {
+    /// In 15 minutes.
+    pub per_quarter_hour: i64,
+    /// In 24 hours.
+    pub per_day: i64,
 }
 
 /// The three ways to run, chosen by what is set.

@@ -6,7 +6,7 @@ use std::path::Path;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::source::Source;
-use super::{LinkLifetimes, PublicUrl, Settings, database, mail, secret_file, table, values};
+use super::{LinkLifetimes, MailboxLimits, PublicUrl, Settings, database, mail, secret_file, table, values};
 use crate::domain::JwtAlgorithm;
 
 /// The shortest `JWT_SECRET`, in bytes: a key as long as HS256's hash (RFC 7518, section 3.2).
@@ -32,6 +32,7 @@ pub(super) fn settings(source: &mut Source) -> Option<Settings> {
     let trusted_proxies = source.optional(&table::TRUSTED_PROXIES, values::networks);
     let verify_on_get = source.optional(&table::VERIFY_ON_GET, values::boolean);
     let lifetimes = lifetimes(source);
+    let mailbox_limits = mailbox_limits(source);
     let keep_closed_days = source.optional(&table::MAIL_RETENTION_DAYS, values::number_in(1..=3650));
     // Last, because it may make a file, which nothing should do when the start stops anyway.
     let jwt_secret = jwt_secret(source, data_dir.as_deref());
@@ -53,6 +54,7 @@ pub(super) fn settings(source: &mut Source) -> Option<Settings> {
         trusted_proxies: trusted_proxies.unwrap_or_default(),
         verify_on_get: verify_on_get?,
         lifetimes: lifetimes?,
+        mailbox_limits: mailbox_limits?,
         keep_closed_days: keep_closed_days?,
     })
 }
@@ -63,6 +65,12 @@ fn public_url(source: &mut Source, listen: Option<SocketAddr>) -> Option<PublicU
     } else {
         listen.map(|address| PublicUrl::on_this_machine(address.port()))
     }
+}
+
+fn mailbox_limits(source: &mut Source) -> Option<MailboxLimits> {
+    let per_quarter_hour = source.optional(&table::MAILBOX_LIMIT, values::number_in(1..=1_000));
+    let per_day = source.optional(&table::MAILBOX_LIMIT_PER_DAY, values::number_in(1..=10_000));
+    Some(MailboxLimits { per_quarter_hour: per_quarter_hour?, per_day: per_day? })
 }
 
 fn lifetimes(source: &mut Source) -> Option<LinkLifetimes> {

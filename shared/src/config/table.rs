@@ -122,6 +122,9 @@ table! {
         "Seconds that a link to confirm a new address lives, 60 to 604800.";
     VERIFY_ON_GET: plain, Default("true"),
         "Whether following a verification link verifies for clients that are not browsers; `false`: only a POST does.";
+    MAILBOX_LIMIT: plain, Default("3"),
+        "How many mails of a kind a mailbox is sent on request in 15 minutes, 1 to 1000; one per link lifetime always is.";
+    MAILBOX_LIMIT_PER_DAY: plain, Default("10"), "The same in 24 hours, 1 to 10000.";
     RATE_LIMIT: plain, Default("on"), "Limits per client address; `off` lifts them, for load tests.";
     TRUSTED_PROXIES: plain, Means("none"),
         "Proxies whose `X-Forwarded-For` counts: addresses or CIDRs, separated by commas.";

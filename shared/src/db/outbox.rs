@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Db, DbResult, in_transaction};
+use crate::config::MailboxLimits;
 use crate::domain::{EmailAddress, MailKind};
 
 /// What a template needs beside the account. Plain facts: no token, no link, no password.
@@ -102,7 +103,8 @@ impl NewMail {
     pub(super) fn times(&self) -> (DateTime<Utc>, DateTime<Utc>) {
         (self.now, self.now + deadline_of(self.kind))
     }
-    pub(super) fn kind(&self) -> MailKind {
+    /// What it is.
+    pub fn kind(&self) -> MailKind {
         self.kind
     }
     pub(super) fn recipient(&self) -> &str {
@@ -130,5 +132,61 @@ impl Db {
                 queue_mail!(tx, mail);
             }
         })
+    }
+}
+
+/// How many mails a mailbox may be sent on request, by whoever asks.
+#[derive(Clone, Copy, Debug)]
+pub struct MailboxLimit {
+    /// The settings' numbers.
+    pub limits: MailboxLimits,
+    /// How long the link in the mail lives. One mail in that time is always let through: otherwise somebody
+    /// could use the limit up and so keep the mailbox' owner out.
+    pub lifetime: TimeDelta,
+}
+
+/// Counted on what was queued, so that what is refused does not prolong the wait.
+const RECENT: &str =
+    "SELECT count(*) FILTER (WHERE created_at > $3), count(*) FILTER (WHERE created_at > $4),
+                             count(*) FILTER (WHERE created_at > $5)
+                      FROM emails WHERE mailbox = $1 AND kind = $2";
+/// Held until the transaction's end: requests for one mailbox count each other, however many come at once.
+/// SQLite has one writer at a time.
+const ONE_AT_A_TIME: &str = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
+
+impl Db {
+    /// Queues `mail`, and `along` with it, unless its mailbox has had its share. Asks nothing about accounts, so
+    /// that known and unknown addresses meet the same limit. Returns whether they were queued.
+    pub async fn queue_within_limit(
+        &self,
+        mail: &NewMail,
+        along: &[NewMail],
+        limit: &MailboxLimit,
+    ) -> DbResult<bool> {
+        let (quarter, day) = (mail.now - TimeDelta::minutes(15), mail.now - TimeDelta::days(1));
+        let lifetime = mail.now - limit.lifetime;
+        in_transaction!(self, tx => {
+            if matches!(self, Db::Postgres(_)) {
+                let key = format!("{}:{}", mail.kind, mail.mailbox);
+                sqlx::query(ONE_AT_A_TIME).bind(key).execute(&mut *tx).await?;
+            }
+            let query = sqlx::query_as(RECENT).bind(&mail.mailbox).bind(mail.kind.as_str());
+            let recent: (i64, i64, i64) = query.bind(quarter).bind(day).bind(lifetime).fetch_one(&mut *tx).await?;
+            if !limit.allows(recent) {
+                return Ok(false);
+            }
+            queue_mail!(tx, mail);
+            for mail in along {
+                queue_mail!(tx, mail);
+            }
+            true
+        })
+    }
+}
+
+impl MailboxLimit {
+    fn allows(&self, (in_quarter, in_day, in_lifetime): (i64, i64, i64)) -> bool {
+        let within = in_quarter < self.limits.per_quarter_hour && in_day < self.limits.per_day;
+        within || in_lifetime == 0
     }
 }

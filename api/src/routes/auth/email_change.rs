@@ -15,6 +15,7 @@ use bookly_shared::link_token::Purpose;
 use super::account::Message;
 use super::link::{self, PathToken};
 use super::reader::{Press, Reader};
+use super::requests;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{Fields, FromFields, Json, RequestId, VerifiedUser};
 use crate::pages::Page;
@@ -59,12 +60,11 @@ async fn request(
     let old = EmailAddress::parse(&user.email).map_err(ApiError::server)?;
     let now = state.now();
     let masked = MailContext { masked_address: Some(change.new_email.masked()) };
-    let mails = [
-        NewMail::new(MailKind::ChangeEmail, &change.new_email, now).about(user.uid).asked_by(id.clone()),
-        NewMail::new(MailKind::EmailChangeRequested, &old, now).about(user.uid).with(masked).asked_by(id),
-    ];
-    state.db.queue_mails(&mails).await?;
-    mails.iter().for_each(|mail| state.doorbell.ring(mail.id));
+    let link =
+        NewMail::new(MailKind::ChangeEmail, &change.new_email, now).about(user.uid).asked_by(id.clone());
+    let notice =
+        NewMail::new(MailKind::EmailChangeRequested, &old, now).about(user.uid).with(masked).asked_by(id);
+    requests::queue_and_ring(&state, &link, &[notice]).await?;
     Ok(Answer(Message { message: REQUESTED }))
 }
 

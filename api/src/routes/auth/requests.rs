@@ -8,8 +8,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
-use bookly_shared::db::outbox::NewMail;
+use bookly_shared::db::outbox::{MailboxLimit, NewMail};
 use bookly_shared::domain::{EmailAddress, MailKind};
+use chrono::TimeDelta;
 
 use super::reader::Reader;
 use crate::error::{ApiError, ApiResult};
@@ -68,6 +69,26 @@ async fn reset(State(state): State<AppState>, reader: Reader, id: RequestId, bod
     RESET.answer(&state, reader, id, body).await
 }
 
+/// Queues a mail that anybody can ask for, unless its mailbox has had its share; the asker cannot tell.
+pub(super) async fn queue_and_ring(state: &AppState, mail: &NewMail, along: &[NewMail]) -> ApiResult<()> {
+    let lifetimes = &state.settings.lifetimes;
+    let lifetime = match mail.kind() {
+        MailKind::ResetPassword => lifetimes.password_reset,
+        MailKind::ChangeEmail => lifetimes.email_change,
+        _ => lifetimes.email_verification,
+    };
+    let limit = MailboxLimit {
+        limits: state.settings.mailbox_limits,
+        lifetime: TimeDelta::from_std(lifetime).unwrap_or(TimeDelta::MAX),
+    };
+    if state.db.queue_within_limit(mail, along, &limit).await? {
+        [mail].into_iter().chain(along).for_each(|mail| state.doorbell.ring(mail.id));
+    } else {
+        tracing::info!(kind = %mail.kind(), "no mail: the mailbox has had its share");
+    }
+    Ok(())
+}
+
 impl Request {
     async fn answer(&self, state: &AppState, reader: Reader, id: RequestId, body: Body) -> Response {
         match self.queue(state, id, body).await {
@@ -79,9 +100,7 @@ impl Request {
     async fn queue(&self, state: &AppState, RequestId(id): RequestId, body: Body) -> ApiResult<()> {
         let JsonOrForm { body: Address(email), .. } = body?;
         let mail = NewMail::new(self.kind, &email, state.now()).asked_by(id);
-        state.db.queue_mails(std::slice::from_ref(&mail)).await?;
-        state.doorbell.ring(mail.id);
-        Ok(())
+        queue_and_ring(state, &mail, &[]).await
     }
 
     /// A form with a mistake is shown again, with the mistake.
