@@ -1,6 +1,6 @@
 //! Bodies: JSON, or JSON and the encoding of HTML forms.
 
-use axum::body::Bytes;
+use axum::body::{Bytes, HttpBody};
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::{HeaderMap, header};
@@ -8,6 +8,7 @@ use mime::Mime;
 
 use super::{Fields, FromFields, OwnPage};
 use crate::error::ApiError;
+use crate::layers::MAX_BODY_BYTES;
 use crate::state::AppState;
 
 /// A JSON body. Errors: 400 for bad syntax, 413, 415, 422 with every field that is wrong.
@@ -86,6 +87,10 @@ fn read_json<T: FromFields>(bytes: &[u8]) -> Result<T, ApiError> {
 }
 
 async fn bytes(request: Request, state: &AppState) -> Result<Bytes, ApiError> {
+    // Answered before it is read: a client that expects a 100 (RFC 9110 §10.1.1) then need not send it.
+    if request.body().size_hint().lower() > MAX_BODY_BYTES as u64 {
+        return Err(ApiError::BodyTooLarge);
+    }
     Bytes::from_request(request, state).await.map_err(|rejection| match rejection {
         BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => ApiError::BodyTooLarge,
         _ => ApiError::MalformedBody("The body ended early".into()),

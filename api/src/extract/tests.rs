@@ -1,3 +1,5 @@
+use std::convert::Infallible;
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::Method;
@@ -99,8 +101,11 @@ async fn other_encodings_are_415_and_large_bodies_413() {
         assert_eq!(answer.error(), (415, "unsupported_media_type".into()));
     }
     let large = format!("\"{}\"", "x".repeat(64 * 1024));
-    let answer = post_to(&app, "/json", JSON, large).await;
-    assert_eq!(answer.error(), (413, "body_too_large".into()));
+    let unannounced = Body::from_stream(futures_util::stream::iter([Ok::<_, Infallible>(large.clone())]));
+    for body in [Body::from(large), unannounced] {
+        let answer = post_to(&app, "/json", JSON, body).await;
+        assert_eq!(answer.error(), (413, "body_too_large".into()));
+    }
 }
 
 #[tokio::test]
