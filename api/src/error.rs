@@ -187,3 +187,6 @@ impl From<LinkTokenError> for ApiError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
