@@ -215,3 +215,6 @@ fn announce(settings: &Settings) {
     let inbox = matches!(settings.mail.transport, MailTransport::File).then(|| format!("{url}/inbox"));
     tracing::info!(%addr, mode, start_page = format!("{url}/"), inbox, "listening");
 }
+
+#[cfg(test)]
+mod tests;
