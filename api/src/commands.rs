@@ -8,11 +8,47 @@ use bookly_shared::clock::Clock;
 use bookly_shared::config::Settings;
 use bookly_shared::domain::{EmailAddress, Role};
 use bookly_shared::signals;
+use clap::Subcommand;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, bind, open_database};
+
+/// A command other than serving.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Accounts
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Ask the service on this machine whether it is ready; exit code 0 when it is
+    Health,
+}
+
+/// What can be done to accounts.
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Give an account a role: admin or user
+    Role {
+        /// The account's address
+        email: EmailAddress,
+        /// admin or user
+        role: Role,
+    },
+}
+
+impl Command {
+    /// Does it.
+    ///
+    /// # Errors
+    /// Why it was not done, in words for who typed it.
+    pub async fn run(self, settings: Settings) -> anyhow::Result<()> {
+        match self {
+            Command::User(UserCommand::Role { email, role }) => set_role(settings, &email, role).await,
+            Command::Health => health(&settings).await,
+        }
+    }
+}
 
 /// Serves until a signal.
 ///
@@ -29,7 +65,7 @@ pub async fn serve(mut settings: Settings) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// When there is no such account, or the database cannot be reached.
-pub async fn set_role(settings: Settings, email: &EmailAddress, role: Role) -> anyhow::Result<()> {
+async fn set_role(settings: Settings, email: &EmailAddress, role: Role) -> anyhow::Result<()> {
     let db = open_database(&settings).await?;
     let clock = Clock::synchronised(&db).await?;
     let known = db.set_role(email, role, clock.now()).await?;
@@ -49,7 +85,7 @@ const HEALTH_LIMIT: Duration = Duration::from_secs(4);
 ///
 /// # Errors
 /// When it does not answer, or not with 200.
-pub async fn health(settings: &Settings) -> anyhow::Result<()> {
+async fn health(settings: &Settings) -> anyhow::Result<()> {
     let status = tokio::time::timeout(HEALTH_LIMIT, ask_ready(settings.listen)).await;
     match status.context("no answer in time")?.context("no answer")?.as_str() {
         "200" => Ok(()),

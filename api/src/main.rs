@@ -3,11 +3,10 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use bookly_api::commands;
+use bookly_api::commands::{self, Command};
 use bookly_shared::config::Settings;
-use bookly_shared::domain::{EmailAddress, Role};
 use bookly_shared::telemetry;
-use clap::{Parser, Subcommand};
+use clap::Parser;
 
 /// Bookly's API. Without a command it serves; settings come from the environment and from `.env`.
 #[derive(Parser)]
@@ -15,21 +14,6 @@ use clap::{Parser, Subcommand};
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Accounts
-    #[command(subcommand)]
-    User(UserCommand),
-    /// Ask the service on this machine whether it is ready; exit code 0 when it is
-    Health,
-}
-
-#[derive(Subcommand)]
-enum UserCommand {
-    /// Give an account a role: admin or user
-    Role { email: EmailAddress, role: Role },
 }
 
 #[tokio::main]
@@ -42,10 +26,7 @@ async fn main() -> ExitCode {
     telemetry::init("info");
     let done = match arguments.command {
         None => commands::serve(settings).await,
-        Some(Command::Health) => commands::health(&settings).await,
-        Some(Command::User(UserCommand::Role { email, role })) => {
-            commands::set_role(settings, &email, role).await
-        }
+        Some(command) => command.run(settings).await,
     };
     done.map_or_else(|error| end(&format!("{error:#}"), 1), |()| ExitCode::SUCCESS)
 }
