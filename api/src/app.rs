@@ -21,6 +21,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::hasher::Hasher;
 use crate::jwt::SessionTokens;
+use crate::login_guard::LoginGuard;
 use crate::pages::Pages;
 use crate::rate_limit;
 use crate::routes;
@@ -125,6 +126,7 @@ impl App {
             .transpose()?;
         let state = AppState::new(Services {
             hasher: Hasher::new(available_parallelism().map_or(1, NonZero::get)),
+            login_guard: LoginGuard::default(),
             tokens: SessionTokens::new(&settings.jwt_secret, settings.jwt_algorithm),
             links: LinkSigner::new(&settings.jwt_secret),
             doorbell: bells.doorbell,

@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 
 use crate::hasher::Hasher;
 use crate::jwt::SessionTokens;
+use crate::login_guard::LoginGuard;
 use crate::pages::Pages;
 use crate::rate_limit::Doors;
 use crate::serve::Limits;
@@ -39,6 +40,8 @@ pub struct Services {
     pub redis: Option<RedisQueue>,
     /// Hashes passwords.
     pub hasher: Hasher,
+    /// Slows guessers down.
+    pub login_guard: LoginGuard,
     /// Makes and reads access and refresh tokens.
     pub tokens: SessionTokens,
     /// Reads the tokens of links.

@@ -26,6 +26,25 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_user ON sessions (user_uid);
 CREATE INDEX sessions_expiry ON sessions (expires_at);
 
+-- Failed logins by submitted address, known or not. `network` is empty for everybody's common count, or a network
+-- that the account logged in from: there it has a count of its own, so that others' guesses do not lock it out.
+CREATE TABLE login_failures (
+    mailbox        TEXT NOT NULL,
+    network        TEXT NOT NULL,
+    failures       INTEGER NOT NULL,
+    last_failed_at TEXT NOT NULL,
+    PRIMARY KEY (mailbox, network)
+) STRICT;
+CREATE INDEX login_failures_age ON login_failures (last_failed_at);
+
+CREATE TABLE login_networks (
+    mailbox       TEXT NOT NULL,
+    network       TEXT NOT NULL,
+    last_login_at TEXT NOT NULL,
+    PRIMARY KEY (mailbox, network)
+) STRICT;
+CREATE INDEX login_networks_age ON login_networks (last_login_at);
+
 CREATE TABLE books (
     uid            BLOB PRIMARY KEY,
     title          TEXT NOT NULL,

@@ -119,6 +119,7 @@ impl Db {
         let set = "UPDATE users SET password_hash = $3, is_verified = (is_verified OR $4),
                           auth_version = auth_version + 1, auth_changed_at = $5, update_at = $5
                    WHERE uid = $1 AND auth_version = $2";
+        let forget = "DELETE FROM login_failures WHERE mailbox = $1";
         let end = "DELETE FROM sessions WHERE user_uid = $1 AND sid <> $2";
         in_transaction!(self, tx => {
             let done = sqlx::query(set)
@@ -132,6 +133,8 @@ impl Db {
             if done.rows_affected() == 0 {
                 return Ok(Change::Stale);
             }
+            // Whoever set it anew did not guess it.
+            sqlx::query(forget).bind(&user.email_canonical).execute(&mut *tx).await?;
             // No session has the nil id.
             sqlx::query(end).bind(user.uid).bind(keep.unwrap_or(Uuid::nil())).execute(&mut *tx).await?;
             queue_mail!(tx, notice);

@@ -10,6 +10,7 @@ pub mod books;
 pub mod claims;
 mod connect;
 mod error;
+pub mod login_throttle;
 pub mod mail_admin;
 mod migrate;
 pub mod outbox;

@@ -6,6 +6,7 @@ use sqlx::{ConnectOptions, Connection};
 use uuid::Uuid;
 
 use super::claims::{claimable, known_kinds};
+use super::login_throttle::{FORGET_FAILURES_AFTER, KNOWN_NETWORK_FOR};
 use super::{Db, DbResult, on_db};
 
 /// A bell that came to nothing for this long is rung again.
@@ -86,7 +87,8 @@ impl Db {
         }))
     }
 
-    /// Deletes closed mails after `keep`, requests for unknown addresses after a day, and sessions that ran out.
+    /// Deletes closed mails after `keep`, requests for unknown addresses after a day, sessions that ran out, and
+    /// what the login throttle need not know any more.
     /// Returns how many rows went.
     pub async fn purge(&self, keep: TimeDelta, now: DateTime<Utc>) -> DbResult<u64> {
         let closed = "DELETE FROM emails WHERE id IN (SELECT id FROM emails WHERE closed_at < $1 LIMIT $2)";
@@ -94,14 +96,27 @@ impl Db {
                          (SELECT id FROM emails WHERE closed_at < $1 AND state = 'cancelled' AND last_error = $3 LIMIT $2)";
         let sessions =
             "DELETE FROM sessions WHERE sid IN (SELECT sid FROM sessions WHERE expires_at < $1 LIMIT $2)";
+        let failures = "DELETE FROM login_failures WHERE (mailbox, network) IN
+                          (SELECT mailbox, network FROM login_failures WHERE last_failed_at < $1 LIMIT $2)";
+        let networks = "DELETE FROM login_networks WHERE (mailbox, network) IN
+                          (SELECT mailbox, network FROM login_networks WHERE last_login_at < $1 LIMIT $2)";
+        let aged = [
+            (closed, now - keep),
+            (sessions, now),
+            (failures, now - FORGET_FAILURES_AFTER),
+            (networks, now - KNOWN_NETWORK_FOR),
+        ];
         let mut gone = 0;
         loop {
             let round = on_db!(self, pool => {
-                let a = sqlx::query(closed).bind(now - keep).bind(PURGE_BATCH).execute(pool).await?.rows_affected();
                 let day_ago = now - TimeDelta::days(1);
-                let b = sqlx::query(unknown).bind(day_ago).bind(PURGE_BATCH).bind(NO_ACCOUNT).execute(pool).await?;
-                let c = sqlx::query(sessions).bind(now).bind(PURGE_BATCH).execute(pool).await?.rows_affected();
-                a + b.rows_affected() + c
+                let query = sqlx::query(unknown).bind(day_ago).bind(PURGE_BATCH).bind(NO_ACCOUNT);
+                let mut round = query.execute(pool).await?.rows_affected();
+                for (sql, before) in aged {
+                    let query = sqlx::query(sql).bind(before).bind(PURGE_BATCH);
+                    round += query.execute(pool).await?.rows_affected();
+                }
+                round
             });
             gone += round;
             if round < PURGE_BATCH as u64 {

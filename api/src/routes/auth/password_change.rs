@@ -39,7 +39,7 @@ async fn change(
     RequestId(id): RequestId,
     Json(change): Json<PasswordChange>,
 ) -> ApiResult<Answer<Message>> {
-    let new = change.new.agreed()?;
+    let new = change.new.agreed(&user)?;
     let current = change.current.ok_or(ApiError::InvalidEmailOrPassword)?;
     if !state.hasher.verify(current, user.password_hash.clone()).await? {
         return Err(ApiError::InvalidEmailOrPassword);

@@ -16,6 +16,7 @@ use super::reader::Reader;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{Fields, FromFields, JsonOrForm, RequestId};
 use crate::pages::{Page, RequestForm};
+use crate::password_policy::refuse_guessable;
 use crate::routes::html::page;
 use crate::state::AppState;
 
@@ -40,12 +41,17 @@ impl FromFields for NewPassword {
 }
 
 impl NewPassword {
-    /// The password, if both spellings are the same one.
-    pub(super) fn agreed(self) -> ApiResult<Password> {
+    /// The password, if both spellings are the same one and it is not easy to guess.
+    pub(super) fn agreed(self, user: &User) -> ApiResult<Password> {
         // As typed passwords are compared: after the normalisation that the first went through.
         let confirmation = Password::attempt(self.confirmation);
         let same = confirmation.is_ok_and(|confirmation| confirmation.expose() == self.password.expose());
-        if same { Ok(self.password) } else { Err(ApiError::PasswordsDoNotMatch) }
+        if !same {
+            return Err(ApiError::PasswordsDoNotMatch);
+        }
+        let about = [&*user.email, &*user.first_name, &*user.last_name, &*user.username];
+        refuse_guessable("new_password", &self.password, &about)?;
+        Ok(self.password)
     }
 }
 
@@ -78,7 +84,7 @@ async fn confirm(
 
 /// The link is used up by what it changes: `auth_version`, which the link carries, grows with the password.
 async fn set_password(state: &AppState, user: &User, RequestId(id): RequestId, body: Body) -> ApiResult<()> {
-    let password = body?.body.agreed()?;
+    let password = body?.body.agreed(user)?;
     let hash = state.hasher.hash(password).await?;
     let now = state.now();
     let notice = changed_notice(user, now)?.asked_by(id);

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::account::Message;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{AccessToken, Fields, FromFields, Json, RefreshToken, Session};
+use crate::extract::{AccessToken, ClientIp, Fields, FromFields, Json, RefreshToken, Session};
 use crate::jwt::{REFRESH_LIFETIME, TokenUser};
 use crate::state::AppState;
 
@@ -57,8 +57,34 @@ struct Who {
 }
 
 /// An unverified account may log in; the protected endpoints stop it.
-async fn log_in(State(state): State<AppState>, Json(login): Json<Login>) -> ApiResult<Answer<LoggedIn>> {
-    let user = check(&state, login).await?.ok_or(ApiError::InvalidEmailOrPassword)?;
+async fn log_in(
+    State(state): State<AppState>,
+    ClientIp(client): ClientIp,
+    Json(login): Json<Login>,
+) -> ApiResult<Answer<LoggedIn>> {
+    let (Some(email), Some(password)) = (login.email, login.password) else {
+        return Err(ApiError::InvalidEmailOrPassword);
+    };
+    let attempt = state.login_guard.begin(&state, email.canonical(), client).await?;
+    let Some(user) = check(&state, &email, password).await? else {
+        attempt.failed().await?;
+        return Err(ApiError::InvalidEmailOrPassword);
+    };
+    attempt.succeeded().await?;
+    open_session(&state, user).await
+}
+
+/// The account, if the password is its own. An unknown address costs a hash as well.
+async fn check(state: &AppState, email: &EmailAddress, password: Password) -> ApiResult<Option<User>> {
+    let Some(user) = state.db.user_of_mailbox(email.canonical()).await? else {
+        state.hasher.verify_nobody(password).await?;
+        return Ok(None);
+    };
+    let right = state.hasher.verify(password, user.password_hash.clone()).await?;
+    Ok(right.then_some(user))
+}
+
+async fn open_session(state: &AppState, user: User) -> ApiResult<Answer<LoggedIn>> {
     let (sid, now) = (Uuid::new_v4(), state.now());
     let expires_at = now + REFRESH_LIFETIME;
     if !state.db.open_session(sid, &user, now, expires_at).await? {
@@ -72,21 +98,6 @@ async fn log_in(State(state): State<AppState>, Json(login): Json<Login>) -> ApiR
         refresh_token: state.tokens.refresh(&who, sid, now, expires_at)?,
         user: Who { email: user.email, uid: user.uid },
     }))
-}
-
-/// The account, if the password is its own. An unknown address costs a hash as well.
-async fn check(state: &AppState, login: Login) -> ApiResult<Option<User>> {
-    let Some(password) = login.password else { return Ok(None) };
-    let user = match &login.email {
-        Some(email) => state.db.user_of_mailbox(email.canonical()).await?,
-        None => None,
-    };
-    let Some(user) = user else {
-        state.hasher.verify_nobody(password).await?;
-        return Ok(None);
-    };
-    let right = state.hasher.verify(password, user.password_hash.clone()).await?;
-    Ok(right.then_some(user))
 }
 
 #[derive(Serialize)]

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::account::Account;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{Fields, FromFields, Json, RequestId};
+use crate::password_policy::refuse_guessable;
 use crate::state::AppState;
 
 pub(super) fn router() -> Router<AppState> {
@@ -55,6 +56,13 @@ async fn sign_up(
     RequestId(request_id): RequestId,
     Json(sign_up): Json<SignUp>,
 ) -> ApiResult<(StatusCode, Answer<SignedUp>)> {
+    let about = [
+        sign_up.email.as_str(),
+        sign_up.first_name.as_str(),
+        sign_up.last_name.as_str(),
+        sign_up.username.as_str(),
+    ];
+    refuse_guessable("password", &sign_up.password, &about)?;
     // Only saves the hash: what decides is the database's unique index.
     if state.db.user_of_mailbox(sign_up.email.canonical()).await?.is_some() {
         return Err(ApiError::UserExists);

@@ -1,0 +1,85 @@
+//! Slows guessers down: failures by submitted address, known or not, counted in the database.
+
+use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bookly_shared::db::login_throttle::LoginCount;
+use ipnet::{Ipv4Net, Ipv6Net};
+use tokio::sync::{Mutex, MutexGuard};
+
+use crate::error::{ApiError, ApiResult};
+use crate::state::AppState;
+
+/// Enough that two people seldom wait for each other.
+const STRIPES: usize = 1_024;
+
+/// Lets one attempt per address be under way at a time in this process: fifty at once would all be checked
+/// before the first of them is counted as failed.
+#[derive(Clone, Debug)]
+pub struct LoginGuard {
+    stripes: Arc<[Mutex<()>]>,
+    hasher: RandomState,
+}
+
+/// A login attempt that may be made. Ends with [`failed`](Attempt::failed) or [`succeeded`](Attempt::succeeded).
+pub struct Attempt<'a> {
+    state: &'a AppState,
+    count: LoginCount,
+    network: String,
+    _turn: MutexGuard<'a, ()>,
+}
+
+impl Default for LoginGuard {
+    fn default() -> LoginGuard {
+        let stripes = (0..STRIPES).map(|_| Mutex::new(())).collect();
+        LoginGuard { stripes, hasher: RandomState::new() }
+    }
+}
+
+impl LoginGuard {
+    /// Waits for this address' turn, and asks whether it may be tried now: before anything is hashed.
+    ///
+    /// # Errors
+    /// 429 with the wait when failures came too fast.
+    pub async fn begin<'a>(
+        &'a self,
+        state: &'a AppState,
+        mailbox: &str,
+        client: IpAddr,
+    ) -> ApiResult<Attempt<'a>> {
+        let stripe = self.hasher.hash_one(mailbox) as usize % STRIPES;
+        let turn = self.stripes[stripe].lock().await;
+        let network = network(client);
+        let (count, wait) = state.db.login_wait(mailbox, &network, state.now()).await?;
+        match wait {
+            // Whole seconds, rounded up: a client that comes back after so many is not sent away again.
+            Some(wait) => Err(ApiError::TooManyRequests(wait.num_seconds().unsigned_abs() + 1)),
+            None => Ok(Attempt { state, count, network, _turn: turn }),
+        }
+    }
+}
+
+impl Attempt<'_> {
+    /// The password was wrong, or there is no such account.
+    pub async fn failed(self) -> ApiResult<()> {
+        Ok(self.state.db.count_login_failure(&self.count, self.state.now()).await?)
+    }
+
+    /// The password was right.
+    pub async fn succeeded(self) -> ApiResult<()> {
+        let now = self.state.now();
+        Ok(self.state.db.count_login_success(&self.count, &self.network, now).await?)
+    }
+}
+
+/// The range that one household or office gets: an IPv4 /24, an IPv6 /48.
+fn network(client: IpAddr) -> String {
+    match client {
+        IpAddr::V4(address) => Ipv4Net::new_assert(address, 24).trunc().to_string(),
+        IpAddr::V6(address) => Ipv6Net::new_assert(address, 48).trunc().to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

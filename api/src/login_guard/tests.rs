@@ -1,0 +1,84 @@
+//! How fast passwords may be tried, over the login's own door.
+
+use std::net::SocketAddr;
+
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{Method, Request};
+
+use crate::serve::Limits;
+use crate::testing::{Answer, TestApp, request, with_body};
+
+const PASSWORD: &str = "a long secret";
+
+async fn app() -> TestApp {
+    let app = TestApp::with(&[("RATE_LIMIT", "off")], Limits::default()).await;
+    let body = format!(
+        r#"{{"first_name":"Ann","last_name":"Smith","username":"ann","email":"ann@example.org","password":"{PASSWORD}"}}"#
+    );
+    let signed_up = app.send(post("/api/v1/auth/signup", "192.0.2.1", body)).await;
+    assert_eq!(signed_up.status, 201, "{}", signed_up.text);
+    app
+}
+
+fn post(path: &str, client: &str, body: String) -> Request<Body> {
+    let mut request = with_body(request(Method::POST, path), "application/json", body);
+    request.extensions_mut().insert(ConnectInfo(SocketAddr::new(client.parse().unwrap(), 1)));
+    request
+}
+
+async fn log_in(app: &TestApp, client: &str, email: &str, password: &str) -> Answer {
+    let body = format!(r#"{{"email":"{email}","password":"{password}"}}"#);
+    app.send(post("/api/v1/auth/login", client, body)).await
+}
+
+async fn fail_five_times(app: &TestApp, client: &str, email: &str) {
+    for _ in 0..5 {
+        let answer = log_in(app, client, email, "not the one").await;
+        assert_eq!(answer.error(), (400, "invalid_email_or_password".into()));
+    }
+}
+
+#[tokio::test]
+async fn after_five_failures_an_address_waits_whether_an_account_has_it_or_not() {
+    let app = app().await;
+    for email in ["ann@example.org", "nobody@example.org"] {
+        fail_five_times(&app, "198.51.100.1", email).await;
+        // From elsewhere too, in other letters too, and with the right password too.
+        let answer = log_in(&app, "203.0.113.1", &email.to_uppercase(), PASSWORD).await;
+        assert_eq!(answer.error(), (429, "too_many_requests".into()));
+        let wait: u64 = answer.header("retry-after").unwrap().parse().unwrap();
+        assert!((1..=3).contains(&wait), "{wait}");
+    }
+}
+
+#[tokio::test]
+async fn where_an_account_logged_in_lately_others_guesses_do_not_keep_it_out() {
+    let app = app().await;
+    assert_eq!(log_in(&app, "192.0.2.1", "ann@example.org", PASSWORD).await.status, 200);
+    fail_five_times(&app, "198.51.100.1", "ann@example.org").await;
+    assert_eq!(log_in(&app, "198.51.100.1", "ann@example.org", PASSWORD).await.status, 429);
+    // Another address of the same network.
+    assert_eq!(log_in(&app, "192.0.2.77", "ann@example.org", PASSWORD).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_login_makes_the_failures_before_it_forgotten() {
+    let app = app().await;
+    for _ in 0..3 {
+        for _ in 0..4 {
+            assert_eq!(log_in(&app, "192.0.2.1", "ann@example.org", "not the one").await.status, 400);
+        }
+        assert_eq!(log_in(&app, "192.0.2.1", "ann@example.org", PASSWORD).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn fifty_guesses_at_once_are_counted_as_fifty() {
+    let app = app().await;
+    let guesses = (0..50).map(|_| log_in(&app, "198.51.100.1", "ann@example.org", "not the one"));
+    let answers = futures_util::future::join_all(guesses).await;
+    let hashed = answers.iter().filter(|answer| answer.status == 400).count();
+    assert_eq!(hashed, 5, "only the free ones are hashed");
+    assert!(answers.iter().all(|answer| answer.status == 400 || answer.status == 429));
+}
