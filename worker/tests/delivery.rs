@@ -1,4 +1,5 @@
 //! The worker on SQLite with the file transport: what is queued arrives, or is visibly not sent.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "in tests a panic is the verdict")]
 
 use std::collections::HashMap;
 use std::path::Path;
