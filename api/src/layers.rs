@@ -1,15 +1,17 @@
 //! What holds for every request: an id, a log line, limits, headers that keep answers harmless.
 
 use std::any::Any;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::header::{self, HeaderName};
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::CorsLayer;
 use tower_http::request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
 use tracing::{Instrument, field};
 use uuid::Uuid;
@@ -28,9 +30,13 @@ const NO_CONTENT_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 /// A year, as the preload lists ask for.
 const HSTS: &str = "max-age=31536000";
 
+/// How long a browser may remember what it may ask.
+const CORS_MAX_AGE: Duration = Duration::from_secs(3600);
+
 /// Wraps all routes; the last one added comes first at a request.
 pub(crate) fn wrap(router: Router<AppState>, state: &AppState) -> Router<AppState> {
     router
+        .layer(option_layer(cors(&state.settings.cors_origins)))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(from_fn_with_state(state.clone(), limit_time))
         .layer(CatchPanicLayer::custom(answer_panic))
@@ -39,6 +45,17 @@ pub(crate) fn wrap(router: Router<AppState>, state: &AppState) -> Router<AppStat
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(SetRequestIdLayer::new(REQUEST_ID, FreshId))
         .layer(from_fn(drop_odd_request_id))
+}
+
+/// `None`, and so no CORS at all, unless `CORS_ORIGINS` is set. Tokens go in a header: no cookies are let through.
+fn cors(origins: &[String]) -> Option<CorsLayer> {
+    let origins: Vec<HeaderValue> = origins.iter().filter_map(|origin| origin.parse().ok()).collect();
+    let layer = CorsLayer::new()
+        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .expose_headers([header::RETRY_AFTER, REQUEST_ID])
+        .max_age(CORS_MAX_AGE);
+    (!origins.is_empty()).then(|| layer.allow_origin(origins))
 }
 
 #[derive(Clone, Copy)]

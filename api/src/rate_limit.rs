@@ -5,11 +5,11 @@
 //! limits of their own, in the database.
 
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::{HeaderMap, Request};
 use axum::response::IntoResponse;
 use bookly_shared::config::Settings;
 use governor::middleware::NoOpMiddleware;
@@ -32,6 +32,9 @@ const REFILL: Duration = Duration::from_secs(1);
 /// How often addresses are forgotten that have their whole burst again.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
 
+/// What proxies add.
+const FORWARDING: [&str; 3] = ["x-forwarded-for", "forwarded", "x-real-ip"];
+
 /// What [`layer`] gives.
 pub type RateLimit = Either<GovernorLayer<ClientKey, NoOpMiddleware, Body>, Identity>;
 
@@ -42,7 +45,7 @@ pub struct Doors(Option<Arc<GovernorConfig<ClientKey, NoOpMiddleware>>>);
 impl Doors {
     /// As `RATE_LIMIT` and `TRUSTED_PROXIES` say.
     pub fn new(settings: &Settings) -> Doors {
-        let key = ClientKey(settings.trusted_proxies.clone().into());
+        let key = ClientKey::new(&settings.trusted_proxies);
         let mut limit = GovernorConfigBuilder::default();
         limit.period(REFILL).burst_size(BURST);
         // `None` only for a burst or a period of zero.
@@ -77,13 +80,33 @@ fn refuse(error: GovernorError) -> axum::response::Response {
 
 /// Tells clients apart: by address, IPv6 by /64, which is what one household gets.
 #[derive(Debug, Clone)]
-pub struct ClientKey(Arc<[IpNet]>);
+pub struct ClientKey {
+    trusted: Arc<[IpNet]>,
+    warned: Arc<Once>,
+}
+
+impl ClientKey {
+    fn new(trusted: &[IpNet]) -> ClientKey {
+        ClientKey { trusted: trusted.into(), warned: Arc::new(Once::new()) }
+    }
+
+    /// Behind a proxy that is not trusted all clients are one, and share one limit. Said once.
+    fn warn_of_untrusted_proxy(&self, headers: &HeaderMap) {
+        if self.trusted.is_empty() && FORWARDING.iter().any(|name| headers.contains_key(*name)) {
+            self.warned.call_once(|| {
+                tracing::warn!("forwarding headers arrive and no proxy is trusted: see TRUSTED_PROXIES");
+            });
+        }
+    }
+}
 
 impl KeyExtractor for ClientKey {
     type Key = IpAddr;
 
     fn extract<T>(&self, request: &Request<T>) -> Result<IpAddr, GovernorError> {
-        let ClientIp(address) = ClientIp::behind(Peer::of(request.extensions()), request.headers(), &self.0);
+        self.warn_of_untrusted_proxy(request.headers());
+        let peer = Peer::of(request.extensions());
+        let ClientIp(address) = ClientIp::behind(peer, request.headers(), &self.trusted);
         Ok(match address {
             IpAddr::V4(_) => address,
             IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),

@@ -100,3 +100,19 @@ async fn the_log_names_the_route_and_the_error_but_no_token() {
     assert!(text.contains("/door/{token}") && text.contains("invalid_token"), "{text}");
     assert!(!text.contains("-token"), "{text}");
 }
+
+#[tokio::test]
+async fn no_other_site_may_call_unless_cors_origins_names_it() {
+    let asked_from = |origin| with_header(request(Method::GET, "/api/v1/books"), "origin", origin);
+    let closed = TestApp::new().await;
+    let answer = closed.send(asked_from("https://app.example.org")).await;
+    assert_eq!(answer.header("access-control-allow-origin"), None);
+
+    let settings = [("CORS_ORIGINS", "https://app.example.org, http://localhost:3000")];
+    let open = TestApp::with(&settings, Limits::default()).await;
+    let answer = open.send(asked_from("https://app.example.org")).await;
+    assert_eq!(answer.header("access-control-allow-origin"), Some("https://app.example.org"));
+    assert_eq!(answer.header("access-control-allow-credentials"), None);
+    let answer = open.send(asked_from("https://evil.example")).await;
+    assert_eq!(answer.header("access-control-allow-origin"), None);
+}

@@ -16,7 +16,7 @@ fn from_peer(peer: &str) -> Request<Body> {
 }
 
 fn key(peer: &str) -> IpAddr {
-    ClientKey(Arc::new([])).extract(&from_peer(peer)).unwrap()
+    ClientKey::new(&[]).extract(&from_peer(peer)).unwrap()
 }
 
 /// Two doors, limited by two calls of `layer`.

@@ -63,6 +63,8 @@ pub struct Settings {
     pub rate_limit: bool,
     /// The proxies whose `X-Forwarded-For` counts.
     pub trusted_proxies: Vec<IpNet>,
+    /// The web applications elsewhere whose pages may call the API from a browser.
+    pub cors_origins: Vec<String>,
     /// Whether `GET` on a verification link verifies.
     pub verify_on_get: bool,
     /// How long links live.

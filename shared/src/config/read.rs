@@ -30,6 +30,7 @@ pub(super) fn settings(source: &mut Source) -> Option<Settings> {
     let metrics_listen = source.optional(&table::METRICS_LISTEN, values::socket_address);
     let rate_limit = source.optional(&table::RATE_LIMIT, values::boolean);
     let trusted_proxies = source.optional(&table::TRUSTED_PROXIES, values::networks);
+    let cors_origins = source.optional(&table::CORS_ORIGINS, values::origins);
     let verify_on_get = source.optional(&table::VERIFY_ON_GET, values::boolean);
     let lifetimes = lifetimes(source);
     let mailbox_limits = mailbox_limits(source);
@@ -52,6 +53,7 @@ pub(super) fn settings(source: &mut Source) -> Option<Settings> {
         metrics_listen,
         rate_limit: rate_limit?,
         trusted_proxies: trusted_proxies.unwrap_or_default(),
+        cors_origins: cors_origins.unwrap_or_default(),
         verify_on_get: verify_on_get?,
         lifetimes: lifetimes?,
         mailbox_limits: mailbox_limits?,

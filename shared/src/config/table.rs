@@ -128,6 +128,8 @@ table! {
     RATE_LIMIT: plain, Default("on"), "Limits per client address; `off` lifts them, for load tests.";
     TRUSTED_PROXIES: plain, Means("none"),
         "Proxies whose `X-Forwarded-For` counts: addresses or CIDRs, separated by commas.";
+    CORS_ORIGINS: plain, Means("none"),
+        "Web applications elsewhere that may call the API from a browser: origins, separated by commas.";
     METRICS_TOKEN: secret, Means("this machine only"),
         "The bearer token that opens `/metrics` to clients that are not on this machine.";
     METRICS_LISTEN: plain, Means("none"), "The address and port on which a worker process serves its own `/metrics`.";

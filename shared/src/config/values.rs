@@ -155,6 +155,20 @@ pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, String> {
         .ok_or_else(|| "addresses or networks such as 10.0.0.0/8, separated by commas, are needed".into())
 }
 
+/// Origins as browsers send them (RFC 6454): scheme, host and port, nothing else.
+pub(super) fn origins(text: &str) -> Result<Vec<String>, String> {
+    let origin = |item: &str| {
+        let url = Url::parse(item).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+        let origin = url.origin().ascii_serialization();
+        item.trim_end_matches('/').eq_ignore_ascii_case(&origin).then_some(origin)
+    };
+    let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+    items
+        .map(origin)
+        .collect::<Option<_>>()
+        .ok_or_else(|| "origins such as https://app.example.org, separated by commas, are needed".into())
+}
+
 pub(super) fn existing_folder(text: &str) -> Result<PathBuf, String> {
     let path = Path::new(text);
     if path.is_dir() { Ok(path.into()) } else { Err("a folder that exists is needed".into()) }
