@@ -1,0 +1,69 @@
+//! Claims at the very same time, by id and by table: what one statement alone must decide.
+
+use std::collections::HashSet;
+
+use bookly_shared::db::Db;
+use bookly_shared::db::claims::{ClaimedMail, LEASE};
+use bookly_shared::domain::MailKind;
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use crate::play::{queue, start};
+
+const MAILS: usize = 40;
+const WORKERS: usize = 8;
+const ROUNDS: i32 = 5;
+const BATCH: i64 = 3;
+
+/// Round after round the leases run out, and everybody rushes for everything.
+pub(crate) async fn share_no_mail(db: &Db) {
+    let mut now = start();
+    let mut ids = Vec::new();
+    for _ in 0..MAILS {
+        ids.push(queue(db, MailKind::VerifyEmail, now).await);
+    }
+    for round in 0..ROUNDS {
+        let claimed = rush(db, &ids, now).await;
+        assert_eq!(claimed.len(), MAILS, "every mail is claimed, and by one worker only");
+        let told_apart: HashSet<Uuid> = claimed.iter().map(|mail| mail.id).collect();
+        assert_eq!(told_apart.len(), MAILS);
+        for mail in claimed {
+            let counted = (mail.fence, mail.attempts, mail.lost_leases);
+            assert_eq!(counted, (i64::from(round) + 1, round + 1, round));
+        }
+        now += LEASE + TimeDelta::microseconds(1);
+    }
+}
+
+/// Half of the workers take bells, half look at the table.
+async fn rush(db: &Db, ids: &[Uuid], now: DateTime<Utc>) -> Vec<ClaimedMail> {
+    let mut workers = JoinSet::new();
+    for worker in 0..WORKERS {
+        let (db, ids, name) = (db.clone(), ids.to_vec(), format!("worker-{worker}"));
+        workers.spawn(async move {
+            if worker % 2 == 0 { by_id(&db, &ids, &name, now).await } else { by_table(&db, &name, now).await }
+        });
+    }
+    workers.join_all().await.into_iter().flatten().collect()
+}
+
+async fn by_id(db: &Db, ids: &[Uuid], name: &str, now: DateTime<Utc>) -> Vec<ClaimedMail> {
+    let mut claimed = Vec::new();
+    for id in ids {
+        claimed.extend(db.claim(*id, name, now).await.unwrap());
+    }
+    claimed
+}
+
+async fn by_table(db: &Db, name: &str, now: DateTime<Utc>) -> Vec<ClaimedMail> {
+    let mut claimed = Vec::new();
+    loop {
+        let some = db.claim_due(BATCH, name, now).await.unwrap();
+        assert!(some.len() <= BATCH as usize, "claimed more than there are slots: {}", some.len());
+        if some.is_empty() {
+            return claimed;
+        }
+        claimed.extend(some);
+    }
+}

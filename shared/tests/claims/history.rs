@@ -1,0 +1,88 @@
+//! Random histories: what several workers, the relay, an operator and time do to a few mails.
+
+use bookly_shared::domain::MailKind;
+use chrono::TimeDelta;
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+/// One call, or the passing of time.
+#[derive(Clone, Debug)]
+pub(crate) enum Op {
+    Queue(MailKind),
+    Claim { worker: usize, mail: Index },
+    ClaimDue { worker: usize, limit: i64 },
+    HoldClaim(Pick),
+    RenewLeases { worker: usize, mails: u8 },
+    RetryLater { claim: Pick, wait: TimeDelta, counts: bool, answer_lost: bool },
+    CloseSent(Pick),
+    CloseFailed(Pick),
+    CloseCancelled(Pick),
+    TakeUnrung { limit: i64 },
+    FailOverdue,
+    RetryMail(Index),
+    Wait(TimeDelta),
+}
+
+/// One of the claims that were ever given: the newest, or any, which is likely to be stale.
+#[derive(Clone, Debug)]
+pub(crate) enum Pick {
+    Newest,
+    Any(Index),
+}
+
+impl Pick {
+    pub(crate) fn of<'a, T>(&self, claims: &'a [T]) -> Option<&'a T> {
+        match self {
+            Pick::Newest => claims.last(),
+            Pick::Any(index) => (!claims.is_empty()).then(|| index.get(claims)),
+        }
+    }
+}
+
+/// The workers. Their clocks differ, as those of real machines do between two samples of the database's.
+pub(crate) const WORKERS: [(&str, TimeDelta); 3] = [
+    ("ann", TimeDelta::zero()),
+    ("bob", TimeDelta::milliseconds(1_500)),
+    ("eve", TimeDelta::microseconds(-700)),
+];
+
+pub(crate) fn histories() -> impl Strategy<Value = Vec<Op>> {
+    prop::collection::vec(op(), 1..50)
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    let worker = || 0..WORKERS.len();
+    prop_oneof![
+        2 => prop_oneof![Just(MailKind::ResetPassword), Just(MailKind::VerifyEmail)].prop_map(Op::Queue),
+        4 => (worker(), any::<Index>()).prop_map(|(worker, mail)| Op::Claim { worker, mail }),
+        3 => (worker(), 1..4i64).prop_map(|(worker, limit)| Op::ClaimDue { worker, limit }),
+        3 => pick().prop_map(Op::HoldClaim),
+        2 => (worker(), 1..=u8::MAX).prop_map(|(worker, mails)| Op::RenewLeases { worker, mails }),
+        3 => (pick(), wait(), any::<bool>(), any::<bool>()).prop_map(|(claim, wait, counts, answer_lost)| {
+            Op::RetryLater { claim, wait, counts, answer_lost }
+        }),
+        1 => pick().prop_map(Op::CloseSent),
+        1 => pick().prop_map(Op::CloseFailed),
+        1 => pick().prop_map(Op::CloseCancelled),
+        2 => (1..4i64).prop_map(|limit| Op::TakeUnrung { limit }),
+        1 => Just(Op::FailOverdue),
+        1 => any::<Index>().prop_map(Op::RetryMail),
+        6 => wait().prop_map(Op::Wait),
+    ]
+}
+
+fn pick() -> impl Strategy<Value = Pick> {
+    prop_oneof![Just(Pick::Newest), any::<Index>().prop_map(Pick::Any)]
+}
+
+/// The limits themselves, a microsecond beside them, and anything in between, in all lengths of fraction
+/// that SQLite's text can have.
+fn wait() -> impl Strategy<Value = TimeDelta> {
+    let limit = prop::sample::select(vec![0, 1, 5, 10, 15, 16, 3_600, 86_400]);
+    let beside = prop::sample::select(vec![-1, 0, 1, 1_000, 500_000]);
+    prop_oneof![
+        4 => (limit, beside).prop_map(|(s, micros)| TimeDelta::seconds(s) + TimeDelta::microseconds(micros)),
+        2 => (0..40_000_000i64).prop_map(TimeDelta::microseconds),
+    ]
+    .prop_map(|wait| wait.max(TimeDelta::zero()))
+}

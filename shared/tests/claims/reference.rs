@@ -1,0 +1,203 @@
+//! The table `emails` as it should behave, in plain Rust: what every call must return, and what it must leave behind.
+
+use bookly_shared::db::claims::{ClaimedMail, LEASE};
+use bookly_shared::db::mail_admin::MailRow;
+use bookly_shared::db::outbox::deadline_of;
+use bookly_shared::db::relay::{DEADLINE_PASSED, RING_AGAIN_AFTER};
+use bookly_shared::domain::MailKind;
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+/// A row.
+#[derive(Clone, Debug)]
+pub(crate) struct Mail {
+    pub(crate) id: Uuid,
+    pub(crate) kind: MailKind,
+    pub(crate) state: &'static str,
+    pub(crate) attempts: i32,
+    pub(crate) fence: i64,
+    pub(crate) lost_leases: i32,
+    pub(crate) lost_answers: i32,
+    pub(crate) due_at: DateTime<Utc>,
+    pub(crate) deadline_at: DateTime<Utc>,
+    pub(crate) rung_at: Option<DateTime<Utc>>,
+    pub(crate) lease_until: Option<DateTime<Utc>>,
+    pub(crate) worker: Option<&'static str>,
+    pub(crate) last_error: Option<String>,
+    pub(crate) reply: Option<String>,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) closed_at: Option<DateTime<Utc>>,
+}
+
+impl Mail {
+    pub(crate) fn queued(id: Uuid, kind: MailKind, now: DateTime<Utc>) -> Mail {
+        Mail {
+            id,
+            kind,
+            state: "queued",
+            attempts: 0,
+            fence: 0,
+            lost_leases: 0,
+            lost_answers: 0,
+            due_at: now,
+            deadline_at: now + deadline_of(kind),
+            rung_at: Some(now),
+            lease_until: None,
+            worker: None,
+            last_error: None,
+            reply: None,
+            created_at: now,
+            closed_at: None,
+        }
+    }
+
+    /// A queued mail that is due, or one whose worker let its lease run out.
+    pub(crate) fn is_claimable(&self, now: DateTime<Utc>) -> bool {
+        match self.state {
+            "queued" => self.due_at <= now,
+            "sending" => self.lease_until.is_some_and(|until| until < now),
+            _ => false,
+        }
+    }
+
+    /// Claimable, and nobody rang for it in the last ten seconds.
+    pub(crate) fn is_unrung(&self, now: DateTime<Utc>) -> bool {
+        let rung_lately = self.rung_at.is_some_and(|at| at >= now - RING_AGAIN_AFTER);
+        self.is_claimable(now) && !rung_lately
+    }
+
+    pub(crate) fn claim(&mut self, worker: &'static str, now: DateTime<Utc>) {
+        if self.state == "sending" {
+            self.lost_leases += 1;
+        }
+        self.state = "sending";
+        self.attempts += 1;
+        self.fence += 1;
+        self.lease_until = Some(now + LEASE);
+        self.worker = Some(worker);
+    }
+
+    pub(crate) fn is_held_by(&self, claim: &ClaimedMail) -> bool {
+        self.state == "sending" && self.fence == claim.fence
+    }
+
+    /// `Db::hold_claim`
+    pub(crate) fn hold(&mut self, claim: &ClaimedMail, now: DateTime<Utc>) -> bool {
+        let held = self.is_held_by(claim);
+        if held {
+            self.lease_until = Some(now + LEASE);
+        }
+        held
+    }
+
+    /// One row of `Db::renew_leases`.
+    pub(crate) fn renew(&mut self, worker: &str, now: DateTime<Utc>) -> Option<(Uuid, i64)> {
+        let held = self.state == "sending" && self.worker == Some(worker);
+        held.then(|| {
+            self.lease_until = Some(now + LEASE);
+            (self.id, self.fence)
+        })
+    }
+
+    /// `Db::close_sent`: whichever claim earned it, and once.
+    pub(crate) fn close_sent(&mut self, reply: &str, now: DateTime<Utc>) {
+        if self.state != "sent" {
+            self.close("sent", now);
+            self.last_error = None;
+            self.reply = Some(reply.to_owned());
+        }
+    }
+
+    /// `Db::close_failed`, `Db::close_cancelled`
+    pub(crate) fn close_as(
+        &mut self,
+        claim: &ClaimedMail,
+        state: &'static str,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> bool {
+        let held = self.is_held_by(claim);
+        if held {
+            self.close(state, now);
+            self.last_error = Some(reason.to_owned());
+        }
+        held
+    }
+
+    /// `Db::retry_later`
+    pub(crate) fn retry_later(
+        &mut self,
+        claim: &ClaimedMail,
+        due_at: DateTime<Utc>,
+        error: &str,
+        (counts, answer_lost): (bool, bool),
+    ) -> bool {
+        let held = self.is_held_by(claim);
+        if held {
+            self.state = "queued";
+            self.due_at = due_at;
+            self.last_error = Some(error.to_owned());
+            (self.rung_at, self.lease_until) = (None, None);
+            self.attempts -= i32::from(!counts);
+            self.lost_answers += i32::from(answer_lost);
+        }
+        held
+    }
+
+    /// One row of `Db::fail_overdue`. Mails in flight are left to whoever has them.
+    pub(crate) fn fail_overdue(&mut self, now: DateTime<Utc>) -> bool {
+        let overdue = self.state == "queued" && self.deadline_at <= now;
+        if overdue {
+            self.close("failed", now);
+            let last = self.last_error.take().map(|error| format!("; last: {error}"));
+            self.last_error = Some(format!("{DEADLINE_PASSED}{}", last.unwrap_or_default()));
+        }
+        overdue
+    }
+
+    /// `Db::retry_mail`
+    pub(crate) fn retry_by_hand(&mut self, now: DateTime<Utc>) -> bool {
+        let failed = self.state == "failed";
+        if failed {
+            let fresh = Mail::queued(self.id, self.kind, now);
+            *self = Mail {
+                fence: self.fence,
+                rung_at: None,
+                worker: self.worker,
+                last_error: self.last_error.take(),
+                reply: self.reply.take(),
+                created_at: self.created_at,
+                ..fresh
+            };
+        }
+        failed
+    }
+
+    fn close(&mut self, state: &'static str, now: DateTime<Utc>) {
+        self.state = state;
+        self.closed_at = Some(now);
+        self.lease_until = None;
+    }
+
+    /// Compares with what the database handed to a worker.
+    pub(crate) fn assert_claimed(&self, claim: &ClaimedMail) {
+        let given =
+            (claim.id, claim.kind, claim.fence, claim.attempts, claim.lost_leases, claim.lost_answers);
+        let due = (self.id, self.kind, self.fence, self.attempts, self.lost_leases, self.lost_answers);
+        assert_eq!(given, due);
+        assert_eq!((claim.created_at, claim.deadline_at), (self.created_at, self.deadline_at));
+    }
+
+    /// Compares with what the database holds.
+    pub(crate) fn assert_stored(&self, row: &MailRow) {
+        let stored = (row.state.as_str(), row.attempts, row.lost_leases, row.lost_answers);
+        assert_eq!(stored, (self.state, self.attempts, self.lost_leases, self.lost_answers), "{row:?}");
+        let stored = (row.due_at, row.deadline_at, row.created_at, row.closed_at);
+        assert_eq!(stored, (self.due_at, self.deadline_at, self.created_at, self.closed_at), "{row:?}");
+        let stored = (row.worker.as_deref(), row.last_error.as_deref(), row.reply.as_deref());
+        assert_eq!(stored, (self.worker, self.last_error.as_deref(), self.reply.as_deref()), "{row:?}");
+    }
+}
+
+/// Longer than any deadline: by then everything can be claimed.
+pub(crate) const FOR_EVER: TimeDelta = TimeDelta::days(3650);
