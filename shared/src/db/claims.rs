@@ -88,13 +88,16 @@ impl Db {
         now: DateTime<Utc>,
     ) -> DbResult<Vec<ClaimedMail>> {
         let due = match self {
+            // MATERIALIZED: asked once. A plain subquery may be planned as a loop that asks again for every row,
+            // finds other ones each time, and so claims the whole table.
             Db::Postgres(_) => concat!(
-                claim_set!(),
-                "WHERE id IN (SELECT id FROM emails WHERE kind IN ",
+                "WITH due AS MATERIALIZED (SELECT id FROM emails WHERE kind IN ",
                 known_kinds!(),
                 " AND ",
                 claimable!(),
-                " ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED) RETURNING *"
+                " ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED) ",
+                claim_set!(),
+                "WHERE id IN (SELECT id FROM due) RETURNING *"
             ),
             Db::Sqlite(_) => concat!(
                 claim_set!(),

@@ -36,6 +36,21 @@ pub(crate) async fn share_no_mail(db: &Db) {
     }
 }
 
+/// Postgres planned an `IN (SELECT … LIMIT … FOR UPDATE SKIP LOCKED)` as a loop that asked again for every row, when
+/// its statistics were of a table with one row; the limit then held for each time, and everything was claimed.
+pub(crate) async fn keep_the_limit_when_statistics_are_old(db: &Db) {
+    let now = start();
+    queue(db, MailKind::VerifyEmail, now).await;
+    if let Db::Postgres(pool) = db {
+        sqlx::query("ANALYZE emails").execute(pool).await.unwrap();
+    }
+    for later in 1..MAILS {
+        queue(db, MailKind::VerifyEmail, now + TimeDelta::milliseconds(later as i64)).await;
+    }
+    let claimed = db.claim_due(BATCH, "ann", now + LEASE).await.unwrap();
+    assert_eq!(claimed.len(), BATCH as usize);
+}
+
 /// Half of the workers take bells, half look at the table.
 async fn rush(db: &Db, ids: &[Uuid], now: DateTime<Utc>) -> Vec<ClaimedMail> {
     let mut workers = JoinSet::new();

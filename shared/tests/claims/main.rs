@@ -106,3 +106,15 @@ fn workers_that_claim_at_once_share_no_mail_on_postgres() {
         postgres.remove().await;
     });
 }
+
+#[test]
+fn a_worker_claims_no_more_than_it_has_room_for_whatever_postgres_statistics_say() {
+    let runtime = Runtime::new().unwrap();
+    runtime.block_on(async {
+        let Some(postgres) = Postgres::create().await else {
+            return say(&format!("a_worker_claims_no_more_than_it_has_room_for {NOT_RUN}"));
+        };
+        at_once::keep_the_limit_when_statistics_are_old(&postgres.db).await;
+        postgres.remove().await;
+    });
+}
