@@ -1,11 +1,12 @@
 //! What the API and the worker both need: settings, the database, the queue's doorbell, link tokens,
-//! domain types, templates and telemetry.
+//! domain types, templates, metrics and telemetry.
 
 pub mod clock;
 pub mod config;
 pub mod db;
 pub mod domain;
 pub mod link_token;
+pub mod metrics;
 pub mod queue;
 pub mod signals;
 pub mod telemetry;

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgPool, SqlitePool};
 
 pub mod accounts;
+pub mod backlog;
 pub mod books;
 pub mod claims;
 mod connect;

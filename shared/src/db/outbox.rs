@@ -94,7 +94,9 @@ macro_rules! queue_mail {
             .bind(now)
             .bind(deadline)
             .execute(&mut *$tx)
-            .await?
+            .await?;
+        // Counts a transaction that fails at its commit, too: these rows are seldom, and it is one place.
+        $crate::metrics::table::MAILS_QUEUED.add(1, [mail.kind().as_str().into()]);
     }};
 }
 pub(crate) use queue_mail;

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::claims::{claimable, known_kinds};
 use super::login_throttle::{FORGET_FAILURES_AFTER, KNOWN_NETWORK_FOR};
 use super::{Db, DbResult, on_db};
+use crate::domain::MailKind;
 
 /// A bell that came to nothing for this long is rung again.
 pub const RING_AGAIN_AFTER: TimeDelta = TimeDelta::seconds(10);
@@ -48,6 +49,16 @@ impl RelaySeat {
     }
 }
 
+/// A mail that was given up because nobody could send it in time.
+#[derive(Clone, Copy, Debug, sqlx::FromRow)]
+pub struct OverdueMail {
+    /// What it was.
+    #[sqlx(try_from = "String")]
+    pub kind: MailKind,
+    /// How often a worker was lost while it had it.
+    pub lost_leases: i32,
+}
+
 impl Db {
     /// Takes the relay's seat if it is free. Its connection is none of the pool's: it lives as long as the seat.
     pub async fn take_relay_seat(&self) -> DbResult<Option<RelaySeat>> {
@@ -76,14 +87,14 @@ impl Db {
         }))
     }
 
-    /// Fails, visibly, what nobody could send by its deadline. Returns how many.
-    pub async fn fail_overdue(&self, now: DateTime<Utc>) -> DbResult<u64> {
+    /// Fails, visibly, what nobody could send by its deadline, and returns it.
+    pub async fn fail_overdue(&self, now: DateTime<Utc>) -> DbResult<Vec<OverdueMail>> {
         let sql = concat!(
             "UPDATE emails SET state = 'failed', closed_at = $1, last_error = CASE WHEN last_error IS NULL THEN $2 ELSE $2 || '; last: ' || last_error END
-             WHERE state = 'queued' AND deadline_at <= $1 AND kind IN ", known_kinds!()
+             WHERE state = 'queued' AND deadline_at <= $1 AND kind IN ", known_kinds!(), " RETURNING kind, lost_leases"
         );
         Ok(on_db!(self, pool => {
-            sqlx::query(sql).bind(now).bind(DEADLINE_PASSED).execute(pool).await?.rows_affected()
+            sqlx::query_as(sql).bind(now).bind(DEADLINE_PASSED).fetch_all(pool).await?
         }))
     }
 

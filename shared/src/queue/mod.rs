@@ -9,6 +9,8 @@ use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::metrics::table::BELLS_DROPPED;
+
 pub use redis_queue::{BellText, CAP, LOW_WATER, QueueError, RedisBackend, RedisQueue};
 
 /// Bells that wait to be pushed. When it is full, further rings are dropped: the relay rings for their rows.
@@ -45,6 +47,7 @@ impl Doorbell {
             Doorbell::InProcess(wake) => wake.notify_one(),
             Doorbell::Redis(sender) => {
                 if sender.try_send(id).is_err() {
+                    BELLS_DROPPED.add(1, []);
                     tracing::debug!(mail = %id, "the bell was dropped, the relay will ring for this mail");
                 }
             }

@@ -5,6 +5,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::redis_queue::{QueueError, RedisQueue};
+use crate::metrics::table::{BELLS_DROPPED, BELLS_RUNG};
 
 /// Bells pushed by one script call. Small, so that many API processes together stay near the cap.
 const BATCH: usize = 64;
@@ -24,18 +25,27 @@ pub(super) async fn run(queue: RedisQueue, mut bells: mpsc::Receiver<Uuid>, stop
         }
         let rung = ring(&queue, &batch).await;
         report(&rung, &mut redis_is_well, batch.len());
+        let batch_len = batch.len() as u64;
         batch.clear();
         if rung.is_err() {
             // What came in meanwhile would fail as slowly; the relay rings for it when Redis is back.
-            while bells.try_recv().is_ok() {}
+            let mut dropped = batch_len;
+            while bells.try_recv().is_ok() {
+                dropped += 1;
+            }
+            BELLS_DROPPED.add(dropped, []);
         }
     }
 }
 
 async fn ring(queue: &RedisQueue, batch: &[Uuid]) -> Result<(), QueueError> {
-    if queue.room().await? >= batch.len() {
-        queue.push(batch).await?;
+    let bells = batch.len() as u64;
+    if queue.room().await? < batch.len() {
+        BELLS_DROPPED.add(bells, []);
+        return Ok(());
     }
+    queue.push(batch).await?;
+    BELLS_RUNG.add(bells, []);
     Ok(())
 }
 

@@ -1,0 +1,95 @@
+//! Who may read metrics: clients of this machine, and those that know the token.
+
+use std::net::IpAddr;
+
+use http::{HeaderMap, header};
+use secrecy::{ExposeSecret, SecretString};
+use subtle::ConstantTimeEq;
+
+/// What proxies add. Their clients may be anywhere, though the proxy itself is on this machine.
+const FORWARDING: [&str; 5] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
+
+/// What a client that asks for metrics gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// The metrics.
+    Granted,
+    /// 401: a token would open this door.
+    NeedsToken,
+    /// 404: without `METRICS_TOKEN` there is nothing here for clients from elsewhere.
+    Hidden,
+}
+
+/// Decides by the connection's other end, the headers and `METRICS_TOKEN`.
+pub fn access(peer: IpAddr, headers: &HeaderMap, token: Option<&SecretString>) -> Access {
+    if peer.to_canonical().is_loopback() && !is_forwarded(headers) {
+        return Access::Granted;
+    }
+    match token {
+        None => Access::Hidden,
+        Some(token) if shows(headers, token) => Access::Granted,
+        Some(_) => Access::NeedsToken,
+    }
+}
+
+/// Whether a proxy passed the request on.
+pub fn is_forwarded(headers: &HeaderMap) -> bool {
+    FORWARDING.iter().any(|name| headers.contains_key(*name))
+}
+
+/// In constant time, so that the token cannot be guessed byte by byte.
+fn shows(headers: &HeaderMap, token: &SecretString) -> bool {
+    let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let Some((scheme, given)) = value.and_then(|value| value.split_once(' ')) else { return false };
+    let is_right: bool = given.trim().as_bytes().ct_eq(token.expose_secret().as_bytes()).into();
+    // The scheme's name has no case (RFC 9110 §11.1).
+    scheme.eq_ignore_ascii_case("bearer") && is_right
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(peer: &str, headers: &[(&'static str, &str)], token: Option<&str>) -> Access {
+        let headers = headers.iter().map(|(name, value)| {
+            (http::HeaderName::from_static(name), value.parse::<http::HeaderValue>().unwrap())
+        });
+        access(peer.parse().unwrap(), &headers.collect(), token.map(SecretString::from).as_ref())
+    }
+
+    #[test]
+    fn clients_of_this_machine_need_no_token() {
+        for peer in ["127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1"] {
+            assert_eq!(asked(peer, &[], None), Access::Granted, "{peer}");
+            assert_eq!(asked(peer, &[], Some("t0ken")), Access::Granted, "{peer}");
+        }
+    }
+
+    #[test]
+    fn a_proxy_on_this_machine_does_not_make_its_clients_local() {
+        for name in FORWARDING {
+            assert_eq!(asked("127.0.0.1", &[(name, "127.0.0.1")], None), Access::Hidden, "{name}");
+            assert_eq!(asked("::1", &[(name, "::1")], Some("t0ken")), Access::NeedsToken, "{name}");
+        }
+    }
+
+    #[test]
+    fn from_elsewhere_only_the_whole_token_as_a_bearer_opens() {
+        let from_elsewhere = |value: &str| asked("192.0.2.1", &[("authorization", value)], Some("t0ken"));
+        assert_eq!(from_elsewhere("Bearer t0ken"), Access::Granted);
+        assert_eq!(from_elsewhere("bearer t0ken"), Access::Granted);
+        for wrong in ["Bearer t0ke", "Bearer t0kenn", "Bearer", "Bearer ", "Basic t0ken", "t0ken"] {
+            assert_eq!(from_elsewhere(wrong), Access::NeedsToken, "{wrong}");
+        }
+        assert_eq!(asked("192.0.2.1", &[], Some("t0ken")), Access::NeedsToken);
+        let forwarded = [("x-forwarded-for", "192.0.2.1"), ("authorization", "Bearer t0ken")];
+        assert_eq!(asked("127.0.0.1", &forwarded, Some("t0ken")), Access::Granted);
+    }
+
+    #[test]
+    fn without_a_token_there_is_nothing_for_clients_from_elsewhere() {
+        assert_eq!(asked("192.0.2.1", &[], None), Access::Hidden);
+        assert_eq!(asked("192.0.2.1", &[("authorization", "Bearer ")], None), Access::Hidden);
+        assert_eq!(asked("0.0.0.0", &[], None), Access::Hidden);
+    }
+}

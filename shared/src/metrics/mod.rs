@@ -1,0 +1,91 @@
+//! Metrics for Prometheus: one table of all of them, who may read them, and the exporter behind `/metrics`.
+//!
+//! What is measured goes to the `metrics` crate's recorder, which a binary installs once. Where there is none,
+//! in tests and commands, measuring does nothing.
+
+mod access;
+mod kinds;
+mod sample;
+pub mod table;
+
+use std::time::Duration;
+
+use metrics_exporter_prometheus::{
+    BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
+};
+use tokio_util::sync::CancellationToken;
+
+pub use access::{Access, access, is_forwarded};
+pub use kinds::{Counted, Counter, Described, Gauge, Histogram, Row};
+pub use sample::Sampler;
+
+/// The text format's media type.
+pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Histograms keep every value until it is drained: without this a service that nobody scrapes would grow.
+const DRAIN_EVERY: Duration = Duration::from_secs(5);
+
+/// The recorder could not be installed.
+#[derive(Debug, thiserror::Error)]
+pub enum MetricsError {
+    /// A histogram of the table is wrong.
+    #[error("the table of metrics is wrong: {0}")]
+    Table(#[from] BuildError),
+    /// This process has a recorder already.
+    #[error("metrics are recorded already")]
+    Installed,
+}
+
+/// Renders what the recorder recorded. Cheap to clone.
+#[derive(Clone)]
+pub struct Exporter {
+    handle: PrometheusHandle,
+}
+
+impl std::fmt::Debug for Exporter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Exporter").finish_non_exhaustive()
+    }
+}
+
+impl Exporter {
+    /// Records everything that this process measures from now on. `process` is `api` or `worker`.
+    ///
+    /// # Errors
+    /// When it is done twice.
+    pub fn install(process: &'static str) -> Result<Exporter, MetricsError> {
+        let (recorder, exporter) = Exporter::detached()?;
+        metrics::set_global_recorder(recorder).map_err(|_| MetricsError::Installed)?;
+        table::METRICS.iter().for_each(|metric| metric.describe());
+        table::BUILD_INFO.set(1.0, [env!("CARGO_PKG_VERSION").into(), process.into()]);
+        Ok(exporter)
+    }
+
+    /// A recorder that is not the process', for tests beside each other, and what renders it.
+    ///
+    /// # Errors
+    /// When the table is wrong.
+    pub fn detached() -> Result<(PrometheusRecorder, Exporter), MetricsError> {
+        let mut builder = PrometheusBuilder::new();
+        for row in table::METRICS.iter().map(|metric| metric.row()) {
+            if !row.buckets.is_empty() {
+                builder = builder.set_buckets_for_metric(Matcher::Full(row.name.to_owned()), row.buckets)?;
+            }
+        }
+        let recorder = builder.build_recorder();
+        let exporter = Exporter { handle: recorder.handle() };
+        Ok((recorder, exporter))
+    }
+
+    /// Everything recorded, in Prometheus' text format.
+    pub fn render(&self) -> String {
+        self.handle.render()
+    }
+
+    /// Keeps the recorder small until `stop`.
+    pub async fn keep(&self, stop: CancellationToken) {
+        while stop.run_until_cancelled(tokio::time::sleep(DRAIN_EVERY)).await.is_some() {
+            self.handle.run_upkeep();
+        }
+    }
+}
