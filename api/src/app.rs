@@ -11,6 +11,7 @@ use bookly_shared::clock::Clock;
 use bookly_shared::config::{DatabaseSettings, MailTransport, Settings, WayToRun};
 use bookly_shared::db::{ConnectError, DataDirLock, Db, DbError, PoolSize, lock_data_dir};
 use bookly_shared::link_token::LinkSigner;
+use bookly_shared::metrics::Exporter;
 use bookly_shared::queue::{Doorbell, QueueError, RedisQueue};
 use bookly_shared::templates::TemplateError;
 use bookly_worker::{Wake, Worker};
@@ -102,15 +103,19 @@ impl App {
     ///
     /// # Errors
     /// Whatever keeps the service from starting, in words for who started it.
-    pub async fn build(settings: Settings) -> Result<App, StartError> {
-        App::with_limits(settings, Limits::default()).await
+    pub async fn build(settings: Settings, exporter: Exporter) -> Result<App, StartError> {
+        App::with_limits(settings, exporter, Limits::default()).await
     }
 
     /// The same with other limits of time.
     ///
     /// # Errors
     /// As for [`build`](App::build).
-    pub async fn with_limits(settings: Settings, limits: Limits) -> Result<App, StartError> {
+    pub async fn with_limits(
+        settings: Settings,
+        exporter: Exporter,
+        limits: Limits,
+    ) -> Result<App, StartError> {
         let lock = match &settings.database {
             DatabaseSettings::Sqlite { data_dir } => Some(lock_data_dir(data_dir)?),
             DatabaseSettings::Postgres { .. } => None,
@@ -134,6 +139,7 @@ impl App {
             db,
             clock,
             pages,
+            exporter,
             limits,
             doors: rate_limit::Doors::new(&settings),
             settings,
@@ -162,6 +168,8 @@ impl App {
         let beside = TaskTracker::new();
         let (clock, db, until) = (state.clock.clone(), state.db.clone(), stop.clone());
         beside.spawn(async move { clock.keep_synchronised(db, until).await });
+        let (exporter, until) = (state.exporter.clone(), stop.clone());
+        beside.spawn(async move { exporter.keep(until).await });
         if let Some(ringer) = ringer {
             beside.spawn(ringer);
         }

@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use bookly_shared::clock::Clock;
 use bookly_shared::config::Settings;
 use bookly_shared::domain::{EmailAddress, Role};
+use bookly_shared::metrics::Exporter;
 use bookly_shared::signals;
 use clap::Subcommand;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -58,7 +59,8 @@ pub async fn serve(mut settings: Settings) -> anyhow::Result<()> {
     let shutdown = CancellationToken::new();
     signals::stop_on_signal(shutdown.clone())?;
     let listener = bind(&mut settings).await?;
-    Ok(App::build(settings).await?.run(listener, shutdown).await?)
+    let exporter = Exporter::install("api")?;
+    Ok(App::build(settings, exporter).await?.run(listener, shutdown).await?)
 }
 
 /// Gives an account another role, beside a running service too. It counts from the account's next request.

@@ -8,9 +8,10 @@ mod work;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bookly_shared::domain::Password;
+use bookly_shared::metrics::table::{HASH_REFUSED, HASH_WAIT_SECONDS};
 use thiserror::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -97,7 +98,9 @@ impl Hasher {
         &self,
         work: impl FnOnce(&mut Memory) -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, HashError> {
-        let slot = self.slot().await?;
+        let began = Instant::now();
+        let slot = self.slot().await.inspect_err(|_| HASH_REFUSED.add(1, []))?;
+        HASH_WAIT_SECONDS.record(began.elapsed().as_secs_f64(), []);
         let inner = self.inner.clone();
         let done = tokio::task::spawn_blocking(move || {
             let mut memory = inner.take_memory();

@@ -9,6 +9,7 @@ use axum::http::header::{self, HeaderName};
 use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use bookly_shared::metrics::table::{HTTP_IN_FLIGHT, HTTP_REQUESTS, HTTP_SECONDS};
 use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::CorsLayer;
@@ -82,6 +83,8 @@ async fn drop_odd_request_id(mut request: Request, next: Next) -> Response {
 
 /// One line a request. It names the route, never the path: paths hold the tokens of links.
 async fn observe(request: Request, next: Next) -> Response {
+    let _in_flight = HTTP_IN_FLIGHT.count();
+    let method = method_label(request.method());
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).map(field::display);
     let span = tracing::info_span!("request", method = %request.method(), route, request_id = id);
@@ -89,8 +92,11 @@ async fn observe(request: Request, next: Next) -> Response {
         let begin = Instant::now();
         let response = next.run(request).await;
         let error = response.extensions().get::<ApiError>().map(|error| error.row().code);
-        let (status, ms) = (response.status().as_u16(), begin.elapsed().as_secs_f64() * 1000.0);
-        if route.starts_with("/health/") {
+        let (status, seconds) = (response.status().as_u16(), begin.elapsed().as_secs_f64());
+        let ms = seconds * 1000.0;
+        HTTP_REQUESTS.add(1, [method.into(), route.clone().into(), status.to_string().into()]);
+        HTTP_SECONDS.record(seconds, [method.into(), route.clone().into()]);
+        if route.starts_with("/health/") || route == "/metrics" {
             tracing::debug!(status, ms, error, "answered");
         } else {
             tracing::info!(status, ms, error, "answered");
@@ -99,6 +105,12 @@ async fn observe(request: Request, next: Next) -> Response {
     }
     .instrument(span)
     .await
+}
+
+/// Methods are a client's to invent.
+fn method_label(method: &Method) -> &'static str {
+    let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    known.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
 }
 
 async fn limit_time(State(state): State<AppState>, request: Request, next: Next) -> Response {

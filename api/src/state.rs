@@ -7,6 +7,7 @@ use bookly_shared::clock::Clock;
 use bookly_shared::config::Settings;
 use bookly_shared::db::Db;
 use bookly_shared::link_token::LinkSigner;
+use bookly_shared::metrics::Exporter;
 use bookly_shared::queue::{Doorbell, RedisQueue};
 use chrono::{DateTime, Utc};
 
@@ -36,7 +37,7 @@ pub struct Services {
     pub clock: Clock,
     /// Rung after a commit that queued a mail.
     pub doorbell: Doorbell,
-    /// Asked for readiness only; `None` when there is no Redis.
+    /// Asked for readiness and metrics only; `None` when there is no Redis.
     pub redis: Option<RedisQueue>,
     /// Hashes passwords.
     pub hasher: Hasher,
@@ -48,6 +49,8 @@ pub struct Services {
     pub links: LinkSigner,
     /// Renders pages.
     pub pages: Pages,
+    /// Renders `/metrics`.
+    pub exporter: Exporter,
 }
 
 impl AppState {

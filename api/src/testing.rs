@@ -11,6 +11,7 @@ use bookly_shared::db::accounts::NewAccount;
 use bookly_shared::db::outbox::NewMail;
 use bookly_shared::db::users::User;
 use bookly_shared::domain::{EmailAddress, MailKind, Role};
+use bookly_shared::metrics::Exporter;
 use chrono::TimeDelta;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -51,11 +52,20 @@ impl TestApp {
 
     /// With further settings.
     pub(crate) async fn with(settings: &[(&str, &str)], limits: Limits) -> TestApp {
+        TestApp::measured_by(Exporter::detached().unwrap().1, settings, limits).await
+    }
+
+    /// With an exporter whose recorder the test has in hand.
+    pub(crate) async fn measured_by(
+        exporter: Exporter,
+        settings: &[(&str, &str)],
+        limits: Limits,
+    ) -> TestApp {
         let dir = TempDir::new().unwrap();
         let mut vars = vec![("DATA_DIR".to_owned(), dir.path().display().to_string())];
         vars.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let settings = Settings::from_vars(vars).unwrap();
-        TestApp { app: App::with_limits(settings, limits).await.unwrap(), _dir: dir }
+        TestApp { app: App::with_limits(settings, exporter, limits).await.unwrap(), _dir: dir }
     }
 
     pub(crate) fn state(&self) -> &AppState {

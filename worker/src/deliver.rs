@@ -15,6 +15,7 @@ use crate::backoff;
 use crate::gate::Gate;
 use crate::lease::{Lease, Leases};
 use crate::letter::{Letter, Letters, Sense};
+use crate::metrics::record;
 use crate::render::{Composer, Outgoing};
 use crate::smtp::{SendError, Verdict};
 use crate::transport::Transport;
@@ -60,6 +61,19 @@ enum Outcome {
     NotOurs,
 }
 
+impl Outcome {
+    /// Its name in metrics.
+    fn label(&self) -> &'static str {
+        match self {
+            Outcome::Sent(_) => "sent",
+            Outcome::Cancelled(_) => "cancelled",
+            Outcome::Failed(_) => "failed",
+            Outcome::Retry(_) => "retried",
+            Outcome::NotOurs => "lease_lost",
+        }
+    }
+}
+
 impl Courier {
     pub(crate) fn new(parts: Parts) -> Courier {
         Courier(Arc::new(parts))
@@ -87,7 +101,10 @@ impl Courier {
             match parts.attempt(&mail, &lease).await {
                 Ok(outcome) => parts.close(&mail, outcome).await,
                 // The lease runs out and somebody claims it again.
-                Err(error) => tracing::warn!(%error, "the database went away in the middle of an attempt"),
+                Err(error) => {
+                    record::attempt(mail.kind, "database_away");
+                    tracing::warn!(%error, "the database went away in the middle of an attempt");
+                }
             }
         }
         .instrument(span)
@@ -121,6 +138,7 @@ impl Parts {
     }
 
     fn judge(&self, mail: &ClaimedMail, error: SendError) -> Outcome {
+        record::failure(&error);
         match error.verdict() {
             Verdict::Rejected => Outcome::Failed(error.to_string()),
             Verdict::LeaseLost => Outcome::NotOurs,
@@ -138,6 +156,8 @@ impl Parts {
     async fn close(&self, mail: &ClaimedMail, outcome: Outcome) {
         let now = self.clock.now();
         let to = masked(&mail.recipient);
+        let label = outcome.label();
+        record::attempt(mail.kind, label);
         let closed = match outcome {
             Outcome::Sent(reply) => return self.close_sent(mail, &reply, &to).await,
             Outcome::NotOurs => {
@@ -155,7 +175,7 @@ impl Parts {
             Outcome::Retry(error) => self.put_back(mail, &error, &to).await,
         };
         match closed {
-            Ok(true) => {}
+            Ok(true) => record::closed(mail, label),
             Ok(false) => {
                 tracing::warn!("the mail was claimed by another worker meanwhile, its row is left alone")
             }
@@ -176,12 +196,9 @@ impl Parts {
 
     /// A 250 is worth any patience: a row left open would send the mail again. The lease is renewed meanwhile.
     async fn close_sent(&self, mail: &ClaimedMail, reply: &str, to: &str) {
-        tracing::info!(
-            to,
-            reply,
-            waited_ms = (self.clock.now() - mail.created_at).num_milliseconds(),
-            "mail sent"
-        );
+        let waited = self.clock.now() - mail.created_at;
+        tracing::info!(to, reply, waited_ms = waited.num_milliseconds(), "mail sent");
+        record::sent(mail, waited);
         while let Err(error) = self.db.close_sent(mail, reply, self.clock.now()).await {
             tracing::warn!(%error, "the mail was sent but its row cannot be closed yet");
             if !error.is_unavailable() {

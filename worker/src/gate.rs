@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
+use bookly_shared::metrics::table::SMTP_REACHABLE;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::metrics::record;
 use crate::transport::Transport;
 
 /// The first probe comes this soon; the wait doubles from there.
@@ -33,6 +35,7 @@ impl Gate {
 
     /// Closes the gate; the prober opens it again.
     pub(crate) fn close(&self, why: &dyn std::fmt::Display) {
+        SMTP_REACHABLE.set(0.0, []);
         if self.open.send_replace(false) {
             tracing::error!(reason = %why, "the mail server cannot be used; mails wait while it is probed");
         }
@@ -55,11 +58,15 @@ impl Gate {
             tokio::time::sleep(wait).await;
             match transport.probe().await {
                 Ok(()) => break,
-                Err(error) => tracing::warn!(%error, "the mail server still cannot be used"),
+                Err(error) => {
+                    record::failure(&error);
+                    tracing::warn!(%error, "the mail server still cannot be used");
+                }
             }
             wait = (wait * 2).min(SLOWEST_PROBE);
         }
         tracing::info!("the mail server is back");
+        SMTP_REACHABLE.set(1.0, []);
         self.open.send_replace(true);
     }
 }

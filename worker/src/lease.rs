@@ -7,6 +7,8 @@ use std::time::Duration;
 use bookly_shared::clock::Clock;
 use bookly_shared::db::Db;
 use bookly_shared::db::claims::ClaimedMail;
+use bookly_shared::metrics::Counted;
+use bookly_shared::metrics::table::MAILS_IN_FLIGHT;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -27,6 +29,7 @@ pub(crate) struct Leases {
 pub(crate) struct Lease<'a> {
     leases: &'a Leases,
     mail: &'a ClaimedMail,
+    _in_flight: Counted,
 }
 
 impl Leases {
@@ -37,7 +40,7 @@ impl Leases {
     /// Has a claimed mail's lease renewed from now on.
     pub(crate) fn keep<'a>(&'a self, mail: &'a ClaimedMail) -> Lease<'a> {
         self.held().insert(mail.id, mail.fence);
-        Lease { leases: self, mail }
+        Lease { leases: self, mail, _in_flight: MAILS_IN_FLIGHT.count() }
     }
 
     /// Renews until `stop`.

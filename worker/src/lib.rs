@@ -10,6 +10,7 @@ mod deliver;
 mod gate;
 mod lease;
 mod letter;
+mod metrics;
 pub mod process;
 mod relay;
 pub mod render;

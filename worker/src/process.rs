@@ -7,10 +7,12 @@ use anyhow::{Context, bail};
 use bookly_shared::clock::Clock;
 use bookly_shared::config::{DatabaseSettings, Settings};
 use bookly_shared::db::{Db, PoolSize};
+use bookly_shared::metrics::{Exporter, Sampler};
 use bookly_shared::queue::RedisQueue;
 use bookly_shared::{signals, telemetry};
 use tokio_util::sync::CancellationToken;
 
+use crate::metrics::MetricsServer;
 use crate::{Wake, Worker};
 
 /// The relay's seat is a connection of its own; a delivery holds one only for single statements.
@@ -63,12 +65,25 @@ pub async fn work(settings: Settings) -> anyhow::Result<()> {
         bail!("without REDIS_URL (or REDIS_HOST) the worker runs inside bookly-api; start that, or set it");
     };
     let queue = RedisQueue::new(redis, &settings.queue_name)?;
+    let exporter = Exporter::install("worker")?;
     let db = open_database(&settings).await.context("the worker cannot start")?;
     let clock = Clock::synchronised(&db).await?;
     let stop = CancellationToken::new();
     signals::stop_on_signal(stop.clone())?;
+    let sampler = Sampler { db: db.clone(), clock: clock.clone(), queue: Some(queue.clone()) };
+    let metrics = MetricsServer::bind(&settings, exporter.clone(), sampler).await?;
     let worker = Worker::new(&settings, db.clone(), clock.clone(), Wake::Bells(Box::new(queue)))?;
-    tokio::join!(worker.run(stop.clone()), clock.keep_synchronised(db.clone(), stop));
+    let metrics = async {
+        // Until the worker's end, so that a slow stop can be watched.
+        if let Some(metrics) = metrics {
+            metrics.serve().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        _ = async { tokio::join!(worker.run(stop.clone()), clock.keep_synchronised(db.clone(), stop.clone())) } => {}
+        _ = async { tokio::join!(metrics, exporter.keep(CancellationToken::new())) } => {}
+    }
     db.close().await;
     tracing::info!("the worker has stopped");
     Ok(())

@@ -7,10 +7,13 @@ use std::time::Duration;
 use bookly_shared::clock::Clock;
 use bookly_shared::db::relay::RelaySeat;
 use bookly_shared::db::{Db, DbError};
+use bookly_shared::metrics::table::{RELAY_ACTIVE, RELAY_RINGS};
 use bookly_shared::queue::{CAP, LOW_WATER, QueueError, RedisQueue};
 use chrono::TimeDelta;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+
+use crate::metrics::record;
 
 /// How soon a retry that fell due is rung for.
 const ROUND_EVERY: Duration = Duration::from_secs(1);
@@ -42,7 +45,11 @@ impl Relay {
     pub(crate) async fn run(&self, stop: &CancellationToken) {
         while !stop.is_cancelled() {
             match self.db.take_relay_seat().await {
-                Ok(Some(seat)) => self.relay(seat, stop).await,
+                Ok(Some(seat)) => {
+                    RELAY_ACTIVE.set(1.0, []);
+                    self.relay(seat, stop).await;
+                    RELAY_ACTIVE.set(0.0, []);
+                }
                 Ok(None) => {}
                 Err(error) => tracing::warn!(%error, "the relay cannot reach the database"),
             }
@@ -72,9 +79,10 @@ impl Relay {
     async fn round(&self, overdue: &mut Instant, purge: &mut Instant) -> Result<(), RelayError> {
         if is_due(overdue, OVERDUE_EVERY) {
             let failed = self.db.fail_overdue(self.clock.now()).await?;
-            if failed > 0 {
+            record::overdue(&failed);
+            if !failed.is_empty() {
                 tracing::error!(
-                    mails = failed,
+                    mails = failed.len(),
                     "mails failed: their deadline passed before they could be sent"
                 );
             }
@@ -102,6 +110,7 @@ impl Relay {
         let unrung = self.db.take_unrung((CAP - waiting) as i64, self.clock.now()).await?;
         if !unrung.is_empty() {
             queue.push(&unrung).await?;
+            RELAY_RINGS.add(unrung.len() as u64, []);
             tracing::info!(mails = unrung.len(), "rang again for mails that waited");
         }
         Ok(())

@@ -19,6 +19,7 @@ use crate::deliver::{Courier, Parts};
 use crate::gate::Gate;
 use crate::lease::Leases;
 use crate::letter::Letters;
+use crate::metrics::record;
 use crate::relay::Relay;
 use crate::render::{Composer, ComposerError};
 use crate::smtp::SmtpConfigError;
@@ -98,6 +99,7 @@ impl Worker {
     /// Works until `stop`, then finishes the mails in flight, for 30 seconds at most.
     pub async fn run(self, stop: CancellationToken) {
         tracing::info!(worker = self.name, concurrency = self.concurrency, "the worker takes mails");
+        record::begin();
         let deliveries = TaskTracker::new();
         // Leases are renewed until the last mail in flight is done, not only until the stop.
         let done = CancellationToken::new();

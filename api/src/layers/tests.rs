@@ -2,7 +2,6 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::http::Method;
 use axum::routing::get;
 
 use super::*;

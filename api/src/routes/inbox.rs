@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use bookly_shared::config::MailTransport;
+use bookly_shared::metrics::is_forwarded;
 use bookly_worker::transport::{list_mails, read_mail};
 use chrono::{DateTime, Utc};
 use mail_parser::{Address, Message, MessageParser};
@@ -54,9 +55,8 @@ impl FromRequestParts<AppState> for Mails {
 }
 
 fn names_this_machine(headers: &HeaderMap) -> bool {
-    let forwarding = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    host.is_some_and(is_loopback_host) && !forwarding.iter().any(|name| headers.contains_key(*name))
+    host.is_some_and(is_loopback_host) && !is_forwarded(headers)
 }
 
 /// What the pages show of a mail.

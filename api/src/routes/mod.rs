@@ -5,6 +5,7 @@ pub mod books;
 mod health;
 pub mod html;
 mod inbox;
+mod metrics;
 mod start;
 
 use axum::Router;
@@ -19,6 +20,7 @@ pub fn router(state: AppState) -> Router {
         .merge(start::router())
         .merge(health::router())
         .merge(inbox::router())
+        .merge(metrics::router())
         .merge(books::router())
         .nest("/api/v1/auth", auth::router(&state))
         .fallback(async || ApiError::NotFound)

@@ -3,13 +3,20 @@
 use std::{future::Future, net::SocketAddr, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use bookly_shared::metrics::{
+    Counted,
+    table::{SMTP_OPEN, SMTP_OPENED, SMTP_STAGE_SECONDS},
+};
 use lettre::transport::smtp::{
     authentication::{Credentials, DEFAULT_MECHANISMS},
     client::AsyncSmtpConnection,
     extension::ClientId,
 };
 use secrecy::ExposeSecret;
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, timeout},
+};
 use tokio_rustls::client::TlsStream;
 use tracing::debug;
 
@@ -26,6 +33,7 @@ use super::{
 pub(super) struct Session {
     pub(super) smtp: AsyncSmtpConnection,
     pub(super) heard: Heard,
+    _open: Counted,
 }
 
 /// Opens sessions with one mail server.
@@ -65,7 +73,9 @@ impl Connector {
     /// A session that is ready for MAIL FROM.
     pub(super) async fn open(&self) -> Result<Session, SendError> {
         let heard = Heard::default();
-        let stream = self.secure(self.dial().await?).await?;
+        let tcp = self.dial().await?;
+        let open = SMTP_OPEN.count();
+        let stream = self.secure(tcp).await?;
         let stream = Box::new(Overheard { stream, heard: heard.clone() });
         let limit = self.timeouts.greeting + self.timeouts.command;
         let mut smtp = within(Stage::Hello, limit, async {
@@ -76,7 +86,8 @@ impl Connector {
         .await?;
         self.authenticate(&mut smtp).await?;
         debug!(host = self.host, port = self.port, "connection to the mail server opened");
-        Ok(Session { smtp, heard })
+        SMTP_OPENED.add(1, []);
+        Ok(Session { smtp, heard, _open: open })
     }
 
     /// Tries the addresses of the host in turn; the error is the last one's.
@@ -150,11 +161,14 @@ async fn dial_one(address: SocketAddr) -> Result<TcpStream, SendError> {
     })
 }
 
-/// `work`, or an error at `stage` when it takes longer than `limit`.
+/// `work`, or an error at `stage` when it takes longer than `limit`. Its time is measured either way.
 pub(super) async fn within<T>(
     stage: Stage,
     limit: Duration,
     work: impl Future<Output = Result<T, SendError>>,
 ) -> Result<T, SendError> {
-    timeout(limit, work).await.unwrap_or_else(|_| Err(SendError::timed_out(stage, limit)))
+    let began = Instant::now();
+    let done = timeout(limit, work).await;
+    SMTP_STAGE_SECONDS.record(began.elapsed().as_secs_f64(), [stage.label().into()]);
+    done.unwrap_or_else(|_| Err(SendError::timed_out(stage, limit)))
 }

@@ -39,6 +39,23 @@ pub enum Stage {
     FinalDot,
 }
 
+impl Stage {
+    /// Its name in metrics.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Hello => "hello",
+            Self::Tls => "tls",
+            Self::Auth => "auth",
+            Self::MailFrom => "mail_from",
+            Self::RcptTo => "rcpt_to",
+            Self::Fence => "fence",
+            Self::Data => "data",
+            Self::FinalDot => "final_dot",
+        }
+    }
+}
+
 impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -68,6 +85,19 @@ pub enum Verdict {
     OutcomeUnknown,
     /// The fence said no; nothing of the message was transmitted.
     LeaseLost,
+}
+
+impl Verdict {
+    /// Its name in metrics.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::ServerUnavailable => "server_unavailable",
+            Self::Retry => "retry",
+            Self::Rejected => "rejected",
+            Self::OutcomeUnknown => "outcome_unknown",
+            Self::LeaseLost => "lease_lost",
+        }
+    }
 }
 
 /// A send that did not end with an acceptance. Its texts never hold a credential.

@@ -1,11 +1,8 @@
 //! One mail over one open session, stage by stage.
 
-use std::{
-    borrow::Cow,
-    fmt::Display,
-    sync::atomic::{AtomicBool, Ordering},
-};
+use std::{borrow::Cow, fmt::Display, sync::OnceLock};
 
+use bookly_shared::metrics::table::SMTP_STAGE_SECONDS;
 use lettre::{
     address::Envelope,
     transport::smtp::{
@@ -14,7 +11,10 @@ use lettre::{
         response::Response,
     },
 };
-use tokio::{sync::Notify, time};
+use tokio::{
+    sync::Notify,
+    time::{self, Instant},
+};
 
 use super::{
     StageTimeouts,
@@ -81,16 +81,18 @@ impl Dialogue<'_> {
     }
 
     async fn message(&mut self, content: &[u8]) -> Result<Response, SendError> {
-        let end = EndOfMessage::default();
+        let (began, end) = (Instant::now(), EndOfMessage::default());
         let limits = self.limits;
         let heard = self.session.heard.clone();
         let transfer = self.session.smtp.message_iter(end.tell_after(content.chunks(CHUNK)));
-        tokio::select! {
+        let done = tokio::select! {
             biased;
             answer = transfer => answer
                 .map_err(|error| SendError::from_dialogue(end.stage(), &error, heard.refusal())),
             error = end.overdue(&limits) => Err(error),
-        }
+        };
+        end.measure(began);
+        done
     }
 
     async fn done(&mut self, stage: Stage, command: impl Display) -> Result<(), SendError> {
@@ -134,7 +136,7 @@ fn completed(stage: Stage, answer: &Response) -> Result<(), SendError> {
 /// written, and silence no longer means that the mail was not accepted.
 #[derive(Default)]
 struct EndOfMessage {
-    reached: AtomicBool,
+    reached: OnceLock<Instant>,
     changed: Notify,
 }
 
@@ -142,7 +144,7 @@ impl EndOfMessage {
     /// lettre writes the final dot as soon as the iterator has answered `None`.
     fn tell_after<'a, T: 'a>(&'a self, chunks: impl Iterator<Item = T> + 'a) -> impl Iterator<Item = T> + 'a {
         let end = std::iter::from_fn(|| {
-            self.reached.store(true, Ordering::Relaxed);
+            self.reached.get_or_init(Instant::now);
             self.changed.notify_one();
             None
         });
@@ -150,7 +152,18 @@ impl EndOfMessage {
     }
 
     fn stage(&self) -> Stage {
-        if self.reached.load(Ordering::Relaxed) { Stage::FinalDot } else { Stage::Data }
+        if self.reached.get().is_some() { Stage::FinalDot } else { Stage::Data }
+    }
+
+    /// Two stages that a single call of lettre's goes through.
+    fn measure(&self, began: Instant) {
+        let reached = self.reached.get();
+        let body = reached.map_or_else(|| began.elapsed(), |reached| reached.duration_since(began));
+        SMTP_STAGE_SECONDS.record(body.as_secs_f64(), ["body".into()]);
+        if let Some(reached) = reached {
+            let answer = reached.elapsed().as_secs_f64();
+            SMTP_STAGE_SECONDS.record(answer, [Stage::FinalDot.label().into()]);
+        }
     }
 
     /// Ends when the message was not written, or its final dot not answered, in time.

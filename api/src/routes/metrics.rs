@@ -1,0 +1,36 @@
+//! `/metrics`: for Prometheus on this machine, or anywhere with the token of `METRICS_TOKEN`.
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use bookly_shared::metrics::table::HASH_WAITING;
+use bookly_shared::metrics::{Access, CONTENT_TYPE, Sampler, access};
+
+use crate::error::{ApiError, ApiResult};
+use crate::extract::Peer;
+use crate::state::AppState;
+
+/// The route.
+pub(super) fn router() -> Router<AppState> {
+    Router::new().route("/metrics", get(show))
+}
+
+/// Where no token is set there is nothing to log in with, so others find nothing here, as at `/inbox`. Where
+/// one is set they are told that it is needed: a scraper with a wrong token should not look for a typing error
+/// in its path.
+async fn show(State(state): State<AppState>, Peer(peer): Peer, headers: HeaderMap) -> ApiResult<Response> {
+    match access(peer, &headers, state.settings.metrics_token.as_ref()) {
+        Access::Granted => {}
+        Access::NeedsToken => return Err(ApiError::NotAuthenticated),
+        Access::Hidden => return Err(ApiError::NotFound),
+    }
+    let (db, clock, queue) = (state.db.clone(), state.clock.clone(), state.redis.clone());
+    Sampler { db, clock, queue }.sample().await;
+    HASH_WAITING.set(state.hasher.waiting() as f64, []);
+    Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], state.exporter.render()).into_response())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+//! What becomes of mails, as counters.
+
+use bookly_shared::db::claims::ClaimedMail;
+use bookly_shared::db::relay::OverdueMail;
+use bookly_shared::domain::MailKind;
+use bookly_shared::metrics::table::{
+    MAIL_ATTEMPTS, MAIL_DELIVERY_SECONDS, MAIL_LEASES_LOST, MAILS_CLOSED, RELAY_ACTIVE, RELAY_RINGS,
+    SMTP_FAILURES, SMTP_OPENED, SMTP_REACHABLE,
+};
+use chrono::TimeDelta;
+
+use crate::smtp::SendError;
+
+/// The outcomes that end a mail.
+const ENDS: [&str; 3] = ["sent", "failed", "cancelled"];
+/// Those of an attempt that leave the mail open.
+const OTHERS: [&str; 3] = ["retried", "lease_lost", "database_away"];
+
+/// Lets every series begin at 0: a series that begins at its first event shows no rise for it.
+pub(crate) fn begin() {
+    for kind in MailKind::ALL {
+        ENDS.into_iter().for_each(|outcome| MAILS_CLOSED.add(0, [kind.as_str().into(), outcome.into()]));
+        let outcomes = ENDS.into_iter().chain(OTHERS);
+        outcomes.for_each(|outcome| MAIL_ATTEMPTS.add(0, [kind.as_str().into(), outcome.into()]));
+        MAIL_LEASES_LOST.add(0, [kind.as_str().into()]);
+    }
+    RELAY_RINGS.add(0, []);
+    RELAY_ACTIVE.set(0.0, []);
+    SMTP_OPENED.add(0, []);
+    SMTP_REACHABLE.set(1.0, []);
+}
+
+/// One attempt and what came of it.
+pub(crate) fn attempt(kind: MailKind, outcome: &'static str) {
+    MAIL_ATTEMPTS.add(1, [kind.as_str().into(), outcome.into()]);
+}
+
+/// A mail that the mail server took.
+pub(crate) fn sent(mail: &ClaimedMail, waited: TimeDelta) {
+    MAIL_DELIVERY_SECONDS.record(waited.as_seconds_f64().max(0.0), [mail.kind.as_str().into()]);
+    closed(mail, "sent");
+}
+
+/// A row that was written after an attempt; one that was put back is not closed.
+pub(crate) fn closed(mail: &ClaimedMail, outcome: &'static str) {
+    if ENDS.contains(&outcome) {
+        end(mail.kind, outcome, mail.lost_leases);
+    }
+}
+
+/// Mails that failed because nobody could send them in time.
+pub(crate) fn overdue(mails: &[OverdueMail]) {
+    mails.iter().for_each(|mail| end(mail.kind, "failed", mail.lost_leases));
+}
+
+/// A send or a probe that failed.
+pub(crate) fn failure(error: &SendError) {
+    let verdict = error.verdict().label();
+    SMTP_FAILURES.add(1, [error.stage.label().into(), verdict.into()]);
+}
+
+/// A killed worker cannot count its own lost lease; the row does, and whoever closes it tells.
+fn end(kind: MailKind, outcome: &'static str, lost_leases: i32) {
+    MAILS_CLOSED.add(1, [kind.as_str().into(), outcome.into()]);
+    MAIL_LEASES_LOST.add(u64::try_from(lost_leases).unwrap_or(0), [kind.as_str().into()]);
+}
