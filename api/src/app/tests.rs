@@ -4,6 +4,10 @@ use tokio::net::TcpStream;
 
 use super::*;
 
+fn exporter() -> Exporter {
+    Exporter::detached().unwrap().1
+}
+
 fn settings(dir: &TempDir) -> Settings {
     let vars = [("DATA_DIR", dir.path().to_str().unwrap()), ("LISTEN", "127.0.0.1:0")];
     Settings::from_vars(vars.map(|(name, value)| (name.to_owned(), value.to_owned()))).unwrap()
@@ -17,7 +21,7 @@ async fn it_serves_on_the_port_that_it_was_given_and_stops_when_told() {
     let addr = listener.local_addr().unwrap();
     assert_eq!(settings.public_url.as_str(), format!("http://localhost:{}", addr.port()));
     let shutdown = CancellationToken::new();
-    let app = App::build(settings).await.unwrap();
+    let app = App::build(settings, exporter()).await.unwrap();
     let running = tokio::spawn(app.run(listener, shutdown.clone()));
     let mut stream = TcpStream::connect(addr).await.unwrap();
     stream.write_all(b"GET /health/ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
@@ -31,11 +35,11 @@ async fn it_serves_on_the_port_that_it_was_given_and_stops_when_told() {
 #[tokio::test]
 async fn one_process_at_a_time_serves_from_a_data_folder() {
     let dir = TempDir::new().unwrap();
-    let first = App::build(settings(&dir)).await.unwrap();
-    let second = App::build(settings(&dir)).await.err().unwrap();
+    let first = App::build(settings(&dir), exporter()).await.unwrap();
+    let second = App::build(settings(&dir), exporter()).await.err().unwrap();
     assert!(matches!(second, StartError::Connect(ConnectError::InUse(_))));
     drop(first);
-    assert!(App::build(settings(&dir)).await.is_ok());
+    assert!(App::build(settings(&dir), exporter()).await.is_ok());
 }
 
 #[tokio::test]
