@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal};
 
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
@@ -17,8 +18,10 @@ const QUIET: &str = "sqlx=warn,apalis=warn,hyper=warn,lettre=warn,rustls=warn";
 pub fn init(default_filter: &str) {
     let (filter, complaint) = filter(env::var("RUST_LOG").ok().as_deref(), default_filter);
     let style = Style::of_stderr();
+    // One filter for all, not one of the layer's: with that, `tracing::enabled!` (sqlx asks it for every query)
+    // leaves a "no" behind that swallows the thread's next event.
     // Fails only when something logs already, as in tests that start several applications.
-    if Registry::default().with(layer(style, io::stderr).with_filter(filter)).try_init().is_ok()
+    if Registry::default().with(filter).with(layer(style, io::stderr)).try_init().is_ok()
         && let Some(error) = complaint
     {
         tracing::warn!(%error, "RUST_LOG cannot be read, the default is used");
@@ -51,8 +54,9 @@ fn filter(rust_log: Option<&str>, default_filter: &str) -> (EnvFilter, Option<St
     }
 }
 
-fn layer<W>(style: Style, writer: W) -> Box<dyn Layer<Registry> + Send + Sync>
+fn layer<S, W>(style: Style, writer: W) -> Box<dyn Layer<S> + Send + Sync>
 where
+    S: tracing::Subscriber + for<'a> LookupSpan<'a>,
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let layer = tracing_subscriber::fmt::layer().with_writer(writer);
@@ -84,8 +88,8 @@ mod tests {
     fn logged(rust_log: Option<&str>, style: Style, events: impl FnOnce()) -> String {
         let buffer = Buffer::default();
         let writer = buffer.clone();
-        let layer = layer(style, move || writer.clone()).with_filter(filter(rust_log, "info").0);
-        tracing::subscriber::with_default(Registry::default().with(layer), events);
+        let logs = Registry::default().with(filter(rust_log, "info").0);
+        tracing::subscriber::with_default(logs.with(layer(style, move || writer.clone())), events);
         let bytes = buffer.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
     }
@@ -113,6 +117,17 @@ mod tests {
         let line: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!((&line["message"], &line["kind"]), (&"sent".into(), &"welcome".into()));
         assert_eq!(line["span"]["id"], "r-1");
+    }
+
+    #[test]
+    fn asking_whether_something_is_logged_swallows_no_event() {
+        let events = || {
+            for n in 0..2 {
+                assert!(!tracing::enabled!(target: "sqlx::query", tracing::Level::DEBUG));
+                tracing::info!(n, "sent");
+            }
+        };
+        assert_eq!(logged(None, PLAIN, events).lines().count(), 2);
     }
 
     #[test]
