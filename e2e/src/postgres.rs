@@ -30,7 +30,7 @@ wait $server; wait $server; rm -rf "$folder""#;
 #[derive(Debug)]
 pub struct Postgres {
     url: String,
-    _process: Option<Process>,
+    process: Option<Process>,
 }
 
 impl Postgres {
@@ -45,7 +45,7 @@ impl Postgres {
 
     async fn given_or_new() -> anyhow::Result<Postgres> {
         match std::env::var(SERVER_VARIABLE) {
-            Ok(url) => Ok(Postgres { url: url.trim_end_matches('/').to_owned(), _process: None }),
+            Ok(url) => Ok(Postgres { url: url.trim_end_matches('/').to_owned(), process: None }),
             Err(_) => Postgres::start().await,
         }
     }
@@ -64,7 +64,7 @@ impl Postgres {
             match process.log().line(LIMIT, ready).await {
                 Ok(_) => {
                     let url = format!("postgres://postgres:{PASSWORD}@127.0.0.1:{port}");
-                    return Ok(Postgres { url, _process: Some(process) });
+                    return Ok(Postgres { url, process: Some(process) });
                 }
                 Err(error) if !process.log().text().contains("in use") => return Err(error),
                 Err(_) => {}
@@ -88,6 +88,16 @@ impl Postgres {
         connection.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await?;
         connection.close().await?;
         Ok(format!("{}/{name}", self.url))
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        if let Some(process) = &self.process {
+            // Asked, not killed: the supervisor has to stop the server and to clear up.
+            let _ = process.signal("TERM");
+            let _ = process.wait();
+        }
     }
 }
 

@@ -121,6 +121,14 @@ impl Process {
         Ok(())
     }
 
+    /// Waits for its end, however long that takes, where nothing can be awaited.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn wait(&self) -> anyhow::Result<ExitStatus> {
+        Ok(self.with_child(Child::wait)?)
+    }
+
     /// Waits for its end.
     ///
     /// # Errors

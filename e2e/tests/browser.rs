@@ -1,0 +1,97 @@
+//! What people do: open the mail, follow its link, press the button. In Chromium, with and without JavaScript.
+//!
+//! Pictures of the pages are kept under `target/screenshots`.
+
+use bookly_e2e::browser::Browser;
+use bookly_e2e::person::{new_address, new_password};
+use bookly_e2e::prelude::*;
+use bookly_e2e::stack::run;
+
+both! {
+    async fn a_person_follows_the_mails_link_and_presses_the_button(stack: &Stack) {
+        let person = Person::new();
+        stack.sign_up(&person).await?;
+        let browser = Browser::start(true).await?;
+        browser.open(&stack.link(&person.email, "Verify your email").await?).await?;
+        browser.says("Verify your email").await?;
+        browser.screenshot("verify").await?;
+        browser.press("Your account is verified").await?;
+        browser.screenshot("verified").await?;
+        let tokens = stack.log_in(&person).await?;
+        stack.me(&tokens.access).expect(200).await?;
+    }
+
+    async fn a_forgotten_password_is_replaced_without_javascript(stack: &Stack) {
+        let person = stack.member().await?.person;
+        let browser = Browser::start(false).await?;
+        browser.open(&stack.api().url("/auth/password-reset-request")).await?;
+        browser.fill("email", &person.email).await?;
+        browser.screenshot("reset-request").await?;
+        browser.press("Check your email").await?;
+        browser.open(&stack.link(&person.email, "Reset Your Password").await?).await?;
+        let changed = person.with_password(&new_password());
+        browser.fill("new_password", &changed.password).await?;
+        browser.fill("confirm_new_password", "pa55-something-else").await?;
+        browser.press("do not match").await?;
+        browser.screenshot("reset-mismatch").await?;
+        browser.fill("new_password", &changed.password).await?;
+        browser.fill("confirm_new_password", &changed.password).await?;
+        browser.press("Your new password is saved").await?;
+        browser.screenshot("reset-done").await?;
+        stack.log_in(&changed).await?;
+    }
+
+    async fn a_person_verifies_and_moves_an_address_without_javascript(stack: &Stack) {
+        let person = Person::new();
+        stack.sign_up(&person).await?;
+        let browser = Browser::start(false).await?;
+        browser.open(&stack.link(&person.email, "Verify your email").await?).await?;
+        browser.press("Your account is verified").await?;
+        let tokens = stack.log_in(&person).await?;
+        let moved = Person { email: new_address(), ..person.clone() };
+        let ask = json!({"new_email": moved.email, "password": person.password});
+        stack.api().post("/auth/email-change-request").bearer_auth(&tokens.access).json(&ask).expect(200).await?;
+        browser.open(&stack.link(&moved.email, "Confirm your new email address").await?).await?;
+        browser.screenshot("email-change").await?;
+        browser.press("Your email address is changed").await?;
+        stack.log_in(&moved).await?;
+    }
+
+    async fn pages_fit_a_narrow_phone_and_name_their_fields(stack: &Stack) {
+        let person = Person::new();
+        stack.sign_up(&person).await?;
+        stack.ask_for_reset(&person.email).expect(200).await?;
+        let verify = stack.link(&person.email, "Verify your email").await?;
+        let reset = stack.link(&person.email, "Reset Your Password").await?;
+        let browser = Browser::start(true).await?;
+        browser.resize(320).await?;
+        let own = |path: &str| stack.api().url(path);
+        let pages = [verify, reset, own("/auth/password-reset-request"), own("/auth/resend-verification"), own("//"), own("/auth/verify/x")];
+        for page in pages {
+            browser.open(&page).await?;
+            browser.content_width().await.context(page)?;
+            let fields = browser.attributes("input:not([type=hidden])", "id").await?;
+            let labels = browser.attributes("label", "for").await?;
+            assert!(fields.iter().all(|id| id.is_some() && labels.contains(id)), "every field has a label");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stranger_finds_the_mail_in_the_inbox() -> Result<()> {
+    run(StackOptions::new(Kind::Embedded), async |stack| {
+        let person = Person::new();
+        stack.sign_up(&person).await?;
+        stack.mail(&person.email, "Verify your email").await?;
+        let browser = Browser::start(true).await?;
+        browser.open(stack.api().root()).await?;
+        browser.screenshot("start").await?;
+        browser.open(&stack.api().url("//inbox")).await?;
+        browser.says(&person.email).await?;
+        browser.screenshot("inbox").await?;
+        browser.follow("Verify your email", "auto").await.or(browser.says(&person.email).await)?;
+        browser.screenshot("inbox-mail").await?;
+        Ok(())
+    })
+    .await
+}
