@@ -168,6 +168,7 @@ impl App {
         let beside = TaskTracker::new();
         let (clock, db, until) = (state.clock.clone(), state.db.clone(), stop.clone());
         beside.spawn(async move { clock.keep_synchronised(db, until).await });
+        routes::metrics::begin(&state);
         let (exporter, until) = (state.exporter.clone(), stop.clone());
         beside.spawn(async move { exporter.keep(until).await });
         if let Some(ringer) = ringer {

@@ -1,19 +1,45 @@
-//! The README's table of settings is the code's.
+//! The tables of the documents are the code's.
 
-const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
-const BEGIN: &str = "<!-- settings -->\n";
-const END: &str = "<!-- /settings -->";
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// With `UPDATE_README=1` in the environment the table is written instead of compared.
-#[test]
-fn the_readmes_settings_are_those_of_the_code() {
-    let readme = std::fs::read_to_string(README).unwrap();
-    let (before, rest) = readme.split_once(BEGIN).unwrap();
-    let (table, after) = rest.split_once(END).unwrap();
-    let wanted = bookly_shared::config::table::markdown();
+/// Compares what stands between `<!-- mark -->` and `<!-- /mark -->` of a document. With `UPDATE_README=1` in
+/// the environment it is written instead.
+fn hold(document: &str, mark: &str, wanted: &str) {
+    let path = format!("{ROOT}/{document}");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (begin, end) = (format!("<!-- {mark} -->\n"), format!("<!-- /{mark} -->"));
+    let (before, rest) = text.split_once(&begin).unwrap();
+    let (table, after) = rest.split_once(&end).unwrap();
     if std::env::var_os("UPDATE_README").is_some() {
-        std::fs::write(README, format!("{before}{BEGIN}{wanted}{END}{after}")).unwrap();
+        std::fs::write(&path, format!("{before}{begin}{wanted}{end}{after}")).unwrap();
         return;
     }
     assert_eq!(table, wanted, "run: UPDATE_README=1 cargo test -p bookly-shared --test readme");
+}
+
+#[test]
+fn the_readmes_settings_are_those_of_the_code() {
+    hold("README.md", "settings", &bookly_shared::config::table::markdown());
+}
+
+#[test]
+fn the_documented_metrics_are_those_of_the_code() {
+    hold("docs/metrics.md", "metrics", &bookly_shared::metrics::table::markdown());
+}
+
+/// Both ways: a metric that was renamed would leave a panel empty, and one that no panel shows is measured for nothing.
+#[test]
+fn the_dashboard_shows_all_metrics_and_no_others() {
+    let dashboard = std::fs::read_to_string(format!("{ROOT}/docs/grafana.json")).unwrap();
+    let mut shown: Vec<&str> = dashboard
+        .split(|c: char| !(c.is_ascii_lowercase() || c == '_'))
+        .filter(|word| word.starts_with("bookly_"))
+        .map(|word| word.strip_suffix("_bucket").unwrap_or(word))
+        .collect();
+    shown.sort_unstable();
+    shown.dedup();
+    let mut known: Vec<&str> =
+        bookly_shared::metrics::table::METRICS.iter().map(|metric| metric.row().name).collect();
+    known.sort_unstable();
+    assert_eq!(shown, known);
 }

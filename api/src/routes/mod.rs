@@ -5,7 +5,7 @@ pub mod books;
 mod health;
 pub mod html;
 mod inbox;
-mod metrics;
+pub(crate) mod metrics;
 mod start;
 
 use axum::Router;
