@@ -4,6 +4,7 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// Compares what stands between `<!-- mark -->` and `<!-- /mark -->` of a document. With `UPDATE_README=1` in
 /// the environment it is written instead.
+#[expect(clippy::unwrap_used, reason = "a test's helper")]
 fn hold(document: &str, mark: &str, wanted: &str) {
     let path = format!("{ROOT}/{document}");
     let text = std::fs::read_to_string(&path).unwrap();

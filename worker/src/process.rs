@@ -73,18 +73,23 @@ pub async fn work(settings: Settings) -> anyhow::Result<()> {
     let sampler = Sampler { db: db.clone(), clock: clock.clone(), queue: Some(queue.clone()) };
     let metrics = MetricsServer::bind(&settings, exporter.clone(), sampler).await?;
     let worker = Worker::new(&settings, db.clone(), clock.clone(), Wake::Bells(Box::new(queue)))?;
-    let metrics = async {
-        // Until the worker's end, so that a slow stop can be watched.
-        if let Some(metrics) = metrics {
-            metrics.serve().await;
-        }
-    };
+    let working = async { tokio::join!(worker.run(stop.clone()), clock.keep_synchronised(db.clone(), stop)) };
     tokio::select! {
-        biased;
-        _ = async { tokio::join!(worker.run(stop.clone()), clock.keep_synchronised(db.clone(), stop.clone())) } => {}
-        _ = async { tokio::join!(metrics, exporter.keep(CancellationToken::new())) } => {}
+        _ = working => {}
+        // Until the worker's end, so that a slow stop can be watched.
+        () = show(metrics, exporter) => {}
     }
     db.close().await;
     tracing::info!("the worker has stopped");
     Ok(())
+}
+
+/// Never ends.
+async fn show(metrics: Option<MetricsServer>, exporter: Exporter) {
+    let serve = async {
+        if let Some(metrics) = metrics {
+            metrics.serve().await;
+        }
+    };
+    tokio::join!(serve, exporter.keep(CancellationToken::new()));
 }

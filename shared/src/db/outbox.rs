@@ -95,7 +95,7 @@ macro_rules! queue_mail {
             .bind(deadline)
             .execute(&mut *$tx)
             .await?;
-        // Counts a transaction that fails at its commit, too: these rows are seldom, and it is one place.
+        // One place for all kinds; a commit that fails afterwards is seldom, and is counted all the same.
         $crate::metrics::table::MAILS_QUEUED.add(1, [mail.kind().as_str().into()]);
     }};
 }

@@ -56,7 +56,6 @@ impl Exporter {
     pub fn install(process: &'static str) -> Result<Exporter, MetricsError> {
         let (recorder, exporter) = Exporter::detached()?;
         metrics::set_global_recorder(recorder).map_err(|_| MetricsError::Installed)?;
-        table::METRICS.iter().for_each(|metric| metric.describe());
         table::BUILD_INFO.set(1.0, [env!("CARGO_PKG_VERSION").into(), process.into()]);
         Ok(exporter)
     }
@@ -73,6 +72,9 @@ impl Exporter {
             }
         }
         let recorder = builder.build_recorder();
+        metrics::with_local_recorder(&recorder, || {
+            table::METRICS.iter().for_each(|metric| metric.describe());
+        });
         let exporter = Exporter { handle: recorder.handle() };
         Ok((recorder, exporter))
     }
@@ -87,5 +89,52 @@ impl Exporter {
         while stop.run_until_cancelled(tokio::time::sleep(DRAIN_EVERY)).await.is_some() {
             self.handle.run_upkeep();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    /// Every metric of the table with a value.
+    fn render_all() -> String {
+        let (recorder, exporter) = Exporter::detached().unwrap();
+        metrics::with_local_recorder(&recorder, || {
+            for row in table::METRICS.iter().map(|metric| metric.row()) {
+                let labels: Vec<_> = row.labels.iter().map(|name| metrics::Label::new(*name, "x")).collect();
+                match row.kind {
+                    "counter" => metrics::counter!(row.name, labels).increment(1),
+                    "gauge" => metrics::gauge!(row.name, labels).set(1.0),
+                    _ => metrics::histogram!(row.name, labels).record(1.0),
+                }
+            }
+        });
+        exporter.render()
+    }
+
+    #[test]
+    fn every_metric_is_described_and_of_the_kind_that_the_table_says() {
+        let text = render_all();
+        for row in table::METRICS.iter().map(|metric| metric.row()) {
+            assert!(text.contains(&format!("# HELP {} {}\n", row.name, row.help)), "{}: {text}", row.name);
+            assert!(text.contains(&format!("# TYPE {} {}\n", row.name, row.kind)), "{}: {text}", row.name);
+        }
+    }
+
+    /// Where Prometheus is installed (Debian's package `prometheus`), its own linter is asked as well.
+    #[test]
+    fn prometheus_finds_no_fault_with_names_and_descriptions() {
+        let mut check = Command::new("promtool");
+        check.args(["check", "metrics"]).stdin(Stdio::piped()).stderr(Stdio::piped());
+        let Ok(mut promtool) = check.spawn() else {
+            eprintln!("skipped: promtool is not installed");
+            return;
+        };
+        promtool.stdin.take().unwrap().write_all(render_all().as_bytes()).unwrap();
+        let checked = promtool.wait_with_output().unwrap();
+        assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
     }
 }

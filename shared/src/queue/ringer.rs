@@ -25,16 +25,15 @@ pub(super) async fn run(queue: RedisQueue, mut bells: mpsc::Receiver<Uuid>, stop
         }
         let rung = ring(&queue, &batch).await;
         report(&rung, &mut redis_is_well, batch.len());
-        let batch_len = batch.len() as u64;
-        batch.clear();
         if rung.is_err() {
             // What came in meanwhile would fail as slowly; the relay rings for it when Redis is back.
-            let mut dropped = batch_len;
+            let mut dropped = batch.len() as u64;
             while bells.try_recv().is_ok() {
                 dropped += 1;
             }
             BELLS_DROPPED.add(dropped, []);
         }
+        batch.clear();
     }
 }
 

@@ -141,6 +141,10 @@ fn set(headers: &mut HeaderMap, name: header::HeaderName, value: &'static str) {
 
 #[cfg(test)]
 mod tests {
+    use bookly_shared::clock::Clock;
+    use bookly_shared::db::Db;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
     use super::*;
 
     fn asked(method: Method, path: &str, peer: &str, token: Option<&str>) -> u16 {
@@ -156,6 +160,27 @@ mod tests {
         assert_eq!(asked(Method::GET, "/", "127.0.0.1", None), 404);
         assert_eq!(asked(Method::GET, "/metrics", "192.0.2.1", None), 404);
         assert_eq!(asked(Method::GET, "/metrics", "192.0.2.1", Some("t0ken")), 401);
+    }
+
+    #[tokio::test]
+    async fn a_scraper_of_this_machine_gets_how_things_stand() {
+        let dir = tempfile::tempdir().unwrap();
+        let vars = [("DATA_DIR", dir.path().to_str().unwrap()), ("METRICS_LISTEN", "127.0.0.1:0")];
+        let settings = Settings::from_vars(vars.map(|(name, value)| (name.into(), value.into()))).unwrap();
+        let (recorder, exporter) = Exporter::detached().unwrap();
+        let _guard = metrics::set_default_local_recorder(&recorder);
+        let db = Db::sqlite(dir.path()).await.unwrap();
+        let sampler = Sampler { db, clock: Clock::local(), queue: None };
+        let server = MetricsServer::bind(&settings, exporter, sampler).await.unwrap().unwrap();
+        let address = server.listener.local_addr().unwrap();
+        tokio::spawn(server.serve());
+        let mut scraper = TcpStream::connect(address).await.unwrap();
+        let request = b"GET /metrics HTTP/1.1\r\nHost: worker\r\nConnection: close\r\n\r\n";
+        scraper.write_all(request).await.unwrap();
+        let mut answer = String::new();
+        scraper.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+        assert!(answer.contains("\nbookly_mails_open{state=\"queued\"} 0\n"), "{answer}");
     }
 
     #[test]
