@@ -5,6 +5,7 @@
 //!
 //! SQLite always runs. Postgres runs when `TEST_DATABASE_URL` names one, in a schema of its own that is dropped
 //! afterwards; `scripts/test` always sets it. `PROPTEST_CASES` sets how many histories are played (64).
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "in tests a panic is the verdict")]
 
 mod at_once;
 mod history;
@@ -54,7 +55,7 @@ async fn run(url: &str, sql: String) {
 
 /// Past the test harness, which keeps to itself what a passing test prints.
 fn say(line: &str) {
-    writeln!(std::io::stderr(), "{line}").unwrap();
+    std::io::stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
 }
 
 /// Plays random histories; a failing one is shortened and printed.

@@ -150,7 +150,7 @@ impl System {
     }
 
     /// One of the states that differ from this one only in which mail and which worker is called which: the
-    /// protocol treats them alike, so that one of them is enough. (The numbers in a printed run change with it.)
+    /// protocol treats them alike, so that one of them is enough.
     pub(crate) fn representative(mut self, homes: &[usize; SLOTS]) -> System {
         if self.mail_key(1) < self.mail_key(0) {
             self.rows.swap(0, 1);
