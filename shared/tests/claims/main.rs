@@ -4,7 +4,7 @@
 //! with a reference in plain Rust, and every claim that an older worker still has in its hands must have become void.
 //!
 //! SQLite always runs. Postgres runs when `TEST_DATABASE_URL` names one, in a schema of its own that is dropped
-//! afterwards; `scripts/test` always sets it. `PROPTEST_CASES` sets how many histories are played (64).
+//! afterwards; `scripts/test` always sets it. `PROPTEST_CASES` sets how many histories are played (128).
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "in tests a panic is the verdict")]
 
 mod at_once;
@@ -21,7 +21,7 @@ use sqlx::{Connection, PgConnection};
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
-const HISTORIES: u32 = 64;
+const HISTORIES: u32 = 128;
 const NOT_RUN: &str = "was NOT RUN on Postgres: TEST_DATABASE_URL is not set";
 
 /// An empty Postgres schema, as long as the test runs.

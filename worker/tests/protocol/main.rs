@@ -193,9 +193,9 @@ fn without_time_between_fence_and_transmission_no_stale_worker_transmits() {
     );
 }
 
-/// Some eight million states: minutes, and gigabytes.
+/// More than ten times as many states as with three.
 #[test]
-#[ignore = "takes minutes; the three faults of the other checks reach every kind of end"]
+#[ignore = "takes long; the three faults of the other checks reach every kind of end"]
 fn two_workers_with_redis_keep_the_promise_through_four_faults() {
     holds("two workers with Redis, 4 faults", Protocol::as_built(4));
 }
