@@ -14,6 +14,7 @@ pub mod smtp_server;
 pub mod spawn;
 pub mod sql;
 pub mod stack;
+pub mod tally;
 
 mod both;
 
@@ -27,4 +28,5 @@ pub mod prelude {
     pub use crate::client::{Api, Expect};
     pub use crate::person::Person;
     pub use crate::stack::{Kind, Stack, StackOptions};
+    pub use crate::tally::{Figures, Tally};
 }
