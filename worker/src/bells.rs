@@ -24,7 +24,7 @@ const FIRST_RESTART: Duration = Duration::from_millis(250);
 const SLOWEST_RESTART: Duration = Duration::from_secs(5);
 /// A worker that lived this long had started well.
 const STARTED_WELL: Duration = Duration::from_secs(10);
-/// After so many bad starts in a row the bells themselves are suspected, and dropped: their rows are elsewhere.
+/// After so many bad starts in a row what Redis holds is suspected, and dropped: the mails are elsewhere.
 const SUSPECT_AFTER: u32 = 6;
 
 /// What the loop needs. Cheap to clone.
@@ -66,10 +66,10 @@ impl Bells {
             && bad_starts.is_multiple_of(SUSPECT_AFTER)
             && self.queue.is_reachable().await
         {
-            let dropped = self.queue.drop_all().await;
+            let dropped = self.queue.start_over().await;
             tracing::error!(
                 ok = dropped.is_ok(),
-                "Redis answers but no worker can start; its bells were dropped"
+                "Redis answers but no worker can start; all that the queue had there was dropped"
             );
         }
     }

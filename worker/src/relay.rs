@@ -21,6 +21,8 @@ const ROUND_EVERY: Duration = Duration::from_secs(1);
 const SEAT_EVERY: Duration = Duration::from_secs(2);
 const OVERDUE_EVERY: Duration = Duration::from_secs(15);
 const PURGE_EVERY: Duration = Duration::from_secs(600);
+/// After so many rounds in a row that Redis refused, though it answers, what it holds is suspected, and dropped.
+const SUSPECT_AFTER: u32 = 10;
 
 /// A relay, working or waiting for the seat.
 pub(crate) struct Relay {
@@ -60,20 +62,33 @@ impl Relay {
     async fn relay(&self, mut seat: RelaySeat, stop: &CancellationToken) {
         tracing::info!("this process relays");
         let (mut overdue, mut purge) = (Instant::now(), Instant::now());
-        let mut well = true;
+        let mut bad_rounds = 0;
         while seat.is_held().await {
-            let round = self.round(&mut overdue, &mut purge).await;
-            if let Err(error) = &round
-                && well
-            {
-                tracing::warn!(%error, "the relay cannot work, it tries again every second");
+            match self.round(&mut overdue, &mut purge).await {
+                Ok(()) => bad_rounds = 0,
+                Err(error) => {
+                    bad_rounds += 1;
+                    self.report(&error, bad_rounds).await;
+                }
             }
-            well = round.is_ok();
             if stop.run_until_cancelled(tokio::time::sleep(ROUND_EVERY)).await.is_none() {
                 return seat.leave().await;
             }
         }
         tracing::warn!("the relay lost its seat");
+    }
+
+    async fn report(&self, error: &RelayError, bad_rounds: u32) {
+        if bad_rounds == 1 {
+            tracing::warn!(%error, "the relay cannot work, it tries again every second");
+        }
+        if let (RelayError::Queue(_), Some(queue)) = (error, &self.queue)
+            && bad_rounds.is_multiple_of(SUSPECT_AFTER)
+            && queue.is_reachable().await
+        {
+            let dropped = queue.start_over().await;
+            tracing::error!(%error, ok = dropped.is_ok(), "Redis answers but refuses; all that the queue had there was dropped");
+        }
     }
 
     async fn round(&self, overdue: &mut Instant, purge: &mut Instant) -> Result<(), RelayError> {

@@ -200,6 +200,29 @@ impl RedisQueue {
         Ok(())
     }
 
+    /// Deletes everything that is kept under this queue's name, whatever it is: for keys that hold what no
+    /// worker can read. Workers that run meanwhile start over; bells are rung again.
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub async fn start_over(&self) -> Result<(), QueueError> {
+        let mut connection = self.connection.clone();
+        let pattern = format!("{}:*", self.config.queue.as_ref());
+        let mut cursor = "0".to_owned();
+        loop {
+            let mut scan = redis::cmd("SCAN");
+            scan.arg(&cursor).arg("MATCH").arg(&pattern).arg("COUNT").arg(FORGET_BATCH);
+            let (next, keys): (String, Vec<String>) = scan.query_async(&mut connection).await?;
+            if !keys.is_empty() {
+                let _: usize = redis::cmd("UNLINK").arg(&keys).query_async(&mut connection).await?;
+            }
+            if next == "0" {
+                return Ok(());
+            }
+            cursor = next;
+        }
+    }
+
     /// Calls `wake` for every bell that is pushed, until the connection ends. A bell may be rung while
     /// nobody listens, so `wake` is also called at the start.
     ///
