@@ -76,6 +76,17 @@ impl Sql {
         }))
     }
 
+    /// What the row of the mail to this recipient holds in a column, as text; empty where it holds nothing.
+    ///
+    /// # Errors
+    /// When there is no such mail, or there are several.
+    pub async fn of_mail(&self, recipient: &str, column: &str) -> anyhow::Result<String> {
+        let sql = format!("SELECT coalesce(cast({column} AS text), '') FROM emails WHERE recipient = $1");
+        let mut found = self.texts(&sql, recipient).await?;
+        anyhow::ensure!(found.len() == 1, "{} mails to {recipient}", found.len());
+        Ok(found.remove(0))
+    }
+
     /// Mails that are neither sent nor given up.
     ///
     /// # Errors

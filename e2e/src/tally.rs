@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 
-use crate::person::Person;
+use crate::person::{ADDRESS_MARK, Person};
 use crate::poll::until;
 use crate::stack::Stack;
 
@@ -53,6 +53,14 @@ impl<'a> Tally<'a> {
         self.accepted.lock().unwrap_or_else(PoisonError::into_inner).insert(recipient.to_lowercase());
     }
 
+    /// Counts these no more: the test itself cancelled their rows.
+    pub fn take_back(&self, recipients: &[String]) {
+        let mut accepted = self.accepted.lock().unwrap_or_else(PoisonError::into_inner);
+        for recipient in recipients {
+            accepted.remove(&recipient.to_lowercase());
+        }
+    }
+
     /// Signs somebody new up, and counts the mail.
     ///
     /// # Errors
@@ -62,6 +70,23 @@ impl<'a> Tally<'a> {
         self.stack.sign_up(&person).await?;
         self.accept(&person.email);
         Ok(person)
+    }
+
+    /// Writes rows of welcome mails that nobody rings for, as an API leaves them that is killed right after its
+    /// commit, and counts them as accepted. Full stack only.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn queue(&self, count: usize) -> anyhow::Result<Vec<String>> {
+        let sql = format!(
+            "INSERT INTO emails (id, kind, recipient, mailbox, context, state, due_at, deadline_at, created_at)
+             SELECT gen_random_uuid(), 'welcome', address, address, '{{}}', 'queued', now(), now() + interval '1 day', now()
+             FROM (SELECT '{ADDRESS_MARK}' || gen_random_uuid() || '@people.test' AS address
+                   FROM generate_series(1, {count})) AS addresses RETURNING recipient"
+        );
+        let recipients = self.stack.sql().texts(&sql, "").await?;
+        recipients.iter().for_each(|recipient| self.accept(recipient));
+        Ok(recipients)
     }
 
     /// Waits until no mail is under way, counts, prints the line, and holds it against the promise.

@@ -9,7 +9,8 @@ mod state;
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::{certs::Certificates, session::Session, state::State};
@@ -20,6 +21,8 @@ pub use self::{
 
 /// More sessions than this wait to be accepted.
 const MAX_SESSIONS: usize = 2_000;
+/// Between two looks at a port.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// Whether and how the server speaks TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -70,6 +73,7 @@ impl Default for SmtpServerOptions {
 pub struct SmtpServer {
     shared: Arc<Shared>,
     port: u16,
+    listening: watch::Sender<bool>,
     stopped: CancellationToken,
     tasks: TaskTracker,
 }
@@ -93,10 +97,12 @@ impl SmtpServer {
         let shared =
             Arc::new(Shared { options, certificates: Certificates::generate()?, state: State::default() });
         let (stopped, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let listening = watch::Sender::new(true);
+        let listener = Listener { port, open: Some(listener), wanted: listening.subscribe() };
         let accepting = accept(listener, Arc::clone(&shared), stopped.clone(), tasks.clone());
         let stop = stopped.clone();
         tasks.spawn(async move { stop.run_until_cancelled(accepting).await });
-        Ok(Self { shared, port, stopped, tasks })
+        Ok(Self { shared, port, listening, stopped, tasks })
     }
 
     /// The port it listens on.
@@ -245,6 +251,21 @@ impl SmtpServer {
         self.shared.state.drop_sessions();
     }
 
+    /// Closes the port and every session: connections are refused from then on.
+    pub async fn close_port(&self) {
+        self.listening.send_replace(false);
+        let refused = async || TcpStream::connect(("127.0.0.1", self.port)).await.is_err();
+        while !refused().await {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        self.drop_connections();
+    }
+
+    /// Listens on the same port again.
+    pub fn open_port(&self) {
+        self.listening.send_replace(true);
+    }
+
     /// Closes the port and every session; when it returns the port is free.
     pub async fn stop(self) {
         self.stopped.cancel();
@@ -259,10 +280,40 @@ impl Drop for SmtpServer {
     }
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>, stopped: CancellationToken, tasks: TaskTracker) {
+/// A port that can be closed for a while.
+struct Listener {
+    port: u16,
+    open: Option<TcpListener>,
+    wanted: watch::Receiver<bool>,
+}
+
+impl Listener {
+    async fn accept(&mut self) -> std::io::Result<TcpStream> {
+        if !*self.wanted.borrow_and_update() {
+            self.open = None;
+            // Its sender lives as long as the server.
+            let _ = self.wanted.wait_for(|wanted| *wanted).await;
+        }
+        let listener = match self.open.take() {
+            Some(listener) => listener,
+            None => TcpListener::bind(("127.0.0.1", self.port)).await?,
+        };
+        let listener = self.open.insert(listener);
+        tokio::select! {
+            accepted = listener.accept() => Ok(accepted?.0),
+            _ = self.wanted.changed() => Err(std::io::ErrorKind::Interrupted.into()),
+        }
+    }
+}
+
+async fn accept(mut listener: Listener, shared: Arc<Shared>, stopped: CancellationToken, tasks: TaskTracker) {
     let slots = Arc::new(tokio::sync::Semaphore::new(MAX_SESSIONS));
     while let Ok(slot) = Arc::clone(&slots).acquire_owned().await {
-        let Ok((tcp, _)) = listener.accept().await else { continue };
+        let Ok(tcp) = listener.accept().await else {
+            // The port may be taken for a moment when it is opened again.
+            tokio::time::sleep(LOOK_EVERY).await;
+            continue;
+        };
         let dropped = shared.state.opened();
         let (shared, stopped) = (Arc::clone(&shared), stopped.clone());
         tasks.spawn(async move {

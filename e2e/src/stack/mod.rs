@@ -169,8 +169,18 @@ impl Stack {
     /// # Errors
     /// When it does not start.
     pub async fn start_worker(&self) -> anyhow::Result<Arc<Process>> {
+        self.start_worker_with(&[]).await
+    }
+
+    /// Starts one more worker with settings that are only its own.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start_worker_with(&self, own: &[(&str, &str)]) -> anyhow::Result<Arc<Process>> {
         let name = format!("worker-{}", lock(&self.workers).len());
-        let worker = Arc::new(Process::start("bookly-worker", &[], &self.settings, self.folder(), &name)?);
+        let mut settings = self.settings.clone();
+        settings.extend(own.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+        let worker = Arc::new(Process::start("bookly-worker", &[], &settings, self.folder(), &name)?);
         lock(&self.logs).push((name, Arc::clone(worker.log())));
         worker.log().line(LIMIT, |line| line.contains("the worker takes mails")).await?;
         lock(&self.workers).push(Arc::clone(&worker));
