@@ -11,7 +11,7 @@ use sqlx::{Connection, Executor, PgConnection};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
-use crate::poll::LIMIT;
+use crate::poll::{LIMIT, until};
 use crate::process::Process;
 use crate::{ports, spawn};
 
@@ -21,16 +21,28 @@ pub const SERVER_VARIABLE: &str = "E2E_POSTGRES";
 pub const PASSWORD: &str = "postgres-password-that-no-log-shows";
 /// Tries to start on a port that another program may have taken meanwhile.
 const TRIES: usize = 3;
-/// Waits for the server's end and clears up; SIGTERM comes when the tests end.
-const SUPERVISOR: &str = r#"folder=$1; shift; "$@" & server=$!
-trap 'kill -QUIT $server' TERM
-wait $server; wait $server; rm -rf "$folder""#;
+/// Waits for the server's end and clears up; SIGTERM comes when the tests end. A server that a test crashed is
+/// started again when the test takes the mark `down` away.
+const SUPERVISOR: &str = r#"folder=$1; shift; ended=
+trap 'ended=1; kill -QUIT $server; rm -f "$folder/down"' TERM
+while "$@" & server=$!; wait $server; wait $server; [ -e "$folder/down" ]; do
+  while [ -e "$folder/down" ]; do sleep 0.05; done
+  [ -z "$ended" ] || break
+done
+rm -rf "$folder""#;
 
 /// A running server.
 #[derive(Debug)]
 pub struct Postgres {
     url: String,
-    process: Option<Process>,
+    own: Option<Own>,
+}
+
+/// A server that was started here.
+#[derive(Debug)]
+struct Own {
+    process: Process,
+    folder: PathBuf,
 }
 
 impl Postgres {
@@ -45,7 +57,7 @@ impl Postgres {
 
     async fn given_or_new() -> anyhow::Result<Postgres> {
         match std::env::var(SERVER_VARIABLE) {
-            Ok(url) => Ok(Postgres { url: url.trim_end_matches('/').to_owned(), process: None }),
+            Ok(url) => Ok(Postgres { url: url.trim_end_matches('/').to_owned(), own: None }),
             Err(_) => Postgres::start().await,
         }
     }
@@ -64,7 +76,7 @@ impl Postgres {
             match process.log().line(LIMIT, ready).await {
                 Ok(_) => {
                     let url = format!("postgres://postgres:{PASSWORD}@127.0.0.1:{port}");
-                    return Ok(Postgres { url, process: Some(process) });
+                    return Ok(Postgres { url, own: Some(Own { process, folder }) });
                 }
                 Err(error) if !process.log().text().contains("in use") => return Err(error),
                 Err(_) => {}
@@ -89,16 +101,79 @@ impl Postgres {
         connection.close().await?;
         Ok(format!("{}/{name}", self.url))
     }
+
+    /// Kills the server with all its processes, as a machine that loses power does. It stays down until
+    /// [`Postgres::recover`].
+    ///
+    /// # Errors
+    /// When it was not started here, or has ended.
+    pub fn crash(&self) -> anyhow::Result<()> {
+        let own = self.own()?;
+        fs::write(own.folder.join("down"), "")?;
+        own.signal("KILL")
+    }
+
+    /// Lets a crashed server start again, and waits until it has recovered.
+    ///
+    /// # Errors
+    /// When it was not started here, or does not start.
+    pub async fn recover(&self) -> anyhow::Result<()> {
+        fs::remove_file(self.own()?.folder.join("down"))?;
+        let url = format!("{}/postgres", self.url);
+        until("Postgres to recover", LIMIT, async || Ok(PgConnection::connect(&url).await.ok())).await?;
+        Ok(())
+    }
+
+    /// Stops all its processes in their tracks: connections stay open and nobody answers.
+    ///
+    /// # Errors
+    /// When it was not started here, or has ended.
+    pub fn hang(&self) -> anyhow::Result<()> {
+        self.own()?.signal("STOP")
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Errors
+    /// When it was not started here, or has ended.
+    pub fn go_on(&self) -> anyhow::Result<()> {
+        self.own()?.signal("CONT")
+    }
+
+    fn own(&self) -> anyhow::Result<&Own> {
+        self.own.as_ref().context("this server is not the test's own")
+    }
 }
 
-impl Drop for Postgres {
-    fn drop(&mut self) {
-        if let Some(process) = &self.process {
-            // Asked, not killed: the supervisor has to stop the server and to clear up.
-            let _ = process.signal("TERM");
-            let _ = process.wait();
-        }
+impl Own {
+    /// Signals the server and the processes of its connections, which it would otherwise look after.
+    fn signal(&self, name: &str) -> anyhow::Result<()> {
+        let file = fs::read_to_string(self.folder.join("data/postmaster.pid"))?;
+        let server = file.lines().next().context("the server's process id")?.trim().to_owned();
+        // Stopped, it starts no more of them.
+        signal_all("STOP", &[server.as_str()])?;
+        let children = fs::read_to_string(format!("/proc/{server}/task/{server}/children"))?;
+        let children: Vec<&str> = children.split_whitespace().collect();
+        // One that ended meanwhile is no failure.
+        let _ = signal_all(name, &children);
+        signal_all(name, &[server.as_str()])
     }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        // One that a test left hanging hears nothing.
+        let _ = self.signal("CONT");
+        // Asked, not killed: the supervisor has to stop the server and to clear up.
+        let _ = self.process.signal("TERM");
+        let _ = self.process.wait();
+    }
+}
+
+fn signal_all(name: &str, processes: &[&str]) -> anyhow::Result<()> {
+    let sent = Command::new("kill").args(["-s", name]).args(processes).status().context("running kill")?;
+    ensure!(sent.success(), "{processes:?} take no {name}");
+    Ok(())
 }
 
 /// Debian keeps them out of the PATH, in a folder per version.
