@@ -109,6 +109,14 @@ impl Process {
         Ok(())
     }
 
+    /// Whether it has not ended yet.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn is_running(&self) -> anyhow::Result<bool> {
+        Ok(self.with_child(|child| child.try_wait())?.is_none())
+    }
+
     /// Kills it, as `kill -9` does, and waits until it is gone.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use tempfile::TempDir;
 
 use crate::poll::LIMIT;
@@ -27,15 +27,24 @@ impl RedisServer {
     pub async fn start() -> anyhow::Result<RedisServer> {
         for _ in 0..TRIES {
             let port = ports::free()?;
-            if let Some(server) = Self::start_on(port).await? {
+            if let Some(server) = Self::try_on(port).await? {
                 return Ok(server);
             }
         }
         bail!("Redis found no free port")
     }
 
+    /// Starts an empty server on this port: the one that was there before is dropped and comes back without its
+    /// memory.
+    ///
+    /// # Errors
+    /// When the port is taken, or Redis does not start.
+    pub async fn start_on(port: u16) -> anyhow::Result<RedisServer> {
+        Self::try_on(port).await?.with_context(|| format!("port {port} is taken"))
+    }
+
     /// Starts a server on a port, `None` when that is taken.
-    async fn start_on(port: u16) -> anyhow::Result<Option<RedisServer>> {
+    async fn try_on(port: u16) -> anyhow::Result<Option<RedisServer>> {
         let folder = tempfile::tempdir()?;
         let process = Process::run(command(port), &folder.path().join("redis.log"))?;
         match process.output().line(LIMIT, |line| line.contains("Ready to accept connections")).await {

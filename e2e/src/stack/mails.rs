@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use mail_parser::MessageParser;
@@ -76,7 +76,15 @@ impl Stack {
     /// # Errors
     /// When that takes too long.
     pub async fn settled(&self) -> anyhow::Result<()> {
-        until("all mails to be closed", LIMIT, async || {
+        self.settled_within(LIMIT).await
+    }
+
+    /// The same, for faults after which leases have to run out first.
+    ///
+    /// # Errors
+    /// When it takes longer.
+    pub async fn settled_within(&self, within: Duration) -> anyhow::Result<()> {
+        until("all mails to be closed", within, async || {
             Ok((self.sql().open_mails().await? == 0).then_some(()))
         })
         .await
