@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod client;
 pub mod forge;
+pub mod load;
 pub mod log;
 pub mod person;
 pub mod poll;
