@@ -34,7 +34,10 @@ async fn mails_are_shown_newest_first_in_all_their_parts() -> Result<()> {
         assert!(html.body.contains("Verify my email"), "{html:?}");
         assert!(html.header("content-security-policy").contains("sandbox"), "a mail runs nothing: {html:?}");
         let text = api.get(&format!("//inbox/{id}/text")).answer().await?;
-        assert!(text.header("content-type").starts_with("text/plain") && text.body.contains("/api/v1/auth/verify/"));
+        assert!(
+            text.header("content-type").starts_with("text/plain")
+                && text.body.contains("/api/v1/auth/verify/")
+        );
         let source = api.get(&format!("//inbox/{id}/source")).answer().await?;
         assert!(source.header("content-type").starts_with("text/plain"));
         assert!(source.body.contains("Auto-Submitted: auto-generated"), "{source:?}");

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bookly_shared::clock::Clock;
 use bookly_shared::db::Db;
@@ -14,6 +14,12 @@ use uuid::Uuid;
 
 /// A third of the lease: two renewals may fail before it runs out.
 const RENEW_EVERY: Duration = Duration::from_secs(5);
+
+/// After a failure: a database that comes back must not find the lease run out for want of asking.
+const RENEW_AGAIN_AFTER: Duration = Duration::from_millis(500);
+
+/// How long the answer to "does it still hold?" is good: well within the lease that it renews.
+const LEASE_AS_ASKED: Duration = Duration::from_secs(10);
 
 /// The mails that this worker has in flight.
 #[derive(Clone, Debug)]
@@ -45,20 +51,28 @@ impl Leases {
 
     /// Renews until `stop`.
     pub(crate) async fn renew(&self, stop: &CancellationToken) {
-        while stop.run_until_cancelled(tokio::time::sleep(RENEW_EVERY)).await.is_some() {
-            self.renew_once().await;
+        let mut wait = RENEW_EVERY;
+        while stop.run_until_cancelled(tokio::time::sleep(wait)).await.is_some() {
+            wait = if self.renew_once().await { RENEW_EVERY } else { RENEW_AGAIN_AFTER };
         }
     }
 
-    async fn renew_once(&self) {
+    /// Returns whether the database did it.
+    async fn renew_once(&self) -> bool {
         let ids: Vec<Uuid> = self.held().keys().copied().collect();
         if ids.is_empty() {
-            return;
+            return true;
         }
         match self.db.renew_leases(&ids, &self.worker, self.clock.now()).await {
-            Ok(renewed) => self.forget_lost(&ids, &renewed),
+            Ok(renewed) => {
+                self.forget_lost(&ids, &renewed);
+                true
+            }
             // Nothing is lost yet: the check before DATA asks again.
-            Err(error) => tracing::warn!(%error, mails = ids.len(), "leases could not be renewed"),
+            Err(error) => {
+                tracing::warn!(%error, mails = ids.len(), "leases could not be renewed");
+                false
+            }
         }
     }
 
@@ -82,9 +96,10 @@ impl Leases {
 impl Lease<'_> {
     /// The fence, asked right before DATA. A database that does not answer means no: the row will be claimed again.
     pub(crate) async fn still_holds(&self) -> bool {
-        let now = self.leases.clock.now();
-        match self.leases.db.hold_claim(self.mail, now).await {
-            Ok(holds) => holds,
+        let asked = Instant::now();
+        match self.leases.db.hold_claim(self.mail, self.leases.clock.now()).await {
+            // A process that was stopped while it asked comes back with an answer that is out of date.
+            Ok(holds) => holds && asked.elapsed() < LEASE_AS_ASKED,
             Err(error) => {
                 tracing::warn!(mail = %self.mail.id, %error, "the lease could not be checked, nothing is sent");
                 false
