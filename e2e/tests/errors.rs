@@ -28,7 +28,12 @@ both! {
         let body = format!(r#"{{"email": "{}"}}"#, "x".repeat(64 * 1024));
         for path in ["/auth/signup", "/auth/login", "/auth/password-reset-request"] {
             let request = stack.api().post(path).header(header::CONTENT_TYPE, "application/json");
-            request.body(body.clone()).refused(413, "body_too_large").await?;
+            let refusal = request.body(body.clone()).answer().await?;
+            assert_eq!(refusal.status, 413, "{refusal:?}");
+            assert_eq!(refusal.json()?["error_code"], "body_too_large");
+            // The body was not read, so the connection cannot be used again: a client that is not told fails
+            // its next request (RFC 9112 §9.6).
+            assert_eq!(refusal.header("connection"), "close", "{refusal:?}");
         }
     }
 
