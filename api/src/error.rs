@@ -9,6 +9,7 @@ use bookly_shared::link_token::LinkTokenError;
 use crate::hasher::HashError;
 use crate::jwt::JwtError;
 
+pub(crate) use body::ErrorBody;
 pub use body::FieldError;
 
 /// A handler's result.

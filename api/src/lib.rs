@@ -8,6 +8,7 @@ pub mod hasher;
 pub mod jwt;
 mod layers;
 pub mod login_guard;
+mod openapi;
 pub mod pages;
 pub mod password_policy;
 pub mod rate_limit;

@@ -4,11 +4,12 @@ use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::ApiError;
 
 /// What is wrong with one field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
     /// The field's name as the client sent it.
     pub field: String,
@@ -23,12 +24,18 @@ impl FieldError {
     }
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
+/// The body of every error.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Error)]
+pub(crate) struct ErrorBody<'a> {
+    /// What people read.
     message: &'a str,
+    /// What programs tell errors apart by.
     error_code: &'a str,
+    /// What would help.
     #[serde(skip_serializing_if = "Option::is_none")]
     resolution: Option<&'a str>,
+    /// All fields that are wrong, with `validation_error`.
     #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
     errors: &'a [FieldError],
     /// FastAPI's name for `message`, which old clients read.
@@ -42,6 +49,16 @@ impl ApiError {
             ApiError::MalformedBody(why) => why,
             _ => self.row().message,
         }
+    }
+
+    /// What is sent.
+    pub(crate) fn body(&self) -> ErrorBody<'_> {
+        let (row, message) = (self.row(), self.message());
+        let errors: &[FieldError] = match self {
+            ApiError::Validation(errors) => errors,
+            _ => &[],
+        };
+        ErrorBody { message, error_code: row.code, resolution: row.resolution, errors, detail: message }
     }
 
     /// The headers that go with an error, however its body is written.
@@ -59,15 +76,7 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let row = self.row();
-        let errors: &[FieldError] = match &self {
-            ApiError::Validation(errors) => errors,
-            _ => &[],
-        };
-        let message = self.message();
-        let body =
-            Body { message, error_code: row.code, resolution: row.resolution, errors, detail: message };
-        let mut response = (row.status, Json(body)).into_response();
+        let mut response = (self.row().status, Json(self.body())).into_response();
         response.headers_mut().extend(self.headers());
         // For the log.
         response.extensions_mut().insert(self.clone());

@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 #[serde(untagged)]
 #[expect(missing_docs, reason = "the fields that need a word have it at their page")]
 pub enum Page<'a> {
-    /// `/`: what runs. `base_url` has no slash at its end; `inbox` says whether there is one.
+    /// `/`: what runs. `base_url` has no slash at its end; `inbox` and `docs` say whether there are.
     Start {
         version: &'a str,
         base_url: &'a str,
@@ -17,6 +17,7 @@ pub enum Page<'a> {
         queue: &'a str,
         mail: &'a str,
         inbox: bool,
+        docs: bool,
     },
     /// A button that verifies, by posting to the same address.
     Verify {},

@@ -69,17 +69,18 @@ fn answers() -> Vec<Page<'static>> {
 }
 
 fn inbox() -> Vec<Page<'static>> {
-    let start = |inbox| Page::Start {
+    let start = |inbox, docs| Page::Start {
         version: "0.1.0",
         base_url: BASE_URL,
         database: "SQLite in data/bookly.sqlite",
         queue: "in this process",
         mail: "files in data/mail",
         inbox,
+        docs,
     };
     vec![
-        start(true),
-        start(false),
+        start(true, true),
+        start(false, false),
         Page::Inbox { mails: MAILS, base_url: BASE_URL },
         Page::Inbox { mails: &[], base_url: BASE_URL },
         Page::InboxMail {

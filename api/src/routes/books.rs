@@ -2,36 +2,44 @@
 
 mod fields;
 
+use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::{MethodRouter, get};
-use axum::{Json as Answer, Router};
 use bookly_shared::db::books::Book;
 use bookly_shared::db::users::User;
 use bookly_shared::domain::Role;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+use utoipa_axum::routes;
 use uuid::Uuid;
 
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{Json, Query, Uid, VerifiedUser};
+use crate::openapi::errors;
 use crate::state::AppState;
 
 use fields::{BookPatch, NewBook, Part};
 
 /// The routes.
-pub fn router() -> Router<AppState> {
-    let router = both(Router::new(), "/api/v1/books", get(list).post(add));
-    let router = both(router, "/api/v1/books/{book_uid}", get(show).patch(change).delete(remove));
-    both(router, "/api/v1/books/user/{user_uid}", get(list_of_user))
+pub fn router() -> OpenApiRouter<AppState> {
+    let router = both(OpenApiRouter::new(), routes!(list, add));
+    let router = both(router, routes!(show, change, remove));
+    both(router, routes!(list_of_user))
 }
 
-fn both(router: Router<AppState>, path: &str, calls: MethodRouter<AppState>) -> Router<AppState> {
-    router.route(path, calls.clone()).route(&format!("{path}/"), calls)
+/// The document names the spelling without the slash.
+fn both(router: OpenApiRouter<AppState>, calls: UtoipaMethodRouter<AppState>) -> OpenApiRouter<AppState> {
+    let (paths, handlers) = (calls.1.paths.clone(), calls.2.clone());
+    let with_slash = |router: OpenApiRouter<AppState>, path| router.route(path, handlers.clone());
+    let slashed: Vec<String> = paths.keys().map(|path| format!("{path}/")).collect();
+    slashed.iter().fold(router.routes(calls), |router, path| with_slash(router, path))
 }
 
 /// A book as clients see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Book)]
 #[expect(missing_docs, reason = "the fields' names say all there is to say")]
 pub struct BookAnswer {
     pub uid: Uuid,
@@ -63,6 +71,19 @@ impl From<Book> for BookAnswer {
     }
 }
 
+errors!(ListErrors: verified(), fields(), always());
+errors!(AddErrors: body(), verified(), always());
+errors!(ShowErrors: verified(), fields(), [ApiError::BookNotFound], always());
+errors!(ChangeErrors: body(), verified(), [ApiError::InsufficientPermissions, ApiError::BookNotFound], always());
+errors!(RemoveErrors:
+    verified(), fields(), [ApiError::InsufficientPermissions, ApiError::BookNotFound], always());
+
+#[utoipa::path(
+    get, path = "/api/v1/books", tag = "Books", operation_id = "list_books", summary = "All books, newest first",
+    params(Part),
+    security(("access_token" = [])),
+    responses((status = 200, description = "A part of the list", body = Vec<BookAnswer>), ListErrors)
+)]
 async fn list(
     State(state): State<AppState>,
     _: VerifiedUser,
@@ -71,6 +92,13 @@ async fn list(
     Ok(answers(state.db.books(part).await?))
 }
 
+#[utoipa::path(
+    get, path = "/api/v1/books/user/{user_uid}", tag = "Books", operation_id = "list_books_of_user",
+    summary = "Somebody's books, newest first",
+    params(("user_uid" = Uuid, Path, description = "The account's id"), Part),
+    security(("access_token" = [])),
+    responses((status = 200, description = "A part of the list", body = Vec<BookAnswer>), ListErrors)
+)]
 async fn list_of_user(
     State(state): State<AppState>,
     _: VerifiedUser,
@@ -84,6 +112,12 @@ fn answers(books: Vec<Book>) -> Answer<Vec<BookAnswer>> {
     Answer(books.into_iter().map(BookAnswer::from).collect())
 }
 
+#[utoipa::path(
+    post, path = "/api/v1/books", tag = "Books", operation_id = "add_book", summary = "Add a book",
+    security(("access_token" = [])),
+    request_body = NewBook,
+    responses((status = 201, description = "The book", body = BookAnswer), AddErrors)
+)]
 async fn add(
     State(state): State<AppState>,
     VerifiedUser(session): VerifiedUser,
@@ -94,6 +128,12 @@ async fn add(
     Ok((StatusCode::CREATED, Answer(book.into())))
 }
 
+#[utoipa::path(
+    get, path = "/api/v1/books/{book_uid}", tag = "Books", operation_id = "show_book", summary = "See a book",
+    params(("book_uid" = Uuid, Path, description = "The book's id")),
+    security(("access_token" = [])),
+    responses((status = 200, description = "The book", body = BookAnswer), ShowErrors)
+)]
 async fn show(
     State(state): State<AppState>,
     _: VerifiedUser,
@@ -103,6 +143,14 @@ async fn show(
     Ok(Answer(book.into()))
 }
 
+#[utoipa::path(
+    patch, path = "/api/v1/books/{book_uid}", tag = "Books", operation_id = "change_book", summary = "Change a book",
+    description = "Its owner and administrators may. What is left out stays as it is.",
+    params(("book_uid" = Uuid, Path, description = "The book's id")),
+    security(("access_token" = [])),
+    request_body = BookPatch,
+    responses((status = 200, description = "The book as it is now", body = BookAnswer), ChangeErrors)
+)]
 async fn change(
     State(state): State<AppState>,
     VerifiedUser(session): VerifiedUser,
@@ -114,6 +162,13 @@ async fn change(
     if state.db.save_book(&book).await? { Ok(Answer(book.into())) } else { Err(ApiError::BookNotFound) }
 }
 
+#[utoipa::path(
+    delete, path = "/api/v1/books/{book_uid}", tag = "Books", operation_id = "remove_book", summary = "Remove a book",
+    description = "Its owner and administrators may.",
+    params(("book_uid" = Uuid, Path, description = "The book's id")),
+    security(("access_token" = [])),
+    responses((status = 204, description = "The book is gone"), RemoveErrors)
+)]
 async fn remove(
     State(state): State<AppState>,
     VerifiedUser(session): VerifiedUser,

@@ -1,20 +1,23 @@
 //! Health, for whoever starts and stops processes: `/health/live`, `/health/ready`.
 
+use axum::Json;
 use axum::extract::State;
-use axum::routing::get;
-use axum::{Json, Router};
 use bookly_shared::queue::RedisQueue;
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::error::ApiError;
+use crate::openapi::errors;
 use crate::state::AppState;
 
 /// The routes.
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/health/live", get(live)).route("/health/ready", get(ready))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Health {
     status: &'static str,
     /// What is away that requests can do without.
@@ -22,10 +25,21 @@ struct Health {
     degraded: &'static [&'static str],
 }
 
+errors!(HealthErrors: always());
+
+#[utoipa::path(
+    get, path = "/health/live", tag = "Health", summary = "Is the process alive?",
+    responses((status = 200, description = "It is", body = Health), HealthErrors)
+)]
 async fn live() -> Json<Health> {
     Json(Health { status: "live", degraded: &[] })
 }
 
+#[utoipa::path(
+    get, path = "/health/ready", tag = "Health", summary = "Can it serve?",
+    description = "Yes as long as the database answers. What else is away, and can be done without, is in `degraded`.",
+    responses((status = 200, description = "It can", body = Health), HealthErrors)
+)]
 async fn ready(State(state): State<AppState>) -> Result<Json<Health>, ApiError> {
     let (database, redis) = tokio::join!(state.db.is_reachable(), is_reachable(state.redis.as_ref()));
     health(database, redis).map(Json)

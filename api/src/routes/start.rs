@@ -31,6 +31,7 @@ async fn start(State(state): State<AppState>) -> Response {
         queue,
         mail: if to_files { "files" } else { "SMTP" },
         inbox: to_files,
+        docs: settings.docs,
     };
     html::page(&state, StatusCode::OK, &page)
 }

@@ -59,6 +59,8 @@ pub struct Settings {
     pub metrics_token: Option<SecretString>,
     /// Where a worker process serves its own `/metrics`.
     pub metrics_listen: Option<SocketAddr>,
+    /// Whether the API's documentation is served.
+    pub docs: bool,
     /// Whether requests are limited per client address.
     pub rate_limit: bool,
     /// The proxies whose `X-Forwarded-For` counts.

@@ -28,6 +28,7 @@ pub(super) fn settings(source: &mut Source) -> Option<Settings> {
     let worker_concurrency = source.optional(&table::WORKER_CONCURRENCY, values::number_in(1..=1024));
     let metrics_token = source.secret(&table::METRICS_TOKEN, bearer_token);
     let metrics_listen = source.optional(&table::METRICS_LISTEN, values::socket_address);
+    let docs = source.optional(&table::DOCS, values::boolean);
     let rate_limit = source.optional(&table::RATE_LIMIT, values::boolean);
     let trusted_proxies = source.optional(&table::TRUSTED_PROXIES, values::networks);
     let cors_origins = source.optional(&table::CORS_ORIGINS, values::origins);
@@ -51,6 +52,7 @@ pub(super) fn settings(source: &mut Source) -> Option<Settings> {
         worker_concurrency: worker_concurrency?,
         metrics_token,
         metrics_listen,
+        docs: docs?,
         rate_limit: rate_limit?,
         trusted_proxies: trusted_proxies.unwrap_or_default(),
         cors_origins: cors_origins.unwrap_or_default(),

@@ -126,6 +126,8 @@ table! {
         "How many mails of a kind a mailbox is sent on request in 15 minutes, 1 to 1000; one per link lifetime always is.";
     MAILBOX_LIMIT_PER_DAY: plain, Default("10"), "The same in 24 hours, 1 to 10000.";
     RATE_LIMIT: plain, Default("on"), "Limits per client address; `off` lifts them, for load tests.";
+    DOCS: plain, Default("on"),
+        "The API's documentation at `/api/v1/docs` and `/api/v1/openapi.json`; `off` hides both.";
     TRUSTED_PROXIES: plain, Means("none"),
         "Proxies whose `X-Forwarded-For` counts: addresses or CIDRs, separated by commas.";
     CORS_ORIGINS: plain, Means("none"),

@@ -48,7 +48,9 @@ fn nothing_set_runs_embedded_with_mails_in_files() {
     assert!(matches!(settings.mail.transport, MailTransport::File));
     assert_eq!(settings.public_url.as_str(), "http://localhost:8000");
     assert_eq!(settings.lifetimes.password_reset, Duration::from_secs(3600));
-    assert!(settings.rate_limit && settings.verify_on_get && settings.trusted_proxies.is_empty());
+    assert!(
+        settings.rate_limit && settings.docs && settings.verify_on_get && settings.trusted_proxies.is_empty()
+    );
     assert!(settings.jwt_secret.expose_secret().len() >= 32);
 }
 

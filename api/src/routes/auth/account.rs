@@ -4,16 +4,21 @@ use bookly_shared::db::users::User;
 use bookly_shared::domain::Role;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::openapi::schemas;
+
 /// The contract's User. Never the hash.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = User)]
 pub(super) struct Account {
     uid: Uuid,
     username: String,
     email: String,
     first_name: String,
     last_name: String,
+    #[schema(schema_with = schemas::role)]
     role: Role,
     is_verified: bool,
     created_at: DateTime<Utc>,
@@ -37,7 +42,7 @@ impl From<User> for Account {
 }
 
 /// The answer of calls that have nothing to say but that they were done.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Message {
     pub(super) message: &'static str,
 }

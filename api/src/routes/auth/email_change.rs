@@ -2,15 +2,17 @@
 
 use std::convert::Infallible;
 
+use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::{get, post};
-use axum::{Json as Answer, Router};
 use bookly_shared::db::accounts::Change;
 use bookly_shared::db::outbox::{MailContext, NewMail};
 use bookly_shared::domain::{EmailAddress, MailKind, Password};
 use bookly_shared::link_token::Purpose;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::account::Message;
 use super::link::{self, PathToken};
@@ -18,21 +20,24 @@ use super::reader::{Press, Reader};
 use super::requests;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{Fields, FromFields, Json, RequestId, VerifiedUser};
+use crate::openapi::{errors, schemas};
 use crate::pages::Page;
 use crate::routes::html::page;
 use crate::state::AppState;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new()
-        .route("/email-change-request", post(request))
-        .route("/email-change-confirm/{token}", get(open).post(press))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(request)).routes(routes!(open, press))
 }
 
 const REQUESTED: &str = "Check the new address for a confirmation link";
 const DONE: &str = "Email changed successfully";
 
+/// The new address, and the password to prove who asks.
+#[derive(ToSchema)]
 struct EmailChange {
+    #[schema(schema_with = schemas::email)]
     new_email: EmailAddress,
+    #[schema(schema_with = schemas::password, required = true)]
     password: Option<Password>,
 }
 
@@ -45,7 +50,18 @@ impl FromFields for EmailChange {
     }
 }
 
+errors!(RequestErrors: body(), verified(), [ApiError::InvalidEmailOrPassword], limited(), always());
+
 /// Both mails are queued for every address: that one is taken is found by the worker, and told to nobody.
+#[utoipa::path(
+    post, path = "/email-change-request", tag = "Account", operation_id = "request_email_change",
+    summary = "Ask for another address",
+    description = "Mails a link to the new address and a notice to the old one; the answer does not tell whether the \
+        address is taken.",
+    security(("access_token" = [])),
+    request_body = EmailChange,
+    responses((status = 200, description = "The same for every address", body = Message), RequestErrors)
+)]
 async fn request(
     State(state): State<AppState>,
     VerifiedUser(session): VerifiedUser,
@@ -68,7 +84,16 @@ async fn request(
     Ok(Answer(Message { message: REQUESTED }))
 }
 
+errors!(html OpenErrors: link(), limited(), always());
+
 /// What the link in the mail opens; changes nothing.
+#[utoipa::path(
+    get, path = "/email-change-confirm/{token}", tag = "Links", operation_id = "open_email_change",
+    summary = "The page that confirms a new address",
+    description = "What the link in the mail opens; changes nothing.",
+    params(("token" = String, Path, description = "The last piece of the link in the mail", example = "eyJlbWFpbCI6…")),
+    responses((status = 200, description = "The page", body = String, content_type = "text/html"), OpenErrors)
+)]
 async fn open(State(state): State<AppState>, reader: Reader, token: PathToken) -> Response {
     match link::open_unused(&state, Purpose::EmailChange, &token).await {
         Ok(_) => page(&state, StatusCode::OK, &Page::EmailChangeConfirm {}),
@@ -76,6 +101,20 @@ async fn open(State(state): State<AppState>, reader: Reader, token: PathToken) -
     }
 }
 
+errors!(html PressErrors:
+    link(), [ApiError::UserExists, ApiError::InsufficientPermissions], limited(), always());
+
+#[utoipa::path(
+    post, path = "/email-change-confirm/{token}", tag = "Links", operation_id = "confirm_email_change",
+    summary = "Change the address by a link",
+    description = "Works once. A form must come from a page of this service, and is answered with a page.",
+    params(("token" = String, Path, description = "The last piece of the link in the mail", example = "eyJlbWFpbCI6…")),
+    responses(
+        (status = 200, description = "The new address counts",
+            content((Message = "application/json"), (String = "text/html"))),
+        PressErrors
+    )
+)]
 async fn press(
     State(state): State<AppState>,
     reader: Reader,

@@ -13,14 +13,14 @@ mod session;
 mod sign_up;
 mod verify;
 
-use axum::Router;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::rate_limit;
 use crate::state::AppState;
 
 /// The calls under `/api/v1/auth`. Those that cost a hash, a mail or a guess are limited per client address.
-pub fn router(state: &AppState) -> Router<AppState> {
-    let limited = Router::new()
+pub fn router(state: &AppState) -> OpenApiRouter<AppState> {
+    let limited = OpenApiRouter::new()
         .merge(sign_up::router())
         .merge(verify::router())
         .merge(requests::router())
@@ -29,5 +29,9 @@ pub fn router(state: &AppState) -> Router<AppState> {
         .merge(password_change::router())
         .merge(email_change::router())
         .layer(rate_limit::layer(state));
-    Router::new().merge(limited).merge(session::router()).merge(me::router()).merge(send_mail::router())
+    OpenApiRouter::new()
+        .merge(limited)
+        .merge(session::router())
+        .merge(me::router())
+        .merge(send_mail::router())
 }

@@ -2,24 +2,31 @@
 
 use std::convert::Infallible;
 
+use axum::Json as Answer;
 use axum::extract::State;
-use axum::routing::post;
-use axum::{Json as Answer, Router};
 use bookly_shared::db::accounts::Change;
 use bookly_shared::domain::Password;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::account::Message;
 use super::reset::{NewPassword, changed_notice};
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{AccessToken, Fields, FromFields, Json, RequestId, Session};
+use crate::openapi::{errors, schemas};
 use crate::state::AppState;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/password-change", post(change))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(change))
 }
 
+/// The password as it is, and twice as it shall be.
+#[derive(ToSchema)]
 struct PasswordChange {
+    #[schema(rename = "current_password", schema_with = schemas::password, required = true)]
     current: Option<Password>,
+    #[serde(flatten)]
     new: NewPassword,
 }
 
@@ -32,7 +39,18 @@ impl FromFields for PasswordChange {
     }
 }
 
+errors!(ChangeErrors:
+    body(), access(), [ApiError::PasswordsDoNotMatch, ApiError::InvalidEmailOrPassword], limited(), always());
+
 /// Ends the account's other sessions: who got in with the old password is out.
+#[utoipa::path(
+    post, path = "/password-change", tag = "Account", operation_id = "change_password",
+    summary = "Change your password",
+    description = "Ends the account's other sessions, and tells the account by mail.",
+    security(("access_token" = [])),
+    request_body = PasswordChange,
+    responses((status = 200, description = "The new password counts", body = Message), ChangeErrors)
+)]
 async fn change(
     State(state): State<AppState>,
     AccessToken(Session { user, sid }): AccessToken,

@@ -3,26 +3,27 @@
 //! Every address is answered alike and costs the same one row: whether an account has it is looked up by the
 //! worker, which cancels the row when none has.
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::get;
 use bookly_shared::db::outbox::{MailboxLimit, NewMail};
 use bookly_shared::domain::{EmailAddress, MailKind};
 use chrono::TimeDelta;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+use super::account::Message;
 use super::reader::Reader;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{Fields, FromFields, JsonOrForm, RequestId};
+use crate::openapi::{errors, schemas};
 use crate::pages::{Page, RequestForm};
 use crate::routes::html::page;
 use crate::state::AppState;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new()
-        .route("/resend-verification", get(resend_form).post(resend))
-        .route("/password-reset-request", get(reset_form).post(reset))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(resend_form, resend)).routes(routes!(reset_form, reset))
 }
 
 const RESEND: Request = Request {
@@ -43,28 +44,64 @@ struct Request {
     answer: &'static str,
 }
 
-struct Address(EmailAddress);
+/// Who asks for a link.
+#[derive(ToSchema)]
+struct Address {
+    #[schema(schema_with = schemas::email)]
+    email: EmailAddress,
+}
 
 impl FromFields for Address {
     fn from_fields(fields: &mut Fields) -> Option<Address> {
-        fields.parse("email", EmailAddress::parse).map(Address)
+        fields.parse("email", EmailAddress::parse).map(|email| Address { email })
     }
 }
 
 type Body = Result<JsonOrForm<Address>, ApiError>;
 
+errors!(html FormErrors: limited(), always());
+errors!(html RequestErrors: body(), [ApiError::InsufficientPermissions], limited(), always());
+
+#[utoipa::path(
+    get, path = "/resend-verification", tag = "Links", operation_id = "open_resend_verification", summary = "The form for a new verification link",
+    responses((status = 200, description = "The form", body = String, content_type = "text/html"), FormErrors)
+)]
 async fn resend_form(State(state): State<AppState>) -> Response {
     RESEND.ask(&state, StatusCode::OK, None)
 }
 
+#[utoipa::path(
+    get, path = "/password-reset-request", tag = "Links", operation_id = "open_password_reset_request", summary = "The form for a forgotten password",
+    responses((status = 200, description = "The form", body = String, content_type = "text/html"), FormErrors)
+)]
 async fn reset_form(State(state): State<AppState>) -> Response {
     RESET.ask(&state, StatusCode::OK, None)
 }
 
+#[utoipa::path(
+    post, path = "/resend-verification", tag = "Links", operation_id = "resend_verification",
+    summary = "Ask for a new verification link", description = "Mails a link if there is such an account and it is not verified yet. A form must come from a page of this service, and is answered with a page.",
+    request_body(content((Address = "application/json"), (Address = "application/x-www-form-urlencoded"))),
+    responses(
+        (status = 200, description = "The same for every address",
+            content((Message = "application/json"), (String = "text/html"))),
+        RequestErrors
+    )
+)]
 async fn resend(State(state): State<AppState>, reader: Reader, id: RequestId, body: Body) -> Response {
     RESEND.answer(&state, reader, id, body).await
 }
 
+#[utoipa::path(
+    post, path = "/password-reset-request", tag = "Links", operation_id = "request_password_reset",
+    summary = "Ask for a link to a new password", description = "Mails a link if there is such an account; the answer and its time do not tell. A form must come from a page of this service, and is answered with a page.",
+    request_body(content((Address = "application/json"), (Address = "application/x-www-form-urlencoded"))),
+    responses(
+        (status = 200, description = "The same for every address",
+            content((Message = "application/json"), (String = "text/html"))),
+        RequestErrors
+    )
+)]
 async fn reset(State(state): State<AppState>, reader: Reader, id: RequestId, body: Body) -> Response {
     RESET.answer(&state, reader, id, body).await
 }
@@ -98,7 +135,7 @@ impl Request {
     }
 
     async fn queue(&self, state: &AppState, RequestId(id): RequestId, body: Body) -> ApiResult<()> {
-        let JsonOrForm { body: Address(email), .. } = body?;
+        let JsonOrForm { body: Address { email }, .. } = body?;
         let mail = NewMail::new(self.kind, &email, state.now()).asked_by(id);
         queue_and_ring(state, &mail, &[]).await
     }

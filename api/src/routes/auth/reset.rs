@@ -1,34 +1,40 @@
 //! `/password-reset-confirm/{token}`: the link in the mail opens a form, the form sets the password, once.
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::get;
 use bookly_shared::db::accounts::Change;
 use bookly_shared::db::outbox::NewMail;
 use bookly_shared::db::users::User;
 use bookly_shared::domain::{EmailAddress, MailKind, Password};
 use bookly_shared::link_token::Purpose;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+use super::account::Message;
 use super::link::{self, PathToken};
 use super::reader::Reader;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{Fields, FromFields, JsonOrForm, RequestId};
+use crate::openapi::{errors, schemas};
 use crate::pages::{Page, RequestForm};
 use crate::password_policy::refuse_guessable;
 use crate::routes::html::page;
 use crate::state::AppState;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/password-reset-confirm/{token}", get(open).post(confirm))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(open, confirm))
 }
 
 const DONE: &str = "Password reset Successfully";
 
 /// A new password, typed twice.
+#[derive(ToSchema)]
 pub(super) struct NewPassword {
+    #[schema(rename = "new_password", schema_with = schemas::new_password)]
     password: Password,
+    #[schema(rename = "confirm_new_password", schema_with = schemas::password)]
     confirmation: String,
 }
 
@@ -57,7 +63,15 @@ impl NewPassword {
 
 type Body = Result<JsonOrForm<NewPassword>, ApiError>;
 
+errors!(html OpenErrors: link(), limited(), always());
+
 /// What the link in the mail opens; changes nothing.
+#[utoipa::path(
+    get, path = "/password-reset-confirm/{token}", tag = "Links", operation_id = "open_password_reset",
+    summary = "The form for a new password", description = "What the link in the mail opens; changes nothing.",
+    params(("token" = String, Path, description = "The last piece of the link in the mail", example = "eyJlbWFpbCI6…")),
+    responses((status = 200, description = "The form", body = String, content_type = "text/html"), OpenErrors)
+)]
 async fn open(State(state): State<AppState>, reader: Reader, token: PathToken) -> Response {
     match link::open_unused(&state, Purpose::PasswordReset, &token).await {
         Ok(link) => form(&state, StatusCode::OK, &link.user, &[]),
@@ -65,6 +79,22 @@ async fn open(State(state): State<AppState>, reader: Reader, token: PathToken) -
     }
 }
 
+errors!(html ConfirmErrors:
+    link(), body(), [ApiError::PasswordsDoNotMatch, ApiError::InsufficientPermissions], limited(), always());
+
+#[utoipa::path(
+    post, path = "/password-reset-confirm/{token}", tag = "Links", operation_id = "reset_password",
+    summary = "Set a new password by a link",
+    description = "Works once. Ends all sessions of the account, and proves its address. A form must come from a page \
+        of this service, and is answered with a page.",
+    params(("token" = String, Path, description = "The last piece of the link in the mail", example = "eyJlbWFpbCI6…")),
+    request_body(content((NewPassword = "application/json"), (NewPassword = "application/x-www-form-urlencoded"))),
+    responses(
+        (status = 200, description = "The new password counts",
+            content((Message = "application/json"), (String = "text/html"))),
+        ConfirmErrors
+    )
+)]
 async fn confirm(
     State(state): State<AppState>,
     reader: Reader,

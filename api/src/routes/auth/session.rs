@@ -2,34 +2,39 @@
 
 use std::convert::Infallible;
 
+use axum::Json as Answer;
 use axum::extract::State;
-use axum::routing::{get, post};
-use axum::{Json as Answer, Router};
 use bookly_shared::db::users::User;
 use bookly_shared::domain::{EmailAddress, Password};
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::account::Message;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{AccessToken, ClientIp, Fields, FromFields, Json, RefreshToken, Session};
 use crate::jwt::{REFRESH_LIFETIME, TokenUser};
+use crate::openapi::{errors, schemas};
 use crate::state::AppState;
 
 /// The door that guessers try.
-pub(super) fn login() -> Router<AppState> {
-    Router::new().route("/login", post(log_in))
+pub(super) fn login() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(log_in))
 }
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new()
-        .route("/refresh_token", get(refresh).post(refresh))
-        .route("/logout", get(log_out).post(log_out))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(refresh)).routes(routes!(log_out))
 }
 
 /// What is no address or no password is simply not right, as any other wrong one: `None`.
+#[derive(ToSchema)]
+#[schema(description = "Who logs in")]
 struct Login {
+    #[schema(schema_with = schemas::login_email, required = true)]
     email: Option<EmailAddress>,
+    #[schema(schema_with = schemas::password, required = true)]
     password: Option<Password>,
 }
 
@@ -42,7 +47,7 @@ impl FromFields for Login {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct LoggedIn {
     message: &'static str,
     access_token: String,
@@ -50,13 +55,22 @@ struct LoggedIn {
     user: Who,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Who {
     email: String,
     uid: Uuid,
 }
 
+errors!(LoginErrors: body(), [ApiError::InvalidEmailOrPassword], limited(), always());
+
 /// An unverified account may log in; the protected endpoints stop it.
+#[utoipa::path(
+    post, path = "/login", tag = "Session", summary = "Log in",
+    description = "Opens a session: an access token for the other endpoints, and a refresh token for the next access \
+        token. Wrong passwords slow down further attempts for the address.",
+    request_body = Login,
+    responses((status = 200, description = "The session", body = LoggedIn), LoginErrors)
+)]
 async fn log_in(
     State(state): State<AppState>,
     ClientIp(client): ClientIp,
@@ -100,11 +114,18 @@ async fn open_session(state: &AppState, user: User) -> ApiResult<Answer<LoggedIn
     }))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Refreshed {
     access_token: String,
 }
 
+errors!(RefreshErrors: refresh(), always());
+
+#[utoipa::path(
+    method(get, post), path = "/refresh_token", tag = "Session", summary = "Get a new access token",
+    security(("refresh_token" = [])),
+    responses((status = 200, description = "Another access token of the same session", body = Refreshed), RefreshErrors)
+)]
 async fn refresh(
     State(state): State<AppState>,
     RefreshToken(Session { user, sid }): RefreshToken,
@@ -113,7 +134,15 @@ async fn refresh(
     Ok(Answer(Refreshed { access_token }))
 }
 
+errors!(LogOutErrors: access(), always());
+
 /// Ends the whole session: its refresh token too.
+#[utoipa::path(
+    method(get, post), path = "/logout", tag = "Session", summary = "Log out",
+    description = "Ends the whole session: its refresh token, too.",
+    security(("access_token" = [])),
+    responses((status = 200, description = "The session is over", body = Message), LogOutErrors)
+)]
 async fn log_out(
     State(state): State<AppState>,
     AccessToken(session): AccessToken,

@@ -1,29 +1,39 @@
 //! `POST /signup`: an account, and the mail that proves its address.
 
+use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::post;
-use axum::{Json as Answer, Router};
 use bookly_shared::db::accounts::NewAccount;
 use bookly_shared::db::outbox::NewMail;
 use bookly_shared::domain::{EmailAddress, MailKind, Password, PersonName, Username};
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::account::Account;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{Fields, FromFields, Json, RequestId};
+use crate::openapi::{errors, schemas};
 use crate::password_policy::refuse_guessable;
 use crate::state::AppState;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/signup", post(sign_up))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(sign_up))
 }
 
+/// Who signs up.
+#[derive(ToSchema)]
 struct SignUp {
+    #[schema(schema_with = schemas::first_name)]
     first_name: PersonName,
+    #[schema(schema_with = schemas::last_name)]
     last_name: PersonName,
+    #[schema(schema_with = schemas::username)]
     username: Username,
+    #[schema(schema_with = schemas::email)]
     email: EmailAddress,
+    #[schema(schema_with = schemas::new_password)]
     password: Password,
 }
 
@@ -44,13 +54,21 @@ impl FromFields for SignUp {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct SignedUp {
     message: &'static str,
     user: Account,
 }
 
+errors!(SignUpErrors: body(), [ApiError::UserExists], limited(), always());
+
 /// The account and its mail are one transaction; the bell is rung after it, and nobody waits for it.
+#[utoipa::path(
+    post, path = "/signup", tag = "Account", summary = "Open an account",
+    description = "Mails a link that proves the address. Until it is followed the account may log in, but not more.",
+    request_body = SignUp,
+    responses((status = 201, description = "The account is open, the link is on its way", body = SignedUp), SignUpErrors)
+)]
 async fn sign_up(
     State(state): State<AppState>,
     RequestId(request_id): RequestId,

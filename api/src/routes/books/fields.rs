@@ -4,9 +4,12 @@ use std::ops::RangeInclusive;
 
 use bookly_shared::db::books::{Book, Page};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::extract::{Fields, FromFields};
+use crate::openapi::schemas;
 
 /// The longest title, author or publisher, in characters.
 const MAX_TEXT_CHARS: usize = 300;
@@ -30,14 +33,60 @@ impl FromFields for Part {
     }
 }
 
+impl IntoParams for Part {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let field = |name, bounds, example, about| {
+            let field = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query);
+            field.schema(Some(schemas::integer(bounds, example))).description(Some(about)).build()
+        };
+        vec![
+            field("limit", &LIMITS, DEFAULT_LIMIT, "At most this many; 100 when it is left out"),
+            field("offset", &OFFSETS, 0, "After this many"),
+        ]
+    }
+}
+
+/// The fields in the document's words.
+mod in_words {
+    use utoipa::openapi::schema::Object;
+
+    use super::{MAX_LANGUAGE_CHARS, MAX_TEXT_CHARS, PAGE_COUNTS, schemas};
+
+    pub(super) fn title() -> Object {
+        schemas::line(1..=MAX_TEXT_CHARS, "The Dispossessed")
+    }
+
+    pub(super) fn author() -> Object {
+        schemas::line(1..=MAX_TEXT_CHARS, "Ursula K. Le Guin")
+    }
+
+    pub(super) fn publisher() -> Object {
+        schemas::line(1..=MAX_TEXT_CHARS, "Harper & Row")
+    }
+
+    pub(super) fn page_count() -> Object {
+        schemas::integer(&PAGE_COUNTS, 341)
+    }
+
+    pub(super) fn language() -> Object {
+        schemas::line(1..=MAX_LANGUAGE_CHARS, "English")
+    }
+}
+
 /// A book without what the service adds.
-#[derive(Debug)]
+#[derive(Debug, ToSchema)]
 pub(super) struct NewBook {
+    #[schema(schema_with = in_words::title)]
     title: String,
+    #[schema(schema_with = in_words::author)]
     author: String,
+    #[schema(schema_with = in_words::publisher)]
     publisher: String,
+    #[schema(schema_with = schemas::date)]
     published_date: NaiveDate,
+    #[schema(schema_with = in_words::page_count)]
     page_count: i32,
+    #[schema(schema_with = in_words::language)]
     language: String,
 }
 
@@ -78,13 +127,19 @@ impl NewBook {
 }
 
 /// Some of a book's fields; what is left out stays as it is.
-#[derive(Debug)]
+#[derive(Debug, ToSchema)]
 pub(super) struct BookPatch {
+    #[schema(schema_with = in_words::title)]
     title: Option<String>,
+    #[schema(schema_with = in_words::author)]
     author: Option<String>,
+    #[schema(schema_with = in_words::publisher)]
     publisher: Option<String>,
+    #[schema(schema_with = schemas::date)]
     published_date: Option<NaiveDate>,
+    #[schema(schema_with = in_words::page_count)]
     page_count: Option<i32>,
+    #[schema(schema_with = in_words::language)]
     language: Option<String>,
 }
 

@@ -1,0 +1,130 @@
+//! The error answers of an operation, made from the one table of errors.
+
+use std::collections::BTreeMap;
+
+use axum::http::StatusCode;
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa::openapi::example::ExampleBuilder;
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, Type};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder, Schema};
+
+use super::schemas;
+use crate::error::{ApiError, ErrorBody, FieldError};
+
+/// Names the errors of an operation, for the `responses` of its `utoipa::path`: lists of [`ApiError`], some of
+/// which have names below. With `html`, browsers get them as pages.
+macro_rules! errors {
+    ($name:ident: $($errors:expr),+) => { $crate::openapi::errors!(@ $name, false, $($errors),+); };
+    (html $name:ident: $($errors:expr),+) => { $crate::openapi::errors!(@ $name, true, $($errors),+); };
+    (@ $name:ident, $html:literal, $($errors:expr),+) => {
+        enum $name {}
+        impl utoipa::IntoResponses for $name {
+            fn responses() -> $crate::openapi::errors::Answers {
+                #[allow(unused_imports, reason = "some operations have no errors of their own")]
+                use $crate::{error::ApiError, openapi::errors::*};
+                answers([$(Vec::from($errors)),+].concat(), $html)
+            }
+        }
+    };
+}
+pub(crate) use errors;
+
+/// By status.
+pub(crate) type Answers = BTreeMap<String, RefOr<Response>>;
+
+/// What can happen to every request.
+pub(crate) fn always() -> Vec<ApiError> {
+    vec![ApiError::RequestTimeout, ApiError::Server, ApiError::Unavailable]
+}
+
+/// Where clients are limited by their address.
+pub(crate) fn limited() -> Vec<ApiError> {
+    vec![ApiError::TooManyRequests(30)]
+}
+
+/// Where there is a body.
+pub(crate) fn body() -> Vec<ApiError> {
+    let syntax = "The body is not valid JSON: expected value at line 1 column 1";
+    [
+        vec![ApiError::MalformedBody(syntax.into()), ApiError::BodyTooLarge, ApiError::UnsupportedMediaType],
+        fields(),
+    ]
+    .concat()
+}
+
+/// Where there are fields, in a body or in the address.
+pub(crate) fn fields() -> Vec<ApiError> {
+    vec![ApiError::Validation(vec![FieldError::new("the_field", "must not be empty")])]
+}
+
+/// Where a link's token stands in the address.
+pub(crate) fn link() -> Vec<ApiError> {
+    vec![ApiError::LinkExpired, ApiError::LinkInvalid, ApiError::UserNotFound]
+}
+
+/// Where an access token is needed.
+pub(crate) fn access() -> Vec<ApiError> {
+    use ApiError as E;
+    vec![E::NotAuthenticated, E::InvalidToken, E::TokenRevoked, E::AccessTokenRequired, E::UserNotFound]
+}
+
+/// Where its account must be verified, too.
+pub(crate) fn verified() -> Vec<ApiError> {
+    [access(), vec![ApiError::AccountNotVerified]].concat()
+}
+
+/// Where a refresh token is needed.
+pub(crate) fn refresh() -> Vec<ApiError> {
+    use ApiError as E;
+    vec![E::NotAuthenticated, E::InvalidToken, E::TokenRevoked, E::RefreshTokenRequired, E::UserNotFound]
+}
+
+/// One answer per status, with every error that has it.
+pub(crate) fn answers(errors: Vec<ApiError>, html: bool) -> Answers {
+    let mut by_status: BTreeMap<StatusCode, Vec<ApiError>> = BTreeMap::new();
+    for error in errors {
+        by_status.entry(error.row().status).or_default().push(error);
+    }
+    let answer = |(status, errors): (StatusCode, Vec<ApiError>)| {
+        (status.as_u16().to_string(), RefOr::T(answer(&errors, html)))
+    };
+    by_status.into_iter().map(answer).collect()
+}
+
+fn answer(errors: &[ApiError], html: bool) -> Response {
+    let lines: Vec<String> = errors.iter().map(in_words).collect();
+    let mut answer = ResponseBuilder::new().description(lines.join("\n\n"));
+    answer = answer.content("application/json", content(errors));
+    if html {
+        answer = answer.content("text/html", schemas::page());
+    }
+    for name in errors.iter().flat_map(|error| error.headers().keys().cloned().collect::<Vec<_>>()) {
+        let text = if name == "retry-after" { "Seconds to wait" } else { "The scheme that is needed" };
+        let header =
+            HeaderBuilder::new().schema(Some(schemas::header(name.as_str()))).description(Some(text));
+        answer = answer.header(name.as_str(), header.build());
+    }
+    answer.build()
+}
+
+fn in_words(error: &ApiError) -> String {
+    let row = error.row();
+    let resolution = row.resolution.map(|text| format!(" {text}.")).unwrap_or_default();
+    format!("`{}`: {}.{resolution}", row.code, row.message)
+}
+
+/// The body of all errors, here with these codes only.
+fn content(errors: &[ApiError]) -> utoipa::openapi::Content {
+    let codes: Vec<&str> = errors.iter().map(|error| error.row().code).collect();
+    let code = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(codes));
+    let schema = AllOfBuilder::new()
+        .item(Ref::from_schema_name(ErrorBody::name()))
+        .item(ObjectBuilder::new().property("error_code", code));
+    let examples = errors.iter().map(|error| {
+        let body: Option<Value> = serde_json::to_value(error.body()).ok();
+        (error.row().code, ExampleBuilder::new().value(body).build())
+    });
+    ContentBuilder::new().schema(Some(Schema::AllOf(schema.build()))).examples_from_iter(examples).build()
+}

@@ -1,0 +1,83 @@
+//! The OpenAPI document, made from the handlers, and the pages that show it.
+
+pub(crate) mod errors;
+pub(crate) mod schemas;
+mod ui;
+
+use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::error::ErrorBody;
+use crate::state::AppState;
+
+pub(crate) use errors::errors;
+pub(crate) use ui::router as ui;
+
+/// Where the document is.
+pub(crate) const DOCUMENT_PATH: &str = "/api/v1/openapi.json";
+/// Where it is shown.
+pub(crate) const UI_PATH: &str = "/api/v1/docs";
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Bookly",
+        description = "Accounts with e-mail: sign up, prove the address by a link, log in, reset a forgotten \
+            password, change the password or the address. And books, which only proven accounts may see.\n\n\
+            Bodies are JSON of at most 64 KiB, times are RFC 3339 in UTC, ids are UUIDs. Every error has the same \
+            body; programs tell errors apart by `error_code`. Endpoints that links in mails open answer browsers \
+            (`Accept` prefers `text/html`) with pages."
+    ),
+    tags(
+        (name = "Account", description = "Sign up, and see or change the account"),
+        (name = "Session", description = "Log in, stay logged in, log out"),
+        (name = "Links", description = "What links in mails open, and how to ask for a new link"),
+        (name = "Books", description = "The shelf: for verified accounts"),
+        (name = "Administration", description = "For administrators"),
+        (name = "Health", description = "For whatever starts and stops the service"),
+    ),
+    components(schemas(ErrorBody)),
+    modifiers(&BearerTokens)
+)]
+struct Bookly;
+
+struct BearerTokens;
+
+impl Modify for BearerTokens {
+    fn modify(&self, document: &mut Document) {
+        let bearer = |description: &str| {
+            let mut http = Http::new(HttpAuthScheme::Bearer);
+            http.bearer_format = Some("JWT".into());
+            http.description = Some(description.into());
+            SecurityScheme::Http(http)
+        };
+        let components = document.components.get_or_insert_default();
+        components
+            .add_security_scheme("access_token", bearer("The `access_token` of a login; lives an hour"));
+        components
+            .add_security_scheme("refresh_token", bearer("The `refresh_token` of a login; lives two days"));
+    }
+}
+
+/// An empty router around the document's frame.
+pub(crate) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(Bookly::openapi())
+}
+
+/// One handler may serve two methods; programs made from the document need a name for each.
+pub(crate) fn name_each_operation(document: &mut Document) {
+    for item in document.paths.paths.values_mut() {
+        let id = |operation: &Option<Operation>| operation.as_ref().and_then(|one| one.operation_id.clone());
+        if id(&item.get) == id(&item.post)
+            && let Some(get) = &mut item.get
+        {
+            get.operation_id = get.operation_id.take().map(|id| id + "_by_get");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

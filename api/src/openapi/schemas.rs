@@ -1,0 +1,93 @@
+//! What fields may hold, in the document's words. The limits are those that the parsers go by.
+
+use std::ops::RangeInclusive;
+
+use bookly_shared::domain::email_address::MAX_ADDRESS_BYTES;
+use bookly_shared::domain::{Password, PersonName, Role, Username};
+use utoipa::openapi::schema::{Array, ArrayBuilder, KnownFormat, Object, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::{Content, Schema};
+
+/// Everything but control characters (Unicode Cc).
+const ONE_LINE: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
+
+fn text() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
+}
+
+/// A text on one line.
+pub(crate) fn line(chars: RangeInclusive<usize>, example: &str) -> Object {
+    let text = text().min_length(Some(*chars.start())).max_length(Some(*chars.end()));
+    text.pattern(Some(ONE_LINE)).examples([example]).build()
+}
+
+pub(crate) fn first_name() -> Object {
+    line(1..=PersonName::MAX_CHARS, "Zoë")
+}
+
+pub(crate) fn last_name() -> Object {
+    line(1..=PersonName::MAX_CHARS, "Smith")
+}
+
+pub(crate) fn username() -> Object {
+    line(1..=Username::MAX_CHARS, "zoe")
+}
+
+/// An address that the service would mail.
+pub(crate) fn email() -> Object {
+    let format = SchemaFormat::KnownFormat(KnownFormat::Email);
+    text().format(Some(format)).max_length(Some(MAX_ADDRESS_BYTES)).examples(["zoe@example.org"]).build()
+}
+
+/// A new password.
+pub(crate) fn new_password() -> Object {
+    let mut schema = line(Password::MIN_CHARS..=Password::MAX_CHARS, "a tree in the 3rd garden");
+    schema.format = Some(SchemaFormat::KnownFormat(KnownFormat::Password));
+    schema.description = Some("Passwords that guessers try first are refused".into());
+    schema
+}
+
+/// A password that somebody claims to be an account's: anything, since what cannot be one is a wrong one.
+pub(crate) fn password() -> Object {
+    let format = SchemaFormat::KnownFormat(KnownFormat::Password);
+    text().format(Some(format)).examples(["a tree in the 3rd garden"]).build()
+}
+
+/// An address that somebody claims to have an account: likewise.
+pub(crate) fn login_email() -> Object {
+    text().examples(["zoe@example.org"]).build()
+}
+
+pub(crate) fn role() -> Object {
+    text().enum_values(Some([Role::Admin, Role::User].map(Role::as_str))).build()
+}
+
+/// A list of addresses.
+pub(crate) fn addresses(count: RangeInclusive<usize>) -> Array {
+    ArrayBuilder::new().items(email()).min_items(Some(*count.start())).max_items(Some(*count.end())).build()
+}
+
+/// A whole number.
+pub(crate) fn integer(bounds: &RangeInclusive<i64>, example: i64) -> Object {
+    let number = ObjectBuilder::new().schema_type(Type::Integer);
+    number.minimum(Some(*bounds.start())).maximum(Some(*bounds.end())).examples([example]).build()
+}
+
+/// A day.
+pub(crate) fn date() -> Object {
+    let format = SchemaFormat::KnownFormat(KnownFormat::Date);
+    text().format(Some(format)).examples(["2024-12-31"]).build()
+}
+
+/// A page for people.
+pub(crate) fn page() -> Content {
+    Content::new(Some(text().build()))
+}
+
+/// A header that goes with an error.
+pub(crate) fn header(name: &str) -> Schema {
+    let schema = match name {
+        "retry-after" => ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)),
+        _ => text(),
+    };
+    schema.build().into()
+}

@@ -1,0 +1,232 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::http::Method;
+use bookly_shared::domain::Role;
+use serde_json::{Value, json};
+
+use super::{DOCUMENT_PATH, UI_PATH};
+use crate::routes::documented;
+use crate::serve::Limits;
+use crate::testing::{Login, TestApp, request, with_body, with_token};
+
+/// For people and for Prometheus: not in the document.
+const UNDOCUMENTED: [&str; 3] = ["/inbox", "/metrics", UI_PATH];
+
+async fn app() -> TestApp {
+    TestApp::with(&[("RATE_LIMIT", "off")], Limits::default()).await
+}
+
+fn document(app: &TestApp) -> Value {
+    serde_json::to_value(documented(app.state()).1).unwrap()
+}
+
+/// Method and path of every operation.
+fn operations(document: &Value) -> BTreeMap<(String, String), Value> {
+    let paths = document["paths"].as_object().unwrap();
+    let of_path = |(path, item): (&String, &Value)| {
+        let item = item.as_object().unwrap().clone();
+        let path = path.clone();
+        item.into_iter().map(move |(method, call)| ((method.to_uppercase(), path.clone()), call))
+    };
+    paths.iter().flat_map(of_path).collect()
+}
+
+/// The paths that the router knows: its `Debug` is the only place where axum tells them.
+fn routed_paths(app: &TestApp) -> BTreeSet<String> {
+    let text = format!("{:?}", app.app.router());
+    let quoted = text.split('"').skip(1).step_by(2);
+    // axum's own route is the fallback.
+    quoted.filter(|text| text.starts_with('/') && !text.contains("__private")).map(str::to_owned).collect()
+}
+
+async fn allowed_methods(app: &TestApp, path: &str) -> Vec<String> {
+    let path = path.replace(['{', '}', '*'], "");
+    let answer = app.send(request(Method::from_bytes(b"PROPFIND").unwrap(), &path)).await;
+    assert_eq!(answer.error(), (405, "method_not_allowed".into()), "{path}");
+    answer.header("allow").unwrap().split(',').map(|method| method.trim().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn every_route_is_documented_and_every_documented_one_is_routed() {
+    let app = app().await;
+    let mut routed = BTreeSet::new();
+    for path in routed_paths(&app) {
+        let is_page =
+            path == "/" || path == DOCUMENT_PATH || UNDOCUMENTED.iter().any(|of| path.starts_with(of));
+        if is_page {
+            continue;
+        }
+        for method in allowed_methods(&app, &path).await {
+            routed.insert((method, path.strip_suffix('/').unwrap_or(&path).to_owned()));
+        }
+    }
+    let mut documented: BTreeSet<(String, String)> = operations(&document(&app)).into_keys().collect();
+    assert!(documented.len() > 20, "{documented:?}");
+    // Whatever answers GET answers HEAD.
+    let heads: Vec<_> =
+        documented.iter().filter(|(method, _)| method == "GET").map(|(_, path)| path.clone()).collect();
+    documented.extend(heads.into_iter().map(|path| ("HEAD".to_owned(), path)));
+    assert_eq!(routed, documented);
+}
+
+#[tokio::test]
+async fn every_operation_says_what_it_does_and_what_can_go_wrong() {
+    let document = document(&app().await);
+    let mut ids = BTreeSet::new();
+    for (operation, call) in operations(&document) {
+        let id = call["operationId"].as_str().unwrap_or_default();
+        assert!(!id.is_empty() && ids.insert(id.to_owned()), "{operation:?} {id}");
+        assert!(call["summary"].is_string() && call["tags"].is_array(), "{operation:?}");
+        let answers = call["responses"].as_object().unwrap();
+        let has = |status: &str| answers.contains_key(status);
+        assert!(has("408") && has("500") && has("503"), "{operation:?}");
+        assert_eq!(has("401"), call["security"].is_array(), "{operation:?}");
+        assert_eq!(has("413"), call["requestBody"].is_object(), "{operation:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_is_documented_as_it_is_sent() {
+    let app = app().await;
+    let document = document(&app);
+    let answer = app.get("/api/v1/auth/me").await;
+    let call = &operations(&document)[&("GET".to_owned(), "/api/v1/auth/me".to_owned())];
+    let documented = &call["responses"]["401"];
+    assert_eq!(
+        documented["content"]["application/json"]["examples"]["not_authenticated"]["value"],
+        answer.json()
+    );
+    assert!(documented["headers"]["www-authenticate"].is_object());
+}
+
+/// A text of this length that is a good value of its kind.
+fn text(schema: &Value, length: usize) -> String {
+    if schema["format"] == "email" {
+        // Labels of 63 characters at most.
+        let labels = ["b".repeat(63), "c".repeat(63), "d".repeat(63)].join(".");
+        return format!(
+            "{}@{}",
+            "a".repeat(length.saturating_sub(192).max(1)),
+            &labels[..length.min(192) - 1]
+        );
+    }
+    "Zk7-qWxv Tgarden3_".chars().cycle().take(length).collect()
+}
+
+/// What the document calls the longest and largest, the smallest, and one step beyond each.
+fn edges(schema: &Value) -> Vec<(Value, bool)> {
+    let number = |name: &str| schema[name].as_u64();
+    let size = |name: &str| number(name).and_then(|number| usize::try_from(number).ok());
+    let list = |length| vec![schema["items"]["examples"][0].clone(); length];
+    let mut edges = Vec::new();
+    for (name, step) in [("maxLength", 1_isize), ("minLength", -1)] {
+        let Some(length) = size(name) else { continue };
+        edges.push((json!(text(schema, length)), true));
+        edges.push((json!(text(schema, length.saturating_add_signed(step))), false));
+    }
+    for (name, step) in [("maximum", 1), ("minimum", -1)] {
+        let Some(limit) = schema[name].as_i64() else { continue };
+        edges.extend([(json!(limit), true), (json!(limit + step), false)]);
+    }
+    for (name, step) in [("maxItems", 1_isize), ("minItems", -1)] {
+        let Some(length) = size(name) else { continue };
+        edges.extend([(json!(list(length)), true), (json!(list(length.saturating_add_signed(step))), false)]);
+    }
+    edges
+}
+
+/// All properties of a body's schema, through references and compositions.
+fn properties(document: &Value, schema: &Value) -> BTreeMap<String, Value> {
+    let named = schema["$ref"].as_str().map(|name| document.pointer(&name[1..]).unwrap());
+    let parts = schema["allOf"].as_array().into_iter().flatten().chain(named);
+    let own = schema["properties"].as_object().cloned().unwrap_or_default();
+    parts.flat_map(|part| properties(document, part)).chain(own).collect()
+}
+
+async fn refuses(
+    app: &TestApp,
+    login: &Login,
+    operation: &(String, String),
+    body: &Value,
+    field: &str,
+) -> bool {
+    let (method, path) = operation;
+    let call =
+        request(method.parse().unwrap(), &path.replace("{book_uid}", "00000000-0000-0000-0000-000000000000"));
+    let answer =
+        app.send(with_token(with_body(call, "application/json", body.to_string()), &login.access)).await;
+    // A list's entries are named by their place.
+    answer.status == 422 && answer.refused_fields().iter().any(|name| name == field)
+}
+
+#[tokio::test]
+async fn the_documented_limits_are_those_of_the_parser() {
+    let app = app().await;
+    let login = app.log_in("ann@example.org", Role::Admin, true).await;
+    let document = document(&app);
+    let mut checked = 0;
+    for (operation, call) in operations(&document) {
+        // Those with a token in their path look at it first; their body is also that of `/password-change`.
+        if operation.1.contains("{token}") {
+            continue;
+        }
+        let fields = properties(&document, &call["requestBody"]["content"]["application/json"]["schema"]);
+        let body = |name: &str, value: &Value| {
+            let mut body: BTreeMap<&str, &Value> =
+                fields.iter().map(|(name, schema)| (name.as_str(), &schema["examples"][0])).collect();
+            body.insert(name, value);
+            json!(body)
+        };
+        for (name, schema) in &fields {
+            for (value, good) in edges(schema) {
+                let refused = refuses(&app, &login, &operation, &body(name, &value), name).await;
+                assert_ne!(refused, good, "{operation:?} {name} {value}");
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 40, "only {checked} limits were found");
+}
+
+#[tokio::test]
+async fn the_querys_documented_limits_are_those_of_the_parser() {
+    let app = app().await;
+    let login = app.log_in("ann@example.org", Role::User, true).await;
+    let document = document(&app);
+    let call = &operations(&document)[&("GET".to_owned(), "/api/v1/books".to_owned())];
+    let parameters = call["parameters"].as_array().unwrap();
+    assert_eq!(parameters.len(), 2, "{parameters:?}");
+    for parameter in parameters {
+        let name = parameter["name"].as_str().unwrap();
+        for (value, good) in edges(&parameter["schema"]) {
+            let call = request(Method::GET, &format!("/api/v1/books?{name}={value}"));
+            let answer = app.send(with_token(call, &login.access)).await;
+            assert_eq!(answer.status, if good { 200 } else { 422 }, "{name} {value}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_pages_are_confined_to_this_service() {
+    let app = app().await;
+    assert_eq!(app.get(UI_PATH).await.header("location"), Some("/api/v1/docs/"));
+    for file in ["", "swagger-ui.css", "swagger-initializer.js"] {
+        let answer = app.get(&format!("{UI_PATH}/{file}")).await;
+        assert_eq!(answer.status, 200, "{file}");
+        assert!(answer.header("content-security-policy").unwrap().contains("script-src 'self';"));
+        assert!(!answer.text.contains("https://"), "{file}");
+    }
+    assert_eq!(app.get("/api/v1/docs/nothing").await.error(), (404, "not_found".into()));
+    assert_eq!(app.get(DOCUMENT_PATH).await.json(), document(&app));
+}
+
+#[tokio::test]
+async fn docs_off_hides_the_document_its_pages_and_the_links_to_them() {
+    let app = TestApp::with(&[("DOCS", "off")], Limits::default()).await;
+    for path in [DOCUMENT_PATH, UI_PATH, "/api/v1/docs/", "/api/v1/docs/swagger-ui.css"] {
+        assert_eq!(app.get(path).await.error(), (404, "not_found".into()), "{path}");
+    }
+    let start = app.get("/").await.text;
+    assert!(!start.contains("/api/v1/docs") && !start.contains("openapi.json"), "{start}");
+    assert!(self::app().await.get("/").await.text.contains("/api/v1/docs"));
+}
