@@ -70,6 +70,10 @@ impl ApiError {
         if let Some(seconds) = self.retry_after() {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
+        if matches!(self, ApiError::BodyTooLarge | ApiError::RequestTimeout) {
+            // The rest of the request is not read: a client must not send its next one after it (RFC 9112 §9.6).
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         headers
     }
 }
