@@ -153,7 +153,7 @@ both! {
     async fn there_is_a_form_for_a_new_link(stack: &Stack) {
         let (person, _) = new_link(stack).await?;
         let page = stack.api().visit("/auth/resend-verification").page(200).await?;
-        assert!(page.contains(r#"name="email""#) && page.contains(r#"autocomplete="username email""#), "{page}");
+        assert!(page.contains(r#"name="email""#) && page.contains(r#"autocomplete="email""#), "{page}");
         stack.api().submit("/auth/resend-verification", &[("email", &person.email)]).page(200).await?;
         stack.nth_link(&person.email, "Verify your email", 2).await?;
     }
