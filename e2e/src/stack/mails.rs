@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use mail_parser::MessageParser;
 
-use super::{Kind, Stack};
+use super::Stack;
 use crate::poll::{LIMIT, until};
 use crate::smtp_server::ReceivedMail;
 
@@ -65,9 +65,9 @@ impl Stack {
     /// # Errors
     /// When the folder cannot be read.
     pub fn mails(&self) -> anyhow::Result<Vec<ReceivedMail>> {
-        match self.kind {
-            Kind::Full => Ok(self.smtp()?.mails()),
-            Kind::Embedded => stored(&self.folder().join("data/mail")),
+        match &self.smtp {
+            Some(smtp) => Ok(smtp.mails()),
+            None => stored(&Path::new(&self.settings["DATA_DIR"]).join("mail")),
         }
     }
 

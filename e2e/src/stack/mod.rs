@@ -73,15 +73,19 @@ impl Stack {
         let (mut redis, mut smtp) = (None, None);
         if options.kind == Kind::Full {
             let server = RedisServer::start().await?;
-            let mail_server = settings::mail_server().await?;
-            fs::write(folder.path().join("ca.pem"), mail_server.ca_pem())?;
-            settings.extend(settings::full(&server, &mail_server, folder.path()).await?);
-            (redis, smtp) = (Some(server), Some(mail_server));
+            settings.extend(settings::full(&server).await?);
+            redis = Some(server);
+        }
+        if options.mail_server {
+            let server = settings::mail_server().await?;
+            fs::write(folder.path().join("ca.pem"), server.ca_pem())?;
+            settings.extend(settings::mail(&server, folder.path()));
+            smtp = Some(server);
         }
         settings.extend(options.settings);
         let sql = match settings.get("DATABASE_URL") {
             Some(url) => Sql::postgres(url)?,
-            None => Sql::sqlite(&folder.path().join("data")),
+            None => Sql::sqlite(Path::new(&settings["DATA_DIR"])),
         };
         let api_client = Api::new(&format!("http://127.0.0.1:{port}"))?;
         let (api, log) = start_api(&settings, folder.path()).await?;
@@ -126,7 +130,7 @@ impl Stack {
         &self.settings
     }
 
-    /// The folder that its processes work in: `data/`, and the logs.
+    /// The folder that its processes work in: `data/` where no test says otherwise, and the logs.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -136,12 +140,12 @@ impl Stack {
         &self.sql
     }
 
-    /// The full stack's mail server.
+    /// Its mail server.
     ///
     /// # Errors
-    /// On the embedded stack, which has none.
+    /// When it has none: an embedded stack that was not asked to.
     pub fn smtp(&self) -> anyhow::Result<&SmtpServer> {
-        self.smtp.as_ref().context("only the full stack has a mail server")
+        self.smtp.as_ref().context("this stack's mails go to files")
     }
 
     /// The full stack's Redis.

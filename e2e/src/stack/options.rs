@@ -20,17 +20,24 @@ pub struct StackOptions {
     pub(super) kind: Kind,
     pub(super) settings: Settings,
     pub(super) workers: usize,
+    pub(super) mail_server: bool,
 }
 
 impl StackOptions {
     /// The usual one of its kind.
     pub fn new(kind: Kind) -> StackOptions {
-        StackOptions { kind, settings: Settings::new(), workers: WORKERS }
+        StackOptions { kind, settings: Settings::new(), workers: WORKERS, mail_server: kind == Kind::Full }
     }
 
     /// With one setting, for all its processes.
     pub fn with(mut self, name: &str, value: impl Into<String>) -> StackOptions {
         self.settings.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// With a mail server, also where mails would go to files.
+    pub fn mail_server(mut self) -> StackOptions {
+        self.mail_server = true;
         self
     }
 

@@ -32,22 +32,24 @@ pub(super) fn common(port: u16, folder: &Path) -> Settings {
     ])
 }
 
-/// What the full stack adds: a fresh database, and servers with passwords.
-pub(super) async fn full(redis: &RedisServer, smtp: &SmtpServer, folder: &Path) -> anyhow::Result<Settings> {
+/// What the full stack adds: a fresh database, and a queue of its own.
+pub(super) async fn full(redis: &RedisServer) -> anyhow::Result<Settings> {
     let database = Postgres::shared().await?.new_database().await?;
     let queue = format!("e2e-{}", Uuid::new_v4().simple());
+    Ok(settings(&[("DATABASE_URL", &database), ("REDIS_URL", &redis.url()), ("QUEUE_NAME", &queue)]))
+}
+
+/// How a mail server is reached, with TLS and login.
+pub(super) fn mail(smtp: &SmtpServer, folder: &Path) -> Settings {
     let authority = folder.join("ca.pem").display().to_string();
-    Ok(settings(&[
-        ("DATABASE_URL", &database),
-        ("REDIS_URL", &redis.url()),
-        ("QUEUE_NAME", &queue),
+    settings(&[
         ("MAIL_SERVER", "localhost"),
         ("MAIL_PORT", &smtp.port().to_string()),
         ("MAIL_STARTTLS", "True"),
         ("MAIL_USERNAME", MAIL_USER),
         ("MAIL_PASSWORD", MAIL_PASSWORD),
         ("SSL_CERT_FILE", &authority),
-    ]))
+    ])
 }
 
 /// A mail server that takes nothing without TLS and login.
