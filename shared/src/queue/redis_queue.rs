@@ -264,11 +264,13 @@ impl RedisQueue {
         Err(QueueError::Redis(std::io::Error::from(std::io::ErrorKind::ConnectionReset).into()))
     }
 
-    /// Whether Redis answers, within two seconds.
+    /// Whether Redis takes a bell, within two seconds. At its memory limit, or as a read-only replica, it
+    /// answers PING and takes none.
     pub async fn is_reachable(&self) -> bool {
         let mut connection = self.connection.clone();
-        let ping = redis::cmd("PING");
-        let asked = ping.query_async::<String>(&mut connection);
+        let mut probe = redis::cmd("SET");
+        probe.arg(format!("{}:probe", self.config.queue.as_ref())).arg("").arg("EX").arg(60);
+        let asked = probe.query_async::<String>(&mut connection);
         matches!(tokio::time::timeout(CONNECT_LIMIT, asked).await, Ok(Ok(_)))
     }
 
