@@ -19,6 +19,9 @@ use crate::metrics::record;
 const ROUND_EVERY: Duration = Duration::from_secs(1);
 /// How soon a free seat is taken.
 const SEAT_EVERY: Duration = Duration::from_secs(2);
+/// After the database was away, what the mail server took meanwhile is recorded before anything is claimed again:
+/// leases ran out during the outage, and a row that its worker is about to close as sent must not be sent twice.
+pub(crate) const RECORD_FIRST: Duration = Duration::from_secs(4);
 const OVERDUE_EVERY: Duration = Duration::from_secs(15);
 const PURGE_EVERY: Duration = Duration::from_secs(600);
 /// After so many rounds in a row that Redis refused, though it answers, what it holds is suspected, and dropped.
@@ -45,15 +48,24 @@ enum RelayError {
 impl Relay {
     /// Waits for the seat and relays, again and again, until `stop`.
     pub(crate) async fn run(&self, stop: &CancellationToken) {
+        let mut database_was_away = false;
         while !stop.is_cancelled() {
             match self.db.take_relay_seat().await {
                 Ok(Some(seat)) => {
+                    if database_was_away {
+                        stop.run_until_cancelled(tokio::time::sleep(RECORD_FIRST)).await;
+                    }
                     RELAY_ACTIVE.set(1.0, []);
                     self.relay(seat, stop).await;
                     RELAY_ACTIVE.set(0.0, []);
+                    // A seat is lost with its connection.
+                    database_was_away = true;
                 }
-                Ok(None) => {}
-                Err(error) => tracing::warn!(%error, "the relay cannot reach the database"),
+                Ok(None) => database_was_away = false,
+                Err(error) => {
+                    database_was_away = true;
+                    tracing::warn!(%error, "the relay cannot reach the database");
+                }
             }
             stop.run_until_cancelled(tokio::time::sleep(SEAT_EVERY)).await;
         }

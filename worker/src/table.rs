@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bookly_shared::clock::Clock;
-use bookly_shared::db::Db;
+use bookly_shared::db::{Db, DbError};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::deliver::Courier;
 use crate::gate::Gate;
+use crate::relay::RECORD_FIRST;
 
 /// Finds retries that fell due, and rows that other processes wrote: their bells do not sound here.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -35,8 +36,15 @@ impl Table {
                 self.gate.opened().await;
                 // Waiting for the first free slot means that no claim ever waits with its lease running.
                 let Ok(first) = self.slots.clone().acquire_owned().await else { return };
-                if self.claim_and_deliver(first).await == 0 {
-                    let _ = tokio::time::timeout(LOOK_EVERY, self.wake.notified()).await;
+                match self.claim_and_deliver(first).await {
+                    Ok(0) => {
+                        let _ = tokio::time::timeout(LOOK_EVERY, self.wake.notified()).await;
+                    }
+                    Ok(_) => {}
+                    Err(error) => {
+                        tracing::warn!(%error, "no mail can be claimed");
+                        tokio::time::sleep(RECORD_FIRST).await;
+                    }
                 }
             }
         })
@@ -44,16 +52,12 @@ impl Table {
     }
 
     /// Claims as many mails as there are free slots. Returns how many.
-    async fn claim_and_deliver(&self, first: OwnedSemaphorePermit) -> usize {
+    async fn claim_and_deliver(&self, first: OwnedSemaphorePermit) -> Result<usize, DbError> {
         let mut permits = vec![first];
         while let Ok(permit) = self.slots.clone().try_acquire_owned() {
             permits.push(permit);
         }
-        let claimed = self.db.claim_due(permits.len() as i64, &self.worker, self.clock.now()).await;
-        let mails = claimed.unwrap_or_else(|error| {
-            tracing::warn!(%error, "no mail can be claimed");
-            Vec::new()
-        });
+        let mails = self.db.claim_due(permits.len() as i64, &self.worker, self.clock.now()).await?;
         let count = mails.len();
         for (mail, permit) in mails.into_iter().zip(permits) {
             let courier = self.courier.clone();
@@ -62,6 +66,6 @@ impl Table {
                 drop(permit);
             });
         }
-        count
+        Ok(count)
     }
 }
