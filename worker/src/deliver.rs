@@ -26,6 +26,8 @@ const MAX_LOST_LEASES: i32 = 5;
 const MAX_LOST_ANSWERS: i32 = 3;
 /// How often the closing of a sent mail is tried while the database is away.
 const CLOSE_AGAIN_AFTER: Duration = Duration::from_millis(500);
+/// Short enough for a second try, on another connection, before the lease runs out.
+const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 
 const OUTCOME_UNKNOWN: &str =
     "outcome unknown: the server got the mail three times and its answer was lost each time";
@@ -199,10 +201,17 @@ impl Parts {
         let waited = self.clock.now() - mail.created_at;
         tracing::info!(to, reply, waited_ms = waited.num_milliseconds(), "mail sent");
         record::sent(mail, waited);
-        while let Err(error) = self.db.close_sent(mail, reply, self.clock.now()).await {
-            tracing::warn!(%error, "the mail was sent but its row cannot be closed yet");
-            if !error.is_unavailable() {
-                return;
+        loop {
+            let closed = self.db.close_sent(mail, reply, self.clock.now());
+            match tokio::time::timeout(CLOSE_LIMIT, closed).await {
+                Ok(Ok(())) => return,
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, "the mail was sent but its row cannot be closed yet");
+                    if !error.is_unavailable() {
+                        return;
+                    }
+                }
+                Err(_) => tracing::warn!("the mail was sent but the database is silent"),
             }
             tokio::time::sleep(CLOSE_AGAIN_AFTER).await;
         }

@@ -63,7 +63,13 @@ impl Leases {
         if ids.is_empty() {
             return true;
         }
-        match self.db.renew_leases(&ids, &self.worker, self.clock.now()).await {
+        let renewed = self.db.renew_leases(&ids, &self.worker, self.clock.now());
+        // A connection that went silent must not cost the next renewal, too.
+        let Ok(renewed) = tokio::time::timeout(RENEW_EVERY, renewed).await else {
+            tracing::warn!(mails = ids.len(), "leases could not be renewed in time");
+            return false;
+        };
+        match renewed {
             Ok(renewed) => {
                 self.forget_lost(&ids, &renewed);
                 true

@@ -6,13 +6,20 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Connection, Executor};
 
 use super::{Db, SqliteDb, migrate};
 
 /// How long a request may wait for a connection before it is told that the service is not available.
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(5);
+/// Statements do not wait for locks, nor work, for longer than a request can. `SET`, not a startup parameter:
+/// poolers such as PgBouncer refuse those.
+const LIMITS: &str = "SET lock_timeout = '5s'; SET statement_timeout = '15s'";
+/// How long a connection may take to be ready again after its use. One whose server vanished would keep its
+/// place in the pool until TCP gives it up, a quarter of an hour later.
+const RELEASE_LIMIT: Duration = Duration::from_secs(5);
 /// Longer than any of our transactions; only another process (an operator's command) can hold the lock.
 const SQLITE_BUSY: Duration = Duration::from_secs(5);
 
@@ -63,15 +70,17 @@ impl Db {
     /// When it cannot be reached, holds somebody else's tables, or a migration fails.
     pub async fn postgres(url: &SecretString, size: PoolSize) -> Result<Db, ConnectError> {
         let options = PgConnectOptions::from_str(url.expose_secret()).map_err(|_| ConnectError::Url)?;
+        let options = options.application_name("bookly");
+        migrate_postgres(options.clone()).await?;
         let pool = PgPoolOptions::new()
             .max_connections(size.0)
             .acquire_timeout(ACQUIRE_LIMIT)
-            .connect_with(options.application_name("bookly"))
+            .after_connect(|connection, _| Box::pin(async { connection.execute(LIMITS).await.map(|_| ()) }))
+            .after_release(|connection, _| Box::pin(is_ready(connection)))
+            .connect_with(options)
             .await
             .map_err(ConnectError::Connect)?;
-        let db = Db::Postgres(pool);
-        migrate::run(&db).await?;
-        Ok(db)
+        Ok(Db::Postgres(pool))
     }
 
     /// Opens the SQLite file of a data folder, which is made when it is missing.
@@ -98,6 +107,21 @@ impl Db {
         migrate::run(&db).await?;
         Ok(db)
     }
+}
+
+/// Migrations may wait for locks and work as long as they must: they have a connection without limits.
+async fn migrate_postgres(options: PgConnectOptions) -> Result<(), ConnectError> {
+    let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE_LIMIT);
+    let db = Db::Postgres(pool.connect_with(options).await.map_err(ConnectError::Connect)?);
+    migrate::run(&db).await?;
+    db.close().await;
+    Ok(())
+}
+
+/// An error has the connection closed without ceremony.
+async fn is_ready(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let silent = |_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into());
+    tokio::time::timeout(RELEASE_LIMIT, connection.ping()).await.map_err(silent)?.map(|()| true)
 }
 
 /// Makes sure that one process at a time serves from `data_dir`. Operators' commands do without.

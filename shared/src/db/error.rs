@@ -20,6 +20,13 @@ impl DbError {
     }
 }
 
+impl DbError {
+    /// For a server that does not answer in time.
+    pub(super) fn silent() -> DbError {
+        DbError::Unavailable(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))
+    }
+}
+
 impl From<sqlx::Error> for DbError {
     fn from(error: sqlx::Error) -> Self {
         if is_passing(&error) { DbError::Unavailable(error) } else { DbError::Statement(error) }
@@ -40,12 +47,12 @@ fn is_passing(error: &sqlx::Error) -> bool {
 }
 
 /// Postgres: classes 08 (connection), 53 (resources, disk full), 57 (operator intervention), 40 (rollback:
-/// serialisation, deadlock), and 25006 (read-only after a fail-over). SQLite's primary result codes:
-/// busy 5, locked 6, read-only 8, I/O 10, full 13, cannot open 14.
+/// serialisation, deadlock), 55P03 (a lock that was not given in time) and 25006 (read-only after a fail-over).
+/// SQLite's primary result codes: busy 5, locked 6, read-only 8, I/O 10, full 13, cannot open 14.
 fn is_passing_code(error: &dyn DatabaseError) -> bool {
     let Some(code) = error.code() else { return false };
     if code.len() == 5 && error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
-        return ["08", "53", "57", "40"].iter().any(|class| code.starts_with(class)) || code == "25006";
+        return ["08", "53", "57", "40", "55P03", "25006"].iter().any(|start| code.starts_with(start));
     }
     let primary = code.parse::<u32>().map(|extended| extended & 0xff);
     matches!(primary, Ok(5 | 6 | 8 | 10 | 13 | 14))

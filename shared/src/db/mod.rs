@@ -27,6 +27,12 @@ pub type DbResult<T> = Result<T, DbError>;
 
 /// How long a liveness probe of the database may take.
 const PING_LIMIT: Duration = Duration::from_secs(2);
+/// How long one function of this module may work, the wait for a connection included: less than a request may
+/// take, so that its client is told 503. A server that vanished leaves a connection that is silent for a
+/// quarter of an hour (`tcp_retries2`), and sqlx waits as long as the connection lives.
+const WORK_LIMIT: Duration = Duration::from_secs(20);
+/// How long connections may take to say goodbye when the process stops.
+const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 
 /// The database, whichever it is. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -47,26 +53,32 @@ pub struct SqliteDb {
 /// Runs one body on whichever database there is; each arm is compiled for its own driver.
 macro_rules! on_db {
     ($db:expr, $pool:ident => $body:expr) => {
-        match $db {
-            $crate::db::Db::Postgres($pool) => $body,
-            $crate::db::Db::Sqlite(sqlite) => {
-                let $pool = &sqlite.writer;
-                $body
-            }
-        }
+        $crate::db::within_limit(async {
+            Ok::<_, $crate::db::DbError>(match $db {
+                $crate::db::Db::Postgres($pool) => $body,
+                $crate::db::Db::Sqlite(sqlite) => {
+                    let $pool = &sqlite.writer;
+                    $body
+                }
+            })
+        })
+        .await?
     };
 }
 
 /// The same for bodies that only read.
 macro_rules! read_db {
     ($db:expr, $pool:ident => $body:expr) => {
-        match $db {
-            $crate::db::Db::Postgres($pool) => $body,
-            $crate::db::Db::Sqlite(sqlite) => {
-                let $pool = &sqlite.reader;
-                $body
-            }
-        }
+        $crate::db::within_limit(async {
+            Ok::<_, $crate::db::DbError>(match $db {
+                $crate::db::Db::Postgres($pool) => $body,
+                $crate::db::Db::Sqlite(sqlite) => {
+                    let $pool = &sqlite.reader;
+                    $body
+                }
+            })
+        })
+        .await?
     };
 }
 
@@ -74,31 +86,41 @@ macro_rules! read_db {
 /// at once (`BEGIN IMMEDIATE`): a lock taken later could fail in the middle.
 macro_rules! in_transaction {
     ($db:expr, $tx:ident => $body:expr) => {
-        match $db {
-            $crate::db::Db::Postgres(pool) => {
-                let mut $tx = pool.begin().await?;
-                let value = $body;
-                $tx.commit().await?;
-                Ok(value)
+        $crate::db::within_limit(async {
+            match $db {
+                $crate::db::Db::Postgres(pool) => {
+                    let mut $tx = pool.begin().await?;
+                    let value = $body;
+                    $tx.commit().await?;
+                    Ok(value)
+                }
+                $crate::db::Db::Sqlite(sqlite) => {
+                    let mut $tx = sqlite.writer.begin_with("BEGIN IMMEDIATE").await?;
+                    let value = $body;
+                    $tx.commit().await?;
+                    Ok(value)
+                }
             }
-            $crate::db::Db::Sqlite(sqlite) => {
-                let mut $tx = sqlite.writer.begin_with("BEGIN IMMEDIATE").await?;
-                let value = $body;
-                $tx.commit().await?;
-                Ok(value)
-            }
-        }
+        })
+        .await
     };
 }
 
 pub(crate) use {in_transaction, on_db, read_db};
+
+/// Gives up after [`WORK_LIMIT`]; what was done by then may or may not hold, as when a connection breaks.
+pub(crate) async fn within_limit<T>(work: impl Future<Output = DbResult<T>>) -> DbResult<T> {
+    tokio::time::timeout(WORK_LIMIT, work).await.unwrap_or_else(|_| Err(DbError::silent()))
+}
 
 impl Db {
     /// The database server's time; `None` for SQLite, which has no clock of its own.
     pub(crate) async fn time(&self) -> DbResult<Option<DateTime<Utc>>> {
         match self {
             Db::Postgres(pool) => {
-                Ok(Some(sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(pool).await?))
+                let asked =
+                    async { Ok(sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(pool).await?) };
+                within_limit(asked).await.map(Some)
             }
             Db::Sqlite(_) => Ok(None),
         }
@@ -106,18 +128,26 @@ impl Db {
 
     /// Whether the database answers, within two seconds.
     pub async fn is_reachable(&self) -> bool {
-        let asked = async { read_db!(self, pool => sqlx::query("SELECT 1").execute(pool).await.map(|_| ())) };
+        let asked = async {
+            read_db!(self, pool => sqlx::query("SELECT 1").execute(pool).await.map(|_| ())?);
+            DbResult::Ok(())
+        };
         matches!(tokio::time::timeout(PING_LIMIT, asked).await, Ok(Ok(())))
     }
 
-    /// Closes the connections, waiting for those in use.
+    /// Closes the connections, waiting for those in use, but not for a server that is silent.
     pub async fn close(&self) {
-        match self {
-            Db::Postgres(pool) => pool.close().await,
-            Db::Sqlite(sqlite) => {
-                sqlite.reader.close().await;
-                sqlite.writer.close().await;
+        let closed = async {
+            match self {
+                Db::Postgres(pool) => pool.close().await,
+                Db::Sqlite(sqlite) => {
+                    sqlite.reader.close().await;
+                    sqlite.writer.close().await;
+                }
             }
+        };
+        if tokio::time::timeout(CLOSE_LIMIT, closed).await.is_err() {
+            tracing::warn!("connections to the database were left to close by themselves");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What the relay asks of the table `emails`: who waits unrung, who is past the deadline, what can go.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::postgres::PgConnection;
 use sqlx::{ConnectOptions, Connection};
@@ -7,7 +9,7 @@ use uuid::Uuid;
 
 use super::claims::{claimable, known_kinds};
 use super::login_throttle::{FORGET_FAILURES_AFTER, KNOWN_NETWORK_FOR};
-use super::{Db, DbResult, on_db};
+use super::{Db, DbResult, on_db, within_limit};
 use crate::domain::MailKind;
 
 /// A bell that came to nothing for this long is rung again.
@@ -19,6 +21,8 @@ pub const DEADLINE_PASSED: &str = "deadline passed before the mail could be sent
 
 /// Postgres' advisory lock of the relay: "bookmail" in ASCII. Locks are per database, so one number serves.
 const RELAY_LOCK: i64 = 0x626f_6f6b_6d61_696c;
+/// A seat whose server is silent for longer is given up: it may have vanished, and another taken its place.
+const HELD_LIMIT: Duration = Duration::from_secs(5);
 /// Rows deleted by one statement: short locks, small transactions.
 const PURGE_BATCH: i64 = 5_000;
 
@@ -35,7 +39,9 @@ impl RelaySeat {
     /// Whether the seat is still held.
     pub async fn is_held(&mut self) -> bool {
         match self {
-            RelaySeat::Postgres(connection) => connection.ping().await.is_ok(),
+            RelaySeat::Postgres(connection) => {
+                matches!(tokio::time::timeout(HELD_LIMIT, connection.ping()).await, Ok(Ok(())))
+            }
             RelaySeat::Sqlite => true,
         }
     }
@@ -63,14 +69,17 @@ impl Db {
     /// Takes the relay's seat if it is free. Its connection is none of the pool's: it lives as long as the seat.
     pub async fn take_relay_seat(&self) -> DbResult<Option<RelaySeat>> {
         let Db::Postgres(pool) = self else { return Ok(Some(RelaySeat::Sqlite)) };
-        let mut connection = pool.connect_options().connect().await?;
-        let sql = "SELECT pg_try_advisory_lock($1)";
-        let taken: bool = sqlx::query_scalar(sql).bind(RELAY_LOCK).fetch_one(&mut connection).await?;
-        if taken {
-            return Ok(Some(RelaySeat::Postgres(Box::new(connection))));
-        }
-        connection.close().await?;
-        Ok(None)
+        within_limit(async {
+            let mut connection = pool.connect_options().connect().await?;
+            let sql = "SELECT pg_try_advisory_lock($1)";
+            let taken: bool = sqlx::query_scalar(sql).bind(RELAY_LOCK).fetch_one(&mut connection).await?;
+            if taken {
+                return Ok(Some(RelaySeat::Postgres(Box::new(connection))));
+            }
+            connection.close().await?;
+            Ok(None)
+        })
+        .await
     }
 
     /// Marks up to `limit` due mails as rung and returns their ids, the longest due first.
