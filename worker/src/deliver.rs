@@ -102,11 +102,7 @@ impl Courier {
             let lease = parts.leases.keep(&mail);
             match parts.attempt(&mail, &lease).await {
                 Ok(outcome) => parts.close(&mail, outcome).await,
-                // The lease runs out and somebody claims it again.
-                Err(error) => {
-                    record::attempt(mail.kind, "database_away");
-                    tracing::warn!(%error, "the database went away in the middle of an attempt");
-                }
+                Err(error) => parts.put_back_unsent(&mail, &error).await,
             }
         }
         .instrument(span)
@@ -214,6 +210,19 @@ impl Parts {
                 Err(_) => tracing::warn!("the mail was sent but the database is silent"),
             }
             tokio::time::sleep(CLOSE_AGAIN_AFTER).await;
+        }
+    }
+
+    /// The database failed between the claim and the mail server. Where it is back already, or only one table
+    /// is locked, the row is put back: a lease that runs out would count as a worker that the mail killed.
+    async fn put_back_unsent(&self, mail: &ClaimedMail, error: &DbError) {
+        record::attempt(mail.kind, "database_away");
+        tracing::warn!(%error, "the database went away in the middle of an attempt");
+        let reason = error.to_string();
+        let due_at = self.clock.now() + backoff::after_attempt(1);
+        let retry = Retry { due_at, error: &reason, counts: false, answer_lost: false };
+        if self.db.retry_later(mail, &retry).await.is_err() {
+            tracing::warn!("its row could not be put back either, its lease runs out");
         }
     }
 }
