@@ -8,7 +8,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, Executor};
+use sqlx::{Connection, Executor, SqliteConnection};
 
 use super::{Db, SqliteDb, migrate};
 
@@ -99,7 +99,10 @@ impl Db {
             .foreign_keys(true)
             .busy_timeout(SQLITE_BUSY);
         let pool = |connections| {
-            SqlitePoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_LIMIT)
+            SqlitePoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(ACQUIRE_LIMIT)
+                .after_release(|connection, _| Box::pin(has_ended_its_transaction(connection)))
         };
         let writer = pool(1).connect_with(options.clone()).await.map_err(ConnectError::Connect)?;
         let reader = pool(4).connect_lazy_with(options);
@@ -116,6 +119,13 @@ async fn migrate_postgres(options: PgConnectOptions) -> Result<(), ConnectError>
     migrate::run(&db).await?;
     db.close().await;
     Ok(())
+}
+
+/// Where a full disk fails a COMMIT, SQLite rolls back by itself, sqlx' own ROLLBACK fails, and sqlx counts the
+/// transaction as open for ever: the connection must go, or every later transaction on it fails.
+async fn has_ended_its_transaction(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }
 
 /// An error has the connection closed without ceremony.
