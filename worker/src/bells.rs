@@ -105,8 +105,9 @@ impl Bells {
             return;
         };
         let ready = async {
-            self.gate.opened().await;
-            self.slots.clone().acquire_owned().await.ok()
+            let slot = self.slots.clone().acquire_owned().await.ok();
+            self.gate.pass().await;
+            slot
         };
         if let Some(Some(slot)) = self.stop.run_until_cancelled(ready).await {
             let courier = self.courier.clone();

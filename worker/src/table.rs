@@ -33,9 +33,9 @@ impl Table {
     pub(crate) async fn work(&self, stop: &CancellationToken) {
         stop.run_until_cancelled(async {
             loop {
-                self.gate.opened().await;
                 // Waiting for the first free slot means that no claim ever waits with its lease running.
                 let Ok(first) = self.slots.clone().acquire_owned().await else { return };
+                self.gate.pass().await;
                 match self.claim_and_deliver(first).await {
                     Ok(0) => {
                         let _ = tokio::time::timeout(LOOK_EVERY, self.wake.notified()).await;
@@ -51,10 +51,12 @@ impl Table {
         .await;
     }
 
-    /// Claims as many mails as there are free slots. Returns how many.
+    /// Claims as many mails as there are free slots, with a rate just one. Returns how many.
     async fn claim_and_deliver(&self, first: OwnedSemaphorePermit) -> Result<usize, DbError> {
         let mut permits = vec![first];
-        while let Ok(permit) = self.slots.clone().try_acquire_owned() {
+        while !self.gate.is_paced()
+            && let Ok(permit) = self.slots.clone().try_acquire_owned()
+        {
             permits.push(permit);
         }
         let mails = self.db.claim_due(permits.len() as i64, &self.worker, self.clock.now()).await?;

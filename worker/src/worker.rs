@@ -74,7 +74,7 @@ impl Worker {
         let name = format!("{}-{}", std::process::id(), &Uuid::new_v4().simple().to_string()[..8]);
         let leases = Leases::new(db.clone(), clock.clone(), name.clone());
         let transport = Transport::new(settings)?;
-        let gate = Gate::new();
+        let gate = Gate::new(settings.worker_rate);
         let letters = Letters {
             db: db.clone(),
             signer: LinkSigner::new(&settings.jwt_secret),

@@ -55,6 +55,8 @@ pub struct Settings {
     pub jwt_algorithm: JwtAlgorithm,
     /// How many mails one worker has in flight at most, 1 to 1024.
     pub worker_concurrency: usize,
+    /// How many mails one worker sends a second at most, 1 to 1000; `None` is as fast as it can.
+    pub worker_rate: Option<u32>,
     /// The bearer token that opens `/metrics` to clients that are not on this machine.
     pub metrics_token: Option<SecretString>,
     /// Where a worker process serves its own `/metrics`.

@@ -26,6 +26,7 @@ pub(super) fn settings(source: &mut Source) -> Option<Settings> {
         text.parse::<JwtAlgorithm>().map_err(|error| error.to_string())
     });
     let worker_concurrency = source.optional(&table::WORKER_CONCURRENCY, values::number_in(1..=1024));
+    let worker_rate = source.optional(&table::WORKER_RATE, values::number_in(1..=1000));
     let metrics_token = source.secret(&table::METRICS_TOKEN, bearer_token);
     let metrics_listen = source.optional(&table::METRICS_LISTEN, values::socket_address);
     let docs = source.optional(&table::DOCS, values::boolean);
@@ -50,6 +51,7 @@ pub(super) fn settings(source: &mut Source) -> Option<Settings> {
         jwt_secret: jwt_secret?,
         jwt_algorithm: jwt_algorithm?,
         worker_concurrency: worker_concurrency?,
+        worker_rate,
         metrics_token,
         metrics_listen,
         docs: docs?,

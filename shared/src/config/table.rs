@@ -114,6 +114,8 @@ table! {
     TEMPLATE_FOLDER: plain, Means("the built-in templates"),
         "A folder whose templates replace the built-in ones file by file.";
     WORKER_CONCURRENCY: plain, Default("16"), "How many mails one worker has in flight at most, 1 to 1024.";
+    WORKER_RATE: plain, Means("no limit"),
+        "How many mails a second one worker sends at most, 1 to 1000: for mail servers that limit their clients.";
     EMAIL_VERIFICATION_LIFETIME: plain, Default("3600"),
         "Seconds that a link to verify an account lives, 60 to 604800.";
     PASSWORD_RESET_LIFETIME: plain, Default("3600"),

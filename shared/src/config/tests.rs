@@ -121,6 +121,7 @@ fn every_wrong_value_is_reported_at_once() {
         ("QUEUE_NAME", "a b"),
         ("MAIL_TRANSPORT", "pigeon"),
         ("WORKER_CONCURRENCY", "0"),
+        ("WORKER_RATE", "0"),
         ("METRICS_TOKEN", "two words"),
         ("METRICS_LISTEN", "x"),
         ("RATE_LIMIT", "a bit"),
