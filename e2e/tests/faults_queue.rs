@@ -1,0 +1,327 @@
+//! Bells that lie, clocks that differ, relays that die: the rows are the truth, and each is sent once.
+//!
+//! Every test prints a line: fault, accepted, arrived, failed visibly, came twice, seconds.
+
+use std::fs;
+use std::time::Duration;
+
+use bookly_e2e::log::Log;
+use bookly_e2e::person::new_address;
+use bookly_e2e::poll::{LIMIT, until};
+use bookly_e2e::prelude::*;
+use bookly_e2e::process::Process;
+use bookly_e2e::smtp_server::{Fault, Stage};
+use bookly_e2e::stack::run;
+use bookly_shared::queue::{CAP, RedisQueue};
+use uuid::Uuid;
+
+/// Longer than the relay waits before it rings again, and than workers take to start over.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// How much of a log's time may be lost between the worker's clock and the test's.
+const HOUR: i64 = 3600;
+
+fn full() -> StackOptions {
+    StackOptions::new(Kind::Full)
+}
+
+fn all(accepted: usize) -> Figures {
+    Figures { accepted, arrived: accepted, failed: 0, twice: 0 }
+}
+
+/// The stack's own bell rope.
+fn queue(stack: &Stack) -> Result<RedisQueue> {
+    Ok(RedisQueue::new(&stack.redis()?.url().into(), queue_name(stack))?)
+}
+
+fn queue_name(stack: &Stack) -> &str {
+    stack.settings().get("QUEUE_NAME").map_or("bookly", String::as_str)
+}
+
+async fn id_of(stack: &Stack, recipient: &str) -> Result<Uuid> {
+    Ok(stack.sql().of_mail(recipient, "id").await?.parse()?)
+}
+
+/// Puts a task into Redis as apalis-redis does, with whatever payload.
+async fn ring_with(stack: &Stack, payload: &str) -> Result<()> {
+    let (redis, name, task) = (stack.redis()?, queue_name(stack), Uuid::new_v4().to_string());
+    let data = format!("{name}:data");
+    let _: i64 = redis.ask(&["HSET", &data, &task, payload]).await?;
+    let meta = format!("{name}:meta:{task}");
+    let fields = ["attempts", "0", "max_attempts", "25", "status", "Pending", "idempotency_key", ""];
+    let _: i64 = redis.ask(&[&["HSET", meta.as_str()][..], &fields[..]].concat()).await?;
+    let _: i64 = redis.ask(&["RPUSH", &format!("{name}:active"), &task]).await?;
+    Ok(())
+}
+
+async fn said(stack: &Stack, words: &str) -> Result<()> {
+    until(words, PATIENCE, async || {
+        let mut lines = stack.workers().into_iter().flat_map(|worker| worker.log().lines());
+        Ok(lines.any(|line| line.contains(words)).then_some(()))
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bells_for_nothing_are_ignored() -> Result<()> {
+    run(full(), async |stack: &Stack| {
+        let tally = Tally::begin(stack, "Queue: an id that does not exist, payloads that are none");
+        queue(stack)?.push(&[Uuid::now_v7(), Uuid::now_v7()]).await?;
+        for payload in ["", "not an id", "{\"email_id\": 7}", "\u{0}\u{1}\u{fffd}"] {
+            ring_with(stack, payload).await?;
+        }
+        said(stack, "a bell that is no id was ignored").await?;
+        for _ in 0..3 {
+            tally.sign_up().await?;
+        }
+        assert_eq!(tally.settle().await?, all(3));
+        let restarts = stack.workers().iter().map(|worker| restarts(worker.log())).sum::<usize>();
+        assert_eq!(restarts, 0, "a payload ended a worker");
+        Ok(())
+    })
+    .await
+}
+
+fn restarts(log: &Log) -> usize {
+    log.lines().iter().filter(|line| line.contains("the bell worker ended and starts again")).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_task_without_data_costs_no_mail() -> Result<()> {
+    run(full(), async |stack: &Stack| {
+        let tally = Tally::begin(stack, "Queue: tasks without data or metadata");
+        let active = format!("{}:active", queue_name(stack));
+        for _ in 0..3 {
+            let _: i64 = stack.redis()?.ask(&["RPUSH", &active, "neither data nor metadata"]).await?;
+            tally.sign_up().await?;
+        }
+        assert_eq!(tally.settle().await?, all(3));
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_that_hold_something_else_are_given_up_and_made_again() -> Result<()> {
+    run(full(), async |stack: &Stack| {
+        let tally = Tally::begin(stack, "Queue: its keys in Redis hold something else");
+        for key in ["data", "active", "scheduled", "workers", "done", "signal"] {
+            let key = format!("{}:{key}", queue_name(stack));
+            let _: String = stack.redis()?.ask(&["SET", &key, "something else"]).await?;
+        }
+        for _ in 0..3 {
+            tally.sign_up().await?;
+        }
+        assert_eq!(tally.settle().await?, all(3));
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kind_of_a_newer_version_is_left_alone_also_past_its_deadline() -> Result<()> {
+    run(full(), async |stack: &Stack| {
+        let tally = Tally::begin(stack, "Queue: a row of an unknown kind");
+        let sql = stack.sql();
+        tally.queue(2).await?;
+        // Its deadline has passed, and it is due in an hour: when the sweep has closed it, it has seen both.
+        let (newer, late) = (new_address(), new_address());
+        sql.run(&overdue_row("newsletter", "now()"), &newer).await?;
+        sql.run(&overdue_row("welcome", "now() + interval '1 hour'"), &late).await?;
+        queue(stack)?.push(&[id_of(stack, &newer).await?]).await?;
+        until("the deadline's sweep", PATIENCE, async || {
+            Ok((sql.of_mail(&late, "state").await? == "failed").then_some(()))
+        })
+        .await?;
+        assert_eq!(sql.of_mail(&newer, "state").await?, "queued");
+        assert_eq!(sql.of_mail(&newer, "attempts").await?, "0");
+        assert_eq!(sql.run("DELETE FROM emails WHERE recipient = $1", &newer).await?, 1);
+        tally.accept(&late);
+        assert_eq!(tally.settle().await?, Figures { accepted: 3, arrived: 2, failed: 1, twice: 0 });
+        Ok(())
+    })
+    .await
+}
+
+fn overdue_row(kind: &str, due_at: &str) -> String {
+    format!(
+        "INSERT INTO emails (id, kind, recipient, mailbox, context, state, due_at, deadline_at, created_at)
+         VALUES (gen_random_uuid(), '{kind}', $1, $1, '{{}}', 'queued', {due_at}, now() - interval '1 minute', now())"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_template_that_fails_on_a_value_is_a_dead_letter_at_once() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let kind = folder.path().join("mail/verify_email");
+    fs::create_dir_all(&kind)?;
+    let template = "{% if first_name == \"Robert\" %}{{ no_such_variable }}{% endif %}{{ link }}\n";
+    fs::write(kind.join("body.txt"), template)?;
+    let options = full().with("TEMPLATE_FOLDER", folder.path().display().to_string());
+    run(options, async |stack: &Stack| {
+        let tally = Tally::begin(stack, "Queue: a template that fails to render");
+        let robert = Person { first_name: "Robert".to_owned(), ..Person::new() };
+        stack.sign_up(&robert).await?;
+        tally.accept(&robert.email);
+        tally.sign_up().await?;
+        assert_eq!(tally.settle().await?, Figures { accepted: 2, arrived: 1, failed: 1, twice: 0 });
+        assert_eq!(stack.sql().of_mail(&robert.email, "attempts").await?, "1");
+        let reason = stack.sql().of_mail(&robert.email, "last_error").await?;
+        assert!(reason.contains("cannot be rendered"), "{reason}");
+        said(stack, "the mail cannot be rendered").await
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_mail_however_often_its_bell_rings() -> Result<()> {
+    run(full(), async |stack: &Stack| {
+        let smtp = stack.smtp()?;
+        // While the first bell's delivery is under way, and after it.
+        smtp.set_fault(Fault::HangAt(Stage::FinalDot));
+        let tally = Tally::begin(stack, "Queue: the same id rung 50 times");
+        let person = tally.sign_up().await?;
+        let bells = vec![id_of(stack, &person.email).await?; 25];
+        queue(stack)?.push(&bells).await?;
+        smtp.wait_for_stage(Stage::FinalDot, 1, LIMIT).await?;
+        taken(stack).await?;
+        smtp.clear_faults();
+        stack.settled().await?;
+        queue(stack)?.push(&bells).await?;
+        taken(stack).await?;
+        assert_eq!(tally.settle().await?, all(1));
+        assert_eq!(stack.sql().of_mail(&person.email, "attempts").await?, "1");
+        Ok(())
+    })
+    .await
+}
+
+/// Waits until no bell waits in Redis.
+async fn taken(stack: &Stack) -> Result<()> {
+    until("all bells to be taken", LIMIT, async || Ok((waiting(stack).await? == 0).then_some(()))).await
+}
+
+/// How many bells wait, counted at one moment.
+async fn waiting(stack: &Stack) -> Result<usize> {
+    let name = queue_name(stack);
+    let count = "return redis.call('ZCARD', KEYS[1]) + redis.call('LLEN', KEYS[2])";
+    let (scheduled, active) = (format!("{name}:scheduled"), format!("{name}:active"));
+    stack.redis()?.ask(&["EVAL", count, "2", &scheduled, &active]).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_an_hour_ahead_does_no_harm() -> Result<()> {
+    a_worker_whose_clock_is_off("Queue: one worker's clock an hour ahead", "+1h", HOUR).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_an_hour_behind_does_no_harm() -> Result<()> {
+    a_worker_whose_clock_is_off("Queue: one worker's clock an hour behind", "-1h", -HOUR).await
+}
+
+/// Beside a worker whose clock is right, with the relay's seat, and alone: mails arrive once, their links are good.
+async fn a_worker_whose_clock_is_off(name: &str, shift: &str, seconds: i64) -> Result<()> {
+    run(full().workers(0), async |stack: &Stack| {
+        let smtp = stack.smtp()?;
+        let library = "/usr/$LIB/faketime/libfaketimeMT.so.1";
+        let fake = [("LD_PRELOAD", library), ("FAKETIME", shift), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")];
+        let off = stack.start_worker_with(&fake).await?;
+        is_off_by(&off, seconds)?;
+        off.log().line(LIMIT, |line| line.contains("this process relays")).await?;
+        let tally = Tally::begin(stack, name);
+        // Alone: bells come from an API whose clock is right.
+        let alone = tally.sign_up().await?;
+        let link = stack.link(&alone.email, "Verify your email").await?;
+        stack.api().post(&link).expect(200).await?;
+        // Beside one that is right: longer than a lease, nobody takes over what hangs.
+        let right = stack.start_worker().await?;
+        smtp.set_fault(Fault::HangAt(Stage::FinalDot));
+        for _ in 0..6 {
+            tally.sign_up().await?;
+        }
+        smtp.wait_for_stage(Stage::FinalDot, 7, PATIENCE).await?;
+        let renewed = "SELECT count(*) FROM emails WHERE state = 'sending' AND lease_until > created_at + interval '35 seconds'";
+        until("leases that were renewed", LIMIT, async || {
+            Ok((stack.sql().number(renewed, "").await? == 6).then_some(()))
+        })
+        .await?;
+        smtp.clear_faults();
+        stack.settled().await?;
+        assert_eq!(restarts(off.log()) + restarts(right.log()), 0, "workers struck each other off");
+        // What the relay with the wrong clock rang for does not keep those with the right one waiting.
+        smtp.set_fault(Fault::HangAt(Stage::FinalDot));
+        tally.queue(100).await?;
+        said(stack, "rang again for mails that waited").await?;
+        off.kill()?;
+        smtp.clear_faults();
+        right.log().line(PATIENCE, |line| line.contains("this process relays")).await?;
+        tally.sign_up().await?;
+        // The worker that was killed had mails in flight: their answers were lost.
+        let figures = tally.may_come_twice().settle().await?;
+        assert_eq!(figures.arrived, 108);
+        assert!(figures.twice <= 16, "{figures:?}");
+        Ok(())
+    })
+    .await
+}
+
+/// What its log lines say of its clock: without this a missing libfaketime would go unnoticed.
+fn is_off_by(worker: &Process, seconds: i64) -> Result<()> {
+    let events = worker.log().events();
+    let said = events.first().and_then(|event| event["timestamp"].as_str()).context("a time in the log")?;
+    let said = chrono::DateTime::parse_from_rfc3339(said)?;
+    let off = said.timestamp() - i64::try_from(std::time::UNIX_EPOCH.elapsed()?.as_secs())?;
+    ensure!((off - seconds).abs() < 300, "is libfaketime installed? the worker's clock is off by {off} s");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_workers_and_30_000_due_rows_never_put_more_than_the_cap_into_redis() -> Result<()> {
+    const DUE: usize = 30_000;
+    /// What is sent of them; the rest is taken back once the bells have piled up and were topped up.
+    const SENT: usize = 6_000;
+    run(full().workers(0), async |stack: &Stack| {
+        let smtp = stack.smtp()?;
+        let tally = Tally::begin(stack, "Queue: 30,000 due rows, an empty Redis, three workers");
+        tally.queue(DUE).await?;
+        for _ in 0..3 {
+            stack.start_worker().await?;
+        }
+        let (mut most, mut taken_back) = (0, false);
+        until("the mails to be sent", PATIENCE * 3, async || {
+            most = most.max(waiting(stack).await?);
+            ensure!(most <= CAP, "{most} bells wait in Redis, {CAP} are allowed");
+            if !taken_back && smtp.mails_total() >= SENT {
+                let rest = "UPDATE emails SET state = 'cancelled', closed_at = now() WHERE state = 'queued' RETURNING recipient";
+                tally.take_back(&stack.sql().texts(rest, "").await?);
+                taken_back = true;
+            }
+            Ok((stack.sql().open_mails().await? == 0).then_some(()))
+        })
+        .await?;
+        assert!(most > CAP / 2, "the bells did not pile up: {most}");
+        let figures = tally.settle().await?;
+        assert!(figures.arrived >= SENT && figures.twice == 0, "{figures:?}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_relay_takes_over_when_its_holder_is_killed() -> Result<()> {
+    run(full(), async |stack: &Stack| {
+        let tally = Tally::begin(stack, "Queue: the relay's holder killed");
+        let workers = stack.workers();
+        let relays = |line: &str| line.contains("this process relays");
+        let holder = until("a relay", LIMIT, async || {
+            Ok(workers.iter().position(|worker| worker.log().lines().iter().any(|line| relays(line))))
+        })
+        .await?;
+        stack.kill_worker(holder)?;
+        // Nobody rings for these: without a relay they would wait for ever.
+        tally.queue(20).await?;
+        workers[1 - holder].log().line(LIMIT, relays).await?;
+        assert_eq!(tally.settle().await?, all(20));
+        Ok(())
+    })
+    .await
+}
