@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 /// Longer than the relay waits before it rings again, and than workers take to start over.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// How much of a log's time may be lost between the worker's clock and the test's.
+/// How far the clocks are off, in seconds.
 const HOUR: i64 = 3600;
 
 fn full() -> StackOptions {
