@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use bookly_shared::clock::Clock;
+use bookly_shared::db::outbox::CLOCK_SLACK;
 use bookly_shared::db::relay::RelaySeat;
 use bookly_shared::db::{Db, DbError};
 use bookly_shared::metrics::table::{RELAY_ACTIVE, RELAY_RINGS};
@@ -134,7 +135,7 @@ impl Relay {
         if waiting >= LOW_WATER {
             return Ok(());
         }
-        let unrung = self.db.take_unrung((CAP - waiting) as i64, self.clock.now()).await?;
+        let unrung = self.db.take_unrung((CAP - waiting) as i64, self.clock.now() - CLOCK_SLACK).await?;
         if !unrung.is_empty() {
             queue.push(&unrung).await?;
             RELAY_RINGS.add(unrung.len() as u64, []);

@@ -64,6 +64,11 @@ impl NewMail {
     }
 }
 
+/// How far apart the clocks of processes may be: each is set by the database's to within a round trip. A worker
+/// that is a little behind would take the bell of a mail that is due now for one too early, and the next bell
+/// comes ten seconds later; so bells ring for what has been due for this long.
+pub const CLOCK_SLACK: TimeDelta = TimeDelta::seconds(1);
+
 /// How long a mail may be tried before it is given up, visibly. A reset link is of no use after an hour.
 pub fn deadline_of(kind: MailKind) -> TimeDelta {
     match kind {
@@ -76,13 +81,13 @@ pub fn deadline_of(kind: MailKind) -> TimeDelta {
 pub(super) const QUEUE: &str =
     "INSERT INTO emails (id, kind, recipient, mailbox, user_uid, context, request_id, state, due_at, deadline_at,
                          rung_at, created_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', $8, $9, $8, $8)";
+     VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', $10, $9, $8, $8)";
 
 /// Queues a mail in a transaction of either database.
 macro_rules! queue_mail {
     ($tx:expr, $mail:expr) => {{
         let mail: &$crate::db::outbox::NewMail = $mail;
-        let (now, deadline) = mail.times();
+        let (now, deadline, due) = mail.times();
         sqlx::query($crate::db::outbox::QUEUE)
             .bind(mail.id)
             .bind(mail.kind().as_str())
@@ -93,6 +98,7 @@ macro_rules! queue_mail {
             .bind(mail.request_id())
             .bind(now)
             .bind(deadline)
+            .bind(due)
             .execute(&mut *$tx)
             .await?;
         // One place for all kinds; a commit that fails afterwards is seldom, and is counted all the same.
@@ -102,8 +108,9 @@ macro_rules! queue_mail {
 pub(crate) use queue_mail;
 
 impl NewMail {
-    pub(super) fn times(&self) -> (DateTime<Utc>, DateTime<Utc>) {
-        (self.now, self.now + deadline_of(self.kind))
+    /// When it was accepted, when it is given up, and since when it is due.
+    pub(super) fn times(&self) -> (DateTime<Utc>, DateTime<Utc>, DateTime<Utc>) {
+        (self.now, self.now + deadline_of(self.kind), self.now - CLOCK_SLACK)
     }
     /// What it is.
     pub fn kind(&self) -> MailKind {
