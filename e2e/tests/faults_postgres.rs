@@ -1,4 +1,5 @@
 //! Postgres gone, cut off, locked or silent: requests are told so in time, and what was accepted arrives.
+#![allow(clippy::print_stdout, reason = "how long requests took is worth reading beside the verdict")]
 
 use std::time::{Duration, Instant};
 

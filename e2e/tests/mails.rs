@@ -82,15 +82,15 @@ both! {
     }
 
     async fn a_name_is_text_and_never_markup(stack: &Stack) {
-        let person = Person { first_name: "<b>Kim</b> & {{ 7*7 }}".to_owned(), ..Person::new() };
+        let person = Person { first_name: "<b>Kim</b> & {{ 12345679*9 }}".to_owned(), ..Person::new() };
         stack.sign_up(&person).await?;
         let mail = stack.mail(&person.email, VERIFY).await?;
         let html = mail.html().context("HTML")?;
         assert!(!html.contains("<b>Kim"), "{html}");
-        assert!(!html.contains("49"), "a name is no template");
+        assert!(!html.contains("111111111"), "a name is no template");
         assert!(html.contains("&lt;b&gt;Kim"), "{html}");
         let text = mail.text().context("text")?;
-        assert!(text.contains("<b>Kim</b> & {{ 7*7 }}"), "{text}");
+        assert!(text.contains("<b>Kim</b> & {{ 12345679*9 }}"), "{text}");
     }
 
     async fn html_loads_nothing_from_elsewhere(stack: &Stack) {

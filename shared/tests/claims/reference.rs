@@ -2,7 +2,7 @@
 
 use bookly_shared::db::claims::{ClaimedMail, LEASE};
 use bookly_shared::db::mail_admin::MailRow;
-use bookly_shared::db::outbox::deadline_of;
+use bookly_shared::db::outbox::{CLOCK_SLACK, deadline_of};
 use bookly_shared::db::relay::{DEADLINE_PASSED, RING_AGAIN_AFTER};
 use bookly_shared::domain::MailKind;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -39,7 +39,7 @@ impl Mail {
             fence: 0,
             lost_leases: 0,
             lost_answers: 0,
-            due_at: now,
+            due_at: now - CLOCK_SLACK,
             deadline_at: now + deadline_of(kind),
             rung_at: Some(now),
             lease_until: None,
