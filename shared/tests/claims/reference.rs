@@ -162,6 +162,7 @@ impl Mail {
             let fresh = Mail::queued(self.id, self.kind, now);
             *self = Mail {
                 fence: self.fence,
+                due_at: now,
                 rung_at: None,
                 worker: self.worker,
                 last_error: self.last_error.take(),
