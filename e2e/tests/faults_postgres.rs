@@ -156,7 +156,6 @@ async fn expect_live_but_not_ready(stack: &Stack) -> Result<()> {
 }
 
 async fn expect_all_well(stack: &Stack, tally: Tally<'_>, seen: &Seen) -> Result<()> {
-    println!("{} refused, the slowest answer took {:?}", seen.refused.len(), seen.slowest);
     seen.only_unavailable()?;
     ensure!(seen.unanswered == 0, "{} requests got no answer", seen.unanswered);
     ensure!(seen.slowest < NO_HANG, "a request hung for {:?}", seen.slowest);
