@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::postgres::PgConnection;
-use sqlx::{ConnectOptions, Connection};
+use sqlx::{ConnectOptions, Connection, Executor};
 use uuid::Uuid;
 
 use super::claims::{claimable, known_kinds};
@@ -21,6 +21,9 @@ pub const DEADLINE_PASSED: &str = "deadline passed before the mail could be sent
 
 /// Postgres' advisory lock of the relay: "bookmail" in ASCII. Locks are per database, so one number serves.
 const RELAY_LOCK: i64 = 0x626f_6f6b_6d61_696c;
+/// A holder that is frozen, not dead, keeps its connection and with it the seat: the server ends it when nothing
+/// was heard for longer than any round of the relay takes.
+const FROZEN: &str = "SET idle_session_timeout = '30s'";
 /// A seat whose server is silent for longer is given up: it may have vanished, and another taken its place.
 const HELD_LIMIT: Duration = Duration::from_secs(5);
 /// Rows deleted by one statement: short locks, small transactions.
@@ -74,6 +77,8 @@ impl Db {
             let sql = "SELECT pg_try_advisory_lock($1)";
             let taken: bool = sqlx::query_scalar(sql).bind(RELAY_LOCK).fetch_one(&mut connection).await?;
             if taken {
+                // Postgres before 14 has no such setting, and is none the worse for being asked.
+                let _ = connection.execute(FROZEN).await;
                 return Ok(Some(RelaySeat::Postgres(Box::new(connection))));
             }
             connection.close().await?;
