@@ -35,11 +35,11 @@ async fn alarm(stack: &Stack, words: &str) -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_outage_burns_no_attempts_and_what_waited_flows_at_the_configured_pace() -> Result<()> {
-    const WAITING: usize = 2_000;
-    const RATE: usize = 50;
+    const WAITING: usize = 5_000;
+    const RATE: usize = 125;
     run(full().with("WORKER_RATE", RATE.to_string()), async |stack: &Stack| {
         let smtp = stack.smtp()?;
-        let tally = Tally::begin(stack, "SMTP: connections refused, 2,000 mails wait");
+        let tally = Tally::begin(stack, "SMTP: connections refused, 5,000 mails wait");
         smtp.close_port().await;
         tally.queue(WAITING).await?;
         until("probes that fail", LIMIT, async || {
