@@ -193,13 +193,6 @@ fn without_time_between_fence_and_transmission_no_stale_worker_transmits() {
     );
 }
 
-/// More than ten times as many states as with three.
-#[test]
-#[ignore = "takes long; the three faults of the other checks reach every kind of end"]
-fn two_workers_with_redis_keep_the_promise_through_four_faults() {
-    holds("two workers with Redis, 4 faults", Protocol::as_built(4));
-}
-
 #[test]
 fn without_the_fence_a_stale_worker_sends_a_copy_that_nothing_excuses() {
     fails(Variant::NoFence, properties::COPIES_HAVE_AN_EXCUSE);
