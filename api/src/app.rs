@@ -92,10 +92,7 @@ pub async fn bind(settings: &mut Settings) -> Result<TcpListener, StartError> {
 /// # Errors
 /// See [`ConnectError`].
 pub async fn open_database(settings: &Settings) -> Result<Db, ConnectError> {
-    match &settings.database {
-        DatabaseSettings::Sqlite { data_dir } => Db::sqlite(data_dir).await,
-        DatabaseSettings::Postgres { url } => Db::postgres(url, POOL).await,
-    }
+    Db::open(&settings.database, POOL).await
 }
 
 impl App {

@@ -99,7 +99,7 @@ impl Letters {
             kind: mail.kind,
             first_name: user.map(|user| user.first_name.clone()).unwrap_or_default(),
             link: user.map(|user| self.link(mail.kind, to, user, now)).unwrap_or_default(),
-            lifetime: self.lifetime(mail.kind),
+            lifetime: self.lifetimes.of(mail.kind),
             masked_address: mail.context.masked_address.clone().unwrap_or_default(),
             reset_url: format!("{}/api/v1/auth/password-reset-request", self.public_url),
             at: mail.created_at,
@@ -121,14 +121,6 @@ impl Letters {
         let claims = LinkClaims { email: to.to_owned(), uid: user.uid, version };
         let token = self.signer.sign(purpose, &claims, now);
         format!("{}/api/v1/auth/{path}/{}", self.public_url, token.as_str())
-    }
-
-    fn lifetime(&self, kind: MailKind) -> Duration {
-        match kind {
-            MailKind::ResetPassword => self.lifetimes.password_reset,
-            MailKind::ChangeEmail => self.lifetimes.email_change,
-            _ => self.lifetimes.email_verification,
-        }
     }
 }
 

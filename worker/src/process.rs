@@ -47,10 +47,7 @@ pub fn main(command: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
 /// # Errors
 /// When it cannot be reached or is not ours.
 pub async fn open_database(settings: &Settings) -> anyhow::Result<Db> {
-    Ok(match &settings.database {
-        DatabaseSettings::Sqlite { data_dir } => Db::sqlite(data_dir).await?,
-        DatabaseSettings::Postgres { url } => Db::postgres(url, CONNECTIONS).await?,
-    })
+    Ok(Db::open(&settings.database, CONNECTIONS).await?)
 }
 
 /// Works until SIGTERM or SIGINT, then finishes the mails in flight. A second signal ends at once.

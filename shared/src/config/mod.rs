@@ -28,7 +28,7 @@ pub use mail::{Credentials, MailSettings, MailTransport, Security, SmtpServer};
 pub use problem::{Problem, SettingsError};
 pub use values::PublicUrl;
 
-use crate::domain::JwtAlgorithm;
+use crate::domain::{JwtAlgorithm, MailKind};
 
 /// Everything that can be set. `Debug` shows no secret.
 #[derive(Debug, Clone)]
@@ -88,6 +88,17 @@ pub struct LinkLifetimes {
     pub password_reset: Duration,
     /// Links that confirm a new address.
     pub email_change: Duration,
+}
+
+impl LinkLifetimes {
+    /// How long the link in a mail of this kind lives; mails without one count as the first kind.
+    pub fn of(&self, kind: MailKind) -> Duration {
+        match kind {
+            MailKind::ResetPassword => self.password_reset,
+            MailKind::ChangeEmail => self.email_change,
+            _ => self.email_verification,
+        }
+    }
 }
 
 /// How many mails of a kind one mailbox is sent on request, whoever asks. Notices about security do not count.

@@ -11,6 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Connection, Executor, SqliteConnection};
 
 use super::{Db, SqliteDb, migrate};
+use crate::config::DatabaseSettings;
 
 /// How long a request may wait for a connection before it is told that the service is not available.
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(5);
@@ -64,6 +65,17 @@ pub struct DataDirLock {
 }
 
 impl Db {
+    /// Opens the database that the settings name, with its tables brought up to date.
+    ///
+    /// # Errors
+    /// See [`Db::postgres`] and [`Db::sqlite`].
+    pub async fn open(settings: &DatabaseSettings, size: PoolSize) -> Result<Db, ConnectError> {
+        match settings {
+            DatabaseSettings::Sqlite { data_dir } => Db::sqlite(data_dir).await,
+            DatabaseSettings::Postgres { url } => Db::postgres(url, size).await,
+        }
+    }
+
     /// Connects to Postgres and brings its tables up to date. Safe when several processes start at once.
     ///
     /// # Errors

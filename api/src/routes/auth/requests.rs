@@ -108,12 +108,7 @@ async fn reset(State(state): State<AppState>, reader: Reader, id: RequestId, bod
 
 /// Queues a mail that anybody can ask for, unless its mailbox has had its share; the asker cannot tell.
 pub(super) async fn queue_and_ring(state: &AppState, mail: &NewMail, along: &[NewMail]) -> ApiResult<()> {
-    let lifetimes = &state.settings.lifetimes;
-    let lifetime = match mail.kind() {
-        MailKind::ResetPassword => lifetimes.password_reset,
-        MailKind::ChangeEmail => lifetimes.email_change,
-        _ => lifetimes.email_verification,
-    };
+    let lifetime = state.settings.lifetimes.of(mail.kind());
     let limit = MailboxLimit {
         limits: state.settings.mailbox_limits,
         lifetime: TimeDelta::from_std(lifetime).unwrap_or(TimeDelta::MAX),
