@@ -11,7 +11,7 @@ CREATE TABLE email_attempts (
     smtp_code   integer,                         -- none when the server did not come to answer
     words       text,                            -- the server's, or what went wrong
     started_at  timestamptz NOT NULL,
-    duration_ms bigint NOT NULL,
+    duration_ms bigint,                          -- none when the worker was lost: nobody knows when
     PRIMARY KEY (email_id, fence)
 );
 -- Partial, so that a mail that goes out at once costs it nothing.

@@ -11,7 +11,7 @@ CREATE TABLE email_attempts (
     smtp_code   INTEGER,                         -- none when the server did not come to answer
     words       TEXT,                            -- the server's, or what went wrong
     started_at  TEXT NOT NULL,
-    duration_ms INTEGER NOT NULL,
+    duration_ms INTEGER,                         -- none when the worker was lost: nobody knows when
     PRIMARY KEY (email_id, fence)
 ) STRICT;
 -- Partial, so that a mail that goes out at once costs it nothing.

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bookly_shared::clock::Clock;
-use bookly_shared::db::claims::{ClaimedMail, Retry};
+use bookly_shared::db::attempts::{Answer, Ending};
+use bookly_shared::db::claims::ClaimedMail;
+use bookly_shared::db::endings::Retry;
 use bookly_shared::db::relay::DEADLINE_PASSED;
 use bookly_shared::db::{Db, DbError};
 use bookly_shared::domain::EmailAddress;
@@ -18,7 +20,7 @@ use crate::letter::{Letter, Letters, Sense};
 use crate::metrics::record;
 use crate::render::{Composer, Outgoing};
 use crate::smtp::{SendError, Verdict};
-use crate::transport::Transport;
+use crate::transport::{Receipt, Transport};
 
 /// A mail that kills its worker must not loop.
 const MAX_LOST_LEASES: i32 = 5;
@@ -31,6 +33,8 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 
 const OUTCOME_UNKNOWN: &str =
     "outcome unknown: the server got the mail three times and its answer was lost each time";
+const NOT_RENDERED: &str = "the mail cannot be rendered, see the worker's log";
+const TAKEN_OVER: &str = "stopped before DATA: the lease was lost, or the database could not confirm it";
 const WORKER_LOST: &str = "given up: five workers were lost while they had this mail";
 
 /// Delivers mails, one call a mail. Cheap to clone.
@@ -51,12 +55,12 @@ pub(crate) struct Parts {
 
 /// What became of one attempt.
 enum Outcome {
-    /// The server took it, with these words.
-    Sent(String),
+    /// The server took it.
+    Sent(Receipt),
     /// It makes no sense any more, for this reason.
     Cancelled(&'static str),
-    /// It will never be sent, for this reason.
-    Failed(String),
+    /// It will never be sent, for this reason; with the server's code if it was the server who said so.
+    Failed(String, Option<u16>),
     /// Try again.
     Retry(SendError),
     /// Another worker has it, or the database could not say so: touch nothing.
@@ -64,14 +68,13 @@ enum Outcome {
 }
 
 impl Outcome {
-    /// Its name in metrics.
-    fn label(&self) -> &'static str {
+    fn ending(&self) -> Ending {
         match self {
-            Outcome::Sent(_) => "sent",
-            Outcome::Cancelled(_) => "cancelled",
-            Outcome::Failed(_) => "failed",
-            Outcome::Retry(_) => "retried",
-            Outcome::NotOurs => "lease_lost",
+            Outcome::Sent(_) => Ending::Sent,
+            Outcome::Cancelled(_) => Ending::Cancelled,
+            Outcome::Failed(..) => Ending::Failed,
+            Outcome::Retry(_) => Ending::Retried,
+            Outcome::NotOurs => Ending::LeaseLost,
         }
     }
 }
@@ -113,18 +116,18 @@ impl Courier {
 impl Parts {
     async fn attempt(&self, mail: &ClaimedMail, lease: &Lease<'_>) -> Result<Outcome, DbError> {
         if let Some(reason) = hopeless(mail, self.clock.now()) {
-            return Ok(Outcome::Failed(reason.to_owned()));
+            return Ok(Outcome::Failed(reason.to_owned(), None));
         }
         let letter = match self.letters.write(mail, self.clock.now()).await? {
             Sense::Send(letter) => letter,
             Sense::Cancel(reason) => return Ok(Outcome::Cancelled(reason)),
         };
         let Some(message) = self.compose(mail, &letter) else {
-            return Ok(Outcome::Failed("the mail cannot be rendered, see the worker's log".to_owned()));
+            return Ok(Outcome::Failed(NOT_RENDERED.to_owned(), None));
         };
         let sent = self.transport.send(&message, lease.still_holds()).await;
         Ok(match sent {
-            Ok(accepted) => Outcome::Sent(accepted),
+            Ok(receipt) => Outcome::Sent(receipt),
             Err(error) => self.judge(mail, error),
         })
     }
@@ -138,10 +141,10 @@ impl Parts {
     fn judge(&self, mail: &ClaimedMail, error: SendError) -> Outcome {
         record::failure(&error);
         match error.verdict() {
-            Verdict::Rejected => Outcome::Failed(error.to_string()),
+            Verdict::Rejected => Outcome::Failed(error.to_string(), error.code),
             Verdict::LeaseLost => Outcome::NotOurs,
             Verdict::OutcomeUnknown if mail.lost_answers + 1 >= MAX_LOST_ANSWERS => {
-                Outcome::Failed(OUTCOME_UNKNOWN.to_owned())
+                Outcome::Failed(OUTCOME_UNKNOWN.to_owned(), None)
             }
             Verdict::OutcomeUnknown | Verdict::Retry => Outcome::Retry(error),
             Verdict::ServerUnavailable => {
@@ -154,28 +157,28 @@ impl Parts {
     async fn close(&self, mail: &ClaimedMail, outcome: Outcome) {
         let now = self.clock.now();
         let to = masked(&mail.recipient);
-        let label = outcome.label();
-        record::attempt(mail.kind, label);
+        let ending = outcome.ending();
+        record::attempt(mail.kind, ending);
         let closed = match outcome {
-            Outcome::Sent(reply) => return self.close_sent(mail, &reply, &to).await,
+            Outcome::Sent(receipt) => return self.close_sent(mail, &receipt, &to).await,
             Outcome::NotOurs => {
                 tracing::warn!(to, "stopped: the mail is not this worker's any more");
-                return;
+                self.db.record_lost_lease(mail, TAKEN_OVER.into(), now).await.map(|()| true)
             }
             Outcome::Cancelled(reason) => {
                 tracing::info!(to, reason, "mail cancelled");
                 self.db.close_cancelled(mail, reason, now).await
             }
-            Outcome::Failed(reason) => {
+            Outcome::Failed(reason, code) => {
                 tracing::error!(to, reason, "mail failed");
-                self.db.close_failed(mail, &reason, now).await
+                self.db.close_failed(mail, Answer { code, words: &reason }, now).await
             }
             Outcome::Retry(error) => self.put_back(mail, &error, &to).await,
         };
         match closed {
-            Ok(true) => record::closed(mail, label),
+            Ok(true) => record::closed(mail, ending),
             Ok(false) => {
-                tracing::warn!("the mail was claimed by another worker meanwhile, its row is left alone")
+                tracing::warn!("the mail was claimed by another worker meanwhile, its row is left alone");
             }
             Err(error) => tracing::warn!(%error, "the mail's row could not be closed, its lease runs out"),
         }
@@ -187,18 +190,26 @@ impl Parts {
         let wait = if counts { backoff::after_attempt(mail.attempts) } else { backoff::after_attempt(1) };
         let reason = error.to_string();
         tracing::warn!(to, reason, wait_s = wait.num_seconds(), "mail not sent, will be tried again");
-        let answer_lost = verdict == Verdict::OutcomeUnknown;
-        let retry = Retry { due_at: self.clock.now() + wait, error: &reason, counts, answer_lost };
-        self.db.retry_later(mail, &retry).await
+        let now = self.clock.now();
+        let retry = Retry {
+            due_at: now + wait,
+            ending: Ending::Retried,
+            answer: Answer { code: error.code, words: &reason },
+            counts,
+            answer_lost: verdict == Verdict::OutcomeUnknown,
+        };
+        self.db.retry_later(mail, &retry, now).await
     }
 
     /// A 250 is worth any patience: a row left open would send the mail again. The lease is renewed meanwhile.
-    async fn close_sent(&self, mail: &ClaimedMail, reply: &str, to: &str) {
-        let waited = self.clock.now() - mail.created_at;
-        tracing::info!(to, reply, waited_ms = waited.num_milliseconds(), "mail sent");
+    async fn close_sent(&self, mail: &ClaimedMail, receipt: &Receipt, to: &str) {
+        let now = self.clock.now();
+        let waited = now - mail.created_at;
+        let answer = Answer { code: receipt.code, words: &receipt.words };
+        tracing::info!(to, reply = answer.words, waited_ms = waited.num_milliseconds(), "mail sent");
         record::sent(mail, waited);
         loop {
-            let closed = self.db.close_sent(mail, reply, self.clock.now());
+            let closed = self.db.close_sent(mail, answer, now);
             match tokio::time::timeout(CLOSE_LIMIT, closed).await {
                 Ok(Ok(())) => return,
                 Ok(Err(error)) => {
@@ -216,12 +227,18 @@ impl Parts {
     /// The database failed between the claim and the mail server. Where it is back already, or only one table
     /// is locked, the row is put back: a lease that runs out would count as a worker that the mail killed.
     async fn put_back_unsent(&self, mail: &ClaimedMail, error: &DbError) {
-        record::attempt(mail.kind, "database_away");
+        record::attempt(mail.kind, Ending::DatabaseAway);
         tracing::warn!(%error, "the database went away in the middle of an attempt");
         let reason = error.to_string();
-        let due_at = self.clock.now() + backoff::after_attempt(1);
-        let retry = Retry { due_at, error: &reason, counts: false, answer_lost: false };
-        if self.db.retry_later(mail, &retry).await.is_err() {
+        let now = self.clock.now();
+        let retry = Retry {
+            due_at: now + backoff::after_attempt(1),
+            ending: Ending::DatabaseAway,
+            answer: Answer::from(reason.as_str()),
+            counts: false,
+            answer_lost: false,
+        };
+        if self.db.retry_later(mail, &retry, now).await.is_err() {
             tracing::warn!("its row could not be put back either, its lease runs out");
         }
     }

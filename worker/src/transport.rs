@@ -21,6 +21,15 @@ pub enum Transport {
     File(PathBuf),
 }
 
+/// What whoever took a mail said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The mail server's code; a folder has none.
+    pub code: Option<u16>,
+    /// In words, the code included.
+    pub words: String,
+}
+
 impl Transport {
     /// The transport that the settings choose. Connects to nothing yet.
     ///
@@ -35,7 +44,7 @@ impl Transport {
         })
     }
 
-    /// Sends a mail. `fence` is asked right before anything of it is transmitted. Returns the server's words.
+    /// Sends a mail. `fence` is asked right before anything of it is transmitted. Returns what the taker said.
     ///
     /// # Errors
     /// Why the mail was not taken; its verdict says what to do.
@@ -43,13 +52,17 @@ impl Transport {
         &self,
         message: &Outgoing,
         fence: impl Future<Output = bool> + Send,
-    ) -> Result<String, SendError> {
+    ) -> Result<Receipt, SendError> {
         match self {
             Transport::Smtp(pool) => {
                 let accepted = pool.send(&message.envelope, &message.bytes, fence).await?;
-                Ok(format!("{} {}", accepted.code, accepted.reply))
+                let words = format!("{} {}", accepted.code, accepted.reply);
+                Ok(Receipt { code: Some(accepted.code), words })
             }
-            Transport::File(folder) => file::store(folder, message, fence).await,
+            Transport::File(folder) => {
+                let words = file::store(folder, message, fence).await?;
+                Ok(Receipt { code: None, words })
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use bookly_shared::db::Db;
 use bookly_shared::db::accounts::NewAccount;
 use bookly_shared::db::mail_admin::{MailFilter, MailRow};
 use bookly_shared::db::outbox::NewMail;
-use bookly_shared::domain::{EmailAddress, MailKind};
+use bookly_shared::domain::{EmailAddress, MailKind, MailState};
 use bookly_shared::queue::Doorbell;
 use bookly_worker::transport::read_mail;
 use bookly_worker::{Wake, Worker};
@@ -153,9 +153,9 @@ async fn mails_that_were_queued_before_the_worker_started_are_sent() {
     let worker = Worker::new(&settings, db.clone(), Clock::local(), Wake::Table(wake)).unwrap();
     let stop = CancellationToken::new();
     let running = tokio::spawn(worker.run(stop.clone()));
-    let sent = MailFilter { state: Some("sent".into()), mailbox: None, limit: 100 };
+    let sent = MailFilter { state: Some(MailState::Sent), ..MailFilter::default() };
     let all = async {
-        while db.list_mails(&sent).await.unwrap().len() < 40 {
+        while db.list_mails(&sent, 100).await.unwrap().len() < 40 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };

@@ -1,11 +1,11 @@
-//! The table `emails` as a worker sees it: claim, lease, fence, and the five ways to close an attempt.
+//! The table `emails` as a worker sees it: claim, lease, fence.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::outbox::MailContext;
-use super::{Db, DbResult, in_transaction, on_db};
+use super::{Db, DbResult, on_db, within_limit};
 use crate::domain::MailKind;
 
 /// How long a claim holds without renewal.
@@ -27,7 +27,53 @@ macro_rules! claimable {
 macro_rules! claim_set {
     () => {
         "UPDATE emails SET lost_leases = lost_leases + (CASE WHEN state = 'sending' THEN 1 ELSE 0 END),
-                           state = 'sending', attempts = attempts + 1, fence = fence + 1, lease_until = $2, worker = $3 "
+                           state = 'sending', attempts = attempts + 1, fence = fence + 1, lease_until = $2, worker = $3,
+                           claimed_at = $1 "
+    };
+}
+/// What is known of an attempt whose worker never came back. Rows of versions without `claimed_at` began at the latest
+/// with their lease.
+macro_rules! record_lost_worker {
+    () => {
+        "INSERT INTO email_attempts (email_id, fence, worker, outcome, started_at)
+         SELECT id, fence, worker, 'worker_lost', coalesce(claimed_at, lease_until) "
+    };
+}
+/// Claims on Postgres, in one statement. MATERIALIZED: asked once. A plain subquery may be planned as a loop that
+/// asks again for every row, finds other ones each time, and so claims the whole table.
+macro_rules! claim_on_postgres {
+    ($which:literal) => {
+        concat!(
+            "WITH due AS MATERIALIZED (SELECT id, state, fence, worker, claimed_at, lease_until FROM emails WHERE kind IN ",
+            known_kinds!(),
+            " AND ",
+            claimable!(),
+            $which,
+            "), lost AS (",
+            record_lost_worker!(),
+            "FROM due WHERE state = 'sending' ON CONFLICT (email_id, fence) DO NOTHING) ",
+            claim_set!(),
+            "WHERE id IN (SELECT id FROM due) RETURNING *"
+        )
+    };
+}
+/// The same on SQLite, as two statements of one transaction: its WITH cannot write.
+macro_rules! claim_on_sqlite {
+    ($which:literal) => {
+        (
+            concat!(
+                record_lost_worker!(),
+                "FROM emails WHERE state = 'sending' AND id IN (",
+                which_on_sqlite!($which),
+                ") ON CONFLICT (email_id, fence) DO NOTHING"
+            ),
+            concat!(claim_set!(), "WHERE id IN (", which_on_sqlite!($which), ") RETURNING *"),
+        )
+    };
+}
+macro_rules! which_on_sqlite {
+    ($which:literal) => {
+        concat!("SELECT id FROM emails WHERE kind IN ", known_kinds!(), " AND ", claimable!(), $which)
     };
 }
 pub(super) use {claimable, known_kinds};
@@ -54,6 +100,10 @@ pub struct ClaimedMail {
     pub attempts: i32,
     /// The claim's number: writes of an older claim do not hold.
     pub fence: i64,
+    /// Who claimed it.
+    pub worker: String,
+    /// When.
+    pub claimed_at: DateTime<Utc>,
     /// How often a worker was lost while it had this mail.
     pub lost_leases: i32,
     /// How often the mail server's answer was lost after the whole mail was given to it.
@@ -64,20 +114,38 @@ pub struct ClaimedMail {
     pub deadline_at: DateTime<Utc>,
 }
 
+/// Runs a claim on whichever database there is.
+macro_rules! claim_rows {
+    ($db:expr, $postgres:expr, $sqlite:expr, $fetch:ident, $now:expr, $worker:expr, $which:expr) => {
+        within_limit(async {
+            match $db {
+                Db::Postgres(pool) => {
+                    let query = sqlx::query_as($postgres).bind($now).bind($now + LEASE).bind($worker);
+                    Ok(query.bind($which).$fetch(pool).await?)
+                }
+                Db::Sqlite(sqlite) => {
+                    let (record_lost, claim) = $sqlite;
+                    let mut tx = sqlite.writer.begin_with("BEGIN IMMEDIATE").await?;
+                    let query = sqlx::query(record_lost).bind($now).bind($now + LEASE).bind($worker);
+                    query.bind($which).execute(&mut *tx).await?;
+                    let query = sqlx::query_as(claim).bind($now).bind($now + LEASE).bind($worker);
+                    let claimed = query.bind($which).$fetch(&mut *tx).await?;
+                    tx.commit().await?;
+                    Ok(claimed)
+                }
+            }
+        })
+        .await
+    };
+}
+
 impl Db {
     /// Claims one mail. `None` when there is nothing to do: sent already, not due, another worker's, unknown.
     pub async fn claim(&self, id: Uuid, worker: &str, now: DateTime<Utc>) -> DbResult<Option<ClaimedMail>> {
-        let sql = concat!(
-            claim_set!(),
-            "WHERE id = $4 AND kind IN ",
-            known_kinds!(),
-            " AND ",
-            claimable!(),
-            " RETURNING *"
-        );
-        Ok(on_db!(self, pool => {
-            sqlx::query_as(sql).bind(now).bind(now + LEASE).bind(worker).bind(id).fetch_optional(pool).await?
-        }))
+        // Waits for whoever has the row locked at this moment, and looks again.
+        let postgres = claim_on_postgres!(" AND id = $4 FOR UPDATE");
+        let sqlite = claim_on_sqlite!(" AND id = $4");
+        claim_rows!(self, postgres, sqlite, fetch_optional, now, worker, id)
     }
 
     /// Claims up to `limit` due mails, the longest due first.
@@ -87,30 +155,9 @@ impl Db {
         worker: &str,
         now: DateTime<Utc>,
     ) -> DbResult<Vec<ClaimedMail>> {
-        let due = match self {
-            // MATERIALIZED: asked once. A plain subquery may be planned as a loop that asks again for every row,
-            // finds other ones each time, and so claims the whole table.
-            Db::Postgres(_) => concat!(
-                "WITH due AS MATERIALIZED (SELECT id FROM emails WHERE kind IN ",
-                known_kinds!(),
-                " AND ",
-                claimable!(),
-                " ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED) ",
-                claim_set!(),
-                "WHERE id IN (SELECT id FROM due) RETURNING *"
-            ),
-            Db::Sqlite(_) => concat!(
-                claim_set!(),
-                "WHERE id IN (SELECT id FROM emails WHERE kind IN ",
-                known_kinds!(),
-                " AND ",
-                claimable!(),
-                " ORDER BY due_at LIMIT $4) RETURNING *"
-            ),
-        };
-        Ok(on_db!(self, pool => {
-            sqlx::query_as(due).bind(now).bind(now + LEASE).bind(worker).bind(limit).fetch_all(pool).await?
-        }))
+        let postgres = claim_on_postgres!(" ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED");
+        let sqlite = claim_on_sqlite!(" ORDER BY due_at LIMIT $4");
+        claim_rows!(self, postgres, sqlite, fetch_all, now, worker, limit)
     }
 
     /// Renews the leases of claims that still hold, in one statement, and returns their ids and fences.
@@ -142,77 +189,6 @@ impl Db {
         });
         Ok(done == 1)
     }
-
-    /// Records that the mail server took the mail. Holds whichever claim earned it: a 250 is a fact.
-    pub async fn close_sent(&self, mail: &ClaimedMail, reply: &str, now: DateTime<Utc>) -> DbResult<()> {
-        let sql = "UPDATE emails SET state = 'sent', closed_at = $2, reply = $3, last_error = NULL, lease_until = NULL
-                   WHERE id = $1 AND state <> 'sent'";
-        on_db!(self, pool => sqlx::query(sql).bind(mail.id).bind(now).bind(reply).execute(pool).await?.rows_affected());
-        Ok(())
-    }
-
-    /// Gives a mail up, with the reason. Returns whether this claim still held.
-    pub async fn close_failed(&self, mail: &ClaimedMail, reason: &str, now: DateTime<Utc>) -> DbResult<bool> {
-        self.close_as(mail, "failed", reason, now).await
-    }
-
-    /// Drops a mail that makes no sense any more, with the reason. Returns whether this claim still held.
-    pub async fn close_cancelled(
-        &self,
-        mail: &ClaimedMail,
-        reason: &str,
-        now: DateTime<Utc>,
-    ) -> DbResult<bool> {
-        self.close_as(mail, "cancelled", reason, now).await
-    }
-
-    async fn close_as(
-        &self,
-        mail: &ClaimedMail,
-        state: &str,
-        reason: &str,
-        now: DateTime<Utc>,
-    ) -> DbResult<bool> {
-        let sql = "UPDATE emails SET state = $3, last_error = $4, closed_at = $5, lease_until = NULL
-                   WHERE id = $1 AND fence = $2 AND state = 'sending'";
-        let done = on_db!(self, pool => {
-            let query = sqlx::query(sql).bind(mail.id).bind(mail.fence).bind(state).bind(reason).bind(now);
-            query.execute(pool).await?.rows_affected()
-        });
-        Ok(done == 1)
-    }
-
-    /// Puts a mail back for another attempt at `due_at`. Returns whether this claim still held.
-    pub async fn retry_later(&self, mail: &ClaimedMail, retry: &Retry<'_>) -> DbResult<bool> {
-        let sql = "UPDATE emails SET state = 'queued', due_at = $3, last_error = $4, rung_at = NULL, lease_until = NULL,
-                          attempts = attempts - $5, lost_answers = lost_answers + $6
-                   WHERE id = $1 AND fence = $2 AND state = 'sending'";
-        in_transaction!(self, tx => {
-            let done = sqlx::query(sql)
-                .bind(mail.id)
-                .bind(mail.fence)
-                .bind(retry.due_at)
-                .bind(retry.error)
-                .bind(i32::from(!retry.counts))
-                .bind(i32::from(retry.answer_lost))
-                .execute(&mut *tx)
-                .await?;
-            done.rows_affected() == 1
-        })
-    }
-}
-
-/// How a mail is put back.
-#[derive(Debug)]
-pub struct Retry<'a> {
-    /// When it is due again.
-    pub due_at: DateTime<Utc>,
-    /// Why, for the operator.
-    pub error: &'a str,
-    /// Whether the attempt counts: not while the mail server as a whole cannot be reached.
-    pub counts: bool,
-    /// Whether the mail was given to the server and its answer was lost.
-    pub answer_lost: bool,
 }
 
 #[cfg(test)]

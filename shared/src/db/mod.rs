@@ -6,13 +6,16 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgPool, SqlitePool};
 
 pub mod accounts;
+pub mod attempts;
 pub mod backlog;
 pub mod books;
 pub mod claims;
 mod connect;
+pub mod endings;
 mod error;
 pub mod login_throttle;
 pub mod mail_admin;
+pub mod mail_stats;
 mod migrate;
 pub mod outbox;
 pub mod relay;

@@ -6,6 +6,7 @@
 pub mod email_address;
 pub mod jwt_algorithm;
 pub mod mail_kind;
+pub mod mail_state;
 pub mod name;
 pub mod password;
 pub mod role;
@@ -14,6 +15,7 @@ mod text;
 pub use email_address::{EmailAddress, EmailAddressError};
 pub use jwt_algorithm::{JwtAlgorithm, UnknownJwtAlgorithm};
 pub use mail_kind::MailKind;
+pub use mail_state::{MailState, UnknownMailState};
 pub use name::{NameError, PersonName, Username};
 pub use password::{Password, PasswordError};
 pub use role::{Role, UnknownRole};

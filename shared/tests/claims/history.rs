@@ -20,6 +20,8 @@ pub(crate) enum Op {
     TakeUnrung { limit: i64 },
     FailOverdue,
     RetryMail(Index),
+    CancelMail(Index),
+    RecordLostLease(Pick),
     Wait(TimeDelta),
 }
 
@@ -67,6 +69,8 @@ fn op() -> impl Strategy<Value = Op> {
         2 => (1..4i64).prop_map(|limit| Op::TakeUnrung { limit }),
         1 => Just(Op::FailOverdue),
         1 => any::<Index>().prop_map(Op::RetryMail),
+        1 => any::<Index>().prop_map(Op::CancelMail),
+        1 => pick().prop_map(Op::RecordLostLease),
         6 => wait().prop_map(Op::Wait),
     ]
 }

@@ -1,7 +1,9 @@
 //! Plays a history on a real database and, beside it, on the reference; any difference fails.
 
 use bookly_shared::db::Db;
-use bookly_shared::db::claims::{ClaimedMail, Retry};
+use bookly_shared::db::attempts::{Answer, Ending};
+use bookly_shared::db::claims::ClaimedMail;
+use bookly_shared::db::endings::Retry;
 use bookly_shared::db::mail_admin::MailFilter;
 use bookly_shared::db::outbox::NewMail;
 use bookly_shared::domain::{EmailAddress, MailKind};
@@ -40,11 +42,10 @@ pub(crate) fn start() -> DateTime<Utc> {
 pub(crate) async fn empty(db: &Db) {
     let later = start() + FOR_EVER;
     while let [mail, ..] = db.claim_due(1, "cleaner", later).await.unwrap().as_slice() {
-        assert!(db.close_failed(mail, "cleared away", later).await.unwrap());
+        assert!(db.close_failed(mail, "cleared away".into(), later).await.unwrap());
     }
     db.purge(TimeDelta::zero(), later + FOR_EVER).await.unwrap();
-    let all = MailFilter { limit: 1, ..MailFilter::default() };
-    assert!(db.list_mails(&all).await.unwrap().is_empty());
+    assert!(db.list_mails(&MailFilter::default(), 1).await.unwrap().is_empty());
 }
 
 pub(crate) async fn queue(db: &Db, kind: MailKind, now: DateTime<Utc>) -> Uuid {
@@ -70,6 +71,8 @@ impl Play<'_> {
             Op::TakeUnrung { limit } => self.take_unrung(*limit).await,
             Op::FailOverdue => self.fail_overdue().await,
             Op::RetryMail(mail) => self.retry_mail(mail).await,
+            Op::CancelMail(mail) => self.cancel_mail(mail).await,
+            Op::RecordLostLease(claim) => self.record_lost_lease(claim).await,
             Op::Wait(time) => self.now += *time,
         }
     }
@@ -138,24 +141,26 @@ impl Play<'_> {
 
     async fn retry_later(&mut self, pick: &Pick, wait: TimeDelta, counts: bool, answer_lost: bool) {
         let Some((claim, now)) = self.pick(pick) else { return };
-        let retry = Retry { due_at: now + wait, error: "450 not now", counts, answer_lost };
+        let answer = Answer { code: Some(450), words: "450 not now" };
+        let retry = Retry { due_at: now + wait, ending: Ending::Retried, answer, counts, answer_lost };
         let mail = find(&mut self.mails, claim.id);
-        let expected = mail.retry_later(&claim, retry.due_at, retry.error, (counts, answer_lost));
-        assert_eq!(self.db.retry_later(&claim, &retry).await.unwrap(), expected, "{claim:?}");
+        let expected = mail.retry_later(&claim, retry.due_at, answer.words, (counts, answer_lost));
+        assert_eq!(self.db.retry_later(&claim, &retry, now).await.unwrap(), expected, "{claim:?}");
     }
 
     async fn close_sent(&mut self, pick: &Pick) {
         let Some((claim, now)) = self.pick(pick) else { return };
         let reply = format!("250 taken under fence {}", claim.fence);
-        find(&mut self.mails, claim.id).close_sent(&reply, now);
-        self.db.close_sent(&claim, &reply, now).await.unwrap();
+        find(&mut self.mails, claim.id).close_sent(&claim, &reply, now);
+        let answer = Answer { code: Some(250), words: &reply };
+        self.db.close_sent(&claim, answer, now).await.unwrap();
     }
 
     async fn close_as(&mut self, pick: &Pick, state: &'static str) {
         let Some((claim, now)) = self.pick(pick) else { return };
         let expected = find(&mut self.mails, claim.id).close_as(&claim, state, "because", now);
         let closed = match state {
-            "failed" => self.db.close_failed(&claim, "because", now).await,
+            "failed" => self.db.close_failed(&claim, "because".into(), now).await,
             _ => self.db.close_cancelled(&claim, "because", now).await,
         };
         assert_eq!(closed.unwrap(), expected, "{claim:?}");
@@ -180,7 +185,19 @@ impl Play<'_> {
     async fn retry_mail(&mut self, mail: &Index) {
         let mail = mail.get_mut(&mut self.mails);
         let expected = mail.retry_by_hand(self.now);
-        assert_eq!(self.db.retry_mail(mail.id, mail.kind, self.now).await.unwrap(), expected);
+        assert_eq!(self.db.retry_mail(mail.id, self.now).await.unwrap(), expected);
+    }
+
+    async fn cancel_mail(&mut self, mail: &Index) {
+        let mail = mail.get_mut(&mut self.mails);
+        let expected = mail.cancel_by_hand(self.now);
+        assert_eq!(self.db.cancel_mail(mail.id, self.now).await.unwrap(), expected);
+    }
+
+    async fn record_lost_lease(&mut self, pick: &Pick) {
+        let Some((claim, now)) = self.pick(pick) else { return };
+        find(&mut self.mails, claim.id).endings.insert(claim.fence, "lease_lost");
+        self.db.record_lost_lease(&claim, "stopped".into(), now).await.unwrap();
     }
 
     /// As many as there are, up to the limit, and none that waits longer was left out.
@@ -198,6 +215,7 @@ impl Play<'_> {
     async fn compare(&self) {
         for mail in &self.mails {
             mail.assert_stored(&self.db.mail(mail.id).await.unwrap().expect("the row is there"));
+            mail.assert_attempts(&self.db.attempts_of(mail.id).await.unwrap());
         }
     }
 

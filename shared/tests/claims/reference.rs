@@ -1,7 +1,10 @@
 //! The table `emails` as it should behave, in plain Rust: what every call must return, and what it must leave behind.
 
+use std::collections::BTreeMap;
+
+use bookly_shared::db::attempts::AttemptRow;
 use bookly_shared::db::claims::{ClaimedMail, LEASE};
-use bookly_shared::db::mail_admin::MailRow;
+use bookly_shared::db::mail_admin::{CANCELLED_BY_HAND, MailRow};
 use bookly_shared::db::outbox::{CLOCK_SLACK, deadline_of};
 use bookly_shared::db::relay::{DEADLINE_PASSED, RING_AGAIN_AFTER};
 use bookly_shared::domain::MailKind;
@@ -27,6 +30,8 @@ pub(crate) struct Mail {
     pub(crate) reply: Option<String>,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) closed_at: Option<DateTime<Utc>>,
+    /// What became of each claim, by its fence.
+    pub(crate) endings: BTreeMap<i64, &'static str>,
 }
 
 impl Mail {
@@ -48,6 +53,7 @@ impl Mail {
             reply: None,
             created_at: now,
             closed_at: None,
+            endings: BTreeMap::new(),
         }
     }
 
@@ -69,6 +75,7 @@ impl Mail {
     pub(crate) fn claim(&mut self, worker: &'static str, now: DateTime<Utc>) {
         if self.state == "sending" {
             self.lost_leases += 1;
+            self.endings.entry(self.fence).or_insert("worker_lost");
         }
         self.state = "sending";
         self.attempts += 1;
@@ -100,7 +107,8 @@ impl Mail {
     }
 
     /// `Db::close_sent`: whichever claim earned it, and once.
-    pub(crate) fn close_sent(&mut self, reply: &str, now: DateTime<Utc>) {
+    pub(crate) fn close_sent(&mut self, claim: &ClaimedMail, reply: &str, now: DateTime<Utc>) {
+        self.endings.insert(claim.fence, "sent");
         if self.state != "sent" {
             self.close("sent", now);
             self.last_error = None;
@@ -119,6 +127,7 @@ impl Mail {
         let held = self.is_held_by(claim);
         if held {
             self.close(state, now);
+            self.endings.insert(claim.fence, state);
             self.last_error = Some(reason.to_owned());
         }
         held
@@ -135,6 +144,7 @@ impl Mail {
         let held = self.is_held_by(claim);
         if held {
             self.state = "queued";
+            self.endings.insert(claim.fence, "retried");
             self.due_at = due_at;
             self.last_error = Some(error.to_owned());
             (self.rung_at, self.lease_until) = (None, None);
@@ -168,10 +178,21 @@ impl Mail {
                 last_error: self.last_error.take(),
                 reply: self.reply.take(),
                 created_at: self.created_at,
+                endings: std::mem::take(&mut self.endings),
                 ..fresh
             };
         }
         failed
+    }
+
+    /// `Db::cancel_mail`: a mail that a worker has may be on its way already.
+    pub(crate) fn cancel_by_hand(&mut self, now: DateTime<Utc>) -> bool {
+        let waits = self.state == "queued";
+        if waits {
+            self.close("cancelled", now);
+            self.last_error = Some(CANCELLED_BY_HAND.to_owned());
+        }
+        waits
     }
 
     fn close(&mut self, state: &'static str, now: DateTime<Utc>) {
@@ -187,6 +208,12 @@ impl Mail {
         let due = (self.id, self.kind, self.fence, self.attempts, self.lost_leases, self.lost_answers);
         assert_eq!(given, due);
         assert_eq!((claim.created_at, claim.deadline_at), (self.created_at, self.deadline_at));
+    }
+
+    /// Compares with the attempts that the database holds.
+    pub(crate) fn assert_attempts(&self, rows: &[AttemptRow]) {
+        let stored: BTreeMap<i64, &str> = rows.iter().map(|row| (row.fence, row.outcome.as_str())).collect();
+        assert_eq!(stored, self.endings, "{self:?}");
     }
 
     /// Compares with what the database holds.

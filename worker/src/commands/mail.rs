@@ -9,7 +9,7 @@ use bookly_shared::clock::Clock;
 use bookly_shared::config::Settings;
 use bookly_shared::db::Db;
 use bookly_shared::db::mail_admin::{MailFilter, MailRow};
-use bookly_shared::domain::{EmailAddress, MailKind};
+use bookly_shared::domain::{EmailAddress, MailKind, MailState};
 use clap::{Subcommand, ValueEnum};
 use uuid::Uuid;
 
@@ -64,13 +64,13 @@ pub enum State {
 }
 
 impl State {
-    fn as_str(self) -> &'static str {
+    fn as_state(self) -> MailState {
         match self {
-            State::Queued => "queued",
-            State::Sending => "sending",
-            State::Sent => "sent",
-            State::Failed => "failed",
-            State::Cancelled => "cancelled",
+            State::Queued => MailState::Queued,
+            State::Sending => MailState::Sending,
+            State::Sent => MailState::Sent,
+            State::Failed => MailState::Failed,
+            State::Cancelled => MailState::Cancelled,
         }
     }
 }
@@ -95,8 +95,8 @@ async fn list(db: &Db, state: Option<State>, to: Option<String>, limit: i64) -> 
         }
         None => None,
     };
-    let filter = MailFilter { state: state.map(|state| state.as_str().to_owned()), mailbox, limit };
-    let rows = db.list_mails(&filter).await?;
+    let filter = MailFilter { state: state.map(State::as_state), mailbox, ..MailFilter::default() };
+    let rows = db.list_mails(&filter, limit).await?;
     println!("{:36}  {:20}  {:9}  {:22}  {:>5}  TO", "ID", "ACCEPTED", "STATE", "KIND", "TRIES");
     for row in &rows {
         let accepted = row.created_at.format("%Y-%m-%dT%H:%M:%SZ");
@@ -145,10 +145,9 @@ async fn found(db: &Db, id: Uuid) -> anyhow::Result<MailRow> {
 
 async fn retry(db: &Db, id: Uuid) -> anyhow::Result<()> {
     let row = found(db, id).await?;
-    let kind: MailKind =
-        row.kind.parse().with_context(|| format!("this version does not know {}", row.kind))?;
+    row.kind.parse::<MailKind>().with_context(|| format!("this version does not know {}", row.kind))?;
     let now = Clock::synchronised(db).await?.now();
-    if !db.retry_mail(id, kind, now).await? {
+    if !db.retry_mail(id, now).await? {
         bail!("mail {id} is {}; only failed mails can be retried", row.state);
     }
     println!("mail {id} is queued again; a running worker takes it within seconds");
@@ -160,8 +159,8 @@ async fn test(db: &Db, settings: &Settings, address: &str) -> anyhow::Result<()>
     let now = Clock::synchronised(db).await?.now();
     let mail = Composer::new(settings)?.compose(Uuid::now_v7(), to.as_str(), &MailBody::Welcome {}, now)?;
     let transport = Transport::new(settings)?;
-    let reply = transport.send(&mail, async { true }).await.context("the mail was not taken")?;
+    let receipt = transport.send(&mail, async { true }).await.context("the mail was not taken")?;
     transport.close().await;
-    println!("taken: {reply}");
+    println!("taken: {}", receipt.words);
     Ok(())
 }

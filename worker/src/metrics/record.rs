@@ -1,5 +1,6 @@
 //! What becomes of mails, as counters.
 
+use bookly_shared::db::attempts::Ending;
 use bookly_shared::db::claims::ClaimedMail;
 use bookly_shared::db::relay::OverdueMail;
 use bookly_shared::domain::MailKind;
@@ -11,17 +12,17 @@ use chrono::TimeDelta;
 
 use crate::smtp::SendError;
 
-/// The outcomes that end a mail.
-const ENDS: [&str; 3] = ["sent", "failed", "cancelled"];
-/// Those of an attempt that leave the mail open.
-const OTHERS: [&str; 3] = ["retried", "lease_lost", "database_away"];
+/// The endings of an attempt that end its mail, too.
+const ENDS: [Ending; 3] = [Ending::Sent, Ending::Failed, Ending::Cancelled];
+/// Those that leave the mail open.
+const OTHERS: [Ending; 3] = [Ending::Retried, Ending::LeaseLost, Ending::DatabaseAway];
 
 /// Lets every series begin at 0: a series that begins at its first event shows no rise for it.
 pub(crate) fn begin() {
     for kind in MailKind::ALL {
-        ENDS.into_iter().for_each(|outcome| MAILS_CLOSED.add(0, [kind.as_str().into(), outcome.into()]));
-        let outcomes = ENDS.into_iter().chain(OTHERS);
-        outcomes.for_each(|outcome| MAIL_ATTEMPTS.add(0, [kind.as_str().into(), outcome.into()]));
+        ENDS.into_iter().for_each(|end| MAILS_CLOSED.add(0, [kind.as_str().into(), end.as_str().into()]));
+        let endings = ENDS.into_iter().chain(OTHERS);
+        endings.for_each(|ending| MAIL_ATTEMPTS.add(0, [kind.as_str().into(), ending.as_str().into()]));
         MAIL_LEASES_LOST.add(0, [kind.as_str().into()]);
     }
     RELAY_RINGS.add(0, []);
@@ -31,26 +32,26 @@ pub(crate) fn begin() {
 }
 
 /// One attempt and what came of it.
-pub(crate) fn attempt(kind: MailKind, outcome: &'static str) {
-    MAIL_ATTEMPTS.add(1, [kind.as_str().into(), outcome.into()]);
+pub(crate) fn attempt(kind: MailKind, ending: Ending) {
+    MAIL_ATTEMPTS.add(1, [kind.as_str().into(), ending.as_str().into()]);
 }
 
 /// A mail that the mail server took.
 pub(crate) fn sent(mail: &ClaimedMail, waited: TimeDelta) {
     MAIL_DELIVERY_SECONDS.record(waited.as_seconds_f64().max(0.0), [mail.kind.as_str().into()]);
-    closed(mail, "sent");
+    closed(mail, Ending::Sent);
 }
 
 /// A row that was written after an attempt; one that was put back is not closed.
-pub(crate) fn closed(mail: &ClaimedMail, outcome: &'static str) {
-    if ENDS.contains(&outcome) {
-        end(mail.kind, outcome, mail.lost_leases);
+pub(crate) fn closed(mail: &ClaimedMail, ending: Ending) {
+    if ENDS.contains(&ending) {
+        end(mail.kind, ending, mail.lost_leases);
     }
 }
 
 /// Mails that failed because nobody could send them in time.
 pub(crate) fn overdue(mails: &[OverdueMail]) {
-    mails.iter().for_each(|mail| end(mail.kind, "failed", mail.lost_leases));
+    mails.iter().for_each(|mail| end(mail.kind, Ending::Failed, mail.lost_leases));
 }
 
 /// A send or a probe that failed.
@@ -60,7 +61,7 @@ pub(crate) fn failure(error: &SendError) {
 }
 
 /// A killed worker cannot count its own lost lease; the row does, and whoever closes it tells.
-fn end(kind: MailKind, outcome: &'static str, lost_leases: i32) {
-    MAILS_CLOSED.add(1, [kind.as_str().into(), outcome.into()]);
+fn end(kind: MailKind, ending: Ending, lost_leases: i32) {
+    MAILS_CLOSED.add(1, [kind.as_str().into(), ending.as_str().into()]);
     MAIL_LEASES_LOST.add(u64::try_from(lost_leases).unwrap_or(0), [kind.as_str().into()]);
 }
