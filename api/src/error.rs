@@ -38,8 +38,13 @@ pub enum ApiError {
     UserExists,
     UserNotFound,
     BookNotFound,
+    EmailNotFound,
     NotFound,
     MethodNotAllowed,
+    /// Only failed mails can be sent again.
+    EmailNotFailed,
+    /// Only mails that wait can be cancelled.
+    EmailNotQueued,
     /// The client took too long with its request.
     RequestTimeout,
     BodyTooLarge,
@@ -113,6 +118,13 @@ impl ApiError {
             E::UserExists => row(S::FORBIDDEN, "user_exists", "User with email already exists"),
             E::UserNotFound => row(S::NOT_FOUND, "user_not_found", "User not found"),
             E::BookNotFound => row(S::NOT_FOUND, "book_not_found", "Book not found"),
+            E::EmailNotFound => row(S::NOT_FOUND, "email_not_found", "Email not found"),
+            E::EmailNotFailed => {
+                row(S::CONFLICT, "email_not_failed", "Only a failed email can be sent again")
+            }
+            E::EmailNotQueued => {
+                row(S::CONFLICT, "email_not_queued", "Only an email that waits can be cancelled")
+            }
             E::NotFound => row(S::NOT_FOUND, "not_found", "Not found"),
             E::MethodNotAllowed => row(S::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed"),
             E::RequestTimeout => row(S::REQUEST_TIMEOUT, "request_timeout", "The request took too long"),

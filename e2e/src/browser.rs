@@ -96,6 +96,16 @@ impl Browser {
         self.says(expected).await
     }
 
+    /// Presses the button with this text, on a page with several, and waits for a page that says `expected`.
+    ///
+    /// # Errors
+    /// When there is no such button, or the page does not come.
+    pub async fn press_button(&self, button: &str, expected: &str) -> anyhow::Result<()> {
+        let found = self.client.find(Locator::XPath(&format!("//button[contains(., '{button}')]"))).await;
+        found.with_context(|| format!("no button {button:?}"))?.click().await?;
+        self.says(expected).await
+    }
+
     /// Follows the link with this text and waits for a page that says `expected`.
     ///
     /// # Errors

@@ -2,10 +2,14 @@
 //!
 //! Pictures of the pages are kept under `target/screenshots`.
 
+use std::time::Duration;
+
 use bookly_e2e::browser::Browser;
+use bookly_e2e::forge;
 use bookly_e2e::person::{new_address, new_password};
 use bookly_e2e::prelude::*;
-use bookly_e2e::stack::run;
+use bookly_e2e::stack::{JWT_SECRET, run};
+use bookly_shared::link_token::Purpose;
 
 both! {
     async fn a_person_follows_the_mails_link_and_presses_the_button(stack: &Stack) {
@@ -55,6 +59,22 @@ both! {
         browser.screenshot("email-change").await?;
         browser.press("Your email address is changed").await?;
         stack.log_in(&moved).await?;
+    }
+
+    async fn an_expired_link_leads_to_a_fresh_one(stack: &Stack) {
+        let person = Person::new();
+        stack.sign_up(&person).await?;
+        let link = stack.link(&person.email, "Verify your email").await?;
+        let hours = Duration::from_secs(2 * 3600);
+        let old = forge::aged(forge::token_of(&link), Purpose::EmailVerification, hours, JWT_SECRET)?;
+        let browser = Browser::start(false).await?;
+        browser.open(&stack.api().url(&format!("/auth/verify/{old}"))).await?;
+        browser.says("expired").await?;
+        browser.screenshot("link-expired").await?;
+        browser.fill("email", &person.email).await?;
+        browser.press("a new link is on its way").await?;
+        browser.open(&stack.nth_link(&person.email, "Verify your email", 2).await?).await?;
+        browser.press("Your account is verified").await?;
     }
 
     async fn pages_fit_a_narrow_phone_and_name_their_fields(stack: &Stack) {

@@ -78,6 +78,23 @@ pub(crate) fn date() -> Object {
     text().format(Some(format)).examples(["2024-12-31"]).build()
 }
 
+/// One of some words.
+pub(crate) fn one_of(words: &[&'static str]) -> Object {
+    text().enum_values(Some(words.to_vec())).build()
+}
+
+/// A moment.
+pub(crate) fn time() -> Object {
+    let format = SchemaFormat::KnownFormat(KnownFormat::DateTime);
+    text().format(Some(format)).examples(["2026-11-23T15:00:00Z"]).build()
+}
+
+/// An id.
+pub(crate) fn id() -> Object {
+    let format = SchemaFormat::KnownFormat(KnownFormat::Uuid);
+    text().format(Some(format)).examples(["0193bd5a-7e5c-7d1b-bcc4-4a9e2f37b6d1"]).build()
+}
+
 /// A page for people.
 pub(crate) fn page() -> Content {
     Content::new(Some(text().build()))

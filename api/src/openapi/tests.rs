@@ -10,7 +10,7 @@ use crate::serve::Limits;
 use crate::testing::{Login, TestApp, request, with_body, with_token};
 
 /// For people and for Prometheus: not in the document.
-const UNDOCUMENTED: [&str; 3] = ["/inbox", "/metrics", UI_PATH];
+const UNDOCUMENTED: [&str; 4] = ["/inbox", "/metrics", "/admin", UI_PATH];
 
 async fn app() -> TestApp {
     TestApp::with(&[("RATE_LIMIT", "off")], Limits::default()).await

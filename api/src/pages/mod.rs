@@ -1,7 +1,9 @@
 //! The pages that people see: plain HTML, without JavaScript. Rendering only; the routes are elsewhere.
 
+mod admin;
 mod headers;
 mod page;
+mod plot;
 mod samples;
 
 use std::fmt;
@@ -16,8 +18,10 @@ use minijinja::{Environment, Value};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+pub use admin::{Board, MailLine, MailSearch, MailStory};
 pub use headers::mail_headers;
 pub use page::{InboxEntry, Page, RequestForm};
+pub use plot::Plot;
 
 /// Passwords have 8 to 128 characters (contract.md): what the form's hint says.
 const PASSWORD_LENGTH: (usize, usize) = (8, 128);

@@ -4,6 +4,8 @@ use bookly_worker::render::moment;
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 
+use super::admin::{Board, MailSearch, MailStory};
+
 /// A page and its values.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(untagged)]
@@ -53,6 +55,14 @@ pub enum Page<'a> {
         time: DateTime<Utc>,
         text: &'a str,
     },
+    /// The login of the operator's pages. `email` fills the field in, after an `error`.
+    AdminLogin { email: Option<&'a str>, error: Option<&'a str> },
+    /// Does mail flow?
+    AdminBoard(&'a Board),
+    /// A search for mails.
+    AdminMails(&'a MailSearch),
+    /// One mail's life.
+    AdminMail(&'a MailStory),
 }
 
 /// A mail in the inbox's list.
@@ -114,6 +124,10 @@ impl Page<'_> {
             Self::Message { .. } => "page/message.html",
             Self::Inbox { .. } => "page/inbox.html",
             Self::InboxMail { .. } => "page/inbox_mail.html",
+            Self::AdminLogin { .. } => "page/admin_login.html",
+            Self::AdminBoard(_) => "page/admin_board.html",
+            Self::AdminMails(_) => "page/admin_mails.html",
+            Self::AdminMail(_) => "page/admin_mail.html",
         }
     }
 }

@@ -1,8 +1,14 @@
 //! Every page with values as they may come, for trial renderings and previews.
 
-use chrono::DateTime;
+use std::sync::LazyLock;
 
-use super::{InboxEntry, Page, RequestForm};
+use bookly_shared::db::attempts::AttemptRow;
+use bookly_shared::db::mail_admin::MailRow;
+use bookly_shared::db::mail_stats::Flow;
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+use super::{Board, InboxEntry, MailLine, MailSearch, MailStory, Page, Plot, RequestForm};
 
 const BASE_URL: &str = "http://127.0.0.1:8000";
 const TEXT: &str = "Hello Zoë,\n\nWelcome to Bookly.\n";
@@ -26,7 +32,7 @@ impl Page<'static> {
     /// Every kind of page, each of its branches at least once.
     #[must_use]
     pub fn samples() -> Vec<Self> {
-        [forms(), answers(), inbox()].concat()
+        [forms(), answers(), inbox(), admin()].concat()
     }
 }
 
@@ -91,5 +97,90 @@ fn inbox() -> Vec<Page<'static>> {
             time: MAILS[0].time,
             text: TEXT,
         },
+    ]
+}
+
+const NOON: DateTime<Utc> = DateTime::from_timestamp_nanos(1_795_435_200_000_000_000);
+
+fn row(state: &str) -> MailRow {
+    MailRow {
+        id: Uuid::from_u128(0x0193_bd5a_7e5c_7d1b_bcc4_4a9e_2f37_b6d1),
+        kind: "verify_email".into(),
+        recipient: "a.very.long.address.of.somebody@department.university.example".into(),
+        state: state.into(),
+        attempts: 2,
+        lost_leases: 1,
+        lost_answers: 0,
+        due_at: NOON,
+        deadline_at: NOON + TimeDelta::days(1),
+        worker: Some("mail-1".into()),
+        last_error: Some("RCPT TO: 550 5.1.1 no such user".into()),
+        reply: None,
+        request_id: Some("b4a4b4c2-7f0e-4a0e-8c52-0a9a4d0a4a11".into()),
+        traceparent: None,
+        created_at: NOON,
+        closed_at: Some(NOON),
+    }
+}
+
+fn attempt(fence: i64, outcome: &str, smtp_code: Option<i32>) -> AttemptRow {
+    AttemptRow {
+        fence,
+        worker: "mail-1".into(),
+        outcome: outcome.into(),
+        smtp_code,
+        words: smtp_code.map(|code| format!("RCPT TO: {code} 5.1.1 no such user")),
+        started_at: NOON + TimeDelta::seconds(fence * 5),
+        duration_ms: smtp_code.map(|_| 31),
+    }
+}
+
+static BOARD: LazyLock<Board> = LazyLock::new(|| {
+    let minute = |minute: i64| {
+        let flow = Flow { sent: minute % 7, failed: minute % 3, cancelled: minute % 2, retried: minute % 5 };
+        (NOON + TimeDelta::minutes(minute), flow)
+    };
+    Board {
+        operator: "ann@example.org".into(),
+        queued: 12_000,
+        sending: 8,
+        oldest: Some("3 min".into()),
+        failed: 2,
+        plot: Plot::of(&(0..60).map(minute).collect::<Vec<_>>()),
+        waiting: vec![MailLine::from(&row("queued"))],
+        given_up: vec![MailLine::from(&row("failed"))],
+    }
+});
+static QUIET: LazyLock<Board> =
+    LazyLock::new(|| Board { operator: "ann@example.org".into(), ..Board::default() });
+static FOUND: LazyLock<MailSearch> = LazyLock::new(|| MailSearch {
+    to: "zoe@example.org".into(),
+    state: "failed".into(),
+    states: vec!["queued", "failed"],
+    mails: vec![MailLine::from(&row("failed"))],
+    next: Some("before=1".into()),
+    error: None,
+});
+static NOT_FOUND: LazyLock<MailSearch> = LazyLock::new(|| MailSearch {
+    error: Some("The address must have an @".into()),
+    ..MailSearch::default()
+});
+static FAILED: LazyLock<MailStory> = LazyLock::new(|| {
+    let attempts = [attempt(1, "worker_lost", None), attempt(2, "failed", Some(550))];
+    MailStory::new(&row("failed"), &attempts)
+});
+static WAITING: LazyLock<MailStory> =
+    LazyLock::new(|| MailStory::new(&row("queued"), &[attempt(1, "retried", Some(450))]));
+
+fn admin() -> Vec<Page<'static>> {
+    vec![
+        Page::AdminLogin { email: None, error: None },
+        Page::AdminLogin { email: Some("ann@example.org"), error: Some("Invalid Email Or Password") },
+        Page::AdminBoard(&BOARD),
+        Page::AdminBoard(&QUIET),
+        Page::AdminMails(&FOUND),
+        Page::AdminMails(&NOT_FOUND),
+        Page::AdminMail(&FAILED),
+        Page::AdminMail(&WAITING),
     ]
 }

@@ -1,5 +1,6 @@
 //! All calls.
 
+mod admin;
 pub mod auth;
 pub mod books;
 mod health;
@@ -22,6 +23,7 @@ pub fn router(state: AppState) -> Router {
     let docs = if state.settings.docs { openapi::ui(&document) } else { Router::new() };
     let routes = documented
         .merge(start::router())
+        .merge(admin::pages(&state))
         .merge(inbox::router())
         .merge(metrics::router())
         .merge(docs)
@@ -35,6 +37,7 @@ pub(crate) fn documented(state: &AppState) -> (Router<AppState>, OpenApi) {
     let routes = openapi::router()
         .merge(health::router())
         .merge(books::router())
+        .merge(admin::api())
         .nest("/api/v1/auth", auth::router(state));
     let (routes, mut document) = routes.split_for_parts();
     openapi::name_each_operation(&mut document);

@@ -15,6 +15,8 @@ mod verify;
 
 use utoipa_axum::router::OpenApiRouter;
 
+pub(super) use session::{Login, authenticate};
+
 use crate::rate_limit;
 use crate::state::AppState;
 

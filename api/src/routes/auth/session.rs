@@ -1,6 +1,7 @@
 //! Sessions: login, refresh, logout.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 
 use axum::Json as Answer;
 use axum::extract::State;
@@ -31,11 +32,18 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 /// What is no address or no password is simply not right, as any other wrong one: `None`.
 #[derive(ToSchema)]
 #[schema(description = "Who logs in")]
-struct Login {
+pub(crate) struct Login {
     #[schema(schema_with = schemas::login_email, required = true)]
     email: Option<EmailAddress>,
     #[schema(schema_with = schemas::password, required = true)]
     password: Option<Password>,
+}
+
+impl Login {
+    /// The address, if it is one.
+    pub(crate) fn email(&self) -> Option<&EmailAddress> {
+        self.email.as_ref()
+    }
 }
 
 impl FromFields for Login {
@@ -76,16 +84,25 @@ async fn log_in(
     ClientIp(client): ClientIp,
     Json(login): Json<Login>,
 ) -> ApiResult<Answer<LoggedIn>> {
+    let user = authenticate(&state, login, client).await?;
+    open_session(&state, user).await
+}
+
+/// The account that logs in; guessers are slowed down.
+///
+/// # Errors
+/// 400 `invalid_email_or_password`, 429 when failures came too fast, 503.
+pub(crate) async fn authenticate(state: &AppState, login: Login, client: IpAddr) -> ApiResult<User> {
     let (Some(email), Some(password)) = (login.email, login.password) else {
         return Err(ApiError::InvalidEmailOrPassword);
     };
-    let attempt = state.login_guard.begin(&state, email.canonical(), client).await?;
-    let Some(user) = check(&state, &email, password).await? else {
+    let attempt = state.login_guard.begin(state, email.canonical(), client).await?;
+    let Some(user) = check(state, &email, password).await? else {
         attempt.failed().await?;
         return Err(ApiError::InvalidEmailOrPassword);
     };
     attempt.succeeded().await?;
-    open_session(&state, user).await
+    Ok(user)
 }
 
 /// The account, if the password is its own. An unknown address costs a hash as well.

@@ -1,0 +1,205 @@
+//! What the operator's pages get, typed and in words.
+
+use bookly_shared::db::attempts::AttemptRow;
+use bookly_shared::db::backlog::Backlog;
+use bookly_shared::db::mail_admin::MailRow;
+use bookly_shared::domain::MailState;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+
+use super::plot::Plot;
+
+/// `/admin`: does mail flow?
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Board {
+    /// Who looks.
+    pub operator: String,
+    /// Mails that wait.
+    pub queued: i64,
+    /// Mails that workers have.
+    pub sending: i64,
+    /// How long the oldest one has waited, in words; none when none waits.
+    pub oldest: Option<String>,
+    /// Failed mails that are kept.
+    pub failed: i64,
+    /// The last hour.
+    pub plot: Plot,
+    /// The newest mails that wait.
+    pub waiting: Vec<MailLine>,
+    /// The newest mails that failed.
+    pub given_up: Vec<MailLine>,
+}
+
+/// A mail in a list.
+#[derive(Clone, Debug, Serialize)]
+pub struct MailLine {
+    id: String,
+    to: String,
+    kind: String,
+    state: String,
+    time: String,
+    reason: Option<String>,
+}
+
+/// `/admin/emails`: a search and what it found.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct MailSearch {
+    /// The address that is searched for, as it was typed.
+    pub to: String,
+    /// The state that is searched for, or nothing.
+    pub state: String,
+    /// The states that there are.
+    pub states: Vec<&'static str>,
+    /// What was found.
+    pub mails: Vec<MailLine>,
+    /// The query of the next part, if there is one.
+    pub next: Option<String>,
+    /// What is wrong with the search.
+    pub error: Option<String>,
+}
+
+/// `/admin/emails/{id}`: one mail's life.
+#[derive(Clone, Debug, Serialize)]
+pub struct MailStory {
+    id: String,
+    to: String,
+    kind: String,
+    state: String,
+    deadline: String,
+    request: Option<String>,
+    trace: Option<String>,
+    events: Vec<Event>,
+    may_retry: bool,
+    may_cancel: bool,
+}
+
+/// Something that happened to a mail.
+#[derive(Clone, Debug, Serialize)]
+struct Event {
+    time: String,
+    what: String,
+    /// `good`, `bad` or nothing: how it is shown.
+    tone: &'static str,
+    words: Option<String>,
+    detail: Option<String>,
+}
+
+impl Board {
+    /// Puts what waits into words.
+    pub fn backlog(mut self, backlog: &Backlog) -> Board {
+        self.queued = backlog.queued;
+        self.sending = backlog.sending;
+        self.oldest =
+            (backlog.queued > 0).then(|| span(TimeDelta::milliseconds(millis(backlog.oldest_seconds))));
+        self
+    }
+}
+
+impl From<&MailRow> for MailLine {
+    fn from(row: &MailRow) -> MailLine {
+        MailLine {
+            id: row.id.to_string(),
+            to: row.recipient.clone(),
+            kind: in_words(&row.kind),
+            state: row.state.clone(),
+            time: instant(row.created_at),
+            reason: row.last_error.clone(),
+        }
+    }
+}
+
+impl MailStory {
+    /// Tells a mail's life from its row and its attempts.
+    pub fn new(row: &MailRow, attempts: &[AttemptRow]) -> MailStory {
+        let state = row.state.parse().ok();
+        let accepted = Event::plain(row.created_at, "Accepted");
+        let ending = match state {
+            Some(MailState::Queued) => Some(Event::plain(row.due_at, "Next attempt due")),
+            Some(MailState::Sending) => row.worker.as_ref().map(|worker| Event {
+                detail: Some(worker.clone()),
+                ..Event::plain(row.due_at, "A worker has it")
+            }),
+            // The attempt that ended it says so; where none did, the row does.
+            Some(state) if attempts.last().is_none_or(|last| last.outcome != state.as_str()) => {
+                let words = row.last_error.clone();
+                row.closed_at.map(|time| Event { words, ..Event::plain(time, closed_as(state)) })
+            }
+            _ => None,
+        };
+        MailStory {
+            id: row.id.to_string(),
+            to: row.recipient.clone(),
+            kind: in_words(&row.kind),
+            state: row.state.clone(),
+            deadline: instant(row.deadline_at),
+            request: row.request_id.clone(),
+            trace: row.traceparent.clone(),
+            events: [accepted].into_iter().chain(attempts.iter().map(Event::attempt)).chain(ending).collect(),
+            may_retry: state == Some(MailState::Failed),
+            may_cancel: state == Some(MailState::Queued),
+        }
+    }
+}
+
+impl Event {
+    fn plain(time: DateTime<Utc>, what: &str) -> Event {
+        Event { time: instant(time), what: what.to_owned(), tone: "", words: None, detail: None }
+    }
+
+    fn attempt(row: &AttemptRow) -> Event {
+        let (what, tone) = match row.outcome.as_str() {
+            "sent" => ("Sent", "good"),
+            "retried" => ("Not sent, put back", "bad"),
+            "failed" => ("Failed", "bad"),
+            "cancelled" => ("Cancelled", ""),
+            "lease_lost" => ("Stopped: another worker had it", ""),
+            "worker_lost" => ("The worker was lost", "bad"),
+            "database_away" => ("The database was away", "bad"),
+            other => (other, ""),
+        };
+        let took = row.duration_ms.map(|ms| format!("{ms} ms"));
+        let detail = [Some(row.worker.clone()), took].into_iter().flatten().collect::<Vec<_>>().join(", ");
+        Event {
+            time: instant(row.started_at),
+            what: what.to_owned(),
+            tone,
+            words: row.words.clone(),
+            detail: Some(detail),
+        }
+    }
+}
+
+fn closed_as(state: MailState) -> &'static str {
+    match state {
+        MailState::Sent => "Sent",
+        MailState::Failed => "Failed",
+        MailState::Cancelled => "Cancelled",
+        MailState::Queued | MailState::Sending => "Open",
+    }
+}
+
+/// `verify_email` is "verify email".
+fn in_words(kind: &str) -> String {
+    kind.replace('_', " ")
+}
+
+/// A time for operators, who compare it with logs: "2026-11-23 15:04:05".
+pub(super) fn instant(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// "4 s", "12 min", "3 h", "2 d", rounded down.
+fn span(time: TimeDelta) -> String {
+    let seconds = time.num_seconds().max(0);
+    match seconds {
+        ..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a mail waits for days, not for ages")]
+fn millis(seconds: f64) -> i64 {
+    (seconds * 1_000.0) as i64
+}

@@ -1,0 +1,103 @@
+//! `/admin/login`: opens and ends the session of the operator's page.
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use bookly_shared::db::users::User;
+use bookly_shared::domain::Role;
+use uuid::Uuid;
+
+use super::cookie::{self, LIFETIME, Operator};
+use super::shown;
+use crate::error::{ApiError, ApiResult};
+use crate::extract::{ClientIp, JsonOrForm, OwnPage};
+use crate::pages::Page;
+use crate::routes::auth::{Login, authenticate};
+use crate::routes::html;
+use crate::state::AppState;
+
+/// Where the login is.
+pub(super) const PATH: &str = "/admin/login";
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new().route(PATH, get(form).post(log_in))
+}
+
+pub(super) fn logout_router() -> Router<AppState> {
+    Router::new().route("/admin/logout", post(log_out))
+}
+
+async fn form(State(state): State<AppState>) -> Response {
+    html::page(&state, StatusCode::OK, &Page::AdminLogin { email: None, error: None })
+}
+
+type Body = Result<JsonOrForm<Login>, ApiError>;
+
+async fn log_in(State(state): State<AppState>, ClientIp(client): ClientIp, body: Body) -> Response {
+    let (email, opened) = match body {
+        Ok(JsonOrForm { body: login, .. }) => {
+            let email = login.email().map(|email| email.as_str().to_owned());
+            let user = authenticate(&state, login, client).await;
+            let opened = match user {
+                Ok(user) => open(&state, user).await,
+                Err(error) => Err(error),
+            };
+            (email, opened)
+        }
+        Err(error) => (None, Err(error)),
+    };
+    opened.unwrap_or_else(|error| refuse(&state, email.as_deref(), error))
+}
+
+/// A session of the page's own, for an administrator whose address is proven.
+async fn open(state: &AppState, user: User) -> ApiResult<Response> {
+    if user.role != Role::Admin {
+        return Err(ApiError::InsufficientPermissions);
+    }
+    if !user.is_verified {
+        return Err(ApiError::AccountNotVerified);
+    }
+    let (sid, now) = (Uuid::new_v4(), state.now());
+    if !state.db.open_session(sid, &user, now, now + LIFETIME).await? {
+        // The password was changed while it was being checked.
+        return Err(ApiError::InvalidEmailOrPassword);
+    }
+    tracing::info!(admin = %user.uid, "an administrator logged in to the operator's page");
+    Ok(to("/admin", cookie::set(state, user.uid, sid)))
+}
+
+/// The form again, with what was wrong.
+fn refuse(state: &AppState, email: Option<&str>, error: ApiError) -> Response {
+    let row = error.row();
+    let message = match error {
+        ApiError::InsufficientPermissions => "This page is for administrators",
+        ApiError::Validation(_) => "Enter your address and your password",
+        _ => row.message,
+    };
+    let mut response = html::page(state, row.status, &Page::AdminLogin { email, error: Some(message) });
+    response.headers_mut().extend(error.headers());
+    response.extensions_mut().insert(error);
+    response
+}
+
+async fn log_out(
+    State(state): State<AppState>,
+    operator: Operator,
+    own: Result<OwnPage, ApiError>,
+) -> Response {
+    let ended = match own {
+        Ok(OwnPage) => state.db.end_session(operator.sid).await.map_err(ApiError::from),
+        Err(error) => Err(error),
+    };
+    shown(&state, ended.map(|()| to(PATH, cookie::clear())))
+}
+
+fn to(path: &'static str, cookie: Option<HeaderValue>) -> Response {
+    let mut response = Redirect::to(path).into_response();
+    if let Some(cookie) = cookie {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    response
+}
