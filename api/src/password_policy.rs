@@ -6,6 +6,26 @@ use zxcvbn::{Score, zxcvbn};
 
 use crate::error::{ApiError, ApiResult};
 
+/// How much of a password is looked at, in characters: no common one is longer.
+const ESTIMATED: usize = 48;
+/// Symbols that the estimator takes for letters in disguise (`p@$$w0rd`), each with one that it takes for itself.
+/// Digits can be disguises too, but have few meanings each.
+const DISGUISES: [(char, char); 10] = [
+    ('(', ')'),
+    ('{', '}'),
+    ('[', ']'),
+    ('<', '>'),
+    ('@', '#'),
+    ('!', '?'),
+    ('|', '\\'),
+    ('$', '&'),
+    ('+', '='),
+    ('%', '^'),
+];
+/// Different disguises that are looked through. The estimator tries every combination of their meanings: one
+/// password with all of them costs seconds.
+const SEEN_THROUGH: usize = 3;
+
 /// Refuses a password that is a common one, a slight change of one, or made of what is known about its owner.
 /// `field` names it in the error; `about` is what the owner told us: address and names.
 ///
@@ -19,13 +39,29 @@ pub fn refuse_guessable(field: &str, password: &Password, about: &[&str]) -> Api
         return Err(ApiError::field(field, "must not be your own address or name"));
     }
     // Fewer than a million guesses, by the dictionaries, names and keyboard walks that the crate ships.
-    if zxcvbn(password.expose(), about).score() < Score::Two {
+    if zxcvbn(&affordable(password.expose()), about).score() < Score::Two {
         return Err(ApiError::field(
             field,
             "is too easy to guess: choose one that is not common, or a longer one",
         ));
     }
     Ok(())
+}
+
+/// What the estimator is given, so that no password costs it more than a hash costs. Further disguises are worth
+/// as much as the symbols that take their place.
+fn affordable(password: &str) -> String {
+    let mut seen = Vec::with_capacity(SEEN_THROUGH);
+    let plain = |c: char| match DISGUISES.iter().find(|(disguise, _)| *disguise == c) {
+        None => c,
+        Some(_) if seen.contains(&c) => c,
+        Some((_, plain)) if seen.len() == SEEN_THROUGH => *plain,
+        Some(_) => {
+            seen.push(c);
+            c
+        }
+    };
+    password.chars().take(ESTIMATED).map(plain).collect()
 }
 
 #[cfg(test)]
@@ -65,5 +101,18 @@ mod tests {
         ] {
             assert!(!refused(password), "{password}");
         }
+    }
+
+    #[test]
+    fn disguised_words_are_seen_through_and_endless_disguises_are_not_tried() {
+        for password in ["p4$$w0rd", "P@55w0rd!", "0987654321", "1357924680", "P@$$w0rd!"] {
+            assert!(refused(password), "{password}");
+        }
+        let costly = "(4@8c{[<eg69hi!|l17$5t+xz2".repeat(5);
+        let looked_at = affordable(&costly);
+        let is_disguise = |c: &char| DISGUISES.iter().any(|(disguise, _)| disguise == c);
+        let disguises: std::collections::BTreeSet<char> = looked_at.chars().filter(is_disguise).collect();
+        assert_eq!((looked_at.chars().count(), disguises.len()), (ESTIMATED, SEEN_THROUGH));
+        assert!(!refused(&costly[..128]) && !refused("(@{$[!<+%|"));
     }
 }
