@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bookly_shared::db::login_throttle::LoginCount;
+use bookly_shared::db::users::User;
+use bookly_shared::domain::Password;
 use ipnet::{Ipv4Net, Ipv6Net};
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -71,6 +73,20 @@ impl Attempt<'_> {
         let now = self.state.now();
         Ok(self.state.db.count_login_success(&self.count, &self.network, now).await?)
     }
+}
+
+/// Whether a password is the account's own, asked by who has a session: a stolen session must not be a door to
+/// guess the password at. Counted with the logins.
+///
+/// # Errors
+/// 400 when it is not, 429 with the wait when failures came too fast.
+pub async fn prove(state: &AppState, user: &User, password: Password, client: IpAddr) -> ApiResult<()> {
+    let attempt = state.login_guard.begin(state, &user.email_canonical, client).await?;
+    if state.hasher.verify(password, user.password_hash.clone()).await? {
+        return attempt.succeeded().await;
+    }
+    attempt.failed().await?;
+    Err(ApiError::InvalidEmailOrPassword)
 }
 
 /// The range that one household or office gets: an IPv4 /24, an IPv6 /48.

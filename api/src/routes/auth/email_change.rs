@@ -19,7 +19,8 @@ use super::link::{self, PathToken};
 use super::reader::{Press, Reader};
 use super::requests;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{Fields, FromFields, Json, RequestId, VerifiedUser};
+use crate::extract::{ClientIp, Fields, FromFields, Json, RequestId, VerifiedUser};
+use crate::login_guard;
 use crate::openapi::{errors, schemas};
 use crate::pages::Page;
 use crate::routes::html::page;
@@ -65,14 +66,13 @@ errors!(RequestErrors: body(), verified(), [ApiError::InvalidEmailOrPassword], l
 async fn request(
     State(state): State<AppState>,
     VerifiedUser(session): VerifiedUser,
+    ClientIp(client): ClientIp,
     RequestId(id): RequestId,
     Json(change): Json<EmailChange>,
 ) -> ApiResult<Answer<Message>> {
     let user = session.user;
     let password = change.password.ok_or(ApiError::InvalidEmailOrPassword)?;
-    if !state.hasher.verify(password, user.password_hash.clone()).await? {
-        return Err(ApiError::InvalidEmailOrPassword);
-    }
+    login_guard::prove(&state, &user, password, client).await?;
     let old = EmailAddress::parse(&user.email).map_err(ApiError::server)?;
     let now = state.now();
     let masked = MailContext { masked_address: Some(change.new_email.masked()) };

@@ -13,7 +13,8 @@ use utoipa_axum::routes;
 use super::account::Message;
 use super::reset::{NewPassword, changed_notice};
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{AccessToken, Fields, FromFields, Json, RequestId, Session};
+use crate::extract::{AccessToken, ClientIp, Fields, FromFields, Json, RequestId, Session};
+use crate::login_guard;
 use crate::openapi::{errors, schemas};
 use crate::state::AppState;
 
@@ -54,14 +55,13 @@ errors!(ChangeErrors:
 async fn change(
     State(state): State<AppState>,
     AccessToken(Session { user, sid }): AccessToken,
+    ClientIp(client): ClientIp,
     RequestId(id): RequestId,
     Json(change): Json<PasswordChange>,
 ) -> ApiResult<Answer<Message>> {
     let new = change.new.agreed(&user)?;
     let current = change.current.ok_or(ApiError::InvalidEmailOrPassword)?;
-    if !state.hasher.verify(current, user.password_hash.clone()).await? {
-        return Err(ApiError::InvalidEmailOrPassword);
-    }
+    login_guard::prove(&state, &user, current, client).await?;
     let hash = state.hasher.hash(new).await?;
     let now = state.now();
     let notice = changed_notice(&user, now)?.asked_by(id);
