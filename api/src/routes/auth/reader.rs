@@ -34,16 +34,18 @@ impl<S: Sync> FromRequestParts<S> for Reader {
     }
 }
 
-/// Whether a page's button may be taken for pressed: a form must come from a page of our own.
+/// Whether a page's button may be taken for pressed: a form must come from a page of our own, in whichever of
+/// the encodings that a form can have.
 pub(super) struct Press(pub(super) Result<(), ApiError>);
 
 impl FromRequestParts<AppState> for Press {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
-        let is_form = Encoding::of(&parts.headers).is_ok_and(|encoding| encoding == Encoding::Form);
-        let own_page = OwnPage::from_request_parts(parts, state).await.map(|_| ());
-        Ok(Press(if is_form { own_page } else { Ok(()) }))
+        if Encoding::of(&parts.headers).is_ok_and(|encoding| encoding == Encoding::Json) {
+            return Ok(Press(Ok(())));
+        }
+        Ok(Press(OwnPage::from_request_parts(parts, state).await.map(|_| ())))
     }
 }
 
