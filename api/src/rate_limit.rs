@@ -29,7 +29,7 @@ use crate::state::AppState;
 pub const BURST: u32 = 60;
 /// After which it may send one more.
 const REFILL: Duration = Duration::from_secs(1);
-/// How often addresses are forgotten that have their whole burst again.
+/// How often [`Doors::forget_idle`] is called.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
 
 /// What proxies add.
@@ -52,6 +52,14 @@ impl Doors {
         let limit = limit.key_extractor(key).finish().filter(|_| settings.rate_limit);
         Doors(limit.map(Arc::new))
     }
+
+    /// Forgets addresses that have their whole burst again.
+    fn forget_idle(&self) {
+        if let Some(doors) = &self.0 {
+            doors.limiter().retain_recent();
+            doors.limiter().shrink_to_fit();
+        }
+    }
 }
 
 /// The layer for routes that want the limit: 429 with a true `Retry-After` beyond it. Routes are limited
@@ -62,10 +70,8 @@ pub fn layer(state: &AppState) -> RateLimit {
 
 /// Forgets addresses that did not come again, until `stop`: whoever has many must not fill the memory.
 pub async fn forget(state: AppState, stop: CancellationToken) {
-    let Some(doors) = &state.doors.0 else { return };
     while stop.run_until_cancelled(tokio::time::sleep(FORGET_EVERY)).await.is_some() {
-        doors.limiter().retain_recent();
-        doors.limiter().shrink_to_fit();
+        state.doors.forget_idle();
     }
 }
 

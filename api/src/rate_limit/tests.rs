@@ -71,3 +71,19 @@ async fn rate_limit_off_lifts_the_limit() {
     let answers = knock(&doors(&app), "192.0.2.1", BURST + 10).await;
     assert!(answers.iter().all(|answer| answer.text == "in"));
 }
+
+#[tokio::test]
+async fn addresses_that_do_not_come_again_are_forgotten() {
+    let app = TestApp::new().await;
+    let doors = doors(&app);
+    for number in 0..200 {
+        knock(&doors, &format!("198.51.100.{number}"), 1).await;
+    }
+    let limiter = app.state().doors.0.as_ref().unwrap().limiter().clone();
+    assert_eq!(limiter.len(), 200);
+    // Each has its whole burst again after a second.
+    while !limiter.is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        app.state().doors.forget_idle();
+    }
+}
