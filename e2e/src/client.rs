@@ -112,6 +112,13 @@ pub trait Expect {
     /// When no answer comes.
     async fn answer(self) -> anyhow::Result<Answer>;
 
+    /// Sends it, and again after the time that was told for as long as the service is too busy (503), as it is
+    /// when a crowd wants passwords hashed on a slow machine.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    async fn patient_answer(self) -> anyhow::Result<Answer>;
+
     /// Sends it and expects JSON with this status.
     ///
     /// # Errors
@@ -136,6 +143,17 @@ impl Expect for RequestBuilder {
         let response = self.send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
         Ok(Answer { status, headers, body: response.text().await? })
+    }
+
+    async fn patient_answer(self) -> anyhow::Result<Answer> {
+        loop {
+            let again = self.try_clone().context("a body that can be sent again")?;
+            let answer = again.answer().await?;
+            if answer.status != 503 {
+                return Ok(answer);
+            }
+            tokio::time::sleep(Duration::from_secs(answer.header("retry-after").parse()?)).await;
+        }
     }
 
     async fn expect(self, status: u16) -> anyhow::Result<Value> {

@@ -16,6 +16,7 @@ pub mod spawn;
 pub mod sql;
 pub mod stack;
 pub mod tally;
+pub mod timing;
 
 mod both;
 

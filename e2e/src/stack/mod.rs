@@ -2,6 +2,7 @@
 
 mod logs;
 mod mails;
+mod more;
 mod options;
 mod people;
 mod settings;

@@ -1,0 +1,127 @@
+//! How many requests one client may send to what costs a hash, a mail or a guess.
+
+use std::time::Duration;
+
+use bookly_e2e::client::Answer;
+use bookly_e2e::person::new_address;
+use bookly_e2e::prelude::*;
+use bookly_e2e::stack::run;
+use reqwest::RequestBuilder;
+
+/// Far beyond the burst, so that a bucket that refills meanwhile does not matter.
+const MANY: usize = 200;
+const WARNING: &str = "no proxy is trusted";
+
+/// The doors that are limited, each with a request that costs it little.
+fn doors(stack: &Stack) -> Vec<(&'static str, RequestBuilder)> {
+    let api = stack.api();
+    let email = json!({"email": "nobody"});
+    vec![
+        ("signup", api.post("/auth/signup").json(&json!({}))),
+        ("login", api.post("/auth/login").json(&json!({}))),
+        ("reset", api.post("/auth/password-reset-request").json(&email)),
+        ("resend", api.post("/auth/resend-verification").json(&email)),
+        ("verify", api.get("/auth/verify/x")),
+        ("verify by button", api.post("/auth/verify/x")),
+        ("reset confirm", api.post("/auth/password-reset-confirm/x")),
+        ("e-mail change", api.post("/auth/email-change-confirm/x")),
+    ]
+}
+
+/// A cheap request to a limited door, through these hops.
+fn knock(stack: &Stack, forwarded_for: &str) -> RequestBuilder {
+    let knock = stack.api().get("/auth/verify/x");
+    if forwarded_for.is_empty() { knock } else { knock.header("X-Forwarded-For", forwarded_for) }
+}
+
+/// Knocks until it is refused, each time through the hops that `hops` gives.
+async fn exhaust(stack: &Stack, hops: impl Fn(usize) -> String) -> Result<Answer> {
+    for times in 0..MANY {
+        let answer = knock(stack, &hops(times)).answer().await?;
+        if answer.status == 429 {
+            ensure!(times >= 60, "refused after {times}");
+            return Ok(answer);
+        }
+    }
+    anyhow::bail!("{MANY} requests are not limited")
+}
+
+fn limited(kind: Kind) -> StackOptions {
+    StackOptions::new(kind).workers(0).with("RATE_LIMIT", "on")
+}
+
+both! {
+    async fn every_door_is_limited_and_opens_again_after_the_time_that_was_told(stack: &Stack, RATE_LIMIT = "on") {
+        let refused = exhaust(stack, |_| String::new()).await?;
+        let told: u64 = refused.header("retry-after").parse()?;
+        let waited = tokio::time::Instant::now() + Duration::from_secs(told);
+        assert_eq!(refused.json()?["error_code"], "too_many_requests");
+        for (door, request) in doors(stack) {
+            // The bucket refills by one a second: the first request after a pause may be let in.
+            let answer = request.try_clone().context("a request")?.answer().await?;
+            let answer = if answer.status == 429 { answer } else { request.answer().await? };
+            assert_eq!(answer.status, 429, "{door}: {answer:?}");
+            assert_eq!(answer.json()?["message"], "Too many requests", "{door}");
+        }
+        stack.api().get("//health/live").expect(200).await.context("others are not limited")?;
+        stack.api().get("/auth/me").refused(401, "not_authenticated").await?;
+        let last: u64 = knock(stack, "").answer().await?.header("retry-after").parse().unwrap_or(told);
+        tokio::time::sleep_until(waited.max(tokio::time::Instant::now() + Duration::from_secs(last))).await;
+        knock(stack, "").refused(400, "invalid_token").await.context("it was told when")?;
+    }
+
+    async fn changing_forwarding_headers_helps_nobody_where_no_proxy_is_trusted(stack: &Stack, RATE_LIMIT = "on") {
+        exhaust(stack, |times| format!("203.0.113.{times}")).await?;
+        let rotated = stack.api().get("/auth/verify/x").header("Forwarded", "for=192.0.2.7").header("X-Real-IP", "192.0.2.7");
+        assert_eq!(rotated.answer().await?.status, 429);
+        let log = stack.api_process().log().lines();
+        let warnings: Vec<_> = log.iter().filter(|line| line.contains(WARNING)).collect();
+        assert_eq!(warnings.len(), 1, "said, and said once: {warnings:?}");
+        assert!(warnings[0].contains("WARN") && warnings[0].contains("TRUSTED_PROXIES"), "{warnings:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn behind_a_trusted_proxy_the_rightmost_hop_that_is_not_trusted_is_the_client() -> Result<()> {
+    run(limited(Kind::Embedded).with("TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8"), async |stack| {
+        // What stands to the left is the client's own invention.
+        exhaust(stack, |times| format!("203.0.113.{times}, 198.51.100.7")).await?;
+        for same in ["198.51.100.7", "1.2.3.4, 198.51.100.7, 10.0.0.9", "198.51.100.7:4711"] {
+            assert_eq!(knock(stack, same).answer().await?.status, 429, "{same}");
+        }
+        for other in ["198.51.100.8", "198.51.100.7, 198.51.100.8", "2001:db8:1:2::1"] {
+            assert_eq!(knock(stack, other).answer().await?.status, 400, "{other}");
+        }
+        assert!(!stack.api_process().log().text().contains(WARNING), "nothing to warn of");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_ipv6_client_is_its_whole_64_network() -> Result<()> {
+    run(limited(Kind::Embedded).with("TRUSTED_PROXIES", "127.0.0.1"), async |stack| {
+        exhaust(stack, |times| format!("2001:db8:1:2::{times:x}")).await?;
+        assert_eq!(knock(stack, "2001:db8:1:2:ffff:ffff:ffff:ffff").answer().await?.status, 429);
+        assert_eq!(knock(stack, "2001:db8:1:3::1").answer().await?.status, 400);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rate_limit_off_lifts_the_limits_per_client_and_nothing_else() -> Result<()> {
+    run(StackOptions::new(Kind::Embedded), async |stack| {
+        for _ in 0..100 {
+            knock(stack, "").refused(400, "invalid_token").await?;
+        }
+        let email = new_address();
+        for _ in 0..5 {
+            stack.ask_for_reset(&email).expect(200).await?;
+        }
+        let rows = stack.sql().number("SELECT count(*) FROM emails WHERE mailbox = $1", &email).await?;
+        assert_eq!(rows, 3, "a mailbox is limited all the same");
+        Ok(())
+    })
+    .await
+}
