@@ -54,6 +54,18 @@ impl FromRequestParts<AppState> for Mails {
     }
 }
 
+/// A mail's id in the path. What is no id is no mail's either.
+struct MailId(Uuid);
+
+impl FromRequestParts<AppState> for MailId {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let id = Uid::from_request_parts(parts, state).await;
+        id.map(|Uid(id)| MailId(id)).map_err(|_| ApiError::NotFound)
+    }
+}
+
 fn names_this_machine(headers: &HeaderMap) -> bool {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     host.is_some_and(is_loopback_host) && !is_forwarded(headers)
@@ -86,7 +98,11 @@ async fn list(State(state): State<AppState>, Mails(folder): Mails) -> ApiResult<
     Ok(html::page(&state, StatusCode::OK, &page))
 }
 
-async fn show(State(state): State<AppState>, Mails(folder): Mails, Uid(id): Uid) -> ApiResult<Response> {
+async fn show(
+    State(state): State<AppState>,
+    Mails(folder): Mails,
+    MailId(id): MailId,
+) -> ApiResult<Response> {
     let bytes = bytes(&folder, id).await?;
     let mail = parse(&bytes)?;
     let shown = look(id, &mail);
@@ -101,20 +117,20 @@ async fn show(State(state): State<AppState>, Mails(folder): Mails, Uid(id): Uid)
     Ok(html::page(&state, StatusCode::OK, &page))
 }
 
-async fn show_html(Mails(folder): Mails, Uid(id): Uid) -> ApiResult<Response> {
+async fn show_html(Mails(folder): Mails, MailId(id): MailId) -> ApiResult<Response> {
     let bytes = bytes(&folder, id).await?;
     let mail = parse(&bytes)?;
     let html = mail.body_html(0).ok_or(ApiError::NotFound)?;
     Ok((mail_headers(), Html(html.into_owned())).into_response())
 }
 
-async fn show_text(Mails(folder): Mails, Uid(id): Uid) -> ApiResult<Response> {
+async fn show_text(Mails(folder): Mails, MailId(id): MailId) -> ApiResult<Response> {
     let bytes = bytes(&folder, id).await?;
     let mail = parse(&bytes)?;
     Ok(mail.body_text(0).ok_or(ApiError::NotFound)?.into_owned().into_response())
 }
 
-async fn show_source(Mails(folder): Mails, Uid(id): Uid) -> ApiResult<Response> {
+async fn show_source(Mails(folder): Mails, MailId(id): MailId) -> ApiResult<Response> {
     let plain = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
     Ok((plain, bytes(&folder, id).await?).into_response())
 }

@@ -50,8 +50,12 @@ async fn the_inbox_lists_mails_newest_first_and_shows_each_in_every_form() {
 async fn a_mail_that_is_not_there_is_404() {
     let app = with_mails(&[]).await;
     assert_eq!(app.send(local("/inbox")).await.status, StatusCode::OK);
-    let answer = app.send(local(&format!("/inbox/{}", Uuid::now_v7()))).await;
-    assert_eq!(answer.error(), (404, "not_found".into()));
+    for id in [&Uuid::now_v7().to_string(), "x", "%ff", "..%2fsecrets", "%00"] {
+        for form in ["", "/html", "/text", "/source"] {
+            let answer = app.send(local(&format!("/inbox/{id}{form}"))).await;
+            assert_eq!(answer.error(), (404, "not_found".into()), "{id}{form}");
+        }
+    }
 }
 
 #[tokio::test]
