@@ -2,6 +2,7 @@
 
 pub mod browser;
 pub mod client;
+pub mod document;
 pub mod forge;
 pub mod load;
 pub mod log;

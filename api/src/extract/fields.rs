@@ -3,9 +3,13 @@
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
+use bookly_shared::domain::has_control_characters;
 use serde_json::{Map, Value};
 
 use crate::error::{ApiError, FieldError};
+
+/// Said of every text alike, whatever its field is for, before anything is trimmed off it.
+const ONE_LINE: &str = "must be one line without control characters";
 
 /// A request type that can be read from fields. `None` only after at least one error was noted; unknown
 /// fields are ignored.
@@ -48,7 +52,7 @@ impl Fields {
         }
     }
 
-    /// A text that `parse` accepts. Its error continues the field's name: "must not be empty".
+    /// A text of one line that `parse` accepts. Its error continues the field's name: "must not be empty".
     pub fn parse<T, E: Display>(
         &mut self,
         name: &str,
@@ -64,6 +68,9 @@ impl Fields {
         parse: impl FnOnce(String) -> Result<T, E>,
     ) -> Option<T> {
         let Value::String(text) = self.take(name)? else { return self.refuse(name, "must be a text") };
+        if has_control_characters(&text) {
+            return self.refuse(name, ONE_LINE);
+        }
         match parse(text) {
             Ok(value) => Some(value),
             Err(error) => self.refuse(name, error),
@@ -75,6 +82,7 @@ impl Fields {
         let number = match self.take(name)? {
             // FastAPI's clients may send 12.0.
             Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
+            Value::String(text) if has_control_characters(&text) => return self.refuse(name, ONE_LINE),
             Value::String(text) => text.trim().parse().ok(),
             _ => None,
         };
@@ -85,7 +93,7 @@ impl Fields {
         }
     }
 
-    /// A list of texts that `parse` accepts; what is wrong with the third is noted as `name.2`.
+    /// A list of such texts; what is wrong with the third is noted as `name.2`.
     pub fn list<T, E: Display>(
         &mut self,
         name: &str,
@@ -103,6 +111,9 @@ impl Fields {
             .map(|(index, item)| {
                 let place = format!("{name}.{index}");
                 let Some(text) = item.as_str() else { return self.refuse(&place, "must be a text") };
+                if has_control_characters(text) {
+                    return self.refuse(&place, ONE_LINE);
+                }
                 parse(text).map_err(|error| self.refuse::<T>(&place, error)).ok()
             })
             .collect();

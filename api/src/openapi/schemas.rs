@@ -7,17 +7,22 @@ use bookly_shared::domain::{Password, PersonName, Role, Username};
 use utoipa::openapi::schema::{Array, ArrayBuilder, KnownFormat, Object, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{Content, Schema};
 
-/// Everything but control characters (Unicode Cc).
-const ONE_LINE: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
+/// Everything but control characters (Unicode Cc), line separators, and what changes the writing direction.
+const ONE_LINE: &str = r"^[^\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]*$";
 
 fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
 }
 
+/// A text as [`crate::extract::Fields`] takes it.
+fn one_line() -> ObjectBuilder {
+    text().pattern(Some(ONE_LINE))
+}
+
 /// A text on one line.
 pub(crate) fn line(chars: RangeInclusive<usize>, example: &str) -> Object {
-    let text = text().min_length(Some(*chars.start())).max_length(Some(*chars.end()));
-    text.pattern(Some(ONE_LINE)).examples([example]).build()
+    let text = one_line().min_length(Some(*chars.start())).max_length(Some(*chars.end()));
+    text.examples([example]).build()
 }
 
 pub(crate) fn first_name() -> Object {
@@ -35,7 +40,7 @@ pub(crate) fn username() -> Object {
 /// An address that the service would mail.
 pub(crate) fn email() -> Object {
     let format = SchemaFormat::KnownFormat(KnownFormat::Email);
-    text().format(Some(format)).max_length(Some(MAX_ADDRESS_BYTES)).examples(["zoe@example.org"]).build()
+    one_line().format(Some(format)).max_length(Some(MAX_ADDRESS_BYTES)).examples(["zoe@example.org"]).build()
 }
 
 /// A new password.
@@ -49,12 +54,12 @@ pub(crate) fn new_password() -> Object {
 /// A password that somebody claims to be an account's: anything, since what cannot be one is a wrong one.
 pub(crate) fn password() -> Object {
     let format = SchemaFormat::KnownFormat(KnownFormat::Password);
-    text().format(Some(format)).examples(["a tree in the 3rd garden"]).build()
+    one_line().format(Some(format)).examples(["a tree in the 3rd garden"]).build()
 }
 
 /// An address that somebody claims to have an account: likewise.
 pub(crate) fn login_email() -> Object {
-    text().examples(["zoe@example.org"]).build()
+    one_line().examples(["zoe@example.org"]).build()
 }
 
 pub(crate) fn role() -> Object {

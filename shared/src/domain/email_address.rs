@@ -8,7 +8,7 @@ use idna::uts46::{DnsLength, Hyphens, Uts46};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::text::{is_bidi_control, is_invisible};
+use super::text::{is_control, is_invisible};
 
 /// The longest address, in bytes of UTF-8 (RFC 5321 §4.5.3.1.3 less the angle brackets).
 pub const MAX_ADDRESS_BYTES: usize = 254;
@@ -16,6 +16,20 @@ pub const MAX_ADDRESS_BYTES: usize = 254;
 pub const MAX_LOCAL_PART_BYTES: usize = 64;
 
 /// An address that a mail can be sent to.
+///
+/// One policy for every address of the service, typed by whomever: `local@domain`, at most
+/// [`MAX_ADDRESS_BYTES`], where
+///
+/// - the local part is a dot-atom of ASCII (RFC 5321 §4.1.2), at most [`MAX_LOCAL_PART_BYTES`], kept as typed: no
+///   quoted strings, no comments, no folding white space, no obsolete forms (RFC 5322 §4.4), and no letters beyond
+///   ASCII, which need SMTPUTF8 on the whole way (RFC 6531);
+/// - the domain is a host name with a dot, kept in lower-case ASCII: a name in other scripts goes through UTS #46
+///   to punycode. No IP addresses, no top-level domain of digits alone, no dot at the end;
+/// - whether anybody receives mail there is not asked: the mail itself finds out.
+///
+/// Blanks around it are dropped. Nothing else is: control, invisible and direction-changing characters are
+/// refused wherever they stand. What is refused of what the RFCs allow is refused because it is in nobody's use and
+/// read differently by different software: `shared/tests/addresses.rs` lists all of it, with the reasons.
 ///
 /// Two spellings of one mailbox (`Ann@Example.org`, `ann@example.org`) are different values; compare
 /// [`canonical`](Self::canonical) for "the same account". Since two mailboxes of an unusual server can share
@@ -31,7 +45,7 @@ pub struct EmailAddress {
 /// Why a text is not an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum EmailAddressError {
-    /// Nothing but white space.
+    /// Nothing but blanks.
     #[error("must not be empty")]
     Empty,
     /// Longer than [`MAX_ADDRESS_BYTES`].
@@ -69,11 +83,14 @@ pub enum EmailAddressError {
 }
 
 impl EmailAddress {
-    /// Reads an address, without the white space around it.
+    /// Reads an address, without the blanks around it. A line break or tab there is refused like anywhere else.
     ///
     /// # Errors
     /// Whatever makes it an address that this service would not mail: see [`EmailAddressError`].
     pub fn parse(text: &str) -> Result<EmailAddress, EmailAddressError> {
+        if text.chars().any(is_control) {
+            return Err(EmailAddressError::ForbiddenCharacter);
+        }
         let text = text.trim();
         if text.is_empty() {
             return Err(EmailAddressError::Empty);
@@ -122,7 +139,7 @@ impl EmailAddress {
 }
 
 fn is_forbidden(c: char) -> bool {
-    c.is_whitespace() || c.is_control() || is_bidi_control(c) || is_invisible(c)
+    c.is_whitespace() || is_control(c) || is_invisible(c)
 }
 
 fn check_local_part(local: &str) -> Result<(), EmailAddressError> {

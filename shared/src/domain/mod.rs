@@ -19,3 +19,4 @@ pub use mail_state::{MailState, UnknownMailState};
 pub use name::{NameError, PersonName, Username};
 pub use password::{Password, PasswordError};
 pub use role::{Role, UnknownRole};
+pub use text::has_control_characters;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
 
-use super::text::{is_bidi_control, is_invisible, is_line_separator};
+use super::text::{has_control_characters, is_invisible};
 
 /// Why a text is not a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -22,8 +22,12 @@ pub enum NameError {
     ForbiddenCharacter,
 }
 
-/// Trims, normalises (NFC, so that one name has one length) and checks.
+/// Checks, trims and normalises (NFC, so that one name has one length). A line break at the end is refused like
+/// any other, not trimmed away: nobody types one into a name.
 fn parse_name(text: &str, max: usize) -> Result<String, NameError> {
+    if has_control_characters(text) {
+        return Err(NameError::ForbiddenCharacter);
+    }
     let text = text.trim();
     // At most four characters compose into one, so that more than this is too long in any form; a text far
     // beyond the limit is refused before it is worked on.
@@ -31,9 +35,6 @@ fn parse_name(text: &str, max: usize) -> Result<String, NameError> {
         return Err(NameError::Length { max });
     }
     let name: String = text.nfc().collect();
-    if name.chars().any(|c| c.is_control() || is_bidi_control(c) || is_line_separator(c)) {
-        return Err(NameError::ForbiddenCharacter);
-    }
     // Joiners are part of some scripts' spelling; a name of nothing else is a blank one.
     if name.chars().count() > max || name.chars().all(|c| is_invisible(c) || c.is_whitespace()) {
         return Err(NameError::Length { max });
@@ -52,7 +53,7 @@ macro_rules! name_type {
             /// The longest one, in characters.
             pub const MAX_CHARS: usize = $max;
 
-            /// Reads a name, without the white space around it.
+            /// Reads a name, without the blanks around it.
             ///
             /// # Errors
             /// When it is empty, too long, or not one plain line.
@@ -120,7 +121,7 @@ mod tests {
     fn a_name_has_between_1_and_64_characters_and_a_username_32() {
         assert!(PersonName::parse(&"ä".repeat(64)).is_ok());
         assert!(Username::parse(&"e\u{301}".repeat(32)).is_ok());
-        for text in ["", "  \n", "\u{200b}\u{2060}", "\u{3164}"] {
+        for text in ["", "  \u{3000}", "\u{200b}\u{2060}", "\u{3164}"] {
             assert_eq!(PersonName::parse(text), Err(NameError::Length { max: 64 }), "{text:?}");
         }
         assert_eq!(PersonName::parse(&"a".repeat(65)), Err(NameError::Length { max: 64 }));
@@ -140,6 +141,10 @@ mod tests {
             "a\u{202e}b",
             "a\u{2067}b",
             "a\u{200f}b",
+            "Ann\r\n",
+            "\tAnn",
+            "\u{2028}Ann",
+            "\n",
         ] {
             assert_eq!(PersonName::parse(text), Err(NameError::ForbiddenCharacter), "{text:?}");
         }

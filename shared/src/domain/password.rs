@@ -7,6 +7,8 @@ use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
 
+use super::text::has_control_characters;
+
 /// A password in Unicode NFC, so that one keyboard's `é` is another's.
 #[derive(Clone)]
 pub struct Password(SecretString);
@@ -17,7 +19,7 @@ pub enum PasswordError {
     /// Too short or too long.
     #[error("must have between 8 and 128 characters")]
     Length,
-    /// A control character (Unicode Cc): not to be typed again in every form.
+    /// A control character, or one that changes the writing direction: not to be typed again in every form.
     #[error("must not contain control characters")]
     ControlCharacter,
 }
@@ -36,7 +38,7 @@ impl Password {
     /// When its length is out of bounds or it has a control character.
     pub fn parse(text: String) -> Result<Password, PasswordError> {
         let text = Zeroizing::new(text);
-        if text.chars().any(char::is_control) {
+        if has_control_characters(&text) {
             return Err(PasswordError::ControlCharacter);
         }
         let password = normalised(&text)?;
@@ -103,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_new_password_has_no_control_characters() {
-        for text in ["1234567\08", "12345678\n", "1234\u{7f}5678", "1234\u{9b}5678"] {
+        for text in ["1234567\08", "12345678\n", "1234\u{7f}5678", "1234\u{9b}5678", "1234\u{202e}5678"] {
             assert_eq!(parse(text).unwrap_err(), PasswordError::ControlCharacter, "{text:?}");
         }
     }

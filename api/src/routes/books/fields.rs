@@ -181,11 +181,11 @@ fn set<T>(field: &mut T, value: Option<T>) {
 }
 
 fn text(fields: &mut Fields, name: &str) -> Option<String> {
-    fields.parse(name, |text| one_line(text, MAX_TEXT_CHARS))
+    fields.parse(name, |text| of_length(text, MAX_TEXT_CHARS))
 }
 
 fn language(fields: &mut Fields, name: &str) -> Option<String> {
-    fields.parse(name, |text| one_line(text, MAX_LANGUAGE_CHARS))
+    fields.parse(name, |text| of_length(text, MAX_LANGUAGE_CHARS))
 }
 
 fn page_count(fields: &mut Fields, name: &str) -> Option<i32> {
@@ -200,14 +200,11 @@ fn date(fields: &mut Fields, name: &str) -> Option<NaiveDate> {
     })
 }
 
-/// No control characters: Postgres takes no NUL, and the rest is no part of a title.
-fn one_line(text: &str, max: usize) -> Result<String, String> {
+/// Without the blanks around it; control characters were refused by [`Fields`].
+fn of_length(text: &str, max: usize) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() || text.chars().count() > max {
         return Err(format!("must have between 1 and {max} characters"));
-    }
-    if text.chars().any(char::is_control) {
-        return Err("must be one line without control characters".into());
     }
     Ok(text.to_owned())
 }
