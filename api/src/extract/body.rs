@@ -5,6 +5,7 @@ use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::{HeaderMap, header};
 use mime::Mime;
+use percent_encoding::percent_decode;
 
 use super::{Fields, FromFields, OwnPage};
 use crate::error::ApiError;
@@ -15,7 +16,7 @@ use crate::state::AppState;
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
-/// A JSON body or a form's; and which it was, since forms are answered with pages.
+/// A JSON body or a form's, which must be UTF-8; and which it was, since forms are answered with pages.
 ///
 /// A form must come from a page of this service, or it is answered with 403 `insufficient_permissions`:
 /// another site's page can make a browser post a form, but not JSON.
@@ -73,7 +74,7 @@ impl<T: FromFields> FromRequest<AppState> for JsonOrForm<T> {
         let bytes = bytes(Request::from_parts(parts, body), state).await?;
         let body = match encoding {
             Encoding::Json => read_json(&bytes)?,
-            Encoding::Form => Fields::read_pairs(form_urlencoded::parse(&bytes).into_owned())?,
+            Encoding::Form => read_form(&bytes)?,
         };
         Ok(JsonOrForm { body, encoding })
     }
@@ -84,6 +85,14 @@ fn read_json<T: FromFields>(bytes: &[u8]) -> Result<T, ApiError> {
     let value = serde_json::from_slice(bytes)
         .map_err(|error| ApiError::MalformedBody(format!("The body is not valid JSON: {error}")))?;
     Fields::read_json(value)
+}
+
+/// What is not UTF-8 would be read as replacement characters, and two different passwords as one.
+fn read_form<T: FromFields>(bytes: &[u8]) -> Result<T, ApiError> {
+    if percent_decode(bytes).decode_utf8().is_err() {
+        return Err(ApiError::MalformedBody("The form is not UTF-8".into()));
+    }
+    Fields::read_pairs(form_urlencoded::parse(bytes).into_owned())
 }
 
 async fn bytes(request: Request, state: &AppState) -> Result<Bytes, ApiError> {

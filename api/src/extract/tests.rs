@@ -67,6 +67,80 @@ async fn a_body_that_is_no_json_is_400_and_says_where() {
     }
 }
 
+/// RFC 8259 leaves the first three to the reader: ours takes the last of two equal names, and no number that it
+/// would have to round to infinity.
+#[tokio::test]
+async fn json_at_its_edges_is_read_or_refused_and_never_trips() {
+    let app = TestApp::new().await;
+    let good = r#""email": "a@example.org", "password": "correct horse""#;
+    let nested = |open: &str, depth: usize| format!("{{{good}, \"more\": {}", open.repeat(depth));
+    for (body, expected) in [
+        (format!(r#"{{{good}, "email": "b@example.org"}}"#), "b@example.org None".to_owned()),
+        (format!(r#"{{{good}, "more": 1e308, "count": 3e0}}"#), "a@example.org Some(3)".to_owned()),
+        (format!(r#"{{{good}, "more": 1e999}}"#), "malformed_body".into()),
+        (format!(r#"{{{good}, "count": 1e300}}"#), "validation_error".into()),
+        (format!(r#"{{{good}, "count": 99999999999999999999999}}"#), "validation_error".into()),
+        (format!(r#"{{{good}, "count": 9e{}}}"#, "9".repeat(1000)), "malformed_body".into()),
+        (format!(r#"{{{good}, "more": "\ud800"}}"#), "malformed_body".into()),
+        (format!(r#"{{{good}, "more": "\udc00\ud800"}}"#), "malformed_body".into()),
+        (format!(r#"{{{good}, "mo\u0000re": 1}}"#), "a@example.org None".into()),
+        (nested("[", 60_000), "malformed_body".into()),
+        (nested("{\"a\":", 10_000), "malformed_body".into()),
+        (nested("[", 100_000), "body_too_large".into()),
+        (format!(r#"{{{good}, {}"#, "\"a\":1,".repeat(9_000)), "malformed_body".into()),
+    ] {
+        let answer = post_to(&app, "/json", JSON, body.clone()).await;
+        let found = if answer.status == 200 { answer.text } else { answer.error().1 };
+        assert_eq!(found, expected, "{}", &body[..body.len().min(120)]);
+    }
+    let bytes = [format!("{{{good}, \"more\": \"").as_bytes(), b"\xff\"}"].concat();
+    assert_eq!(post_to(&app, "/json", JSON, bytes).await.error(), (400, "malformed_body".into()));
+}
+
+#[tokio::test]
+async fn a_form_may_repeat_fields_and_have_thousands_but_must_be_utf_8() {
+    let app = TestApp::new().await;
+    let good = "email=a%40example.org&password=correct+horse";
+    let send = async |form: String| {
+        let request = with_body(request(Method::POST, "/either"), FORM, form);
+        send_to(routes(&app), with_header(request, "sec-fetch-site", "same-origin")).await
+    };
+    assert_eq!(send(format!("email=b%40example.org&{good}")).await.text, "Form a@example.org None");
+    assert_eq!(send(format!("{good}{}", "&x=1".repeat(10_000))).await.text, "Form a@example.org None");
+    assert_eq!(send(format!("{good}{}", "&".repeat(60_000))).await.text, "Form a@example.org None");
+    assert_eq!(
+        send(format!("{good}{}", "&x=1".repeat(20_000))).await.error(),
+        (413, "body_too_large".into())
+    );
+    for bad in ["&x=%ff", "&%c3=1", "&x=%c3&y=%a9"] {
+        assert_eq!(send(format!("{good}{bad}")).await.error(), (400, "malformed_body".into()), "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn a_control_character_is_refused_before_anything_is_trimmed_off() {
+    let app = TestApp::new().await;
+    for evil in ["\n", "\r\n", "\0", "\t", "\u{202e}", "\u{200f}", "\u{2028}"] {
+        for (email, password, count) in [
+            (format!("a@example.org{evil}"), "correct horse".to_owned(), "3".to_owned()),
+            ("a@example.org".into(), format!("{evil}correct horse"), "3".into()),
+            ("a@example.org".into(), "correct horse".into(), format!("3{evil}")),
+        ] {
+            let body = json!({"email": email, "password": password, "count": count});
+            let answer = post_to(&app, "/json", JSON, body.to_string()).await;
+            assert_eq!(answer.error(), (422, "validation_error".into()), "{body}");
+            assert_eq!(answer.refused_fields().len(), 1, "{body}");
+        }
+        let answer = post_to(
+            &app,
+            "/list",
+            JSON,
+            json!({"addresses": ["a@b.org", format!("c@d.org{evil}")]}).to_string(),
+        );
+        assert_eq!(answer.await.refused_fields(), ["addresses.1"]);
+    }
+}
+
 #[tokio::test]
 async fn every_field_that_is_wrong_is_named_once() {
     let app = TestApp::new().await;
