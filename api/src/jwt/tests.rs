@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
@@ -198,4 +199,45 @@ fn debug_shows_no_secret_and_no_address() {
     let claims: Claims = serde_json::from_value(claims()).unwrap();
     let shown = format!("{:?} {:?}", tokens(), claims);
     assert!(!shown.contains("secret") && !shown.contains("ann@"), "{shown}");
+}
+
+/// Texts that a forger might send: anything, anything in three parts, parts that are JSON, ours with changes.
+fn forged() -> impl Strategy<Value = String> {
+    let part = || prop::collection::vec(any::<u8>(), 0..80).prop_map(|bytes| URL_SAFE_NO_PAD.encode(bytes));
+    let json = || "[{\\[\"a-z0-9:,.}\\]]{0,40}".prop_map(|text| URL_SAFE_NO_PAD.encode(text));
+    let header = prop::sample::select(vec![
+        json!({"alg": "HS256"}),
+        json!({"alg": "none"}),
+        json!({"alg": "HS512"}),
+        json!({"alg": "RS256"}),
+        json!({"alg": "HS256", "crit": []}),
+        json!({}),
+    ]);
+    let header = header.prop_map(|header| URL_SAFE_NO_PAD.encode(header.to_string()));
+    let claims = Just(URL_SAFE_NO_PAD.encode(claims().to_string()));
+    prop_oneof![
+        any::<String>(),
+        "[A-Za-z0-9_-]{0,60}(\\.[A-Za-z0-9_-]{0,60}){0,4}",
+        (part(), part(), part()).prop_map(|(header, claims, tag)| format!("{header}.{claims}.{tag}")),
+        (json(), json(), part()).prop_map(|(header, claims, tag)| format!("{header}.{claims}.{tag}")),
+        (header, claims, part()).prop_map(|(header, claims, tag)| format!("{header}.{claims}.{tag}")),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_read_panic_or_passes_for_a_token(text in forged()) {
+        prop_assert_eq!(tokens().read(&text, at(0)), Err(JwtError::Invalid));
+    }
+
+    /// The last character has bits that nobody reads; a change of any other, or of its length, is seen.
+    #[test]
+    fn no_changed_character_passes(place: prop::sample::Index, replacement in "[ -~]|", by_length: bool) {
+        let token = signed(hs256(), &claims());
+        let place = place.index(token.len() - 1);
+        let behind = if by_length { place } else { place + 1 };
+        let changed = format!("{}{replacement}{}", &token[..place], &token[behind..]);
+        let read = tokens().read(&changed, at(0));
+        prop_assert!(changed == token || read == Err(JwtError::Invalid), "{}", changed);
+    }
 }

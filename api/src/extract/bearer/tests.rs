@@ -1,7 +1,8 @@
 use axum::Router;
-use axum::http::Method;
+use axum::http::{HeaderValue, Method};
 use axum::routing::post;
 use bookly_shared::domain::{EmailAddress, Role};
+use proptest::prelude::*;
 
 use super::*;
 use crate::jwt::TokenUser;
@@ -83,4 +84,26 @@ async fn unverified_accounts_and_users_are_stopped_where_they_must_be() {
     app.state().db.set_role(&email, Role::User, app.state().now()).await.unwrap();
     let demoted = with(&app, "/admin", &admin.access).await;
     assert_eq!(demoted.error(), (403, "insufficient_permissions".into()));
+}
+
+proptest! {
+    /// Whatever bytes a header holds: no panic, and a token only behind the scheme's name and a blank.
+    #[test]
+    fn a_token_is_taken_from_a_bearer_header_only(
+        value in prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..60),
+            "(?i)(bearer|basic|bear|bearers)?[ \\t]{0,3}[!-~]{0,20}[ \\t]{0,2}[!-~]{0,9}".prop_map(String::into_bytes),
+        ]
+    ) {
+        let Ok(value) = HeaderValue::from_bytes(&value) else { return Ok(()) };
+        let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value.clone())]);
+        if let Some(token) = bearer_token(&headers) {
+            prop_assert!(!token.is_empty() && token.trim() == token);
+            prop_assert!(value.as_bytes()[..7].eq_ignore_ascii_case(b"bearer "));
+            prop_assert!(value.as_bytes().ends_with(token.as_bytes()) || value.as_bytes().last().is_some_and(u8::is_ascii_whitespace));
+        } else {
+            let is_bearer = value.as_bytes().get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer "));
+            prop_assert!(!is_bearer || value.as_bytes()[7..].trim_ascii().is_empty() || value.to_str().is_err());
+        }
+    }
 }
