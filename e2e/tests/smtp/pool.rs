@@ -107,11 +107,11 @@ async fn a_cancelled_send_does_not_lend_its_answer_to_the_next_mail() {
 async fn a_session_that_is_out_of_step_is_not_believed() {
     let server = plain_server().await;
     let pool = plain_pool(&server);
-    // One answer too many: from here on each is the answer to the command before.
+    // One answer too many: from here on each would be the answer to the command before.
     let bytes = "250 2.1.0 ok\r\n250 2.1.0 ok\r\n".to_owned();
     server.set_fault(Fault::Say { stage: At::MailFrom, bytes }.times(1));
     let error = send(&pool, "a@b.test").await.unwrap_err();
-    assert_eq!((error.stage, error.verdict()), (Stage::Data, Verdict::Retry));
+    assert_eq!((error.stage, error.verdict()), (Stage::RcptTo, Verdict::Retry));
     send(&pool, "a@b.test").await.unwrap();
     assert_eq!(server.connections_total(), 2);
 }

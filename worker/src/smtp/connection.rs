@@ -36,6 +36,14 @@ pub(super) struct Session {
     _open: Counted,
 }
 
+#[cfg(test)]
+impl Session {
+    /// A session over anything.
+    pub(super) fn over(smtp: AsyncSmtpConnection, heard: Heard) -> Session {
+        Session { smtp, heard, _open: SMTP_OPEN.count() }
+    }
+}
+
 /// Opens sessions with one mail server.
 pub(super) struct Connector {
     host: String,

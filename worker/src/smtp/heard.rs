@@ -14,8 +14,6 @@ use std::{
 use lettre::transport::smtp::client::AsyncTokioStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::stream::Stream;
-
 /// How much of an answer is kept, in bytes: its first line is enough.
 const KEPT: usize = 1024;
 
@@ -38,6 +36,12 @@ impl Heard {
         Some((code.parse().ok()?, words.get(1..).unwrap_or_default().to_owned()))
     }
 
+    /// Whether an answer with this code came after the last write. One that came before it is no answer to it: a
+    /// server that speaks out of turn would be taken at its word for a mail that it has not seen.
+    pub(super) fn answers(&self, code: u16) -> bool {
+        self.lock().starts_with(code.to_string().as_bytes())
+    }
+
     fn note(&self, bytes: &[u8]) {
         let mut answer = self.lock();
         let room = KEPT.saturating_sub(answer.len()).min(bytes.len());
@@ -51,18 +55,18 @@ impl Heard {
 
 /// A stream whose answers are [`Heard`].
 #[derive(Debug)]
-pub(super) struct Overheard {
-    pub(super) stream: Stream,
+pub(super) struct Overheard<S> {
+    pub(super) stream: S,
     pub(super) heard: Heard,
 }
 
-impl AsyncTokioStream for Overheard {
+impl<S: AsyncTokioStream> AsyncTokioStream for Overheard<S> {
     fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.stream.peer_addr()
     }
 }
 
-impl AsyncRead for Overheard {
+impl<S: AsyncRead + Unpin> AsyncRead for Overheard<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -75,7 +79,7 @@ impl AsyncRead for Overheard {
     }
 }
 
-impl AsyncWrite for Overheard {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Overheard<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.heard.lock().clear();
         Pin::new(&mut self.stream).poll_write(cx, buf)

@@ -4,6 +4,8 @@
 //! the one before; its time limit covers connecting only; and it leaves Nagle's algorithm on, which costs
 //! 40 ms a mail. Here a connection belongs to one send at a time and returns only when it is in step.
 
+#[cfg(test)]
+mod any_server;
 mod connection;
 mod heard;
 mod outcome;

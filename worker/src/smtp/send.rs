@@ -92,7 +92,7 @@ impl Dialogue<'_> {
             error = end.overdue(&limits) => Err(error),
         };
         end.measure(began);
-        done
+        self.in_step(Stage::FinalDot, done?)
     }
 
     async fn done(&mut self, stage: Stage, command: impl Display) -> Result<(), SendError> {
@@ -102,7 +102,17 @@ impl Dialogue<'_> {
 
     async fn ask(&mut self, stage: Stage, command: impl Display) -> Result<Response, SendError> {
         let asked = self.session.smtp.command(command).await;
-        asked.map_err(|error| SendError::from_dialogue(stage, &error, self.session.heard.refusal()))
+        let heard = &self.session.heard;
+        let answer = asked.map_err(|error| SendError::from_dialogue(stage, &error, heard.refusal()))?;
+        self.in_step(stage, answer)
+    }
+
+    /// Nothing is said ahead here (no PIPELINING): an answer was given after its question, or to another one.
+    fn in_step(&self, stage: Stage, answer: Response) -> Result<Response, SendError> {
+        if self.session.heard.answers(answer.code().into()) {
+            return Ok(answer);
+        }
+        Err(SendError::broken(stage, "the answer was there before the question"))
     }
 
     fn mail_parameters(&self, letter: &Letter<'_>) -> Result<Vec<MailParameter>, SendError> {

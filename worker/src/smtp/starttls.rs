@@ -9,10 +9,7 @@ use lettre::transport::smtp::{
     extension::{ClientId, Extension, ServerInfo},
     response::Response,
 };
-use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    net::TcpStream,
-};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 
 use super::{
     StageTimeouts,
@@ -25,7 +22,7 @@ const MAX_REPLY_BYTES: u64 = 16 * 1024;
 
 /// Speaks up to the 220 that answers STARTTLS. Fails at [`Stage::Tls`] when it is not offered or refused.
 pub(super) async fn negotiate(
-    tcp: &mut TcpStream,
+    tcp: &mut (impl AsyncRead + AsyncWrite + Unpin),
     hello: &ClientId,
     limits: &StageTimeouts,
 ) -> Result<(), SendError> {
@@ -47,11 +44,11 @@ pub(super) async fn negotiate(
     Ok(())
 }
 
-struct ClearText<'a> {
-    stream: BufReader<&'a mut TcpStream>,
+struct ClearText<'a, S> {
+    stream: BufReader<&'a mut S>,
 }
 
-impl ClearText<'_> {
+impl<S: AsyncRead + AsyncWrite + Unpin> ClearText<'_, S> {
     async fn ask(&mut self, stage: Stage, command: impl std::fmt::Display) -> Result<Response, SendError> {
         let line = command.to_string();
         self.stream.write_all(line.as_bytes()).await.map_err(|e| SendError::broken(stage, e))?;

@@ -1,0 +1,255 @@
+//! Whatever bytes a server sends, in memory: no panic, and no mail counted as accepted unless the final dot was
+//! answered with a proper 2xx.
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use lettre::{
+    Address,
+    address::Envelope,
+    transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream},
+    transport::smtp::extension::ClientId,
+};
+use proptest::prelude::*;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, DuplexStream, ReadBuf, duplex},
+    runtime::Runtime,
+};
+
+use super::{
+    StageTimeouts,
+    connection::{Session, within},
+    heard::{Heard, Overheard},
+    outcome::{Accepted, SendError, Stage, Verdict},
+    send::{Dialogue, Letter},
+    starttls,
+};
+
+/// Greeting, EHLO, MAIL FROM, RCPT TO, DATA, final dot.
+const ANSWERS: usize = 6;
+const MESSAGE: &[u8] = b"Subject: Verify your email\r\n\r\nHello.\r\n.\r\n";
+
+/// The client's end of a connection in memory.
+#[derive(Debug)]
+struct Memory(DuplexStream);
+
+impl AsyncTokioStream for Memory {
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        Ok((Ipv4Addr::LOCALHOST, 25).into())
+    }
+}
+
+impl AsyncRead for Memory {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Memory {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+/// Says its answers in turn, whatever it is asked, and hangs up behind the last one.
+async fn serve(end: DuplexStream, answers: &[Vec<u8>]) {
+    let mut end = BufReader::new(end);
+    for (turn, answer) in answers.iter().enumerate() {
+        if turn > 0 && !heard_out(&mut end, turn == ANSWERS - 1).await {
+            return;
+        }
+        if end.write_all(answer).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Serves until the client is done, or until both wait for each other: then hangs up.
+async fn until_done<T>(client: impl Future<Output = T>, server: impl Future<Output = ()>) -> T {
+    let server = async {
+        tokio::select! { biased; () = server => {}, () = long() => {} }
+        std::future::pending::<T>().await
+    };
+    tokio::select! { biased; done = client => done, never = server => never }
+}
+
+/// Many more turns than a whole dialogue has.
+async fn long() {
+    for _ in 0..2_000 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Reads one command, or a message to its final dot. False when the client is gone.
+async fn heard_out(end: &mut BufReader<DuplexStream>, message: bool) -> bool {
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        if !end.read_until(b'\n', &mut line).await.is_ok_and(|read| read > 0) {
+            return false;
+        }
+        if !message || line == b".\r\n" {
+            return true;
+        }
+    }
+}
+
+async fn send(end: DuplexStream) -> Result<Accepted, SendError> {
+    let limits = StageTimeouts::default();
+    let heard = Heard::default();
+    let stream = Box::new(Overheard { stream: Memory(end), heard: heard.clone() });
+    let hello = ClientId::Domain("bookly.test".into());
+    let smtp = within(Stage::Hello, limits.greeting, async {
+        let opened = AsyncSmtpConnection::connect_with_transport(stream, &hello).await;
+        opened.map_err(|error| SendError::from_lettre(Stage::Hello, &error))
+    })
+    .await?;
+    let address = |text: &str| text.parse::<Address>().unwrap();
+    let envelope = Envelope::new(Some(address("a@b.test")), vec![address("c@d.test")]).unwrap();
+    let letter = Letter::new(&envelope, MESSAGE);
+    let mut session = Session::over(smtp, heard);
+    let mut dialogue = Dialogue { session: &mut session, limits };
+    dialogue.mail_from(&letter).await?;
+    dialogue.recipients(&letter).await?;
+    dialogue.data(&letter).await
+}
+
+/// Runs both ends.
+fn play(answers: &[Vec<u8>]) -> Result<Accepted, SendError> {
+    let (client, server) = duplex(64 * 1024);
+    RUNTIME.with(|runtime| runtime.block_on(until_done(send(client), serve(server, answers))))
+}
+
+thread_local! {
+    static RUNTIME: Runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+}
+
+/// The code of the first reply (RFC 5321 §4.2) of an answer, read independently of lettre; none where it is not whole.
+/// What a server says behind its acceptance takes nothing back.
+fn code(answer: &[u8]) -> Option<u16> {
+    let text = String::from_utf8_lossy(answer);
+    let (whole, _) = text.rsplit_once("\r\n")?;
+    let last = whole.split("\r\n").find(|line| line.as_bytes().get(3) != Some(&b'-'))?;
+    last.get(..3).filter(|code| code.bytes().all(|byte| byte.is_ascii_digit()))?.parse().ok()
+}
+
+/// A good answer to each question.
+fn good(turn: usize) -> Vec<u8> {
+    let text = [
+        "220 mx\r\n",
+        "250-mx\r\n250 8BITMIME\r\n",
+        "250 ok\r\n",
+        "250 ok\r\n",
+        "354 go\r\n",
+        "250 queued as 7\r\n",
+    ];
+    text[turn].as_bytes().to_vec()
+}
+
+/// Good, good with something changed, or anything.
+fn answer(turn: usize) -> impl Strategy<Value = Vec<u8>> {
+    let odd_line = "[0-9]{0,4}[ -]?[ -~é]{0,20}(\r\n|\n|\r|)";
+    prop_oneof![
+        12 => Just(good(turn)),
+        3 => "[1-6][0-9]{2}( [ -~]{0,20})?\r\n".prop_map(String::into_bytes),
+        2 => "([2-5][0-9]{2}-[ -~]{0,9}\r\n){1,3}[2-5][0-9]{2} ok\r\n".prop_map(String::into_bytes),
+        2 => prop::collection::vec(odd_line, 0..4).prop_map(|lines| lines.concat().into_bytes()),
+        1 => prop::collection::vec(any::<u8>(), 0..60),
+        1 => (any::<prop::sample::Index>(), any::<u8>()).prop_map(move |(place, byte)| {
+            let mut answer = good(turn);
+            let place = place.index(answer.len());
+            answer[place] = byte;
+            answer
+        }),
+        1 => any::<prop::sample::Index>().prop_map(move |end| good(turn)[..end.index(good(turn).len())].to_vec()),
+        1 => answer_and_more(turn),
+    ]
+}
+
+/// Said ahead of the next question.
+fn answer_and_more(turn: usize) -> impl Strategy<Value = Vec<u8>> {
+    "([2-5][0-9]{2} [a-z]{0,5}\r\n){1,5}".prop_map(move |more| [good(turn), more.into_bytes()].concat())
+}
+
+fn answers() -> impl Strategy<Value = Vec<Vec<u8>>> {
+    let all = (answer(0), answer(1), answer(2), answer(3), answer(4), answer(5));
+    let all = all.prop_map(|(a, b, c, d, e, f)| vec![a, b, c, d, e, f]);
+    (all, 0..=ANSWERS).prop_map(|(mut all, count)| {
+        // Most servers get to their last word.
+        all.truncate(if count < 2 { count } else { ANSWERS });
+        all
+    })
+}
+
+#[test]
+fn a_server_that_answers_well_takes_the_mail() {
+    let accepted = play(&(0..ANSWERS).map(good).collect::<Vec<_>>()).unwrap();
+    assert_eq!((accepted.code, &*accepted.reply), (250, "queued as 7"));
+}
+
+#[test]
+fn a_word_ahead_of_its_question_is_no_acceptance() {
+    let mut ahead: Vec<_> = (0..ANSWERS).map(good).collect();
+    ahead[4] = b"354 go\r\n250 queued\r\n".to_vec();
+    ahead[5].clear();
+    assert_eq!(play(&ahead).unwrap_err().verdict(), Verdict::OutcomeUnknown);
+    let mut early: Vec<_> = (0..ANSWERS).map(good).collect();
+    early[2] = b"250 ok\r\n250 ok\r\n354 go\r\n".to_vec();
+    assert_eq!(play(&early).unwrap_err().verdict(), Verdict::Retry);
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_of_a_server_panic_or_pass_for_an_acceptance(answers in answers()) {
+        let codes: Vec<Option<u16>> = answers.iter().map(|answer| code(answer)).collect();
+        match play(&answers) {
+            Ok(accepted) => {
+                // Greeting and EHLO are lettre's own to judge.
+                prop_assert_eq!(codes.len(), ANSWERS);
+                prop_assert_eq!(codes[5], Some(accepted.code));
+                prop_assert!((200..300).contains(&accepted.code), "{}", accepted.code);
+                prop_assert_eq!(codes[4], Some(354));
+                for code in &codes[2..4] {
+                    prop_assert!(code.is_some_and(|code| (200..300).contains(&code)), "{:?}", codes);
+                }
+                prop_assert!(accepted.reply.chars().count() <= 500 && !accepted.reply.contains(char::is_control));
+            }
+            Err(error) => {
+                let good: Vec<_> = (0..ANSWERS).map(good).collect();
+                prop_assert!(answers != good, "a good server was refused: {}", error);
+                prop_assert!(error.message.chars().count() <= 500 && !error.message.contains(char::is_control));
+                if error.verdict() == Verdict::Rejected {
+                    prop_assert!(matches!(error.code, Some(500..=599)), "{:?}", error);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_clear_text_begins_tls_but_three_good_answers(answers in answers()) {
+        let (mut client, server) = duplex(64 * 1024);
+        let (hello, limits) = (ClientId::Domain("bookly.test".into()), StageTimeouts::default());
+        let negotiated = starttls::negotiate(&mut client, &hello, &limits);
+        let played = until_done(negotiated, serve(server, &answers));
+        if RUNTIME.with(|runtime| runtime.block_on(played)).is_ok() {
+            let text = String::from_utf8_lossy(&answers[1]).to_uppercase();
+            prop_assert!(text.contains("STARTTLS") && answers[2].ends_with(b"\n"), "{:?}", answers);
+        }
+    }
+}
