@@ -98,6 +98,16 @@ impl Process {
         self.with_child(|child| child.id())
     }
 
+    /// The most memory that it ever had in use, in KiB (`VmHWM` of proc(5)).
+    ///
+    /// # Errors
+    /// When it has ended, or where there is no `/proc`.
+    pub fn peak_memory_kib(&self) -> anyhow::Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id()))?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("VmHWM")?;
+        Ok(peak.trim().trim_end_matches(" kB").parse()?)
+    }
+
     /// Sends a signal by name: `TERM`, `KILL`, `STOP`, `CONT`.
     ///
     /// # Errors
