@@ -2,6 +2,7 @@
 //! (NIST SP 800-63B-4 §3.1.1.2): length, and a dictionary of what people choose.
 
 use bookly_shared::domain::Password;
+use secrecy::zeroize::Zeroizing;
 use zxcvbn::{Score, zxcvbn};
 
 use crate::error::{ApiError, ApiResult};
@@ -25,6 +26,10 @@ const DISGUISES: [(char, char); 10] = [
 /// Different disguises that are looked through. The estimator tries every combination of their meanings: one
 /// password with all of them costs seconds.
 const SEEN_THROUGH: usize = 3;
+/// The shortest word of an owner's address or name that counts: shorter ones are in many a password by chance.
+const MIN_WORD_CHARS: usize = 3;
+/// How many letters and digits a password must have beside its owner's words: a year is not enough.
+const MIN_OTHER_CHARS: usize = 5;
 
 /// Refuses a password that is a common one, a slight change of one, or made of what is known about its owner.
 /// `field` names it in the error; `about` is what the owner told us: address and names.
@@ -32,11 +37,8 @@ const SEEN_THROUGH: usize = 3;
 /// # Errors
 /// 422 with the reason, which quotes nothing of the password.
 pub fn refuse_guessable(field: &str, password: &Password, about: &[&str]) -> ApiResult<()> {
-    let typed = password.expose().to_lowercase();
-    let own = |fact: &&str| !fact.is_empty() && typed == fact.to_lowercase();
-    let mailbox = about.iter().filter_map(|fact| fact.split_once('@').map(|(local, _)| local));
-    if about.iter().copied().chain(mailbox).any(|fact| own(&fact)) {
-        return Err(ApiError::field(field, "must not be your own address or name"));
+    if is_made_of(password, about) {
+        return Err(ApiError::field(field, "must not be made of your own address or name"));
     }
     // Fewer than a million guesses, by the dictionaries, names and keyboard walks that the crate ships.
     if zxcvbn(&affordable(password.expose()), about).score() < Score::Two {
@@ -50,7 +52,7 @@ pub fn refuse_guessable(field: &str, password: &Password, about: &[&str]) -> Api
 
 /// What the estimator is given, so that no password costs it more than a hash costs. Further disguises are worth
 /// as much as the symbols that take their place.
-fn affordable(password: &str) -> String {
+fn affordable(password: &str) -> Zeroizing<String> {
     let mut seen = Vec::with_capacity(SEEN_THROUGH);
     let plain = |c: char| match DISGUISES.iter().find(|(disguise, _)| *disguise == c) {
         None => c,
@@ -61,7 +63,23 @@ fn affordable(password: &str) -> String {
             c
         }
     };
-    password.chars().take(ESTIMATED).map(plain).collect()
+    Zeroizing::new(password.chars().take(ESTIMATED).map(plain).collect())
+}
+
+/// Whether next to nothing is left of a password without its owner's words, in whatever case and order.
+fn is_made_of(password: &Password, about: &[&str]) -> bool {
+    let typed = Zeroizing::new(password.expose().to_lowercase());
+    let facts: Vec<String> =
+        about.iter().map(|fact| fact.to_lowercase()).filter(|fact| !fact.is_empty()).collect();
+    if facts.contains(&typed) {
+        return true;
+    }
+    let words = facts.iter().flat_map(|fact| fact.split(|c: char| !c.is_alphanumeric()));
+    let mut words: Vec<&str> = words.filter(|word| word.chars().count() >= MIN_WORD_CHARS).collect();
+    // The longest first: "ada" is a part of "adamson".
+    words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    let rest = words.iter().fold(typed.clone(), |rest, word| Zeroizing::new(rest.replace(word, " ")));
+    rest != typed && rest.chars().filter(|c| c.is_alphanumeric()).count() < MIN_OTHER_CHARS
 }
 
 #[cfg(test)]
@@ -87,6 +105,26 @@ mod tests {
     fn ones_own_address_and_names_are_refused() {
         for password in ["ada.lovelace@example.org", "ADA.LOVELACE", "Lovelace", "lovelace1"] {
             assert!(refused(password), "{password}");
+        }
+    }
+
+    #[test]
+    fn what_is_made_of_ones_own_address_and_names_is_refused() {
+        for password in [
+            "Ada Lovelace",
+            "lovelace.ada",
+            "Ada_Lovelace1",
+            "adalovelace1815",
+            "ada@example.org",
+            "Lovelace2026!",
+            "lovelacelovelace",
+            "ecalevol",
+            "L0vel@ce",
+        ] {
+            assert!(refused(password), "{password}");
+        }
+        for password in ["lovelace loved engines", "adamant-notebook", "a canada goose"] {
+            assert!(!refused(password), "{password}");
         }
     }
 
