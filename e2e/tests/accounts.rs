@@ -50,6 +50,21 @@ both! {
         assert_eq!(stack.mails_to(&person.email)?.len(), 1, "nobody is mailed about a refused sign-up");
     }
 
+    async fn an_address_is_mailed_as_typed_with_its_domain_in_punycode(stack: &Stack) {
+        let local = Person::new().email.replace("@people.test", "+Books");
+        let typed = Person { email: format!("  {local}@B\u{dc}CHER.test "), ..Person::new() };
+        let account = stack.sign_up(&typed).await?;
+        let mailed = format!("{local}@xn--bcher-kva.test");
+        assert_eq!(account["email"], mailed);
+        let mail = stack.mail(&mailed, "Verify your email").await?;
+        assert_eq!(mail.to, [mailed.clone()], "the local part keeps its capitals");
+        for again in [mailed.to_lowercase(), format!("{local}@bu\u{308}cher.test"), format!("{local}@bücher\u{3002}TEST")] {
+            let again = Person { email: again, ..Person::new() };
+            stack.api().post("/auth/signup").json(&again).refused(403, "user_exists").await?;
+            stack.log_in(&Person { password: typed.password.clone(), ..again }).await?;
+        }
+    }
+
     async fn of_twelve_sign_ups_at_once_one_succeeds(stack: &Stack) {
         let person = Person::new();
         let requests = (0..12).map(|_| stack.api().post("/auth/signup").json(&person).answer());

@@ -82,15 +82,27 @@ both! {
     }
 
     async fn a_name_is_text_and_never_markup(stack: &Stack) {
-        let person = Person { first_name: "<b>Kim</b> & {{ 12345679*9 }}".to_owned(), ..Person::new() };
-        stack.sign_up(&person).await?;
-        let mail = stack.mail(&person.email, VERIFY).await?;
-        let html = mail.html().context("HTML")?;
-        assert!(!html.contains("<b>Kim"), "{html}");
-        assert!(!html.contains("111111111"), "a name is no template");
-        assert!(html.contains("&lt;b&gt;Kim"), "{html}");
-        let text = mail.text().context("text")?;
-        assert!(text.contains("<b>Kim</b> & {{ 12345679*9 }}"), "{text}");
+        let names = [
+            ("<b>Kim</b> & {{ 12345679*9 }}", "&lt;b&gt;Kim"),
+            ("<script>alert(1)</script>", "&lt;script&gt;alert(1)"),
+            ("{% raw %}{{ 12345679*9 }}", "{% raw %}{{ 12345679*9 }}"),
+            ("{# 1 #}\"><img src=x>'", "{# 1 #}&quot;&gt;&lt;img src=x&gt;"),
+        ];
+        for (name, escaped) in names {
+            let person = Person { first_name: name.to_owned(), ..Person::new() };
+            stack.sign_up(&person).await?;
+            stack.ask_for_reset(&person.email).expect(200).await?;
+            for subject in [VERIFY, "Reset Your Password"] {
+                let mail = stack.mail(&person.email, subject).await?;
+                let html = mail.html().context("HTML")?;
+                assert!(html.contains(escaped), "{html}");
+                for markup in ["<b>Kim", "<script", "<img", "111111111"] {
+                    assert!(!html.contains(markup), "a name is no markup and no template: {html}");
+                }
+                let text = mail.text().context("text")?;
+                assert!(text.contains(name), "{text}");
+            }
+        }
     }
 
     async fn html_loads_nothing_from_elsewhere(stack: &Stack) {
