@@ -52,6 +52,17 @@ struct Contract {
     token: String,
 }
 
+/// What passed between the service and a client in Python, see `e2e/data/original_client.py`.
+#[derive(Deserialize)]
+struct Played {
+    secret: String,
+    links_of_the_service: Vec<Good>,
+    links_of_itsdangerous: Vec<Good>,
+}
+
+static PLAYED: LazyLock<Played> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../../e2e/data/original_client.json")).unwrap());
+
 static VECTORS: LazyLock<Vectors> =
     LazyLock::new(|| serde_json::from_str(include_str!("../../e2e/data/link_tokens.json")).unwrap());
 
@@ -89,6 +100,18 @@ fn pythons_compressed_tokens_are_read() {
             signer().verify(purpose(&good.salt), &good.token, at(good.when), HOUR).unwrap(),
             good.claims
         );
+    }
+}
+
+#[test]
+fn what_python_read_of_the_services_tokens_is_what_they_say_and_the_other_way_round() {
+    let signer = LinkSigner::new(&SecretString::from(PLAYED.secret.clone()));
+    let (ours, theirs) = (&PLAYED.links_of_the_service, &PLAYED.links_of_itsdangerous);
+    assert_eq!((ours.len(), theirs.len()), (2, 2));
+    for good in ours.iter().chain(theirs) {
+        let read = signer.verify(purpose(&good.salt), &good.token, at(good.when), HOUR);
+        assert_eq!(read.as_ref(), Ok(&good.claims));
+        assert_eq!(signer.sign(purpose(&good.salt), &good.claims, at(good.when)).as_str(), good.token);
     }
 }
 
@@ -154,6 +177,50 @@ proptest! {
         let place = place.index(token.len() - 1);
         let forged = format!("{}{replacement}{}", &token[..place], &token[place + 1..]);
         prop_assert!(forged == token || loads(b"secret", "salt", &forged) == Err(BadToken));
+    }
+
+    /// Bytes put in, taken out, swapped; pieces of one token in another's place; another's compressed payload.
+    #[test]
+    fn no_mixture_of_good_tokens_passes(
+        first in 0..VECTORS.good.len(),
+        second in 0..VECTORS.good.len(),
+        pieces in prop::array::uniform3(any::<bool>()),
+        cut: prop::sample::Index,
+        taken in 0..4_usize,
+        put in prop::collection::vec(any::<char>(), 0..3),
+        compressed: bool,
+    ) {
+        let (first, second) = (&VECTORS.good[first], &VECTORS.good[second]);
+        let second = if compressed { VECTORS.compressed.first().unwrap_or(second) } else { second };
+        let parts = |token: &str| token.rsplitn(3, '.').map(str::to_owned).collect::<Vec<_>>();
+        let (a, b) = (parts(&first.token), parts(&second.token));
+        let mixed: Vec<&str> = (0..3).rev().map(|i| if pieces[i] { &*a[i] } else { &*b[i] }).collect();
+        let mut mixed: Vec<char> = mixed.join(".").chars().collect();
+        // The last character has spellings; it is left alone.
+        let start = cut.index(mixed.len() - 1);
+        let end = (start + taken).min(mixed.len() - 1);
+        mixed.splice(start..end, put);
+        let mixed: String = mixed.into_iter().collect();
+        for good in [first, second] {
+            let read = signer().verify(purpose(&good.salt), &mixed, at(good.when), HOUR);
+            let genuine = [first, second].iter().any(|one| one.token == mixed && one.salt == good.salt);
+            prop_assert!(genuine || read == Err(LinkTokenError::Invalid), "{}", mixed);
+        }
+    }
+
+    #[test]
+    fn the_last_character_has_as_many_spellings_as_python_says_and_no_more(
+        payload in prop::collection::vec(any::<u8>(), 0..60),
+        timestamp: u64,
+        last in "[ -~]",
+    ) {
+        const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        let token = dumps(b"secret", "salt", &payload, timestamp);
+        let value = |text: &str| ALPHABET.find(text).map(|index| index / 4);
+        // 256 bits in 43 characters of 6: two bits are left over.
+        let same = value(&last).is_some() && value(&last) == value(&token[token.len() - 1..]);
+        let respelt = format!("{}{last}", &token[..token.len() - 1]);
+        prop_assert_eq!(loads(b"secret", "salt", &respelt).is_ok(), same);
     }
 
     #[test]

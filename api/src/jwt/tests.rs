@@ -14,6 +14,10 @@ const SECRET: &str = "a secret of at least 32 bytes, say";
 static VECTORS: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("../../../e2e/data/session_tokens.json")).unwrap());
 
+/// What passed between the service and a client in Python, see `e2e/data/original_client.py`.
+static PLAYED: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../../../e2e/data/original_client.json")).unwrap());
+
 fn tokens() -> SessionTokens {
     SessionTokens::new(&SecretString::from(SECRET), JwtAlgorithm::HS256)
 }
@@ -171,6 +175,19 @@ fn a_token_must_have_every_claim_in_its_form() {
         let mut changed = claims();
         changed[name] = value;
         assert_eq!(tokens().read(&signed(hs256(), &changed), at(0)), Err(JwtError::Invalid), "{changed}");
+    }
+}
+
+#[test]
+fn what_python_read_of_the_services_sessions_is_what_they_say_and_the_other_way_round() {
+    let secret = SecretString::from(PLAYED["secret"].as_str().unwrap());
+    let tokens = SessionTokens::new(&secret, JwtAlgorithm::HS256);
+    let ours = PLAYED["sessions_of_the_service"].as_array().unwrap();
+    assert!(ours.len() > 4);
+    for session in ours.iter().chain([&PLAYED["session_of_pyjwt"]]) {
+        let issued = DateTime::from_timestamp(session["claims"]["iat"].as_i64().unwrap(), 0).unwrap();
+        let read = tokens.read(session["token"].as_str().unwrap(), issued).unwrap();
+        assert_eq!(serde_json::to_value(read).unwrap(), session["claims"]);
     }
 }
 
