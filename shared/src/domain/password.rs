@@ -9,7 +9,8 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::text::has_control_characters;
 
-/// A password in Unicode NFC, so that one keyboard's `é` is another's.
+/// A password in Unicode NFC, so that one keyboard's `é` is another's. Its characters are counted in that form, each
+/// code point as one (NIST SP 800-63B-4 §3.1.1.2).
 #[derive(Clone)]
 pub struct Password(SecretString);
 
