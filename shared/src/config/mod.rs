@@ -127,10 +127,16 @@ impl Settings {
     /// # Errors
     /// All that is wrong, at once.
     pub fn load() -> Result<Self, SettingsError> {
-        let mut problems = Vec::new();
-        let mut vars = environment(&mut problems);
-        vars.extend(dotenv::read_file(&mut problems));
-        Self::from_source(Source::new(vars, problems))
+        Self::from_source(Source::of_this_process())
+    }
+
+    /// The same for commands that only look at an installation: no file is made. Where embedded mode has not kept a
+    /// `JWT_SECRET` yet, one is drawn that lasts as long as the value.
+    ///
+    /// # Errors
+    /// All that is wrong, at once.
+    pub fn load_to_look() -> Result<Self, SettingsError> {
+        Self::from_source(Source::of_this_process().without_making_files())
     }
 
     /// Reads the given variables and nothing of the environment. Touches files all the same: those that `…_FILE`
@@ -157,20 +163,4 @@ impl Settings {
             _ => Err(SettingsError::new(source.into_problems())),
         }
     }
-}
-
-/// `std::env::vars` would panic at a value that is not UTF-8, in whatever variable of the machine.
-fn environment(problems: &mut Vec<Problem>) -> Vec<(String, String)> {
-    let mut vars = Vec::new();
-    for (name, value) in std::env::vars_os() {
-        let Ok(name) = name.into_string() else { continue };
-        match value.into_string() {
-            Ok(value) => vars.push((name, value)),
-            Err(_) if table::SETTINGS.iter().any(|setting| setting.is_read_from(&name)) => {
-                problems.push(Problem::new(name, "is not UTF-8", "text in UTF-8 is needed"));
-            }
-            Err(_) => {}
-        }
-    }
-    vars
 }

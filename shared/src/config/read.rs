@@ -105,8 +105,16 @@ fn jwt_secret(source: &mut Source, data_dir: Option<&Path>) -> Option<SecretStri
     if source.has_problems() {
         return None;
     }
-    let kept = secret_file::load_or_make(data_dir?).map_err(|error| error.to_string());
-    match kept.and_then(|secret| long_secret(secret.expose_secret()).map(|_| secret)) {
+    let data_dir = data_dir?;
+    let kept = if source.makes_files() {
+        secret_file::load_or_make(data_dir)
+    } else {
+        secret_file::load_or_draw(data_dir)
+    };
+    match kept
+        .map_err(|error| error.to_string())
+        .and_then(|secret| long_secret(secret.expose_secret()).map(|_| secret))
+    {
         Ok(secret) => Some(secret),
         Err(reason) => {
             let finding = "cannot be kept in the file jwt_secret under DATA_DIR";

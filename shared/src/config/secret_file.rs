@@ -23,15 +23,29 @@ const RANDOM_BYTES: usize = 32;
 /// # Errors
 /// The folder or the file cannot be made or read, or the file is not UTF-8 text.
 pub(super) fn load_or_make(data_dir: &Path) -> io::Result<SecretString> {
-    let path = data_dir.join(FILE);
-    match fs::read_to_string(&path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            make(data_dir)?;
-            fs::read_to_string(&path)
-        }
-        result => result,
+    if let Some(kept) = load(data_dir)? {
+        return Ok(kept);
     }
-    .map(|text| text.trim_end().into())
+    make(data_dir)?;
+    load(data_dir)?.ok_or_else(|| ErrorKind::NotFound.into())
+}
+
+/// Reads the secret; draws one that is kept nowhere where there is none.
+///
+/// # Errors
+/// The file cannot be read, or is not UTF-8 text.
+pub(super) fn load_or_draw(data_dir: &Path) -> io::Result<SecretString> {
+    match load(data_dir)? {
+        Some(kept) => Ok(kept),
+        None => Ok(random_text()?.into()),
+    }
+}
+
+fn load(data_dir: &Path) -> io::Result<Option<SecretString>> {
+    match fs::read_to_string(data_dir.join(FILE)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        text => text.map(|text| Some(text.trim_end().into())),
+    }
 }
 
 /// Writes a whole file beside the place and moves it there only if the place is free: nobody ever reads half.
@@ -85,6 +99,16 @@ mod tests {
             assert_eq!(mode(&data_dir.join(FILE)), 0o600);
             assert_eq!(mode(&data_dir), 0o700);
         }
+    }
+
+    #[test]
+    fn whoever_only_looks_gets_what_is_kept_and_makes_nothing() {
+        let parent = tempfile::tempdir().unwrap();
+        let data_dir = parent.path().join("data");
+        assert!(load_or_draw(&data_dir).unwrap().expose_secret().len() >= 32);
+        assert!(!data_dir.exists());
+        let kept = load_or_make(&data_dir).unwrap();
+        assert_eq!(load_or_draw(&data_dir).unwrap().expose_secret(), kept.expose_secret());
     }
 
     #[test]

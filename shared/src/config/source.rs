@@ -8,8 +8,9 @@ use std::io::{self, Read};
 
 use secrecy::SecretString;
 
+use super::dotenv;
 use super::problem::{Problem, shown};
-use super::table::{Setting, Unset};
+use super::table::{SETTINGS, Setting, Unset};
 
 /// Files with secrets are short; anything longer is the wrong file (or never ends, like `/dev/zero`).
 const LONGEST_SECRET_FILE: u64 = 64 * 1024;
@@ -18,6 +19,7 @@ const LONGEST_SECRET_FILE: u64 = 64 * 1024;
 pub(super) struct Source {
     vars: HashMap<String, String>,
     problems: Vec<Problem>,
+    makes_files: bool,
 }
 
 impl Source {
@@ -28,7 +30,25 @@ impl Source {
             first.entry(name).or_insert(value);
         }
         first.retain(|_, value| !value.trim().is_empty());
-        Self { vars: first, problems }
+        Self { vars: first, problems, makes_files: true }
+    }
+
+    /// The environment, and for what is not set there `.env` in the current folder.
+    pub(super) fn of_this_process() -> Self {
+        let mut problems = Vec::new();
+        let mut vars = environment(&mut problems);
+        vars.extend(dotenv::read_file(&mut problems));
+        Self::new(vars, problems)
+    }
+
+    /// For whoever only looks.
+    pub(super) fn without_making_files(self) -> Self {
+        Self { makes_files: false, ..self }
+    }
+
+    /// Whether what has to be kept may be written.
+    pub(super) fn makes_files(&self) -> bool {
+        self.makes_files
     }
 
     pub(super) fn into_problems(self) -> Vec<Problem> {
@@ -109,6 +129,22 @@ impl Source {
             }
         }
     }
+}
+
+/// `std::env::vars` would panic at a value that is not UTF-8, in whatever variable of the machine.
+fn environment(problems: &mut Vec<Problem>) -> Vec<(String, String)> {
+    let mut vars = Vec::new();
+    for (name, value) in std::env::vars_os() {
+        let Ok(name) = name.into_string() else { continue };
+        match value.into_string() {
+            Ok(value) => vars.push((name, value)),
+            Err(_) if SETTINGS.iter().any(|setting| setting.is_read_from(&name)) => {
+                problems.push(Problem::new(name, "is not UTF-8", "text in UTF-8 is needed"));
+            }
+            Err(_) => {}
+        }
+    }
+    vars
 }
 
 fn read_secret(path: &str) -> Result<String, String> {
