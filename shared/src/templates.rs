@@ -71,41 +71,93 @@ const BUILT_IN: &[(&str, &str)] = built_in![
 /// # Errors
 /// The folder or a file in it cannot be read, or a template is not well formed (then with file and line).
 pub fn environment(template_folder: Option<&Path>) -> Result<Environment<'static>, TemplateError> {
+    let inspection = inspect(template_folder)?;
+    for file in inspection.unused {
+        tracing::warn!(%file, "this file in TEMPLATE_FOLDER is not the name of a template: it is not used");
+    }
+    match inspection.problems.into_iter().next() {
+        Some(problem) => Err(problem),
+        None => Ok(inspection.env),
+    }
+}
+
+/// Everything that is to be said of a `TEMPLATE_FOLDER`, where [`environment`] stops at the first fault.
+#[derive(Debug)]
+pub struct Inspection {
+    /// All templates: the file's where it compiles, else the built-in one.
+    pub env: Environment<'static>,
+    /// The templates that files take the place of.
+    pub overridden: Vec<String>,
+    /// Files that take no template's place.
+    pub unused: Vec<String>,
+    /// Files that cannot be read or are not well formed.
+    pub problems: Vec<TemplateError>,
+}
+
+/// Compiles every template as [`environment`] does, and goes on after a fault.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn inspect(template_folder: Option<&Path>) -> Result<Inspection, TemplateError> {
+    let mut inspection = Inspection {
+        env: built_in_environment()?,
+        overridden: Vec::new(),
+        unused: Vec::new(),
+        problems: Vec::new(),
+    };
+    if let Some(folder) = template_folder {
+        for path in files_under(folder)? {
+            inspection.take(&path, folder);
+        }
+    }
+    Ok(inspection)
+}
+
+/// The names of all templates, which are their paths under `templates/`.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    BUILT_IN.iter().map(|(name, _)| *name)
+}
+
+fn built_in_environment() -> Result<Environment<'static>, TemplateError> {
+    let broken = |error| TemplateError::broken(&error, None);
     let mut env = Environment::new();
     env.set_undefined_behavior(UndefinedBehavior::Strict);
     // The debug information of an error holds the values of a template's variables: links, that is.
     env.set_debug(false);
-    env.set_syntax(
-        SyntaxConfig::builder()
-            .trim_blocks(true)
-            .lstrip_blocks(true)
-            .build()
-            .map_err(|error| TemplateError::broken(&error, template_folder))?,
-    );
+    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+    env.set_syntax(syntax.map_err(broken)?);
     env.set_formatter(readable_links);
     for (name, text) in BUILT_IN {
-        env.add_template(name, text).map_err(|error| TemplateError::broken(&error, None))?;
-    }
-    if let Some(folder) = template_folder {
-        override_from(&mut env, folder)?;
+        env.add_template(name, text).map_err(broken)?;
     }
     Ok(env)
 }
 
-fn override_from(env: &mut Environment<'static>, folder: &Path) -> Result<(), TemplateError> {
-    for path in files_under(folder)? {
-        let name = name_of(&path, folder);
-        if !BUILT_IN.iter().any(|(known, _)| *known == name) {
-            tracing::warn!(file = %name, "this file in TEMPLATE_FOLDER is not the name of a template: it is not used");
-            continue;
+impl Inspection {
+    fn take(&mut self, path: &Path, folder: &Path) {
+        let name = name_of(path, folder);
+        if !names().any(|known| known == name) {
+            self.unused.push(name);
+            return;
         }
-        let text = std::fs::read_to_string(&path)
-            .map_err(|source| TemplateError::Unreadable { path: path.clone(), source })?;
-        // Browsers hash a style after they turned CRLF to LF; mails get their line ends when they are composed.
-        let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
-        env.add_template_owned(name, text).map_err(|error| TemplateError::broken(&error, Some(folder)))?;
+        match compile(&mut self.env, &name, path, folder) {
+            Ok(()) => self.overridden.push(name),
+            Err(problem) => self.problems.push(problem),
+        }
     }
-    Ok(())
+}
+
+fn compile(
+    env: &mut Environment<'static>,
+    name: &str,
+    path: &Path,
+    folder: &Path,
+) -> Result<(), TemplateError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| TemplateError::Unreadable { path: path.to_owned(), source })?;
+    // Browsers hash a style after they turned CRLF to LF; mails get their line ends when they are composed.
+    let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
+    env.add_template_owned(name.to_owned(), text).map_err(|error| TemplateError::broken(&error, Some(folder)))
 }
 
 /// Every file below `folder`, without hidden ones (`.gitkeep`, editors' swap files), sorted.

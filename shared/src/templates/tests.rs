@@ -44,6 +44,20 @@ fn a_broken_override_is_named_with_file_and_line() {
 }
 
 #[test]
+fn every_fault_of_a_folder_is_found_at_once() {
+    let folder = folder_with("mail/welcome/body.txt", "{{ link }\n");
+    fs::write(folder.path().join("mail/welcome/body.html"), "{% if %}").unwrap();
+    fs::write(folder.path().join("mail/welcome/subject.txt"), "Ahoy").unwrap();
+    fs::write(folder.path().join("mail/welcome/subjekt.txt"), "Ahoy").unwrap();
+    let found = inspect(Some(folder.path())).unwrap();
+    assert_eq!(found.problems.len(), 2, "{:?}", found.problems);
+    assert_eq!(found.overridden, ["mail/welcome/subject.txt"]);
+    assert_eq!(found.unused, ["mail/welcome/subjekt.txt"]);
+    let built_in = found.env.get_template("mail/welcome/body.txt").unwrap();
+    assert!(built_in.source().contains("Welcome"), "what is broken is not taken");
+}
+
+#[test]
 fn a_folder_that_is_not_there_is_named() {
     let said = environment(Some(Path::new("/no/such/folder"))).unwrap_err().to_string();
     assert!(said.starts_with("TEMPLATE_FOLDER: cannot read /no/such/folder"), "{said}");
