@@ -41,6 +41,14 @@ impl Clock {
         Ok(clock)
     }
 
+    /// How far this machine's clock is ahead of the database's; `None` where the database has none of its own.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub(crate) async fn ahead_of(db: &Db) -> Result<Option<TimeDelta>, crate::db::DbError> {
+        Ok(time_of(db).await?.map(|theirs| machine_time() - theirs))
+    }
+
     /// The time now, cut to the microseconds that both databases keep.
     pub fn now(&self) -> DateTime<Utc> {
         let reading = self.0.read().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -53,12 +61,7 @@ impl Clock {
     /// # Errors
     /// When the database cannot be asked; the clock then goes on as it was.
     pub async fn synchronise(&self, db: &Db) -> Result<(), crate::db::DbError> {
-        let asked = Instant::now();
-        let utc = match db.time().await? {
-            // Half the round trip is the best guess of when the answer was true (Cristian's algorithm).
-            Some(utc) => utc + TimeDelta::from_std(asked.elapsed() / 2).unwrap_or_default(),
-            None => machine_time(),
-        };
+        let utc = time_of(db).await?.unwrap_or_else(machine_time);
         let reading = Reading { utc, at: Instant::now() };
         *self.0.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = reading;
         Ok(())
@@ -72,6 +75,13 @@ impl Clock {
             }
         }
     }
+}
+
+/// The database's time as of now, `None` where it has no clock of its own.
+async fn time_of(db: &Db) -> Result<Option<DateTime<Utc>>, crate::db::DbError> {
+    let asked = Instant::now();
+    // Half the round trip is the best guess of when the answer was true (Cristian's algorithm).
+    Ok(db.time().await?.map(|utc| utc + TimeDelta::from_std(asked.elapsed() / 2).unwrap_or_default()))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's wall clock")]

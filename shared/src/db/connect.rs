@@ -24,6 +24,9 @@ const RELEASE_LIMIT: Duration = Duration::from_secs(5);
 /// Longer than any of our transactions; only another process (an operator's command) can hold the lock.
 const SQLITE_BUSY: Duration = Duration::from_secs(5);
 
+/// Under `DATA_DIR`.
+const LOCK_FILE: &str = "lock";
+
 /// The most connections a process opens to Postgres.
 #[derive(Clone, Copy, Debug)]
 pub struct PoolSize(pub u32);
@@ -103,7 +106,7 @@ impl Db {
         std::fs::create_dir_all(data_dir)
             .map_err(|source| ConnectError::DataDir { path: data_dir.to_owned(), source })?;
         let options = SqliteConnectOptions::new()
-            .filename(data_dir.join("bookly.sqlite"))
+            .filename(sqlite_file(data_dir))
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             // FULL: a commit that was answered survives a power cut, as the promise wants.
@@ -122,6 +125,11 @@ impl Db {
         migrate::run(&db).await?;
         Ok(db)
     }
+}
+
+/// The one file of embedded mode.
+pub(super) fn sqlite_file(data_dir: &Path) -> PathBuf {
+    data_dir.join("bookly.sqlite")
 }
 
 /// Migrations may wait for locks and work as long as they must: they have a connection without limits.
@@ -146,6 +154,22 @@ async fn is_ready(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     tokio::time::timeout(RELEASE_LIMIT, connection.ping()).await.map_err(silent)?.map(|()| true)
 }
 
+/// Whether a process serves from `data_dir` now. Neither makes a file nor keeps the lock.
+///
+/// # Errors
+/// When the lock's file cannot be read.
+pub fn data_dir_is_in_use(data_dir: &Path) -> std::io::Result<bool> {
+    let file = match File::open(data_dir.join(LOCK_FILE)) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        file => file?,
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
 /// Makes sure that one process at a time serves from `data_dir`. Operators' commands do without.
 ///
 /// # Errors
@@ -153,7 +177,7 @@ async fn is_ready(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
 pub fn lock_data_dir(data_dir: &Path) -> Result<DataDirLock, ConnectError> {
     let unusable = |source| ConnectError::DataDir { path: data_dir.to_owned(), source };
     std::fs::create_dir_all(data_dir).map_err(unusable)?;
-    let file = File::create(data_dir.join("lock")).map_err(unusable)?;
+    let file = File::create(data_dir.join(LOCK_FILE)).map_err(unusable)?;
     match file.try_lock() {
         Ok(()) => Ok(DataDirLock { _file: file }),
         Err(TryLockError::WouldBlock) => Err(ConnectError::InUse(data_dir.to_owned())),

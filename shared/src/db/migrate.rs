@@ -30,13 +30,93 @@ fn tolerant(migrator: &Migrator) -> Migrator {
     migrator
 }
 
-/// Tables are looked at before the record of migrations: both appear in one commit, so a process that
-/// starts at the same moment cannot see ours without their record.
 async fn refuse_foreign_tables(db: &Db) -> Result<(), ConnectError> {
-    let present = tables(db).await.map_err(unreachable)?;
-    let taken = present.iter().find(|name| OUR_TABLES.contains(&name.as_str()));
-    let Some(taken) = taken else { return Ok(()) };
-    if is_ours(db).await.map_err(unreachable)? { Ok(()) } else { Err(ConnectError::Foreign(taken.clone())) }
+    match foreign_table(db).await.map_err(unreachable)? {
+        Some(name) => Err(ConnectError::Foreign(name)),
+        None => Ok(()),
+    }
+}
+
+/// A table that has the name of one of ours and is not. Tables are looked at before the record of migrations: both
+/// appear in one commit, so a process that starts at the same moment cannot see ours without their record.
+pub(super) async fn foreign_table(db: &Db) -> DbResult<Option<String>> {
+    let present = tables(db).await?;
+    let Some(taken) = present.into_iter().find(|name| OUR_TABLES.contains(&name.as_str())) else {
+        return Ok(None);
+    };
+    Ok(if is_ours(db).await? { None } else { Some(taken) })
+}
+
+/// What the record of migrations says against those that are built in; `None` where there is no record of ours.
+pub(super) async fn recorded(db: &Db) -> DbResult<Option<Migrations>> {
+    if !is_ours(db).await? {
+        return Ok(None);
+    }
+    let sql = "SELECT version, description, success, checksum FROM _sqlx_migrations ORDER BY version";
+    let applied: Vec<Applied> = read_db!(db, pool => sqlx::query_as(sql).fetch_all(pool).await?);
+    Ok(Some(compare(&built_in(db), &applied)))
+}
+
+/// The migrations of a database that holds our tables, by the names of their files.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Migrations {
+    /// Applied, and known to this binary.
+    pub applied: Vec<String>,
+    /// Known and not applied: the next start does it.
+    pub missing: Vec<String>,
+    /// Applied by a newer version.
+    pub unknown: Vec<String>,
+    /// Applied with another text than this binary's.
+    pub changed: Vec<String>,
+    /// Begun and not finished.
+    pub unfinished: Vec<String>,
+}
+
+/// A line of sqlx' record.
+#[derive(Clone, sqlx::FromRow)]
+struct Applied {
+    version: i64,
+    description: String,
+    success: bool,
+    checksum: Vec<u8>,
+}
+
+/// A migration that is built in.
+struct BuiltIn {
+    version: i64,
+    description: String,
+    checksum: Vec<u8>,
+}
+
+fn built_in(db: &Db) -> Vec<BuiltIn> {
+    let migrator = match db {
+        Db::Postgres(_) => &POSTGRES,
+        Db::Sqlite(_) => &SQLITE,
+    };
+    let migrations = migrator.iter().map(|migration| BuiltIn {
+        version: migration.version,
+        description: migration.description.to_string(),
+        checksum: migration.checksum.to_vec(),
+    });
+    migrations.collect()
+}
+
+fn compare(known: &[BuiltIn], applied: &[Applied]) -> Migrations {
+    let name = |version: i64, description: &str| format!("{version:04} {description}");
+    let mut found = Migrations::default();
+    for row in applied {
+        let ours = known.iter().find(|migration| migration.version == row.version);
+        let list = match ours {
+            _ if !row.success => &mut found.unfinished,
+            None => &mut found.unknown,
+            Some(migration) if migration.checksum != row.checksum => &mut found.changed,
+            Some(_) => &mut found.applied,
+        };
+        list.push(name(row.version, &row.description));
+    }
+    let missing = known.iter().filter(|migration| applied.iter().all(|row| row.version != migration.version));
+    found.missing = missing.map(|migration| name(migration.version, &migration.description)).collect();
+    found
 }
 
 fn unreachable(error: super::DbError) -> ConnectError {
@@ -65,4 +145,33 @@ async fn is_ours(db: &Db) -> DbResult<bool> {
     let sql = "SELECT description FROM _sqlx_migrations WHERE version = 1";
     let first: Option<String> = read_db!(db, pool => sqlx::query_scalar(sql).fetch_optional(pool).await?);
     Ok(first.as_deref() == Some(FIRST_MIGRATION))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn built_in(version: i64) -> BuiltIn {
+        BuiltIn { version, description: "tables".to_owned(), checksum: vec![1] }
+    }
+
+    fn applied(version: i64) -> Applied {
+        Applied { version, description: "tables".to_owned(), success: true, checksum: vec![1] }
+    }
+
+    #[test]
+    fn each_migration_is_told_by_what_became_of_it() {
+        let known = [1, 2, 3, 4].map(built_in);
+        let changed = Applied { checksum: vec![2], ..applied(2) };
+        let unfinished = Applied { success: false, ..applied(3) };
+        let found = compare(&known, &[applied(1), changed, unfinished, applied(9)]);
+        let expected = Migrations {
+            applied: vec!["0001 tables".to_owned()],
+            missing: vec!["0004 tables".to_owned()],
+            unknown: vec!["0009 tables".to_owned()],
+            changed: vec!["0002 tables".to_owned()],
+            unfinished: vec!["0003 tables".to_owned()],
+        };
+        assert_eq!(found, expected);
+    }
 }

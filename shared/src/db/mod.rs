@@ -13,6 +13,7 @@ pub mod claims;
 mod connect;
 pub mod endings;
 mod error;
+pub mod inspect;
 pub mod login_throttle;
 pub mod mail_admin;
 pub mod mail_stats;
@@ -22,8 +23,9 @@ pub mod relay;
 pub mod sessions;
 pub mod users;
 
-pub use connect::{ConnectError, DataDirLock, PoolSize, lock_data_dir};
+pub use connect::{ConnectError, DataDirLock, PoolSize, data_dir_is_in_use, lock_data_dir};
 pub use error::DbError;
+pub use migrate::Migrations;
 
 /// A database call's result.
 pub type DbResult<T> = Result<T, DbError>;
