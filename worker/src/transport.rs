@@ -39,7 +39,10 @@ impl Transport {
         Ok(match &settings.mail.transport {
             MailTransport::File => Transport::File(settings.data_dir.join("mail")),
             MailTransport::Smtp(server) => {
-                Transport::Smtp(SmtpPool::new(pool_settings(server, settings.worker_concurrency))?)
+                let mut pool = smtp_settings(server);
+                // A connection for every mail that may be in flight: none waits for another's slow answer.
+                pool.max_connections = settings.worker_concurrency;
+                Transport::Smtp(SmtpPool::new(pool)?)
             }
         })
     }
@@ -85,8 +88,8 @@ impl Transport {
     }
 }
 
-/// A connection for every mail that may be in flight: none waits for another's slow answer.
-fn pool_settings(server: &SmtpServer, concurrency: usize) -> SmtpSettings {
+/// What the SMTP client needs of the settings.
+pub(crate) fn smtp_settings(server: &SmtpServer) -> SmtpSettings {
     let security = match server.security {
         Security::Plain => smtp::Security::Plain,
         Security::StartTls => smtp::Security::StartTls,
@@ -98,6 +101,5 @@ fn pool_settings(server: &SmtpServer, concurrency: usize) -> SmtpSettings {
         .as_ref()
         .map(|login| SmtpCredentials { username: login.username.clone(), password: login.password.clone() });
     settings.validate_certs = server.validate_certs;
-    settings.max_connections = concurrency;
     settings
 }

@@ -80,10 +80,15 @@ impl Connector {
 
     /// A session that is ready for MAIL FROM.
     pub(super) async fn open(&self) -> Result<Session, SendError> {
-        let heard = Heard::default();
         let tcp = self.dial().await?;
         let open = SMTP_OPEN.count();
         let stream = self.secure(tcp).await?;
+        self.begin(stream, open).await
+    }
+
+    /// From the connection to the session: greeting, EHLO, AUTH.
+    pub(super) async fn begin(&self, stream: Stream, open: Counted) -> Result<Session, SendError> {
+        let heard = Heard::default();
         let stream = Box::new(Overheard { stream, heard: heard.clone() });
         let limit = self.timeouts.greeting + self.timeouts.command;
         let mut smtp = within(Stage::Hello, limit, async {
@@ -99,7 +104,7 @@ impl Connector {
     }
 
     /// Tries the addresses of the host in turn; the error is the last one's.
-    async fn dial(&self) -> Result<TcpStream, SendError> {
+    pub(super) async fn dial(&self) -> Result<TcpStream, SendError> {
         let limit = self.timeouts.connect;
         let mut failed = SendError::broken(Stage::Connect, "the mail server's name has no address");
         for address in within(Stage::Connect, limit, self.addresses()).await? {
@@ -116,7 +121,7 @@ impl Connector {
         Ok(found.map_err(|error| SendError::broken(Stage::Connect, error))?.collect())
     }
 
-    async fn secure(&self, mut tcp: TcpStream) -> Result<Stream, SendError> {
+    pub(super) async fn secure(&self, mut tcp: TcpStream) -> Result<Stream, SendError> {
         match &self.protection {
             Protection::Plain => Ok(Stream::Plain(tcp)),
             Protection::ImplicitTls(tls) => Ok(Stream::implicit_tls(self.handshake(tls, tcp).await?)),
@@ -130,7 +135,7 @@ impl Connector {
     async fn handshake(&self, tls: &Tls, tcp: TcpStream) -> Result<TlsStream<TcpStream>, SendError> {
         within(Stage::Tls, self.timeouts.command, async {
             let connected = tls.connector.connect(tls.name.clone(), tcp).await;
-            connected.map_err(|error| SendError::broken(Stage::Tls, error))
+            connected.map_err(|error| SendError::from_handshake(&error))
         })
         .await
     }

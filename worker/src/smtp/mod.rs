@@ -8,6 +8,7 @@
 mod any_server;
 mod connection;
 mod heard;
+mod inspect;
 mod outcome;
 mod pool;
 mod send;
@@ -20,7 +21,8 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 pub use self::{
-    outcome::{Accepted, SendError, Stage, Verdict},
+    inspect::{InspectError, SmtpReport, TlsReport, inspect},
+    outcome::{Accepted, SendError, Stage, Trouble, Verdict},
     pool::SmtpPool,
 };
 

@@ -121,10 +121,37 @@ enum Cause {
     Broken,
     /// The connection works, and nothing came over it in time.
     TimedOut,
+    /// The server's certificate does not prove what it should.
+    Certificate(Trouble),
     /// This server can never take this mail.
     Impossible,
     /// The fence said no.
     Fenced,
+}
+
+/// What stands between us and a mail server, as far as it says what to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// The name leads nowhere, or nobody listens there.
+    Away,
+    /// Somebody listens and says nothing.
+    Silent,
+    /// It speaks no TLS where TLS is wanted from the first byte, or something that is no SMTP.
+    NotTls,
+    /// It offers no STARTTLS.
+    NoStartTls,
+    /// Its certificate has run out, or does not hold yet.
+    CertificateExpired,
+    /// Its certificate is for another name.
+    CertificateName,
+    /// Its certificate is of an authority that is not trusted here.
+    CertificateAuthority,
+    /// It offers no login that is understood.
+    NoLogin,
+    /// It does not take the user or the password.
+    LoginRefused,
+    /// It speaks, and refuses or fails otherwise.
+    Refused,
 }
 
 impl SendError {
@@ -137,7 +164,21 @@ impl SendError {
             (_, Cause::Refused) if self.is_about_this_mail_for_good() => Verdict::Rejected,
             (_, Cause::Refused) => Verdict::Retry,
             (Stage::FinalDot, _) => Verdict::OutcomeUnknown,
-            (_, Cause::Broken | Cause::TimedOut) => Verdict::Retry,
+            (_, Cause::Broken | Cause::TimedOut | Cause::Certificate(_)) => Verdict::Retry,
+        }
+    }
+
+    /// What to look after, for an error that came before the first mail.
+    pub fn trouble(&self) -> Trouble {
+        match (self.stage, self.cause) {
+            (_, Cause::Certificate(trouble)) => trouble,
+            (_, Cause::TimedOut) => Trouble::Silent,
+            (Stage::Connect, _) => Trouble::Away,
+            (Stage::Tls, Cause::Impossible) => Trouble::NoStartTls,
+            (Stage::Tls, Cause::Broken) => Trouble::NotTls,
+            (Stage::Auth, Cause::Impossible) => Trouble::NoLogin,
+            (Stage::Auth, Cause::Refused) => Trouble::LoginRefused,
+            _ => Trouble::Refused,
         }
     }
 
@@ -156,12 +197,19 @@ impl SendError {
         match self.cause {
             Cause::Refused => self.code != Some(421),
             Cause::Impossible | Cause::Fenced => true,
-            Cause::Broken | Cause::TimedOut => false,
+            Cause::Broken | Cause::TimedOut | Cause::Certificate(_) => false,
         }
     }
 
     pub(crate) fn broken(stage: Stage, what: impl fmt::Display) -> Self {
         Self { stage, code: None, message: one_line(&what.to_string()), cause: Cause::Broken }
+    }
+
+    /// A handshake that failed.
+    pub(super) fn from_handshake(error: &std::io::Error) -> Self {
+        let broken = Self::broken(Stage::Tls, error);
+        let cause = error.get_ref().and_then(|inner| inner.downcast_ref()).and_then(certificate_trouble);
+        Self { cause: cause.map_or(Cause::Broken, Cause::Certificate), ..broken }
     }
 
     pub(super) fn timed_out(stage: Stage, limit: Duration) -> Self {
@@ -217,6 +265,18 @@ impl Accepted {
     pub(super) fn from_answer(answer: &Response) -> Self {
         Self { code: answer.code().into(), reply: words(answer) }
     }
+}
+
+fn certificate_trouble(error: &rustls::Error) -> Option<Trouble> {
+    use rustls::CertificateError as Bad;
+    let rustls::Error::InvalidCertificate(bad) = error else { return None };
+    Some(match bad {
+        Bad::Expired | Bad::ExpiredContext { .. } | Bad::NotValidYet | Bad::NotValidYetContext { .. } => {
+            Trouble::CertificateExpired
+        }
+        Bad::NotValidForName | Bad::NotValidForNameContext { .. } => Trouble::CertificateName,
+        _ => Trouble::CertificateAuthority,
+    })
 }
 
 fn words(answer: &Response) -> String {

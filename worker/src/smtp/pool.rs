@@ -248,6 +248,6 @@ async fn close_when_old(pool: Weak<Inner>, idle: Duration) {
 }
 
 /// QUIT, for the server's statistics: dropping the connection would do.
-async fn quit(mut session: Session) {
+pub(super) async fn quit(mut session: Session) {
     drop(timeout(COURTESY_LIMIT, session.smtp.quit()).await);
 }

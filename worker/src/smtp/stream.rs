@@ -34,6 +34,14 @@ impl Stream {
         Self::Tls { prelude: GREETING_AFTER_STARTTLS, inner: Box::new(inner) }
     }
 
+    /// What the handshake settled; `None` in clear text.
+    pub(super) fn tls(&self) -> Option<&rustls::ClientConnection> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Tls { inner, .. } => Some(inner.get_ref().1),
+        }
+    }
+
     pub(super) fn implicit_tls(inner: TlsStream<TcpStream>) -> Self {
         Self::Tls { prelude: b"", inner: Box::new(inner) }
     }

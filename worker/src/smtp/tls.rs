@@ -1,10 +1,16 @@
 //! The TLS side of a connection: which certificates are trusted.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use rustls::{
-    ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    client::{
+        WebPkiServerVerifier,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    },
     crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
 };
@@ -12,6 +18,10 @@ use tokio_rustls::TlsConnector;
 use tracing::warn;
 
 use super::{SmtpConfigError, SmtpSettings};
+
+/// A time after the end of every certificate, in seconds since 1970: the year 10,000, which none can name (RFC 5280
+/// §4.1.2.5).
+const LONG_AFTER: u64 = 253_402_300_800;
 
 /// What is needed to make a TCP connection a TLS one.
 pub(super) struct Tls {
@@ -32,6 +42,23 @@ impl Tls {
             builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
         };
         Ok(Self { connector: Arc::new(config.with_no_client_auth()).into(), name })
+    }
+}
+
+/// When the certificates that a server showed stop being valid. No library of ours reads that date, but the one that
+/// checks certificates names it when it is asked about a time long after.
+pub(super) fn valid_until(settings: &SmtpSettings, shown: &[CertificateDer<'_>]) -> Option<SystemTime> {
+    let (own, others) = shown.split_first()?;
+    let roots = Arc::new(roots(settings.extra_roots_pem.as_deref()).ok()?);
+    let provider = Arc::new(ring::default_provider());
+    let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider).build().ok()?;
+    let name = ServerName::try_from(settings.host.clone()).ok()?;
+    let then = UnixTime::since_unix_epoch(Duration::from_secs(LONG_AFTER));
+    match verifier.verify_server_cert(own, others, &name, &[], then) {
+        Err(rustls::Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. })) => {
+            Some(UNIX_EPOCH + Duration::from_secs(not_after.as_secs()))
+        }
+        _ => None,
     }
 }
 
