@@ -75,6 +75,19 @@ impl MailBody<'_> {
             Self::Welcome {} => MailKind::Welcome,
         }
     }
+
+    /// The address that the mail is about; a greeting has none.
+    pub(super) fn link(&self) -> Option<&str> {
+        match self {
+            Self::VerifyEmail { link, .. }
+            | Self::ResetPassword { link, .. }
+            | Self::ChangeEmail { link, .. } => Some(link),
+            Self::PasswordChanged { reset_url, .. } | Self::EmailChangeRequested { reset_url, .. } => {
+                Some(reset_url)
+            }
+            Self::Welcome {} => None,
+        }
+    }
 }
 
 impl MailBody<'static> {

@@ -69,7 +69,7 @@ pub fn compose(rendered: &Rendered, facts: &MessageFacts<'_>) -> Result<Message,
 }
 
 /// For the sender's name and the subject, in bytes: more than any client shows, less than a line may have.
-const HEADER_LIMIT: usize = 500;
+pub(super) const HEADER_LIMIT: usize = 500;
 
 /// What Exchange should not answer with (MS-OXCMAIL 2.1.3.2.20): all but NDR, because a bounce is worth knowing.
 const SUPPRESSED: &str = "DR, RN, NRN, OOF, AutoReply";

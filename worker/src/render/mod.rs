@@ -1,6 +1,7 @@
 //! Turns what a mail is about into its subject, text and HTML.
 
 mod body;
+mod check;
 mod composer;
 mod message;
 mod words;
@@ -16,6 +17,7 @@ use minijinja::{Environment, Value};
 use serde::Serialize;
 
 pub use body::MailBody;
+pub use check::{TemplateReport, check};
 pub use composer::{CannotCompose, Composer, ComposerError, Outgoing};
 pub use message::{ComposeError, MessageFacts, compose};
 pub use words::moment;
@@ -38,6 +40,9 @@ pub struct Rendered {
     pub html: String,
 }
 
+/// The templates of a mail, under `mail/<kind>/`.
+const PARTS: [&str; 3] = ["subject.txt", "body.txt", "body.html"];
+
 /// What every template sees: its own values and these two.
 #[derive(Serialize)]
 struct Context<'a> {
@@ -58,11 +63,7 @@ impl MailRenderer {
         app_name: &str,
         public_url: &str,
     ) -> Result<Self, TemplateError> {
-        let env = environment(template_folder)?;
-        let public_url = public_url.trim_end_matches('/').to_owned();
-        let mut renderer = Self { env, app_name: app_name.to_owned(), public_url };
-        // Only here, with sample values, may errors name variables.
-        renderer.env.set_debug(true);
+        let mut renderer = Self::trial(environment(template_folder)?, app_name, public_url);
         for kind in MailKind::ALL {
             renderer
                 .try_render(&MailBody::sample(kind))
@@ -70,6 +71,13 @@ impl MailRenderer {
         }
         renderer.env.set_debug(false);
         Ok(renderer)
+    }
+
+    /// Only for sample values: errors name variables.
+    fn trial(mut env: Environment<'static>, app_name: &str, public_url: &str) -> Self {
+        env.set_debug(true);
+        let public_url = public_url.trim_end_matches('/').to_owned();
+        Self { env, app_name: app_name.to_owned(), public_url }
     }
 
     /// Renders one mail.
@@ -81,20 +89,21 @@ impl MailRenderer {
     }
 
     fn try_render(&self, mail: &MailBody<'_>) -> Result<Rendered, minijinja::Error> {
+        let [subject, text, html] = PARTS;
+        Ok(Rendered {
+            subject: words::one_line(&self.part(mail, subject)?),
+            text: format!("{}\n", self.part(mail, text)?.trim()),
+            html: self.part(mail, html)?.trim_start().to_owned(),
+        })
+    }
+
+    fn part(&self, mail: &MailBody<'_>, file: &str) -> Result<String, minijinja::Error> {
         let context = Value::from(Serde(Context {
             app_name: &self.app_name,
             public_url: &self.public_url,
             body: mail,
         }));
-        let part = |file: &str| {
-            let template = self.env.get_template(&format!("mail/{}/{file}", mail.kind()))?;
-            template.render(&context)
-        };
-        Ok(Rendered {
-            subject: words::one_line(&part("subject.txt")?),
-            text: format!("{}\n", part("body.txt")?.trim()),
-            html: part("body.html")?.trim_start().to_owned(),
-        })
+        self.env.get_template(&format!("mail/{}/{file}", mail.kind()))?.render(&context)
     }
 }
 
