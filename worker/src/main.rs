@@ -3,40 +3,36 @@
 use std::process::ExitCode;
 
 use bookly_shared::config::Settings;
-use bookly_worker::commands::{self, MailCommand};
+use bookly_worker::commands::Command;
 use bookly_worker::process;
-use clap::{Parser, Subcommand};
+use clap::Parser;
 
-/// Sends Bookly's account e-mail. Without a command it works until it is stopped.
+/// Sends Bookly's account e-mail, and answers operators' questions about it.
+///
+/// Without a command it works until it is stopped.
 #[derive(Parser)]
-#[command(name = "bookly-worker", version)]
+#[command(name = "bookly-worker", version, after_help = HELP)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
 }
 
-#[derive(Subcommand)]
-enum Command {
-    /// Ask after mails, send failed ones again, try the mail server
-    Mail {
-        #[command(subcommand)]
-        command: MailCommand,
-    },
-}
+const HELP: &str = "\
+Settings come from the environment and from .env in the current folder, the same as bookly-api's; what is wrong with them
+is said at the start. Accounts and health are commands of bookly-api.
+
+Exit codes: 0 done, 1 not possible (standard error says why), 2 wrong arguments or settings.";
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let settings = match Settings::load() {
-        Ok(settings) => settings,
-        Err(error) => return process::refuse(&error),
-    };
-    process::main(async move {
-        match arguments.command {
-            None => process::work(settings).await,
-            Some(Command::Mail { command }) => {
-                let db = process::open_database(&settings).await?;
-                commands::run(command, &settings, db).await
-            }
-        }
-    })
+    match arguments.command {
+        None => match Settings::load() {
+            Ok(settings) => process::main("info", process::work(settings)),
+            Err(error) => process::refuse(&error),
+        },
+        Some(command) => match Settings::load_to_look() {
+            Ok(settings) => process::main("warn", command.run(&settings)),
+            Err(error) => process::refuse(&error),
+        },
+    }
 }

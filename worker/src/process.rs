@@ -26,20 +26,29 @@ pub fn refuse(error: &dyn std::fmt::Display) -> ExitCode {
     ExitCode::from(BAD_CONFIGURATION)
 }
 
-/// Runs a command to its end; its error goes to standard error, whole.
-pub fn main(command: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
-    telemetry::init("info");
+/// Runs the process' work or a command to its end; an error goes to standard error, whole. `default_filter` says
+/// what is logged where `RUST_LOG` does not.
+pub fn main(default_filter: &str, work: impl Future<Output = anyhow::Result<ExitCode>>) -> ExitCode {
+    telemetry::init(default_filter);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return refuse(&error),
     };
-    match runtime.block_on(command) {
-        Ok(()) => ExitCode::SUCCESS,
+    match runtime.block_on(work) {
+        Ok(code) => code,
+        // `bookly-worker mail list | head` has seen enough.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
     }
+}
+
+/// Only answers to standard output end in bare I/O errors; those of servers come inside others.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io = error.downcast_ref::<std::io::Error>();
+    io.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 /// Opens the database that the settings name, brought up to date.
@@ -54,7 +63,7 @@ pub async fn open_database(settings: &Settings) -> anyhow::Result<Db> {
 ///
 /// # Errors
 /// When the worker cannot start, with what to do.
-pub async fn work(settings: Settings) -> anyhow::Result<()> {
+pub async fn work(settings: Settings) -> anyhow::Result<ExitCode> {
     let DatabaseSettings::Postgres { .. } = settings.database else {
         bail!("without DATABASE_URL the worker runs inside bookly-api; start that instead");
     };
@@ -78,7 +87,7 @@ pub async fn work(settings: Settings) -> anyhow::Result<()> {
     }
     db.close().await;
     tracing::info!("the worker has stopped");
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Never ends.

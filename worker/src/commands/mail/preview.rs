@@ -1,0 +1,98 @@
+//! `mail preview`: what people will see.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use bookly_shared::config::Settings;
+use bookly_shared::domain::MailKind;
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use serde::Serialize;
+
+use crate::commands::screen::{Colour, Screen};
+use crate::render::{MailBody, MailRenderer};
+
+/// Which mails to write, and where.
+#[derive(Debug, Args)]
+pub struct Preview {
+    /// The kind of mail
+    #[arg(default_value = ALL, value_parser = kinds_parser())]
+    kind: Kinds,
+    /// The folder for the files, made when it is missing
+    #[arg(long, value_name = "DIR", default_value = "mail-preview")]
+    out: PathBuf,
+    /// Answer with one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) const HELP: &str = "\
+Writes <kind>.html and <kind>.txt with made-up names and links. Templates of TEMPLATE_FOLDER count.
+
+JSON: {\"mails\": [{\"kind\", \"subject\", \"html\": path, \"text\": path}]}
+
+Examples:
+  bookly-worker mail preview
+  TEMPLATE_FOLDER=mine bookly-worker mail preview verify_email --out /tmp/mails";
+
+const ALL: &str = "all";
+
+/// One kind, or all.
+#[derive(Clone, Copy, Debug)]
+enum Kinds {
+    All,
+    One(MailKind),
+}
+
+fn kinds_parser() -> impl TypedValueParser<Value = Kinds> {
+    let names: Vec<&str> = [ALL].into_iter().chain(MailKind::ALL.map(MailKind::as_str)).collect();
+    PossibleValuesParser::new(names).try_map(|text| match text.as_str() {
+        ALL => Ok(Kinds::All),
+        name => name.parse().map(Kinds::One),
+    })
+}
+
+#[derive(Serialize)]
+struct Document {
+    mails: Vec<Written>,
+}
+
+#[derive(Serialize)]
+struct Written {
+    kind: &'static str,
+    subject: String,
+    html: PathBuf,
+    text: PathBuf,
+}
+
+impl Preview {
+    pub(super) fn run(self, settings: &Settings, screen: Screen) -> anyhow::Result<()> {
+        let folder = settings.template_folder.as_deref();
+        let renderer = MailRenderer::new(folder, &settings.mail.from_name, settings.public_url.as_str())?;
+        let out = &self.out;
+        std::fs::create_dir_all(out).with_context(|| format!("{} cannot be made", out.display()))?;
+        let kinds = match self.kind {
+            Kinds::All => MailKind::ALL.to_vec(),
+            Kinds::One(kind) => vec![kind],
+        };
+        let written = kinds.into_iter().map(|kind| write(&renderer, kind, out));
+        let mails = written.collect::<anyhow::Result<Vec<_>>>()?;
+        if self.json {
+            return Ok(screen.json(&Document { mails })?);
+        }
+        for mail in &mails {
+            screen.line(screen.paint(Colour::Bold, &mail.subject))?;
+            screen.line(format_args!("  {}\n  {}", mail.html.display(), mail.text.display()))?;
+        }
+        Ok(())
+    }
+}
+
+fn write(renderer: &MailRenderer, kind: MailKind, out: &Path) -> anyhow::Result<Written> {
+    let mail = renderer.render(&MailBody::sample(kind))?;
+    let (html, text) = (out.join(format!("{kind}.html")), out.join(format!("{kind}.txt")));
+    for (path, content) in [(&html, mail.html), (&text, mail.text)] {
+        std::fs::write(path, content).with_context(|| format!("{} cannot be written", path.display()))?;
+    }
+    Ok(Written { kind: kind.as_str(), subject: mail.subject, html, text })
+}
