@@ -1,6 +1,8 @@
 //! The operator's commands, run as an operator runs them: the real binary against the real servers.
 #![expect(clippy::unwrap_used, reason = "in tests a panic is the verdict")]
 
+mod doctor;
+mod doctor_smtp;
 mod files;
 mod mails;
 mod screen;

@@ -34,7 +34,7 @@ async fn colours_are_for_terminals_and_not_where_no_color_is_set() -> Result<()>
     run(StackOptions::new(Kind::Embedded), async |stack| {
         let person = signed_up(stack).await?;
         let_fail(stack, &person.email).await?;
-        for arguments in ["mail list", "mail stats", "templates check"] {
+        for arguments in ["mail list", "mail stats", "doctor", "templates check"] {
             let piped = shell(stack, &format!("\"$0\" {arguments}"), &[]).await?.succeeded()?;
             assert!(!piped.contains(ESCAPE), "{arguments}: {piped}");
             // `script` gives the command a terminal.
@@ -86,7 +86,7 @@ async fn every_command_explains_itself() -> Result<()> {
         run_in(folder.path(), &wrong, &[arguments, &["--help"]].concat()).await?.succeeded()
     };
     let top = help(&[]).await?;
-    for command in ["mail", "templates", "bookly-api", "Exit codes"] {
+    for command in ["mail", "templates", "doctor", "bookly-api", "Exit codes"] {
         assert!(top.contains(command), "{command}: {top}");
     }
     let commands = ["list", "show", "retry", "cancel", "stats", "preview", "test"];
@@ -96,7 +96,7 @@ async fn every_command_explains_itself() -> Result<()> {
         let own = help(&["mail", command]).await?;
         assert!(own.contains("--json") && own.contains("JSON"), "{command}: {own}");
     }
-    for arguments in [&["templates", "check"][..]] {
+    for arguments in [&["doctor"][..], &["templates", "check"]] {
         let own = help(arguments).await?.to_lowercase();
         assert!(own.contains("exit code 1") && own.contains("json:"), "{own}");
     }

@@ -1,5 +1,6 @@
-//! The operator's commands: where is her mail, try it again, do the templates work.
+//! The operator's commands: where is her mail, try it again, do the templates work, what is wrong here.
 
+mod doctor;
 mod mail;
 mod screen;
 mod table;
@@ -10,6 +11,7 @@ use std::process::ExitCode;
 use bookly_shared::config::Settings;
 use clap::Subcommand;
 
+pub use doctor::Doctor;
 pub use mail::MailCommand;
 pub use screen::Screen;
 pub use templates::TemplatesCommand;
@@ -23,6 +25,8 @@ pub enum Command {
     /// Check the templates of the mails, with those of TEMPLATE_FOLDER
     #[command(subcommand)]
     Templates(TemplatesCommand),
+    /// Check everything that the service needs, and say what to do about what is wrong
+    Doctor(Doctor),
 }
 
 impl Command {
@@ -35,6 +39,7 @@ impl Command {
         match self {
             Command::Mail(command) => command.run(settings, screen).await.map(|()| ExitCode::SUCCESS),
             Command::Templates(command) => command.run(settings, screen),
+            Command::Doctor(doctor) => doctor.run(settings, screen).await,
         }
     }
 }

@@ -1,0 +1,259 @@
+//! `bookly-worker doctor`: what is wrong, and what to do about it.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use bookly_e2e::ports;
+use bookly_e2e::postgres::Postgres;
+use bookly_e2e::smtp_server::Stage;
+use bookly_e2e::sql::Sql;
+use bookly_e2e::stack::run;
+
+use super::*;
+
+/// Seconds that a check of what is away may take here.
+const PATIENCE: &str = "3";
+
+/// The report on an installation with other settings than the stack's; an empty one is taken away.
+pub(crate) async fn examined(stack: &Stack, own: &[(&str, &str)]) -> Result<(Finished, Value)> {
+    let mut settings = stack.settings().clone();
+    settings.extend(own.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    let finished = run_in(stack.folder(), &settings, &["doctor", "--json", "--timeout", PATIENCE]).await?;
+    let report = serde_json::from_str(&finished.output).with_context(|| format!("{finished:?}"))?;
+    Ok((finished, report))
+}
+
+fn check<'a>(report: &'a Value, name: &str) -> Result<&'a Value> {
+    let checks = report["checks"].as_array().context("checks")?;
+    checks.iter().find(|check| check["name"] == name).with_context(|| format!("no {name} in {report}"))
+}
+
+/// One check fails with this in its fact, its remedy names this, and all others are there and do not fail.
+pub(crate) async fn fails(
+    stack: &Stack,
+    own: &[(&str, &str)],
+    name: &str,
+    fact: &str,
+    remedy: &str,
+) -> Result<()> {
+    let (finished, report) = examined(stack, own).await?;
+    let found = check(&report, name)?;
+    let told = |field: &str, words: &str| found[field].as_str().is_some_and(|text| text.contains(words));
+    ensure!(
+        found["status"] == "fail" && told("fact", fact) && told("remedy", remedy),
+        "{fact}, {remedy}: {report:#}"
+    );
+    ensure!(finished.status.code() == Some(1) && report["ok"] == false, "{finished:?}");
+    for other in ["settings", "database", "redis", "smtp", "templates", "domain"] {
+        ensure!(other == name || check(&report, other)?["status"] != "fail", "{other} is well: {report:#}");
+    }
+    Ok(())
+}
+
+both! {
+    async fn a_running_installation_is_well(stack: &Stack) {
+        signed_up(stack).await?;
+        let finished = command(stack, &["doctor"]).await?;
+        let report = finished.succeeded()?;
+        let mut wanted = vec!["settings", "database", "migrations", "clock", "smtp", "templates", "domain"];
+        if stack.kind() == Kind::Full { wanted.push("redis") } else { wanted.push("data_dir") }
+        for name in wanted {
+            assert!(report.lines().any(|line| line.starts_with("ok") && line.contains(&format!(" {name}: ")))
+                || (name == "domain" && stack.kind() == Kind::Full), "{name}: {report}");
+        }
+        assert!(!report.contains("FAIL"), "{report}");
+        let (_, document) = examined(stack, &[]).await?;
+        assert_eq!(document["ok"], true, "{document:#}");
+        let is_running = stack.kind() == Kind::Embedded;
+        assert_eq!(report.contains("a running process has it"), is_running, "{report}");
+    }
+
+    async fn migrations_that_are_missing_or_unknown_are_named_and_left_alone(stack: &Stack) {
+        let migrations = async || {
+            let (finished, report) = examined(stack, &[]).await?;
+            let found = check(&report, "migrations")?;
+            ensure!(found["status"] == "warn" && finished.status.success(), "a warning is no failure: {report:#}");
+            Ok(found["fact"].as_str().context("fact")?.to_owned())
+        };
+        let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+                     SELECT 9001, 'from the future', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1";
+        stack.sql().run(newer, "").await?;
+        assert_eq!(migrations().await?, "9001 from the future is not known to this version");
+        stack.sql().run("DELETE FROM _sqlx_migrations WHERE version = 2", "").await?;
+        assert!(migrations().await?.starts_with("0002 "));
+        let record = "SELECT count(*) FROM _sqlx_migrations";
+        assert_eq!(stack.sql().number(record, "").await?, 2, "nothing is applied");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_visit_sends_nothing_and_says_goodbye() -> Result<()> {
+    run(StackOptions::new(Kind::Full).workers(0), async |stack| {
+        let keys = stack.redis()?.ask::<Vec<String>>(&["KEYS", "*"]).await?;
+        let (_, report) = examined(stack, &[]).await?;
+        let fact = check(&report, "smtp")?["fact"].as_str().context("fact")?.to_owned();
+        for words in
+            ["by STARTTLS", "TLS 1.3", "certificate for localhost until ", "logged in as bookly-mailer"]
+        {
+            assert!(fact.contains(words), "{words} in {fact}");
+        }
+        let smtp = stack.smtp()?;
+        assert_eq!((smtp.count(Stage::Auth), smtp.count(Stage::Quit)), (1, 1));
+        assert_eq!((smtp.count(Stage::MailFrom), smtp.mails_total()), (0, 0));
+        assert_eq!(stack.redis()?.ask::<Vec<String>>(&["KEYS", "*"]).await?, keys);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_away_is_named_and_everything_else_is_checked_all_the_same() -> Result<()> {
+    run(StackOptions::new(Kind::Full).workers(0), async |stack| {
+        let nobody = ports::free()?;
+        let redis = format!("redis://127.0.0.1:{nobody}/0");
+        fails(stack, &[("REDIS_URL", &redis)], "redis", &nobody.to_string(), "REDIS_URL").await?;
+        let away = format!("postgres://bookly:{}@127.0.0.1:{nobody}/bookly", postgres::PASSWORD);
+        fails(stack, &[("DATABASE_URL", &away)], "database", "refused", "start Postgres").await?;
+        let url = &stack.settings()["DATABASE_URL"];
+        let (server, _) = url.rsplit_once('/').context("a URL")?;
+        let no_such = format!("{server}/nowhere");
+        fails(stack, &[("DATABASE_URL", &no_such)], "database", "nowhere", "createdb").await?;
+        let stranger = url.replacen("//postgres:", "//stranger:", 1);
+        fails(stack, &[("DATABASE_URL", &stranger)], "database", "stranger", "user and password").await?;
+        stack.redis()?.hang()?;
+        let hanging = fails(stack, &[], "redis", "no answer within 3 s", "firewalls").await;
+        stack.redis()?.go_on()?;
+        hanging
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_hangs_does_not_hang_the_doctor() -> Result<()> {
+    let postgres = Postgres::start().await?;
+    let database = postgres.new_database().await?;
+    run(StackOptions::new(Kind::Full).workers(0), async |stack| {
+        postgres.hang()?;
+        fails(stack, &[("DATABASE_URL", &database)], "database", "no answer within 3 s", "start Postgres")
+            .await
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_takes_no_writes_is_a_failure() -> Result<()> {
+    run(StackOptions::new(Kind::Full).workers(0), async |stack| {
+        let (_, name) = stack.settings()["DATABASE_URL"].rsplit_once('/').context("a URL")?;
+        let read_only = format!("ALTER DATABASE {name} SET default_transaction_read_only = on");
+        stack.sql().run(&read_only, "").await?;
+        fails(stack, &[], "database", "takes no writes", "primary").await
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_empty_database_and_a_foreign_one_are_left_as_they_are() -> Result<()> {
+    run(StackOptions::new(Kind::Full).workers(0), async |stack| {
+        let database = Postgres::shared().await?.new_database().await?;
+        let sql = Sql::postgres(&database)?;
+        let tables = "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'";
+        let (finished, report) = examined(stack, &[("DATABASE_URL", &database)]).await?;
+        assert!(finished.status.success(), "{report:#}");
+        let migrations = check(&report, "migrations")?;
+        assert_eq!(migrations["status"], "warn", "{report:#}");
+        assert!(migrations["remedy"].as_str().context("remedy")?.contains("DATABASE_URL"), "{report:#}");
+        assert_eq!(sql.number(tables, "").await?, 0);
+        sql.run("CREATE TABLE users (uid uuid)", "").await?;
+        fails(stack, &[("DATABASE_URL", &database)], "database", "somebody else's", "createdb").await?;
+        assert_eq!(sql.number(tables, "").await?, 1);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broken_template_is_named() -> Result<()> {
+    run(StackOptions::new(Kind::Full).workers(0), async |stack| {
+        let folder = stack.folder().join("mine");
+        fs::create_dir_all(folder.join("mail/welcome"))?;
+        fs::write(folder.join("mail/welcome/body.txt"), "\n{{ nobody }}")?;
+        let mine = folder.display().to_string();
+        fails(stack, &[("TEMPLATE_FOLDER", &mine)], "templates", "body.txt, line 2", "templates check").await
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_that_is_off_is_a_warning() -> Result<()> {
+    run(StackOptions::new(Kind::Full).workers(0), async |stack| {
+        let library = "/usr/$LIB/faketime/libfaketimeMT.so.1";
+        let own = [("LD_PRELOAD", library), ("FAKETIME", "-1h"), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")];
+        let (_, report) = examined(stack, &own).await?;
+        let clock = check(&report, "clock")?;
+        assert_eq!(clock["status"], "warn", "{report:#}");
+        assert!(clock["fact"].as_str().context("fact")?.contains("behind the database's"), "{report:#}");
+        assert!(clock["remedy"].as_str().context("remedy")?.contains("NTP"), "{report:#}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn before_the_first_start_nothing_is_made() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let finished = run_in(folder.path(), &Settings::new(), &["doctor"]).await?;
+    let said = finished.succeeded()?;
+    assert!(said.contains("warn database: data/bookly.sqlite is not there yet"), "{said}");
+    assert!(said.contains("first start of bookly-api"), "{said}");
+    let left = fs::read_dir(folder.path())?.filter_map(|entry| Some(entry.ok()?.file_name()));
+    let left: Vec<_> = left.filter(|name| !name.to_string_lossy().starts_with("command-")).collect();
+    assert!(left.is_empty(), "{left:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stopped_embedded_installation_is_left_byte_for_byte() -> Result<()> {
+    run(StackOptions::new(Kind::Embedded), async |stack| {
+        // Not `signed_up`, which looks into the database: it would still have it open.
+        let person = Person::new();
+        stack.sign_up(&person).await?;
+        stack.mail(&person.email, "Verify your email").await?;
+        stack.stop_api().await?;
+        let data = Path::new(&stack.settings()["DATA_DIR"]).to_owned();
+        let content = || -> Result<BTreeMap<_, _>> {
+            let files = fs::read_dir(&data)?.filter_map(|entry| Some(entry.ok()?.path()));
+            files.filter(|path| path.is_file()).map(|path| Ok((path.clone(), fs::read(path)?))).collect()
+        };
+        let before = content()?;
+        assert!(before.len() >= 2, "{:?}", before.keys());
+        let said = said(stack, &["doctor"]).await?;
+        assert!(said.contains("no running process has it") && said.contains("all 2 applied"), "{said}");
+        assert!(content()? == before, "something was changed in {:?}", content()?.keys());
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_data_folder_that_cannot_be_used_is_named() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    fs::write(folder.path().join("file"), "")?;
+    // No user can write there, root neither.
+    let settings = Settings::from([("DATA_DIR".to_owned(), "/proc/bookly".to_owned())]);
+    let finished = run_in(folder.path(), &settings, &["doctor"]).await?;
+    assert_eq!(finished.status.code(), Some(1), "{finished:?}");
+    assert!(finished.output.contains("FAIL data_dir: /proc/bookly cannot be written"), "{finished:?}");
+    assert!(finished.output.contains("DATA_DIR"), "{finished:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn wrong_settings_are_said_all_at_once_and_nothing_is_checked() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let wrong = [("LISTEN", "nowhere"), ("MAIL_PORT", "0")];
+    let wrong = wrong.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let finished = run_in(folder.path(), &Settings::from(wrong), &["doctor"]).await?;
+    assert_eq!((finished.status.code(), finished.output.as_str()), (Some(2), ""), "{finished:?}");
+    assert!(finished.log.contains("LISTEN") && finished.log.contains("MAIL_PORT"), "{finished:?}");
+    Ok(())
+}

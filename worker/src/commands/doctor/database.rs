@@ -1,0 +1,166 @@
+//! Database, migrations and clock: what one look at the database tells.
+
+use std::time::Duration;
+
+use bookly_shared::config::DatabaseSettings;
+use bookly_shared::db::inspect::{self, DatabaseReport, InspectError, Tables, Trouble};
+use bookly_shared::db::{ConnectError, Migrations};
+use chrono::TimeDelta;
+use tokio::time::timeout;
+
+use super::report::Finding;
+
+/// More than this is no network's delay.
+const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(2);
+
+pub(super) async fn check(settings: &DatabaseSettings, limit: Duration) -> Vec<Finding> {
+    let place = inspect::place(settings);
+    match timeout(limit, inspect::inspect(settings)).await {
+        Ok(Ok(report)) => {
+            let (database, migrations) = tables(&report.tables, &place);
+            let mut findings = vec![database.unwrap_or_else(|| answers(&report, &place))];
+            findings.extend(migrations);
+            findings.push(clock(report.clock_ahead));
+            findings
+        }
+        Ok(Err(InspectError::NoFile(file))) => vec![not_yet(&file.display().to_string())],
+        Ok(Err(error)) => vec![Finding::fail("database", format!("{place}: {error}"), remedy(&error))],
+        Err(_) => {
+            let fact = format!("{place}: no answer within {} s", limit.as_secs());
+            vec![Finding::fail("database", fact, AWAY)]
+        }
+    }
+}
+
+const AWAY: &str =
+    "start Postgres, or correct host and port in DATABASE_URL; nothing that was accepted is lost meanwhile";
+
+fn remedy(error: &InspectError) -> &'static str {
+    match error.trouble() {
+        Trouble::Login => "correct user and password in DATABASE_URL, or let the user in (pg_hba.conf)",
+        Trouble::NoSuchDatabase => "make it (createdb), or correct the name at the end of DATABASE_URL",
+        Trouble::TooManyConnections => {
+            "raise max_connections of Postgres, or run fewer processes: each takes up to 16"
+        }
+        Trouble::Tls => {
+            "give Postgres a certificate that is trusted here, or say with ?sslmode= what is wanted"
+        }
+        Trouble::Away => AWAY,
+        Trouble::Other if matches!(error, InspectError::Connect(ConnectError::DataDir { .. })) => {
+            "let this user write to DATA_DIR"
+        }
+        Trouble::Other => "the database's own log says more",
+    }
+}
+
+fn not_yet(file: &str) -> Finding {
+    let fact = format!("{file} is not there yet");
+    let remedy = "the first start of bookly-api makes it; if it has been started, DATA_DIR names another folder (a relative \
+                  one is looked for where the command runs)";
+    Finding::warn("database", fact, remedy)
+}
+
+fn answers(report: &DatabaseReport, place: &str) -> Finding {
+    let fact = format!("{} at {place}, connected in {} ms", report.server, report.connected_in.as_millis());
+    if report.is_writable {
+        return Finding::ok("database", fact);
+    }
+    let remedy = "this is a replica, or set to read-only: let DATABASE_URL lead to the primary";
+    Finding::fail("database", format!("{fact}, takes no writes"), remedy)
+}
+
+/// The database's line where its tables decide it, and the migrations'.
+fn tables(tables: &Tables, place: &str) -> (Option<Finding>, Option<Finding>) {
+    match tables {
+        Tables::Foreign(table) => {
+            let fact = format!("{place} holds somebody else's table `{table}`; it was left as it is");
+            let remedy = "give Bookly an empty database of its own (createdb) and name it in DATABASE_URL";
+            (Some(Finding::fail("database", fact, remedy)), None)
+        }
+        Tables::None { can_create: true } => {
+            let remedy = "the first start of bookly-api or bookly-worker makes them; if one has been started, DATABASE_URL \
+                          names another database";
+            (None, Some(Finding::warn("migrations", "there are no tables yet", remedy)))
+        }
+        Tables::None { can_create: false } => {
+            let remedy =
+                "GRANT CREATE ON SCHEMA public TO the user of DATABASE_URL, or make it the database's owner";
+            (
+                None,
+                Some(Finding::fail("migrations", "there are no tables, and this user may make none", remedy)),
+            )
+        }
+        Tables::Ours(found) => (None, Some(migrations(found))),
+    }
+}
+
+fn migrations(found: &Migrations) -> Finding {
+    let of = |names: &[String], what: &str| format!("{} {what}", names.join(", "));
+    if !found.unfinished.is_empty() {
+        let remedy = "bring the database back from a backup, or undo the half that was done and delete its line in \
+                      _sqlx_migrations; then start again";
+        Finding::fail("migrations", of(&found.unfinished, "was begun and not finished"), remedy)
+    } else if !found.changed.is_empty() {
+        let remedy = "this binary was built from other migrations than those that were applied: run the release that made \
+                      the tables, or a later one";
+        Finding::fail("migrations", of(&found.changed, "was applied with another text"), remedy)
+    } else if !found.missing.is_empty() {
+        let remedy = "the next start of this version's bookly-api or bookly-worker applies it; older ones go on beside it";
+        Finding::warn("migrations", of(&found.missing, "is not applied yet"), remedy)
+    } else if !found.unknown.is_empty() {
+        let remedy = "a newer version has been here, which does no harm; finish the deploy, or this command is an old one";
+        Finding::warn("migrations", of(&found.unknown, "is not known to this version"), remedy)
+    } else {
+        Finding::ok("migrations", format!("all {} applied", found.applied.len()))
+    }
+}
+
+fn clock(ahead: Option<TimeDelta>) -> Finding {
+    let Some(ahead) = ahead else {
+        return Finding::ok("clock", "this machine's own: SQLite has none");
+    };
+    let milliseconds = ahead.num_milliseconds();
+    let direction = if milliseconds < 0 { "behind" } else { "ahead of" };
+    let fact = format!("{:.3} s {direction} the database's", ahead.abs().as_seconds_f64());
+    if ahead.abs() <= CLOCK_TOLERANCE {
+        return Finding::ok("clock", fact);
+    }
+    let remedy = "set this machine's or the database's clock by NTP; mails go by the database's, but logs and the checks of \
+                  certificates by this machine's";
+    Finding::warn("clock", fact, remedy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::report::Status;
+    use super::*;
+
+    #[test]
+    fn what_is_worst_about_the_migrations_is_said() {
+        let some = |name: &str| vec![name.to_owned()];
+        let mut found = Migrations { applied: some("0001 a"), ..Migrations::default() };
+        assert_eq!(migrations(&found).status, Status::Ok);
+        found.unknown = some("0009 z");
+        assert_eq!(migrations(&found).status, Status::Warn);
+        found.missing = some("0002 b");
+        assert_eq!(migrations(&found).fact, "0002 b is not applied yet");
+        found.changed = some("0003 c");
+        assert_eq!(migrations(&found).status, Status::Fail);
+        found.unfinished = some("0004 d");
+        assert!(migrations(&found).fact.starts_with("0004 d"));
+    }
+
+    #[test]
+    fn a_clock_may_be_two_seconds_off_in_both_directions() {
+        for (milliseconds, status, fact) in [
+            (1_500, Status::Ok, "1.500 s ahead of the database's"),
+            (-2_000, Status::Ok, "2.000 s behind the database's"),
+            (-2_001, Status::Warn, "2.001 s behind the database's"),
+            (3_600_000, Status::Warn, "3600.000 s ahead of the database's"),
+        ] {
+            let finding = clock(Some(TimeDelta::milliseconds(milliseconds)));
+            assert_eq!((finding.status, finding.fact.as_str()), (status, fact));
+        }
+        assert_eq!(clock(None).status, Status::Ok);
+    }
+}

@@ -1,0 +1,70 @@
+//! What lies on this machine: templates, and `DATA_DIR`.
+
+use std::io;
+use std::path::Path;
+
+use bookly_shared::config::{MailTransport, Settings, WayToRun};
+use bookly_shared::db::data_dir_is_in_use;
+use uuid::Uuid;
+
+use super::report::Finding;
+use crate::commands::templates::summary;
+use crate::render;
+
+pub(super) fn templates(settings: &Settings) -> Finding {
+    const NAME: &str = "templates";
+    let folder = settings.template_folder.as_deref();
+    let report = match render::check(folder, &settings.mail.from_name, settings.public_url.as_str()) {
+        Ok(report) => report,
+        Err(error) => return Finding::fail(NAME, error.to_string(), "let this user read TEMPLATE_FOLDER"),
+    };
+    if let Some(first) = report.problems.first() {
+        let more = match report.problems.len() - 1 {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        let remedy = "mend the file, or take it away so that the built-in one counts; `bookly-worker templates check` says it \
+                      all";
+        return Finding::fail(NAME, format!("{first}{more}"), remedy);
+    }
+    match report.doubts.first() {
+        None => Finding::ok(NAME, summary(&report, folder)),
+        Some(first) => Finding::warn(NAME, first, "`bookly-worker templates check` says it all"),
+    }
+}
+
+/// Only where something is kept there.
+pub(super) fn data_dir(settings: &Settings) -> Option<Finding> {
+    const NAME: &str = "data_dir";
+    let embedded = settings.way_to_run() == WayToRun::Embedded;
+    if !embedded && !matches!(settings.mail.transport, MailTransport::File) {
+        return None;
+    }
+    let folder = &settings.data_dir;
+    let place = folder.display();
+    let nearest = folder.ancestors().find(|path| path.exists() || path.as_os_str().is_empty());
+    if let Err(error) = try_to_write(nearest.unwrap_or(folder)) {
+        let remedy = "let the user that runs bookly-api write there, or name another folder in DATA_DIR";
+        return Some(Finding::fail(NAME, format!("{place} cannot be written: {error}"), remedy));
+    }
+    let used = match data_dir_is_in_use(folder) {
+        Ok(true) => "a running process has it",
+        Ok(false) if folder.exists() => "no running process has it",
+        Ok(false) => "not there yet, the first start makes it",
+        Err(error) => {
+            let remedy =
+                "let this user read the folder, or run this command as the user that runs bookly-api";
+            return Some(Finding::fail(NAME, format!("{place}: its lock cannot be read: {error}"), remedy));
+        }
+    };
+    Some(Finding::ok(NAME, format!("{place} can be written; {used}")))
+}
+
+/// Leaves nothing behind. Permissions alone would not tell a full or read-only file system.
+fn try_to_write(folder: &Path) -> io::Result<()> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let trial = folder.join(format!(".bookly-{}", Uuid::new_v4().simple()));
+    let written = std::fs::write(&trial, b"doctor");
+    let removed = std::fs::remove_file(&trial);
+    written.and(removed)
+}

@@ -1,0 +1,100 @@
+//! `bookly-worker doctor`: asks everything that the service needs, changes nothing, sends nothing.
+
+mod database;
+mod domain;
+mod files;
+mod redis;
+mod report;
+mod smtp;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use bookly_shared::config::{MailTransport, Settings, WayToRun};
+use clap::Args;
+use tokio::time::timeout;
+
+use self::report::{Finding, Report};
+use super::screen::Screen;
+
+/// Checks everything that the service needs.
+#[derive(Debug, Args)]
+#[command(after_help = HELP)]
+pub struct Doctor {
+    /// Answer with one JSON document
+    #[arg(long)]
+    json: bool,
+    /// Seconds that each check may take
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=120))]
+    timeout: u64,
+}
+
+const HELP: &str = "\
+Each check is one line, `ok`, `warn` or `FAIL`, its name and what was found; below it what to do about it. The checks:
+settings, database, migrations, clock, redis, smtp, templates, domain, data_dir. A check that does not concern this
+installation is left out. Nothing is changed, migrated or sent: at the mail server it ends with the login, and QUIT.
+
+Exit code 1 when anything FAILs, 2 when the settings are wrong.
+
+JSON: {\"ok\", \"checks\": [{\"name\", \"status\": \"ok\"|\"warn\"|\"fail\", \"fact\", \"remedy\": text|null}]}";
+
+impl Doctor {
+    pub(super) async fn run(self, settings: &Settings, screen: Screen) -> anyhow::Result<ExitCode> {
+        let report = examine(settings, Duration::from_secs(self.timeout)).await;
+        if self.json {
+            screen.json(&report)?
+        } else {
+            report.show(screen)?
+        }
+        Ok(if report.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+/// All checks at once: what is away costs its time limit only once.
+async fn examine(settings: &Settings, limit: Duration) -> Report {
+    let (database, redis, smtp) = tokio::join!(
+        database::check(&settings.database, limit),
+        async {
+            match &settings.redis {
+                Some(url) => within(limit, "redis", redis::check(url, settings)).await,
+                None => Vec::new(),
+            }
+        },
+        within(limit, "smtp", smtp::check(&settings.mail.transport, settings, limit)),
+    );
+    let mut findings = vec![way(settings)];
+    findings.extend(database);
+    findings.extend(redis);
+    findings.extend(smtp);
+    findings.push(files::templates(settings));
+    findings.push(domain::check(settings));
+    findings.extend(files::data_dir(settings));
+    Report::of(findings)
+}
+
+/// Wrong settings never get here: the start refuses them, all at once.
+fn way(settings: &Settings) -> Finding {
+    let way = match settings.way_to_run() {
+        WayToRun::Embedded => "SQLite, with the queue and the worker in bookly-api",
+        WayToRun::Postgres => "Postgres, with the worker in bookly-api",
+        WayToRun::PostgresAndRedis => "Postgres, Redis and worker processes",
+    };
+    let mail = match settings.mail.transport {
+        MailTransport::Smtp(_) => "mail by SMTP",
+        MailTransport::File => "mail as files",
+    };
+    Finding::ok("settings", format!("{way}; {mail}"))
+}
+
+/// A check that says nothing in time says that.
+async fn within(
+    limit: Duration,
+    name: &'static str,
+    check: impl Future<Output = Vec<Finding>>,
+) -> Vec<Finding> {
+    timeout(limit, check).await.unwrap_or_else(|_| {
+        let remedy =
+            "something on the way swallows packets, or the server hangs: look at the server and at firewalls";
+        vec![Finding::fail(name, format!("no answer within {} s", limit.as_secs()), remedy)]
+    })
+}

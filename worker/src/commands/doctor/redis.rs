@@ -1,0 +1,116 @@
+//! Redis: whether it takes bells, and whether it keeps them.
+
+use std::collections::HashMap;
+
+use bookly_shared::config::Settings;
+use redis::{AsyncConnectionConfig, Client, ErrorKind, RedisError, ServerErrorKind};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::report::Finding;
+
+const NAME: &str = "redis";
+
+pub(super) async fn check(url: &SecretString, settings: &Settings) -> Vec<Finding> {
+    let Ok(client) = Client::open(url.expose_secret()) else {
+        return vec![Finding::fail(NAME, "REDIS_URL cannot be read", "write it as redis://host:6379/0")];
+    };
+    let place = client.get_connection_info().addr().to_string();
+    vec![match ask(&client).await {
+        Ok(info) => judge(&info, &place, &settings.queue_name),
+        Err(error) => Finding::fail(NAME, format!("{place}: {error}"), remedy(&error)),
+    }]
+}
+
+/// `INFO`, which managed servers allow where they refuse `CONFIG`. The time limit is the check's, not the library's
+/// half a second.
+async fn ask(client: &Client) -> Result<HashMap<String, String>, RedisError> {
+    let patient = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
+    let mut connection = client.get_multiplexed_async_connection_with_config(&patient).await?;
+    let text: String = redis::cmd("INFO").query_async(&mut connection).await?;
+    Ok(read(&text))
+}
+
+fn read(info: &str) -> HashMap<String, String> {
+    let pairs = info.lines().filter_map(|line| line.trim_end().split_once(':'));
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+fn remedy(error: &RedisError) -> &'static str {
+    match error.kind() {
+        ErrorKind::AuthenticationFailed => {
+            "correct user and password in REDIS_URL (redis://user:password@host:6379/0)"
+        }
+        ErrorKind::Server(ServerErrorKind::NoPerm) => {
+            "let the user of REDIS_URL run INFO, scripts, and all commands on keys of QUEUE_NAME"
+        }
+        ErrorKind::Server(ServerErrorKind::BusyLoading) => "wait until Redis has read its data",
+        // A server that wants a password says NOAUTH, which the library passes on as it is.
+        _ if error.code() == Some("NOAUTH") => {
+            "put the password into REDIS_URL (redis://:password@host:6379/0)"
+        }
+        _ => {
+            "start Redis, or correct REDIS_URL (or REDIS_HOST and REDIS_PORT); sign-ups go on meanwhile and workers take mails \
+             by their due time"
+        }
+    }
+}
+
+fn judge(info: &HashMap<String, String>, place: &str, queue: &str) -> Finding {
+    let value = |name: &str| info.get(name).map(String::as_str).unwrap_or_default();
+    let number = |name: &str| value(name).parse::<u64>().unwrap_or_default();
+    let append_only = if value("aof_enabled") == "1" { "on" } else { "off" };
+    let policy = value("maxmemory_policy");
+    let fact = format!(
+        "Redis {} at {place}, maxmemory-policy {policy}, append-only {append_only}, keys begin with {queue}:",
+        value("redis_version"),
+    );
+    let (limit, used) = (number("maxmemory"), number("used_memory"));
+    if value("role") == "slave" {
+        return Finding::fail(
+            NAME,
+            format!("{fact}; it is a replica"),
+            "let REDIS_URL lead to the primary: a replica takes no bells",
+        );
+    }
+    if limit > 0 && policy == "noeviction" && used >= limit {
+        return Finding::fail(
+            NAME,
+            format!("{fact}; its memory is full"),
+            "raise maxmemory, or look what else fills this Redis",
+        );
+    }
+    if limit > 0 && policy != "noeviction" {
+        let remedy = "set maxmemory-policy noeviction: Redis may throw bells away, which costs each mail seconds (and no mail)";
+        return Finding::warn(NAME, fact, remedy);
+    }
+    Finding::ok(NAME, fact)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::report::Status;
+    use super::*;
+
+    #[test]
+    fn what_info_says_is_judged() {
+        let well = "# Server\r\nredis_version:7.2.4\r\nrole:master\r\nmaxmemory:0\r\nused_memory:9\r\n\
+                    maxmemory_policy:noeviction\r\naof_enabled:1\r\n";
+        let judged = |info: &str| judge(&read(info), "db:6379", "bookly");
+        let finding = judged(well);
+        assert_eq!(finding.status, Status::Ok);
+        assert!(
+            finding.fact.starts_with("Redis 7.2.4 at db:6379, maxmemory-policy noeviction, append-only on")
+        );
+        for (from, to, status) in [
+            ("role:master", "role:slave", Status::Fail),
+            ("maxmemory:0", "maxmemory:9", Status::Fail),
+            ("maxmemory:0", "maxmemory:10", Status::Ok),
+            ("policy:noeviction", "policy:allkeys-lru", Status::Ok),
+            ("aof_enabled:1", "aof_enabled:0", Status::Ok),
+        ] {
+            assert_eq!(judged(&well.replace(from, to)).status, status, "{to}");
+        }
+        let evicting = well.replace("maxmemory:0", "maxmemory:10").replace("noeviction", "allkeys-lru");
+        assert_eq!(judged(&evicting).status, Status::Warn);
+    }
+}

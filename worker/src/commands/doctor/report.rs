@@ -1,0 +1,72 @@
+//! What the checks found, for people and for programs.
+
+use std::io;
+
+use serde::Serialize;
+
+use crate::commands::screen::{Colour, Screen};
+
+/// One check's verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Status {
+    /// As it should be.
+    Ok,
+    /// Mail flows all the same.
+    Warn,
+    /// Mail does not flow.
+    Fail,
+}
+
+/// What one check found.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Finding {
+    pub(super) name: &'static str,
+    pub(super) status: Status,
+    pub(super) fact: String,
+    /// What to do about it.
+    pub(super) remedy: Option<String>,
+}
+
+/// What all of them found.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    /// Nothing failed.
+    pub(super) ok: bool,
+    pub(super) checks: Vec<Finding>,
+}
+
+impl Finding {
+    pub(super) fn ok(name: &'static str, fact: impl Into<String>) -> Finding {
+        Finding { name, status: Status::Ok, fact: fact.into(), remedy: None }
+    }
+
+    pub(super) fn warn(name: &'static str, fact: impl Into<String>, remedy: impl Into<String>) -> Finding {
+        Finding { name, status: Status::Warn, fact: fact.into(), remedy: Some(remedy.into()) }
+    }
+
+    pub(super) fn fail(name: &'static str, fact: impl Into<String>, remedy: impl Into<String>) -> Finding {
+        Finding { name, status: Status::Fail, fact: fact.into(), remedy: Some(remedy.into()) }
+    }
+}
+
+impl Report {
+    pub(super) fn of(checks: Vec<Finding>) -> Report {
+        Report { ok: checks.iter().all(|check| check.status != Status::Fail), checks }
+    }
+
+    pub(super) fn show(&self, screen: Screen) -> io::Result<()> {
+        for check in &self.checks {
+            let (word, colour) = match check.status {
+                Status::Ok => ("ok  ", Colour::Green),
+                Status::Warn => ("warn", Colour::Yellow),
+                Status::Fail => ("FAIL", Colour::Red),
+            };
+            screen.line(format_args!("{} {}: {}", screen.paint(colour, word), check.name, check.fact))?;
+            if let Some(remedy) = &check.remedy {
+                screen.line(format_args!("     → {remedy}"))?;
+            }
+        }
+        Ok(())
+    }
+}

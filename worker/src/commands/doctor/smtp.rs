@@ -1,0 +1,186 @@
+//! The mail server, up to the login; or the folder that mails go to.
+
+use std::time::Duration;
+
+use bookly_shared::config::{MailTransport, Security, Settings, SmtpServer, WayToRun};
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::report::Finding;
+use crate::smtp::{InspectError, SmtpReport, StageTimeouts, TlsReport, Trouble, inspect};
+use crate::transport::smtp_settings;
+
+const NAME: &str = "smtp";
+/// A certificate that runs out earlier should have been renewed.
+const RENEW_BEFORE: TimeDelta = TimeDelta::days(14);
+
+pub(super) async fn check(transport: &MailTransport, settings: &Settings, limit: Duration) -> Vec<Finding> {
+    vec![match transport {
+        MailTransport::Smtp(server) => visit(server, limit).await,
+        MailTransport::File => as_files(settings),
+    }]
+}
+
+fn as_files(settings: &Settings) -> Finding {
+    let fact = format!(
+        "no mail leaves this machine: mails are files in {}",
+        settings.data_dir.join("mail").display()
+    );
+    match settings.way_to_run() {
+        WayToRun::Embedded => Finding::ok(NAME, format!("{fact}, shown at /inbox")),
+        _ => Finding::warn(NAME, fact, "for real mail set MAIL_SERVER and take MAIL_TRANSPORT=file away"),
+    }
+}
+
+async fn visit(server: &SmtpServer, limit: Duration) -> Finding {
+    let mut settings = smtp_settings(server);
+    // Shorter than the whole, so that what does not answer is named.
+    let stage = limit.mul_f64(0.8);
+    settings.timeouts =
+        StageTimeouts { connect: stage, greeting: stage, command: stage, ..StageTimeouts::default() };
+    let place = format!("{}:{}", server.host, server.port);
+    match inspect(&settings).await {
+        Ok(report) => judge(server, &report, &place, now()),
+        Err(InspectError::Visit(error)) => {
+            Finding::fail(NAME, format!("{place}, {error}"), remedy(error.trouble(), server))
+        }
+        Err(InspectError::Config(error)) => Finding::fail(
+            NAME,
+            format!("{place}: {error}"),
+            "correct MAIL_SERVER, or the file that SSL_CERT_FILE names",
+        ),
+    }
+}
+
+/// Certificates are judged by this machine's clock, as their check is.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a certificate's end is compared with the wall clock, as TLS does"
+)]
+fn now() -> DateTime<Utc> {
+    Utc::now()
+}
+
+fn judge(server: &SmtpServer, report: &SmtpReport, place: &str, now: DateTime<Utc>) -> Finding {
+    let login = match &report.user {
+        Some(user) => format!("logged in as {user}"),
+        None => "no login wanted".to_owned(),
+    };
+    let encryption = report.tls.as_ref().map_or("in clear text".to_owned(), |tls| encryption(server, tls));
+    let fact = format!("{place}, {encryption}, {login}, in {} ms", report.took.as_millis());
+    let Some(tls) = &report.tls else { return in_clear(server, fact) };
+    if !server.validate_certs {
+        let remedy = "set VALIDATE_CERTS=true (SSL_CERT_FILE adds an authority of your own): whoever stands in between \
+                      could read mails, and the login";
+        return Finding::warn(NAME, format!("{fact}; its certificate is not checked"), remedy);
+    }
+    match tls.valid_until.map(DateTime::<Utc>::from) {
+        Some(end) if end - now < RENEW_BEFORE => Finding::warn(
+            NAME,
+            fact,
+            "have the mail server's certificate renewed: with an expired one no mail is sent",
+        ),
+        _ => Finding::ok(NAME, fact),
+    }
+}
+
+fn encryption(server: &SmtpServer, tls: &TlsReport) -> String {
+    let by = if server.security == Security::StartTls { " by STARTTLS" } else { "" };
+    let names = if tls.names.is_empty() { "no host name".to_owned() } else { tls.names.join(" and ") };
+    let end = tls.valid_until.map(|end| format!(" until {}", DateTime::<Utc>::from(end).format("%Y-%m-%d")));
+    format!("{}{by}, certificate for {names}{}", tls.version, end.unwrap_or_default())
+}
+
+fn in_clear(server: &SmtpServer, fact: String) -> Finding {
+    let is_here = server.host == "localhost"
+        || server.host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+    if is_here {
+        return Finding::ok(NAME, fact);
+    }
+    let remedy =
+        "set MAIL_STARTTLS=true, or MAIL_SSL_TLS=true with port 465, unless the way to the server is private";
+    Finding::warn(NAME, format!("{fact}; mails, and their links, can be read on the way"), remedy)
+}
+
+fn remedy(trouble: Trouble, server: &SmtpServer) -> &'static str {
+    match trouble {
+        Trouble::Away => {
+            "start the mail server, or correct MAIL_SERVER and MAIL_PORT; many networks block port 25, and few 587. Mails \
+             wait meanwhile"
+        }
+        Trouble::Silent if server.security == Security::ImplicitTls => {
+            "correct MAIL_PORT: TLS from the first byte is usually on 465; or look for a firewall in between"
+        }
+        Trouble::Silent if server.port == 465 => {
+            "port 465 waits for TLS from the first byte: set MAIL_SSL_TLS=true and MAIL_STARTTLS=false"
+        }
+        Trouble::Silent => {
+            "look for a firewall in between, or a server that is overloaded; workers wait a minute for it"
+        }
+        Trouble::NotTls => {
+            "this port does not speak TLS from the first byte: set MAIL_SSL_TLS=false and MAIL_STARTTLS=true, or MAIL_PORT=465"
+        }
+        Trouble::NoStartTls => {
+            "set MAIL_SSL_TLS=true, MAIL_STARTTLS=false and MAIL_PORT=465 if the server has that; for a relay on a private \
+             network, which needs no encryption, MAIL_STARTTLS=false"
+        }
+        Trouble::CertificateExpired => {
+            "renew the mail server's certificate, and compare this machine's clock"
+        }
+        Trouble::CertificateName => "let MAIL_SERVER be a name that the certificate is for",
+        Trouble::CertificateAuthority => {
+            "name the authority's certificate (PEM) in SSL_CERT_FILE, or give the server one of a public authority"
+        }
+        Trouble::NoLogin => {
+            "set USE_CREDENTIALS=false if the server wants no login; else it may offer one only with TLS"
+        }
+        Trouble::LoginRefused => {
+            "correct MAIL_USERNAME and MAIL_PASSWORD; many providers want a password of its own for applications"
+        }
+        Trouble::Refused => "the server's words say why; its log says more",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::report::Status;
+    use super::*;
+
+    fn server(host: &str) -> SmtpServer {
+        SmtpServer {
+            host: host.to_owned(),
+            port: 587,
+            security: Security::StartTls,
+            credentials: None,
+            validate_certs: true,
+        }
+    }
+
+    #[test]
+    fn a_certificate_is_to_be_renewed_two_weeks_before_its_end() {
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        for (days, status) in [(13, Status::Warn), (15, Status::Ok)] {
+            let end = now + TimeDelta::days(days);
+            let tls = TlsReport {
+                version: "TLS 1.3",
+                names: vec!["a.test".to_owned()],
+                valid_until: Some(end.into()),
+            };
+            let report = SmtpReport { tls: Some(tls), user: None, took: Duration::from_millis(7) };
+            let finding = judge(&server("a.test"), &report, "a.test:587", now);
+            assert_eq!(finding.status, status, "{days} days");
+            assert!(
+                finding.fact.contains("TLS 1.3 by STARTTLS, certificate for a.test until 2027-0"),
+                "{finding:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn clear_text_is_for_this_machine_only() {
+        let report = SmtpReport { tls: None, user: None, took: Duration::ZERO };
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        for (host, status) in [("localhost", Status::Ok), ("::1", Status::Ok), ("10.0.0.7", Status::Warn)] {
+            assert_eq!(judge(&server(host), &report, host, now).status, status, "{host}");
+        }
+    }
+}
