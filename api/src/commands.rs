@@ -19,7 +19,7 @@ use crate::app::{App, bind, open_database};
 /// A command other than serving.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Accounts
+    /// Look after accounts
     #[command(subcommand)]
     User(UserCommand),
     /// Ask the service on this machine whether it is ready; exit code 0 when it is

@@ -8,13 +8,21 @@ use bookly_shared::config::Settings;
 use bookly_shared::telemetry;
 use clap::Parser;
 
-/// Bookly's API. Without a command it serves; settings come from the environment and from `.env`.
+/// Serves Bookly's API.
+///
+/// Without a command it serves until it is stopped.
 #[derive(Parser)]
-#[command(version)]
+#[command(name = "bookly-api", version, after_help = HELP)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
 }
+
+const HELP: &str = "\
+Settings come from the environment and from .env in the current folder; what is wrong with them is said at the start.
+Mails, their templates and the check of an installation (doctor) are commands of bookly-worker.
+
+Exit codes: 0 done, 1 not possible (standard error says why), 2 wrong arguments or settings.";
 
 #[tokio::main]
 async fn main() -> ExitCode {
