@@ -3,6 +3,7 @@
 
 mod doctor;
 mod doctor_smtp;
+mod documents;
 mod files;
 mod mails;
 mod screen;
