@@ -86,13 +86,20 @@ fn timeline(row: &MailRow, attempts: &[AttemptRow]) -> Table {
             Cell::text(&attempt.worker),
             Cell::number(attempt.duration_ms.map(|ms| ms.to_string()).unwrap_or_default()),
             Cell::number(attempt.smtp_code.map(|code| code.to_string()).unwrap_or_default()),
-            Cell::text(attempt.words.as_deref().unwrap_or_default()),
+            Cell::text(words_of(attempt)),
         ]);
     }
     if let Some(last) = last_event(row, attempts) {
         table.row(last);
     }
     table
+}
+
+/// Without the code, which has a column of its own.
+fn words_of(attempt: &AttemptRow) -> &str {
+    let words = attempt.words.as_deref().unwrap_or_default();
+    let code = attempt.smtp_code.map(|code| format!("{code} ")).unwrap_or_default();
+    words.strip_prefix(&code).unwrap_or(words)
 }
 
 /// What is not an attempt's own end: that a worker has the mail, that it waits, that a hand or a deadline ended it.
@@ -160,7 +167,7 @@ mod tests {
             worker: "w1".to_owned(),
             outcome: outcome.to_owned(),
             smtp_code: Some(451),
-            words: Some("later".to_owned()),
+            words: Some("451 later".to_owned()),
             started_at: at(2),
             duration_ms: Some(40),
         }
