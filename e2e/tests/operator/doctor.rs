@@ -23,7 +23,7 @@ pub(crate) async fn examined(stack: &Stack, own: &[(&str, &str)]) -> Result<(Fin
     Ok((finished, report))
 }
 
-fn check<'a>(report: &'a Value, name: &str) -> Result<&'a Value> {
+pub(crate) fn check<'a>(report: &'a Value, name: &str) -> Result<&'a Value> {
     let checks = report["checks"].as_array().context("checks")?;
     checks.iter().find(|check| check["name"] == name).with_context(|| format!("no {name} in {report}"))
 }

@@ -1,0 +1,45 @@
+//! What the doctor says of a Redis that is there and not as it should be.
+
+use bookly_e2e::stack::run;
+
+use super::doctor::{check, examined, fails};
+use super::*;
+
+/// Not the stack's own, so that a test may spoil it.
+const PASSWORD: &str = "redis-password";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_password_that_is_missing_or_wrong_is_told_from_a_server_that_is_away() -> Result<()> {
+    run(StackOptions::new(Kind::Full).workers(0), async |stack| {
+        let redis = stack.redis()?;
+        redis.ask::<String>(&["CONFIG", "SET", "requirepass", PASSWORD]).await?;
+        fails(stack, &[], "redis", "NOAUTH", "put the password into REDIS_URL").await?;
+        let with = |password: &str| redis.url().replacen("//", &format!("//:{password}@"), 1);
+        fails(stack, &[("REDIS_URL", &with("wrong"))], "redis", "", "correct user and password").await?;
+        let (finished, report) = examined(stack, &[("REDIS_URL", &with(PASSWORD))]).await?;
+        assert_eq!(check(&report, "redis")?["status"], "ok", "{report:#}");
+        assert!(!finished.output.contains(PASSWORD), "{finished:?}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_that_throws_bells_away_is_a_warning_and_one_that_takes_none_a_failure() -> Result<()> {
+    run(StackOptions::new(Kind::Full).workers(0), async |stack| {
+        let redis = stack.redis()?;
+        redis
+            .ask::<String>(&["CONFIG", "SET", "maxmemory", "100mb", "maxmemory-policy", "allkeys-lru"])
+            .await?;
+        let (finished, report) = examined(stack, &[]).await?;
+        let found = check(&report, "redis")?;
+        assert!(finished.status.success() && found["status"] == "warn", "{report:#}");
+        assert!(found["remedy"].as_str().context("remedy")?.contains("noeviction"), "{report:#}");
+        redis.ask::<String>(&["CONFIG", "SET", "maxmemory", "1", "maxmemory-policy", "noeviction"]).await?;
+        fails(stack, &[], "redis", "memory is full", "raise maxmemory").await?;
+        redis.ask::<String>(&["CONFIG", "SET", "maxmemory", "0"]).await?;
+        redis.ask::<String>(&["REPLICAOF", "127.0.0.1", "1"]).await?;
+        fails(stack, &[], "redis", "replica", "primary").await
+    })
+    .await
+}
