@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "in tests a panic is the verdict")]
 
 mod doctor;
+mod doctor_embedded;
 mod doctor_redis;
 mod doctor_smtp;
 mod documents;

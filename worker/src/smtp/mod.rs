@@ -15,6 +15,7 @@ mod send;
 mod starttls;
 mod stream;
 mod tls;
+mod trouble;
 
 use std::time::Duration;
 
@@ -22,8 +23,9 @@ use secrecy::SecretString;
 
 pub use self::{
     inspect::{InspectError, SmtpReport, TlsReport, inspect},
-    outcome::{Accepted, SendError, Stage, Trouble, Verdict},
+    outcome::{Accepted, SendError, Stage, Verdict},
     pool::SmtpPool,
+    trouble::Trouble,
 };
 
 /// Everything that is to be known of the mail server.

@@ -4,6 +4,8 @@ use std::{fmt, time::Duration};
 
 use lettre::transport::smtp::{Error as LettreError, response::Response};
 
+use super::trouble::{Trouble, of_certificate};
+
 /// Longest text kept of a server's answer, in characters: it goes into a row and into logs.
 const MAX_REPLY_CHARS: usize = 500;
 
@@ -129,31 +131,6 @@ enum Cause {
     Fenced,
 }
 
-/// What stands between us and a mail server, as far as it says what to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trouble {
-    /// The name leads nowhere, or nobody listens there.
-    Away,
-    /// Somebody listens and says nothing.
-    Silent,
-    /// It speaks no TLS where TLS is wanted from the first byte, or something that is no SMTP.
-    NotTls,
-    /// It offers no STARTTLS.
-    NoStartTls,
-    /// Its certificate has run out, or does not hold yet.
-    CertificateExpired,
-    /// Its certificate is for another name.
-    CertificateName,
-    /// Its certificate is of an authority that is not trusted here.
-    CertificateAuthority,
-    /// It offers no login that is understood.
-    NoLogin,
-    /// It does not take the user or the password.
-    LoginRefused,
-    /// It speaks, and refuses or fails otherwise.
-    Refused,
-}
-
 impl SendError {
     /// What to do now, by stage and code.
     pub fn verdict(&self) -> Verdict {
@@ -208,7 +185,7 @@ impl SendError {
     /// A handshake that failed.
     pub(super) fn from_handshake(error: &std::io::Error) -> Self {
         let broken = Self::broken(Stage::Tls, error);
-        let cause = error.get_ref().and_then(|inner| inner.downcast_ref()).and_then(certificate_trouble);
+        let cause = error.get_ref().and_then(|inner| inner.downcast_ref()).and_then(of_certificate);
         Self { cause: cause.map_or(Cause::Broken, Cause::Certificate), ..broken }
     }
 
@@ -265,18 +242,6 @@ impl Accepted {
     pub(super) fn from_answer(answer: &Response) -> Self {
         Self { code: answer.code().into(), reply: words(answer) }
     }
-}
-
-fn certificate_trouble(error: &rustls::Error) -> Option<Trouble> {
-    use rustls::CertificateError as Bad;
-    let rustls::Error::InvalidCertificate(bad) = error else { return None };
-    Some(match bad {
-        Bad::Expired | Bad::ExpiredContext { .. } | Bad::NotValidYet | Bad::NotValidYetContext { .. } => {
-            Trouble::CertificateExpired
-        }
-        Bad::NotValidForName | Bad::NotValidForNameContext { .. } => Trouble::CertificateName,
-        _ => Trouble::CertificateAuthority,
-    })
 }
 
 fn words(answer: &Response) -> String {

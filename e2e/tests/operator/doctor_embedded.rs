@@ -1,0 +1,68 @@
+//! The doctor where everything is in files, and before anything is.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use bookly_e2e::stack::run;
+
+use super::*;
+
+#[tokio::test]
+async fn before_the_first_start_nothing_is_made() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let finished = run_in(folder.path(), &Settings::new(), &["doctor"]).await?;
+    let said = finished.succeeded()?;
+    assert!(said.contains("warn database: data/bookly.sqlite is not there yet"), "{said}");
+    assert!(said.contains("first start of bookly-api"), "{said}");
+    let left = fs::read_dir(folder.path())?.filter_map(|entry| Some(entry.ok()?.file_name()));
+    let left: Vec<_> = left.filter(|name| !name.to_string_lossy().starts_with("command-")).collect();
+    assert!(left.is_empty(), "{left:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stopped_embedded_installation_is_left_byte_for_byte() -> Result<()> {
+    run(StackOptions::new(Kind::Embedded), async |stack| {
+        // Not `signed_up`, which looks into the database: it would still have it open.
+        let person = Person::new();
+        stack.sign_up(&person).await?;
+        stack.mail(&person.email, "Verify your email").await?;
+        stack.stop_api().await?;
+        let data = Path::new(&stack.settings()["DATA_DIR"]).to_owned();
+        let content = || -> Result<BTreeMap<_, _>> {
+            let files = fs::read_dir(&data)?.filter_map(|entry| Some(entry.ok()?.path()));
+            files.filter(|path| path.is_file()).map(|path| Ok((path.clone(), fs::read(path)?))).collect()
+        };
+        let before = content()?;
+        assert!(before.len() >= 2, "{:?}", before.keys());
+        let said = said(stack, &["doctor"]).await?;
+        assert!(said.contains("no running process has it") && said.contains("all 2 applied"), "{said}");
+        assert!(content()? == before, "something was changed in {:?}", content()?.keys());
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_data_folder_that_cannot_be_used_is_named() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    fs::write(folder.path().join("file"), "")?;
+    // No user can write there, root neither.
+    let settings = Settings::from([("DATA_DIR".to_owned(), "/proc/bookly".to_owned())]);
+    let finished = run_in(folder.path(), &settings, &["doctor"]).await?;
+    assert_eq!(finished.status.code(), Some(1), "{finished:?}");
+    assert!(finished.output.contains("FAIL data_dir: /proc/bookly cannot be written"), "{finished:?}");
+    assert!(finished.output.contains("DATA_DIR"), "{finished:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn wrong_settings_are_said_all_at_once_and_nothing_is_checked() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let wrong = [("LISTEN", "nowhere"), ("MAIL_PORT", "0")];
+    let wrong = wrong.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let finished = run_in(folder.path(), &Settings::from(wrong), &["doctor"]).await?;
+    assert_eq!((finished.status.code(), finished.output.as_str()), (Some(2), ""), "{finished:?}");
+    assert!(finished.log.contains("LISTEN") && finished.log.contains("MAIL_PORT"), "{finished:?}");
+    Ok(())
+}
