@@ -132,9 +132,11 @@ both! {
                     requests.push((request.header("Accept", accept), what, text.clone()));
                 }
             }
-            for path in ["/books?limit=", "/books?offset=", "/books?", "//inbox/", "//", "//metrics?", "/docs/"] {
+            let mails = ["to", "state", "kind", "since", "before"].map(|field| format!("/admin/emails?{field}="));
+            let others = ["/books?limit=", "/books?offset=", "/books?", "//inbox/", "//", "//metrics?", "/docs/"];
+            for path in mails.into_iter().chain(others.map(str::to_owned)) {
                 let request = stack.api().get(&format!("{path}{encoded}")).bearer_auth(&admin.tokens.access);
-                requests.push((request, path.to_owned(), text.clone()));
+                requests.push((request, path, text.clone()));
             }
             for name in ["authorization", "accept", "content-type", "x-request-id", "x-forwarded-for", "origin", "if-none-match"] {
                 let value = if name == "authorization" { format!("Bearer {text}") } else { text.clone() };

@@ -47,6 +47,7 @@ async fn documented(stack: &Stack) -> Result<Vec<(Method, String)>> {
     for (path, item) in document["paths"].as_object().context("paths")? {
         let id = uuid::Uuid::new_v4().to_string();
         let path = path.replace("{token}", "x").replace("{book_uid}", &id).replace("{user_uid}", &id);
+        let path = path.replace("{id}", &id);
         ensure!(!path.contains('{'), "{path}");
         for method in item.as_object().context("calls")?.keys() {
             calls.push((method.to_uppercase().parse()?, format!("/{path}")));
@@ -117,7 +118,7 @@ both! {
 
     async fn every_page_answers_with_them_too(stack: &Stack) {
         let member = stack.member().await?;
-        let mut pages = vec!["//".to_owned(), UI.to_owned(), format!("{UI}swagger-initializer.js")];
+        let mut pages = vec!["//".to_owned(), "//admin/login".to_owned(), UI.to_owned(), format!("{UI}swagger-initializer.js")];
         pages.extend(["/auth/password-reset-request", "/auth/resend-verification"].map(str::to_owned));
         let links = links(stack, &member).await?;
         pages.extend(links.clone());

@@ -29,9 +29,9 @@ both! {
             assert!(shown.contains(word), "{word} in {shown}");
         }
         let document = json_of(stack, &["mail", "show", &id]).await?;
-        assert_eq!(document["mail"]["state"], "sent", "{document}");
-        assert_eq!(document["mail"]["recipient"], json!(person.email), "{document}");
-        let attempt = &document["attempts"][0];
+        assert_eq!(document["state"], "sent", "{document}");
+        assert_eq!(document["recipient"], json!(person.email), "{document}");
+        let attempt = &document["history"][0];
         assert_eq!(attempt["outcome"], "sent", "{document}");
         assert!(attempt["duration_ms"].is_i64() && attempt["words"].is_string(), "{document}");
         let started = attempt["started_at"].as_str().context("a time")?;
@@ -83,7 +83,7 @@ both! {
         stack.settled().await?;
         assert_eq!(stack.sql().of_mail(&person.email, "state").await?, "sent");
         let shown = json_of(stack, &["mail", "show", &id]).await?;
-        assert_eq!(shown["attempts"].as_array().map(Vec::len), Some(2), "{shown}");
+        assert_eq!(shown["history"].as_array().map(Vec::len), Some(2), "{shown}");
     }
 
     async fn failed_mails_that_fit_are_sent_again_and_the_others_stay(stack: &Stack) {

@@ -24,14 +24,15 @@ pub struct Show {
 }
 
 pub(super) const HELP: &str = "\
-JSON: {\"mail\": a mail as in `mail list`, \"attempts\": [attempt]}
+JSON: a mail as in `mail list`, and its \"history\": every attempt, the first one first.
 An attempt: fence, worker, outcome, smtp_code, words, started_at, duration_ms. The outcome is sent, retried, failed,
 cancelled, lease_lost, worker_lost or database_away.";
 
 #[derive(Serialize)]
 struct Document<'a> {
+    #[serde(flatten)]
     mail: MailDocument<'a>,
-    attempts: Vec<AttemptDocument<'a>>,
+    history: Vec<AttemptDocument<'a>>,
 }
 
 impl Show {
@@ -39,8 +40,8 @@ impl Show {
         let row = found(db, self.id).await?;
         let attempts = db.attempts_of(self.id).await?;
         if self.json {
-            let attempts = attempts.iter().map(AttemptDocument::from).collect();
-            return Ok(screen.json(&Document { mail: MailDocument::from(&row), attempts })?);
+            let history = attempts.iter().map(AttemptDocument::from).collect();
+            return Ok(screen.json(&Document { mail: MailDocument::from(&row), history })?);
         }
         for (name, value) in facts(&row) {
             screen.line(format_args!("{} {value}", screen.paint(Colour::Dim, format_args!("{name:13}"))))?;
