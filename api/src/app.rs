@@ -14,6 +14,7 @@ use bookly_shared::link_token::LinkSigner;
 use bookly_shared::metrics::Exporter;
 use bookly_shared::queue::{Doorbell, QueueError, RedisQueue};
 use bookly_shared::templates::TemplateError;
+use bookly_shared::trace::{TraceError, Tracer};
 use bookly_worker::{Wake, Worker};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -47,6 +48,9 @@ pub enum StartError {
     /// The worker in this process.
     #[error(transparent)]
     Worker(#[from] bookly_worker::StartError),
+    /// The export of traces.
+    #[error(transparent)]
+    Traces(#[from] TraceError),
     /// A template.
     #[error(transparent)]
     Template(#[from] TemplateError),
@@ -120,11 +124,12 @@ impl App {
         let pages = Pages::new(settings.template_folder.as_deref())?;
         let db = open_database(&settings).await?;
         let clock = Clock::synchronised(&db).await?;
+        let tracer = Tracer::start(settings.traces.as_ref(), "bookly-api", clock.clone())?;
         let stop = CancellationToken::new();
         let bells = bells(&settings, &stop)?;
         let worker = bells
             .wake
-            .map(|wake| Worker::new(&settings, db.clone(), clock.clone(), Wake::Table(wake)))
+            .map(|wake| Worker::new(&settings, db.clone(), clock.clone(), Wake::Table(wake), tracer.clone()))
             .transpose()?;
         let state = AppState::new(Services {
             hasher: Hasher::new(available_parallelism().map_or(1, NonZero::get)),
@@ -137,6 +142,7 @@ impl App {
             clock,
             pages,
             exporter,
+            tracer,
             limits,
             doors: rate_limit::Doors::new(&settings),
             settings,
@@ -189,6 +195,7 @@ impl App {
         beside.close();
         beside.wait().await;
         state.db.close().await;
+        state.tracer.finish().await;
         tracing::info!("stopped");
         let Some(works) = works else { return Ok(()) };
         if works.await.unwrap_or(false) { Ok(()) } else { Err(WorkerEnded) }

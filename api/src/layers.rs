@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use bookly_shared::metrics::table::{HTTP_IN_FLIGHT, HTTP_REQUESTS, HTTP_SECONDS};
+use bookly_shared::trace::{Kind, Span, SpanPlace, TraceContext};
 use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::CorsLayer;
@@ -25,6 +26,7 @@ pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
 /// The longest request id that is taken over from a client.
 const MAX_REQUEST_ID_BYTES: usize = 64;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// For answers that are not pages: nothing in them may run, load or be framed.
 const NO_CONTENT_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
@@ -42,7 +44,7 @@ pub(crate) fn wrap(router: Router<AppState>, state: &AppState) -> Router<AppStat
         .layer(from_fn_with_state(state.clone(), limit_time))
         .layer(CatchPanicLayer::custom(answer_panic))
         .layer(from_fn_with_state(state.clone(), add_headers))
-        .layer(from_fn(observe))
+        .layer(from_fn_with_state(state.clone(), observe))
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(SetRequestIdLayer::new(REQUEST_ID, FreshId))
         .layer(from_fn(drop_odd_request_id))
@@ -81,13 +83,19 @@ async fn drop_odd_request_id(mut request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// One line a request. It names the route, never the path: paths hold the tokens of links.
-async fn observe(request: Request, next: Next) -> Response {
+/// One line and one span a request. They name the route, never the path: paths hold the tokens of links.
+async fn observe(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let _in_flight = HTTP_IN_FLIGHT.count();
     let method = method_label(request.method());
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).map(field::display);
-    let span = tracing::info_span!("request", method = %request.method(), route, request_id = id);
+    let place = SpanPlace::after(caller(request.headers()));
+    let trace_id = place.context.trace_id();
+    let log = tracing::info_span!("request", method = %request.method(), route, request_id = id, %trace_id);
+    // Who asks every few seconds whether we are there would fill lines and traces with nothing else.
+    let is_probe = route.starts_with("/health/") || route == "/metrics";
+    let mut span = (!is_probe).then(|| begin_span(&state, &request, &place));
+    request.extensions_mut().insert(place.context);
     async move {
         let begin = Instant::now();
         let response = next.run(request).await;
@@ -96,15 +104,45 @@ async fn observe(request: Request, next: Next) -> Response {
         let ms = seconds * 1000.0;
         HTTP_REQUESTS.add(1, [method.into(), route.clone().into(), status.to_string().into()]);
         HTTP_SECONDS.record(seconds, [method.into(), route.clone().into()]);
-        if route.starts_with("/health/") || route == "/metrics" {
+        if let Some(span) = &mut span {
+            span.set("http.response.status_code", i64::from(status));
+            if response.status().is_server_error() {
+                span.fail();
+            }
+        }
+        if is_probe {
             tracing::debug!(status, ms, error, "answered");
         } else {
             tracing::info!(status, ms, error, "answered");
         }
         response
     }
-    .instrument(span)
+    .instrument(log)
     .await
+}
+
+/// The span that this request continues. Two of them contradict each other: neither counts.
+fn caller(headers: &HeaderMap) -> Option<TraceContext> {
+    let mut values = headers.get_all(TRACEPARENT).iter();
+    let (Some(only), None) = (values.next(), values.next()) else { return None };
+    TraceContext::parse(only.to_str().ok()?)
+}
+
+/// Names by OpenTelemetry's conventions for HTTP servers (<https://opentelemetry.io/docs/specs/semconv/http/>), but for
+/// `url.path`, which holds the tokens of links.
+fn begin_span(state: &AppState, request: &Request, place: &SpanPlace) -> Span {
+    let method = match method_label(request.method()) {
+        "other" => "_OTHER",
+        known => known,
+    };
+    let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    let name = route.map_or_else(|| method.to_owned(), |route| format!("{method} {route}"));
+    let mut span = state.tracer.span(Kind::Server, name, place);
+    span.set("http.request.method", method);
+    if let Some(route) = route {
+        span.set("http.route", route.to_owned());
+    }
+    span
 }
 
 /// Methods are a client's to invent.

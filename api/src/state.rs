@@ -9,6 +9,7 @@ use bookly_shared::db::Db;
 use bookly_shared::link_token::LinkSigner;
 use bookly_shared::metrics::Exporter;
 use bookly_shared::queue::{Doorbell, RedisQueue};
+use bookly_shared::trace::Tracer;
 use chrono::{DateTime, Utc};
 
 use crate::hasher::Hasher;
@@ -51,6 +52,8 @@ pub struct Services {
     pub pages: Pages,
     /// Renders `/metrics`.
     pub exporter: Exporter,
+    /// Takes the spans of requests.
+    pub tracer: Tracer,
 }
 
 impl AppState {

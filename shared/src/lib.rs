@@ -1,5 +1,5 @@
 //! What the API and the worker both need: settings, the database, the queue's doorbell, link tokens,
-//! domain types, templates, metrics and telemetry.
+//! domain types, templates, metrics, traces and telemetry.
 
 pub mod clock;
 pub mod config;
@@ -11,3 +11,5 @@ pub mod queue;
 pub mod signals;
 pub mod telemetry;
 pub mod templates;
+pub mod tls;
+pub mod trace;

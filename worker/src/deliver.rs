@@ -10,6 +10,7 @@ use bookly_shared::db::endings::Retry;
 use bookly_shared::db::relay::DEADLINE_PASSED;
 use bookly_shared::db::{Db, DbError};
 use bookly_shared::domain::EmailAddress;
+use bookly_shared::trace::{SpanPlace, Tracer};
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -20,6 +21,7 @@ use crate::letter::{Letter, Letters, Sense};
 use crate::metrics::record;
 use crate::render::{Composer, Outgoing};
 use crate::smtp::{SendError, Verdict};
+use crate::traces;
 use crate::transport::{Receipt, Transport};
 
 /// A mail that kills its worker must not loop.
@@ -51,6 +53,7 @@ pub(crate) struct Parts {
     pub(crate) transport: Transport,
     pub(crate) leases: Leases,
     pub(crate) gate: Gate,
+    pub(crate) tracer: Tracer,
 }
 
 /// What became of one attempt.
@@ -96,25 +99,34 @@ impl Courier {
 
     /// Delivers a claimed mail and closes its row, whatever comes.
     pub(crate) async fn deliver(&self, mail: ClaimedMail) {
-        let span = tracing::info_span!(
-            "mail", id = %mail.id, kind = %mail.kind, attempt = mail.attempts,
-            request = mail.request_id.as_deref().unwrap_or("-")
-        );
         let parts = &self.0;
+        let place = traces::place_of(&mail);
+        let log = tracing::info_span!(
+            "mail", id = %mail.id, kind = %mail.kind, attempt = mail.attempts,
+            request = mail.request_id.as_deref().unwrap_or("-"), trace_id = %place.context.trace_id()
+        );
+        let mut span = traces::delivery(&parts.tracer, &mail, &place);
         async move {
             let lease = parts.leases.keep(&mail);
-            match parts.attempt(&mail, &lease).await {
+            let attempt = parts.attempt(&mail, &lease, &place).await;
+            traces::ended(&mut span, attempt.as_ref().map_or(Ending::DatabaseAway, Outcome::ending));
+            match attempt {
                 Ok(outcome) => parts.close(&mail, outcome).await,
                 Err(error) => parts.put_back_unsent(&mail, &error).await,
             }
         }
-        .instrument(span)
+        .instrument(log)
         .await;
     }
 }
 
 impl Parts {
-    async fn attempt(&self, mail: &ClaimedMail, lease: &Lease<'_>) -> Result<Outcome, DbError> {
+    async fn attempt(
+        &self,
+        mail: &ClaimedMail,
+        lease: &Lease<'_>,
+        place: &SpanPlace,
+    ) -> Result<Outcome, DbError> {
         if let Some(reason) = hopeless(mail, self.clock.now()) {
             return Ok(Outcome::Failed(reason.to_owned(), None));
         }
@@ -125,7 +137,10 @@ impl Parts {
         let Some(message) = self.compose(mail, &letter) else {
             return Ok(Outcome::Failed(NOT_RENDERED.to_owned(), None));
         };
+        let mut span = traces::sending(&self.tracer, &self.transport, place);
         let sent = self.transport.send(&message, lease.still_holds()).await;
+        traces::answered(&mut span, &sent);
+        drop(span);
         Ok(match sent {
             Ok(receipt) => Outcome::Sent(receipt),
             Err(error) => self.judge(mail, error),

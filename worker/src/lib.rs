@@ -16,6 +16,7 @@ mod relay;
 pub mod render;
 pub mod smtp;
 mod table;
+mod traces;
 pub mod transport;
 mod worker;
 

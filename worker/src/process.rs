@@ -9,6 +9,7 @@ use bookly_shared::config::{DatabaseSettings, Settings};
 use bookly_shared::db::{Db, PoolSize};
 use bookly_shared::metrics::{Exporter, Sampler};
 use bookly_shared::queue::RedisQueue;
+use bookly_shared::trace::Tracer;
 use bookly_shared::{signals, telemetry};
 use tokio_util::sync::CancellationToken;
 
@@ -78,7 +79,9 @@ pub async fn work(settings: Settings) -> anyhow::Result<ExitCode> {
     signals::stop_on_signal(stop.clone())?;
     let sampler = Sampler { db: db.clone(), clock: clock.clone(), queue: Some(queue.clone()) };
     let metrics = MetricsServer::bind(&settings, exporter.clone(), sampler).await?;
-    let worker = Worker::new(&settings, db.clone(), clock.clone(), Wake::Bells(Box::new(queue)))?;
+    let tracer = Tracer::start(settings.traces.as_ref(), "bookly-worker", clock.clone())?;
+    let wake = Wake::Bells(Box::new(queue));
+    let worker = Worker::new(&settings, db.clone(), clock.clone(), wake, tracer.clone())?;
     let working = async { tokio::join!(worker.run(stop.clone()), clock.keep_synchronised(db.clone(), stop)) };
     tokio::select! {
         _ = working => {}
@@ -86,6 +89,7 @@ pub async fn work(settings: Settings) -> anyhow::Result<ExitCode> {
         () = show(metrics, exporter) => {}
     }
     db.close().await;
+    tracer.finish().await;
     tracing::info!("the worker has stopped");
     Ok(ExitCode::SUCCESS)
 }

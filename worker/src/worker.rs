@@ -8,6 +8,7 @@ use bookly_shared::config::Settings;
 use bookly_shared::db::Db;
 use bookly_shared::link_token::LinkSigner;
 use bookly_shared::queue::RedisQueue;
+use bookly_shared::trace::Tracer;
 use chrono::TimeDelta;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -69,7 +70,13 @@ impl Worker {
     ///
     /// # Errors
     /// A broken template, with file and line, or mail settings that can never work.
-    pub fn new(settings: &Settings, db: Db, clock: Clock, wake: Wake) -> Result<Worker, StartError> {
+    pub fn new(
+        settings: &Settings,
+        db: Db,
+        clock: Clock,
+        wake: Wake,
+        tracer: Tracer,
+    ) -> Result<Worker, StartError> {
         // Fresh for every process: apalis-redis refuses a name for a while after its worker ended.
         let name = format!("{}-{}", std::process::id(), &Uuid::new_v4().simple().to_string()[..8]);
         let leases = Leases::new(db.clone(), clock.clone(), name.clone());
@@ -90,6 +97,7 @@ impl Worker {
             transport: transport.clone(),
             leases: leases.clone(),
             gate: gate.clone(),
+            tracer,
         });
         let keep = TimeDelta::days(i64::from(settings.keep_closed_days));
         let concurrency = settings.worker_concurrency;

@@ -13,6 +13,7 @@ use bookly_shared::db::mail_admin::{MailFilter, MailRow};
 use bookly_shared::db::outbox::NewMail;
 use bookly_shared::domain::{EmailAddress, MailKind, MailState};
 use bookly_shared::queue::Doorbell;
+use bookly_shared::trace::Tracer;
 use bookly_worker::transport::read_mail;
 use bookly_worker::{Wake, Worker};
 use mail_parser::MessageParser;
@@ -35,7 +36,8 @@ impl Bench {
         let db = Db::sqlite(dir.path()).await.unwrap();
         let clock = Clock::synchronised(&db).await.unwrap();
         let (bell, wake) = Doorbell::in_process();
-        let worker = Worker::new(&settings, db.clone(), clock.clone(), Wake::Table(wake)).unwrap();
+        let worker =
+            Worker::new(&settings, db.clone(), clock.clone(), Wake::Table(wake), Tracer::off()).unwrap();
         let stop = CancellationToken::new();
         tokio::spawn(worker.run(stop.clone()));
         Bench { dir, db, clock, bell, stop }
@@ -150,7 +152,8 @@ async fn mails_that_were_queued_before_the_worker_started_are_sent() {
     let settings = settings(dir.path());
     let db = Db::sqlite(dir.path()).await.unwrap();
     let (_bell, wake) = Doorbell::in_process();
-    let worker = Worker::new(&settings, db.clone(), Clock::local(), Wake::Table(wake)).unwrap();
+    let worker =
+        Worker::new(&settings, db.clone(), Clock::local(), Wake::Table(wake), Tracer::off()).unwrap();
     let stop = CancellationToken::new();
     let running = tokio::spawn(worker.run(stop.clone()));
     let sent = MailFilter { state: Some(MailState::Sent), ..MailFilter::default() };

@@ -16,6 +16,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use tempfile::TempDir;
 
+pub use logs::secret_in;
 pub use options::{Kind, StackOptions};
 pub use people::{Member, Tokens};
 pub use settings::{JWT_SECRET, MAIL_PASSWORD, MAIL_USER};

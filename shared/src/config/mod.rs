@@ -9,6 +9,7 @@ mod read;
 mod secret_file;
 mod source;
 pub mod table;
+mod traces;
 mod values;
 
 #[cfg(test)]
@@ -26,6 +27,7 @@ use source::Source;
 pub use database::DatabaseSettings;
 pub use mail::{Credentials, MailSettings, MailTransport, Security, SmtpServer};
 pub use problem::{Problem, SettingsError};
+pub use traces::TraceSettings;
 pub use values::PublicUrl;
 
 use crate::domain::{JwtAlgorithm, MailKind};
@@ -61,6 +63,8 @@ pub struct Settings {
     pub metrics_token: Option<SecretString>,
     /// Where a worker process serves its own `/metrics`.
     pub metrics_listen: Option<SocketAddr>,
+    /// The collector that takes traces.
+    pub traces: Option<TraceSettings>,
     /// Whether the API's documentation is served.
     pub docs: bool,
     /// Whether requests are limited per client address.

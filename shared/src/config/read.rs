@@ -6,7 +6,9 @@ use std::path::Path;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::source::Source;
-use super::{LinkLifetimes, MailboxLimits, PublicUrl, Settings, database, mail, secret_file, table, values};
+use super::{
+    LinkLifetimes, MailboxLimits, PublicUrl, Settings, database, mail, secret_file, table, traces, values,
+};
 use crate::domain::JwtAlgorithm;
 
 /// The shortest `JWT_SECRET`, in bytes: a key as long as HS256's hash (RFC 7518, section 3.2).
@@ -29,6 +31,7 @@ pub(super) fn settings(source: &mut Source) -> Option<Settings> {
     let worker_rate = source.optional(&table::WORKER_RATE, values::number_in(1..=1000));
     let metrics_token = source.secret(&table::METRICS_TOKEN, bearer_token);
     let metrics_listen = source.optional(&table::METRICS_LISTEN, values::socket_address);
+    let traces = traces::read(source);
     let docs = source.optional(&table::DOCS, values::boolean);
     let rate_limit = source.optional(&table::RATE_LIMIT, values::boolean);
     let trusted_proxies = source.optional(&table::TRUSTED_PROXIES, values::networks);
@@ -54,6 +57,7 @@ pub(super) fn settings(source: &mut Source) -> Option<Settings> {
         worker_rate,
         metrics_token,
         metrics_listen,
+        traces,
         docs: docs?,
         rate_limit: rate_limit?,
         trusted_proxies: trusted_proxies.unwrap_or_default(),

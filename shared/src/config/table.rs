@@ -137,6 +137,11 @@ table! {
     METRICS_TOKEN: secret, Means("this machine only"),
         "The bearer token that opens `/metrics` to clients that are not on this machine.";
     METRICS_LISTEN: plain, Means("none"), "The address and port on which a worker process serves its own `/metrics`.";
+    OTEL_EXPORTER_OTLP_ENDPOINT: plain, Means("traces are not exported"),
+        "The collector that takes traces, by OTLP over HTTP: `http://localhost:4318`, say; `/v1/traces` is added.";
+    OTEL_EXPORTER_OTLP_HEADERS: secret, Means("none"),
+        "Headers for the collector, a key say: `name=value`, separated by commas.";
+    OTEL_SERVICE_NAME: plain, Means("bookly-api, bookly-worker"), "What the service is called in traces.";
 }
 
 /// The table as Markdown, for the README.

@@ -16,6 +16,7 @@ const SECRET: &str = "e698218fbf1d9d46b06a6c1aa41b3124";
 const SERVER: &[(&str, &str)] = &[
     ("DATABASE_URL", "postgresql+asyncpg://bookly:pw@db/bookly"),
     ("JWT_SECRET", SECRET),
+    ("OTEL_EXPORTER_OTLP_HEADERS", "api-key=hunter2"),
     ("MAIL_SERVER", "smtp.example.org"),
     ("MAIL_USERNAME", "bookly"),
     ("MAIL_PASSWORD", "hunter2"),
@@ -299,9 +300,28 @@ fn proxies_are_networks_or_single_addresses() {
     assert_eq!(proxies.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.0/8", "::1/128"]);
 }
 
+const COLLECTOR: (&str, &str) = ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://otel.example.org/base/");
+
+#[test]
+fn traces_go_to_the_endpoint_with_the_signals_path() {
+    assert!(read(&[SERVER]).unwrap().traces.is_none());
+    let traces = read(&[SERVER, &[COLLECTOR]]).unwrap().traces.unwrap();
+    assert_eq!(traces.endpoint, "https://otel.example.org/base/v1/traces");
+    let local = read(&[SERVER, &[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318")]]).unwrap();
+    assert_eq!(local.traces.unwrap().endpoint, "http://localhost:4318/v1/traces");
+    for odd in ["localhost:4318", "grpc://localhost", "http://u:hunter2@host", "http://host?x=y"] {
+        let found = problems(&[SERVER, &[("OTEL_EXPORTER_OTLP_ENDPOINT", odd)]]);
+        assert!(found[0].contains("a URL with http:// or https://"), "{found:?}");
+        assert!(!found[0].contains("hunter2"), "{found:?}");
+    }
+    for odd in ["api-key", "a b=c", "a=b,", "a=b\u{1}"] {
+        assert_eq!(problems(&[SERVER, &[("OTEL_EXPORTER_OTLP_HEADERS", odd)]]).len(), 1, "{odd}");
+    }
+}
+
 #[test]
 fn debug_of_the_settings_shows_no_secret() {
-    let more = [("REDIS_URL", "redis://:hunter2@r"), ("METRICS_TOKEN", "hunter2")];
+    let more = [("REDIS_URL", "redis://:hunter2@r"), ("METRICS_TOKEN", "hunter2"), COLLECTOR];
     let text = format!("{:?}", read(&[SERVER, &more]).unwrap());
     assert!(!text.contains("hunter2") && !text.contains(SECRET) && !text.contains("pw@"), "{text}");
 }

@@ -96,6 +96,8 @@ pub struct ClaimedMail {
     pub context: Json<MailContext>,
     /// The request that asked for it.
     pub request_id: Option<String>,
+    /// The trace of that request, as W3C `traceparent`; none for mails of versions that knew no traces.
+    pub traceparent: Option<String>,
     /// Attempts, this one included.
     pub attempts: i32,
     /// The claim's number: writes of an older claim do not hold.

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{Db, DbResult, in_transaction};
 use crate::config::MailboxLimits;
 use crate::domain::{EmailAddress, MailKind};
+use crate::trace::TraceContext;
 
 /// What a template needs beside the account. Plain facts: no token, no link, no password.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +15,15 @@ pub struct MailContext {
     /// `email_change_requested`: the address that was asked for, masked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub masked_address: Option<String>,
+}
+
+/// The request that asks for a mail, so that the mail can be followed from its log lines to the worker's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Its id, as the answer's `x-request-id` has it.
+    pub request_id: Option<String>,
+    /// Its place in its trace.
+    pub trace: Option<TraceContext>,
 }
 
 /// A mail to be queued.
@@ -26,7 +36,7 @@ pub struct NewMail {
     mailbox: String,
     user_uid: Option<Uuid>,
     context: MailContext,
-    request_id: Option<String>,
+    origin: Origin,
     now: DateTime<Utc>,
 }
 
@@ -40,7 +50,7 @@ impl NewMail {
             mailbox: to.canonical().to_owned(),
             user_uid: None,
             context: MailContext::default(),
-            request_id: None,
+            origin: Origin::default(),
             now,
         }
     }
@@ -57,9 +67,9 @@ impl NewMail {
         self
     }
 
-    /// Names the request, so that the mail can be followed from its log lines to the worker's.
-    pub fn asked_by(mut self, request_id: Option<String>) -> NewMail {
-        self.request_id = request_id;
+    /// Names the request.
+    pub fn asked_by(mut self, origin: Origin) -> NewMail {
+        self.origin = origin;
         self
     }
 }
@@ -79,9 +89,9 @@ pub fn deadline_of(kind: MailKind) -> TimeDelta {
 
 /// `rung_at` is set at once: whoever commits this row rings for it, and the relay only if that came to nothing.
 pub(super) const QUEUE: &str =
-    "INSERT INTO emails (id, kind, recipient, mailbox, user_uid, context, request_id, state, due_at, deadline_at,
-                         rung_at, created_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', $10, $9, $8, $8)";
+    "INSERT INTO emails (id, kind, recipient, mailbox, user_uid, context, request_id, traceparent, state, due_at,
+                         deadline_at, rung_at, created_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'queued', $11, $10, $9, $9)";
 
 /// Queues a mail in a transaction of either database.
 macro_rules! queue_mail {
@@ -96,6 +106,7 @@ macro_rules! queue_mail {
             .bind(mail.user_uid())
             .bind(sqlx::types::Json(mail.context()))
             .bind(mail.request_id())
+            .bind(mail.traceparent())
             .bind(now)
             .bind(deadline)
             .bind(due)
@@ -129,7 +140,11 @@ impl NewMail {
         &self.context
     }
     pub(super) fn request_id(&self) -> Option<&str> {
-        self.request_id.as_deref()
+        self.origin.request_id.as_deref()
+    }
+    /// Written anew from what was read of the client's, never as it came.
+    pub(super) fn traceparent(&self) -> Option<String> {
+        self.origin.trace.map(|trace| trace.to_string())
     }
 }
 

@@ -1,21 +1,21 @@
-//! The TLS side of a connection: which certificates are trusted.
+//! The TLS side of a connection: how the server proves who it is.
 
 use std::{
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use bookly_shared::tls;
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, SignatureScheme,
     client::{
         WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
     crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
-    pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
+    pki_types::{CertificateDer, ServerName, UnixTime},
 };
 use tokio_rustls::TlsConnector;
-use tracing::warn;
 
 use super::{SmtpConfigError, SmtpSettings};
 
@@ -37,7 +37,8 @@ impl Tls {
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()?;
         let config = if settings.validate_certs {
-            builder.with_root_certificates(roots(settings.extra_roots_pem.as_deref())?)
+            let roots = tls::roots(settings.extra_roots_pem.as_deref());
+            builder.with_root_certificates(roots.map_err(|error| SmtpConfigError::Roots(error.to_string()))?)
         } else {
             builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
         };
@@ -49,7 +50,7 @@ impl Tls {
 /// checks certificates names it when it is asked about a time long after.
 pub(super) fn valid_until(settings: &SmtpSettings, shown: &[CertificateDer<'_>]) -> Option<SystemTime> {
     let (own, others) = shown.split_first()?;
-    let roots = Arc::new(roots(settings.extra_roots_pem.as_deref()).ok()?);
+    let roots = Arc::new(tls::roots(settings.extra_roots_pem.as_deref()).ok()?);
     let provider = Arc::new(ring::default_provider());
     let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider).build().ok()?;
     let name = ServerName::try_from(settings.host.clone()).ok()?;
@@ -60,35 +61,6 @@ pub(super) fn valid_until(settings: &SmtpSettings, shown: &[CertificateDer<'_>])
         }
         _ => None,
     }
-}
-
-/// The Mozilla roots, those of `SSL_CERT_FILE` (a company's own authority), and the given ones.
-fn roots(extra_pem: Option<&str>) -> Result<RootCertStore, SmtpConfigError> {
-    let mut store = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    if let Some(path) = std::env::var_os("SSL_CERT_FILE") {
-        match std::fs::read(&path) {
-            Ok(pem) => add_pem(&mut store, &pem)?,
-            Err(error) => {
-                warn!(?path, %error, "SSL_CERT_FILE cannot be read, its certificates are not trusted")
-            }
-        }
-    }
-    if let Some(pem) = extra_pem {
-        add_pem(&mut store, pem.as_bytes())?;
-    }
-    Ok(store)
-}
-
-fn add_pem(store: &mut RootCertStore, pem: &[u8]) -> Result<(), SmtpConfigError> {
-    let certificates = CertificateDer::pem_slice_iter(pem)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| SmtpConfigError::Roots(error.to_string()))?;
-    // System bundles hold a few certificates that rustls does not understand: they are passed over.
-    let (added, _ignored) = store.add_parsable_certificates(certificates);
-    if added == 0 {
-        return Err(SmtpConfigError::Roots("no usable certificate in them".to_owned()));
-    }
-    Ok(())
 }
 
 /// `VALIDATE_CERTS=false`: any certificate will do, but the server must hold its key.

@@ -19,7 +19,7 @@ use super::link::{self, PathToken};
 use super::reader::{Press, Reader};
 use super::requests;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{ClientIp, Fields, FromFields, Json, RequestId, VerifiedUser};
+use crate::extract::{AskedBy, ClientIp, Fields, FromFields, Json, VerifiedUser};
 use crate::login_guard;
 use crate::openapi::{errors, schemas};
 use crate::pages::Page;
@@ -67,7 +67,7 @@ async fn request(
     State(state): State<AppState>,
     VerifiedUser(session): VerifiedUser,
     ClientIp(client): ClientIp,
-    RequestId(id): RequestId,
+    AskedBy(origin): AskedBy,
     Json(change): Json<EmailChange>,
 ) -> ApiResult<Answer<Message>> {
     let user = session.user;
@@ -77,9 +77,9 @@ async fn request(
     let now = state.now();
     let masked = MailContext { masked_address: Some(change.new_email.masked()) };
     let link =
-        NewMail::new(MailKind::ChangeEmail, &change.new_email, now).about(user.uid).asked_by(id.clone());
+        NewMail::new(MailKind::ChangeEmail, &change.new_email, now).about(user.uid).asked_by(origin.clone());
     let notice =
-        NewMail::new(MailKind::EmailChangeRequested, &old, now).about(user.uid).with(masked).asked_by(id);
+        NewMail::new(MailKind::EmailChangeRequested, &old, now).about(user.uid).with(masked).asked_by(origin);
     requests::queue_and_ring(&state, &link, &[notice]).await?;
     Ok(Answer(Message { message: REQUESTED }))
 }

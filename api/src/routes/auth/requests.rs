@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 use super::account::Message;
 use super::reader::Reader;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{Fields, FromFields, JsonOrForm, RequestId};
+use crate::extract::{AskedBy, Fields, FromFields, JsonOrForm};
 use crate::openapi::{errors, schemas};
 use crate::pages::{Page, RequestForm};
 use crate::routes::html::page;
@@ -88,8 +88,8 @@ async fn reset_form(State(state): State<AppState>) -> Response {
         RequestErrors
     )
 )]
-async fn resend(State(state): State<AppState>, reader: Reader, id: RequestId, body: Body) -> Response {
-    RESEND.answer(&state, reader, id, body).await
+async fn resend(State(state): State<AppState>, reader: Reader, asked_by: AskedBy, body: Body) -> Response {
+    RESEND.answer(&state, reader, asked_by, body).await
 }
 
 #[utoipa::path(
@@ -102,8 +102,8 @@ async fn resend(State(state): State<AppState>, reader: Reader, id: RequestId, bo
         RequestErrors
     )
 )]
-async fn reset(State(state): State<AppState>, reader: Reader, id: RequestId, body: Body) -> Response {
-    RESET.answer(&state, reader, id, body).await
+async fn reset(State(state): State<AppState>, reader: Reader, asked_by: AskedBy, body: Body) -> Response {
+    RESET.answer(&state, reader, asked_by, body).await
 }
 
 /// Queues a mail that anybody can ask for, unless its mailbox has had its share; the asker cannot tell.
@@ -122,16 +122,16 @@ pub(super) async fn queue_and_ring(state: &AppState, mail: &NewMail, along: &[Ne
 }
 
 impl Request {
-    async fn answer(&self, state: &AppState, reader: Reader, id: RequestId, body: Body) -> Response {
-        match self.queue(state, id, body).await {
+    async fn answer(&self, state: &AppState, reader: Reader, asked_by: AskedBy, body: Body) -> Response {
+        match self.queue(state, asked_by, body).await {
             Ok(()) => reader.done(state, self.answer, &Page::LinkRequested { message: self.answer }),
             Err(error) => self.refuse(state, reader, error),
         }
     }
 
-    async fn queue(&self, state: &AppState, RequestId(id): RequestId, body: Body) -> ApiResult<()> {
+    async fn queue(&self, state: &AppState, AskedBy(origin): AskedBy, body: Body) -> ApiResult<()> {
         let JsonOrForm { body: Address { email }, .. } = body?;
-        let mail = NewMail::new(self.kind, &email, state.now()).asked_by(id);
+        let mail = NewMail::new(self.kind, &email, state.now()).asked_by(origin);
         queue_and_ring(state, &mail, &[]).await
     }
 

@@ -16,7 +16,7 @@ use super::account::Message;
 use super::link::{self, PathToken};
 use super::reader::Reader;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{Fields, FromFields, JsonOrForm, RequestId};
+use crate::extract::{AskedBy, Fields, FromFields, JsonOrForm};
 use crate::openapi::{errors, schemas};
 use crate::pages::{Page, RequestForm};
 use crate::password_policy::refuse_guessable;
@@ -98,7 +98,7 @@ errors!(html ConfirmErrors:
 async fn confirm(
     State(state): State<AppState>,
     reader: Reader,
-    id: RequestId,
+    asked_by: AskedBy,
     token: PathToken,
     body: Body,
 ) -> Response {
@@ -106,18 +106,18 @@ async fn confirm(
         Ok(link) => link,
         Err(error) => return reader.refuse(&state, error, Some(RequestForm::PasswordReset)),
     };
-    match set_password(&state, &link.user, id, body).await {
+    match set_password(&state, &link.user, asked_by, body).await {
         Ok(()) => reader.done(&state, DONE, &Page::ResetDone {}),
         Err(error) => refuse(&state, reader, &link.user, error),
     }
 }
 
 /// The link is used up by what it changes: `auth_version`, which the link carries, grows with the password.
-async fn set_password(state: &AppState, user: &User, RequestId(id): RequestId, body: Body) -> ApiResult<()> {
+async fn set_password(state: &AppState, user: &User, AskedBy(origin): AskedBy, body: Body) -> ApiResult<()> {
     let password = body?.body.agreed(user)?;
     let hash = state.hasher.hash(password).await?;
     let now = state.now();
-    let notice = changed_notice(user, now)?.asked_by(id);
+    let notice = changed_notice(user, now)?.asked_by(origin);
     match state.db.reset_password(user, &hash, &notice, now).await? {
         Change::Made(()) => state.doorbell.ring(notice.id),
         // Another use of the link was faster.

@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 
 use super::account::Message;
 use crate::error::ApiResult;
-use crate::extract::{AdminUser, Fields, FromFields, Json, RequestId};
+use crate::extract::{AdminUser, AskedBy, Fields, FromFields, Json};
 use crate::openapi::{errors, schemas};
 use crate::state::AppState;
 
@@ -55,11 +55,11 @@ errors!(SendErrors: body(), verified(), [ApiError::InsufficientPermissions], alw
 async fn send(
     State(state): State<AppState>,
     _admin: AdminUser,
-    RequestId(id): RequestId,
+    AskedBy(origin): AskedBy,
     Json(Addresses { addresses }): Json<Addresses>,
 ) -> ApiResult<Answer<Message>> {
     let now = state.now();
-    let welcome = |address| NewMail::new(MailKind::Welcome, address, now).asked_by(id.clone());
+    let welcome = |address| NewMail::new(MailKind::Welcome, address, now).asked_by(origin.clone());
     let mails: Vec<NewMail> = addresses.iter().map(welcome).collect();
     state.db.queue_mails(&mails).await?;
     mails.iter().for_each(|mail| state.doorbell.ring(mail.id));

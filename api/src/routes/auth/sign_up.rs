@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 
 use super::account::Account;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{Fields, FromFields, Json, RequestId};
+use crate::extract::{AskedBy, Fields, FromFields, Json};
 use crate::openapi::{errors, schemas};
 use crate::password_policy::refuse_guessable;
 use crate::state::AppState;
@@ -71,7 +71,7 @@ errors!(SignUpErrors: body(), [ApiError::UserExists], limited(), always());
 )]
 async fn sign_up(
     State(state): State<AppState>,
-    RequestId(request_id): RequestId,
+    AskedBy(origin): AskedBy,
     Json(sign_up): Json<SignUp>,
 ) -> ApiResult<(StatusCode, Answer<SignedUp>)> {
     let about = [
@@ -93,7 +93,7 @@ async fn sign_up(
         email: sign_up.email,
     };
     let now = state.now();
-    let mail = |uid| NewMail::new(MailKind::VerifyEmail, &account.email, now).about(uid).asked_by(request_id);
+    let mail = |uid| NewMail::new(MailKind::VerifyEmail, &account.email, now).about(uid).asked_by(origin);
     let (user, mail) = state.db.create_account(&account, mail, now).await?.ok_or(ApiError::UserExists)?;
     state.doorbell.ring(mail);
     let message = "Account Created! Check email to verify your account";

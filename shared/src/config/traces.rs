@@ -1,0 +1,57 @@
+//! Where traces are exported to. The names are OpenTelemetry's own
+//! (<https://opentelemetry.io/docs/specs/otel/protocol/exporter/>).
+
+use secrecy::SecretString;
+use url::Url;
+
+use super::source::Source;
+use super::table;
+
+/// A collector of traces. `Debug` shows no secret.
+#[derive(Debug, Clone)]
+pub struct TraceSettings {
+    /// Where spans are posted to, the path `/v1/traces` included.
+    pub endpoint: String,
+    /// Headers that go with each post, `name=value` pairs separated by commas: a hosted collector's key, say.
+    pub headers: Option<SecretString>,
+    /// What this service is called in traces; its process' name where it is not set.
+    pub service_name: Option<String>,
+}
+
+/// `None` where nothing is exported, and where a problem is noted.
+pub(super) fn read(source: &mut Source) -> Option<TraceSettings> {
+    let endpoint = source.optional(&table::OTEL_EXPORTER_OTLP_ENDPOINT, endpoint);
+    let headers = source.secret(&table::OTEL_EXPORTER_OTLP_HEADERS, headers);
+    let service_name = source.optional(&table::OTEL_SERVICE_NAME, |text| Ok(text.to_owned()));
+    Some(TraceSettings { endpoint: endpoint?, headers, service_name })
+}
+
+/// The base URL, to which the signal's path is added. No user: the endpoint is shown in the log.
+fn endpoint(text: &str) -> Result<String, String> {
+    let is_plain = |url: &Url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none()
+    };
+    let url = Url::parse(text).ok().filter(is_plain);
+    let url = url
+        .ok_or("a URL with http:// or https://, without user and query, is needed: http://localhost:4318")?;
+    Ok(format!("{}/v1/traces", url.as_str().trim_end_matches('/')))
+}
+
+fn headers(text: &str) -> Result<String, String> {
+    let is_pair = |pair: &str| {
+        pair.split_once('=').is_some_and(|(name, value)| {
+            http::HeaderName::try_from(name.trim()).is_ok()
+                && http::HeaderValue::try_from(value.trim()).is_ok()
+        })
+    };
+    if text.split(',').all(is_pair) {
+        Ok(text.into())
+    } else {
+        Err("headers as name=value, separated by commas, are needed".into())
+    }
+}

@@ -1,0 +1,58 @@
+//! From settings to what exports spans: OTLP over HTTP, binary protobuf
+//! (<https://opentelemetry.io/docs/specs/otlp/#otlphttp>).
+
+use std::collections::HashMap;
+
+use opentelemetry::KeyValue;
+use opentelemetry_otlp::{ExporterBuildError, Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{BatchSpanProcessor, SpanProcessor};
+use secrecy::ExposeSecret;
+
+use super::client::Client;
+use crate::config::TraceSettings;
+use crate::tls::RootsError;
+
+/// Why traces cannot be exported at all.
+#[derive(Debug, thiserror::Error)]
+pub enum TraceError {
+    /// The certificates of `SSL_CERT_FILE`.
+    #[error("SSL_CERT_FILE: {0}")]
+    Roots(#[from] RootsError),
+    /// The TLS library.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(#[from] rustls::Error),
+    /// The endpoint or another of OpenTelemetry's variables.
+    #[error("traces cannot be exported: {0}")]
+    Exporter(#[from] ExporterBuildError),
+    /// The exporter needs the runtime that the service runs on.
+    #[error("traces cannot be exported: {0}")]
+    Runtime(#[from] tokio::runtime::TryCurrentError),
+}
+
+/// Batches and exports on a thread of its own. How large batches are and how often they leave is read from
+/// OpenTelemetry's own `OTEL_BSP_…`, and the resource's further attributes from `OTEL_RESOURCE_ATTRIBUTES`.
+pub(super) fn processor(
+    settings: &TraceSettings,
+    process: &'static str,
+) -> Result<BatchSpanProcessor, TraceError> {
+    let headers = settings.headers.as_ref().map(|headers| pairs(headers.expose_secret()));
+    let exporter = SpanExporter::builder()
+        .with_http()
+        .with_http_client(Client::new(&settings.endpoint)?)
+        .with_protocol(Protocol::HttpBinary)
+        .with_endpoint(&settings.endpoint)
+        .with_headers(headers.unwrap_or_default())
+        .build()?;
+    let mut processor = BatchSpanProcessor::builder(exporter).build();
+    let name = settings.service_name.clone().unwrap_or_else(|| process.to_owned());
+    let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
+    processor.set_resource(&Resource::builder().with_service_name(name).with_attribute(version).build());
+    Ok(processor)
+}
+
+/// `name=value` pairs, separated by commas; they were checked when the settings were read.
+fn pairs(headers: &str) -> HashMap<String, String> {
+    let pairs = headers.split(',').filter_map(|pair| pair.split_once('='));
+    pairs.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())).collect()
+}
