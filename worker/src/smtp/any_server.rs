@@ -9,9 +9,7 @@ use std::{
 };
 
 use lettre::{
-    Address,
-    address::Envelope,
-    transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream},
+    Address, address::Envelope, transport::smtp::client::AsyncTokioStream,
     transport::smtp::extension::ClientId,
 };
 use proptest::prelude::*;
@@ -22,9 +20,8 @@ use tokio::{
 
 use super::{
     StageTimeouts,
-    connection::{Session, within},
-    heard::{Heard, Overheard},
-    outcome::{Accepted, SendError, Stage, Verdict},
+    connection::{Session, greet},
+    outcome::{Accepted, SendError, Verdict},
     send::{Dialogue, Letter},
     starttls,
 };
@@ -112,14 +109,8 @@ async fn heard_out(end: &mut BufReader<DuplexStream>, message: bool) -> bool {
 
 async fn send(end: DuplexStream) -> Result<Accepted, SendError> {
     let limits = StageTimeouts::default();
-    let heard = Heard::default();
-    let stream = Box::new(Overheard { stream: Memory(end), heard: heard.clone() });
     let hello = ClientId::Domain("bookly.test".into());
-    let smtp = within(Stage::Hello, limits.greeting, async {
-        let opened = AsyncSmtpConnection::connect_with_transport(stream, &hello).await;
-        opened.map_err(|error| SendError::from_lettre(Stage::Hello, &error))
-    })
-    .await?;
+    let (smtp, heard) = greet(Memory(end), &hello, &limits).await?;
     let address = |text: &str| text.parse::<Address>().unwrap();
     let envelope = Envelope::new(Some(address("a@b.test")), vec![address("c@d.test")]).unwrap();
     let letter = Letter::new(&envelope, MESSAGE);
@@ -212,6 +203,9 @@ fn a_word_ahead_of_its_question_is_no_acceptance() {
     let mut early: Vec<_> = (0..ANSWERS).map(good).collect();
     early[2] = b"250 ok\r\n250 ok\r\n354 go\r\n".to_vec();
     assert_eq!(play(&early).unwrap_err().verdict(), Verdict::Retry);
+    let mut hasty: Vec<_> = (0..ANSWERS).map(good).collect();
+    (hasty[0], hasty[2]) = (b"220 mx\r\n250 mx\r\n".to_vec(), Vec::new());
+    assert_eq!(play(&hasty).unwrap_err().verdict(), Verdict::ServerUnavailable);
 }
 
 proptest! {

@@ -9,7 +9,7 @@ use bookly_shared::metrics::{
 };
 use lettre::transport::smtp::{
     authentication::{Credentials, DEFAULT_MECHANISMS},
-    client::AsyncSmtpConnection,
+    client::{AsyncSmtpConnection, AsyncTokioStream},
     extension::ClientId,
 };
 use secrecy::ExposeSecret;
@@ -88,15 +88,7 @@ impl Connector {
 
     /// From the connection to the session: greeting, EHLO, AUTH.
     pub(super) async fn begin(&self, stream: Stream, open: Counted) -> Result<Session, SendError> {
-        let heard = Heard::default();
-        let stream = Box::new(Overheard { stream, heard: heard.clone() });
-        let limit = self.timeouts.greeting + self.timeouts.command;
-        let mut smtp = within(Stage::Hello, limit, async {
-            AsyncSmtpConnection::connect_with_transport(stream, &self.hello)
-                .await
-                .map_err(|error| SendError::from_lettre(Stage::Hello, &error))
-        })
-        .await?;
+        let (mut smtp, heard) = greet(stream, &self.hello, &self.timeouts).await?;
         self.authenticate(&mut smtp).await?;
         debug!(host = self.host, port = self.port, "connection to the mail server opened");
         SMTP_OPENED.add(1, []);
@@ -160,6 +152,25 @@ impl Connector {
         // 235 is the only good end of AUTH (RFC 4954 §4); lettre would take a 334 for one.
         if answer.has_code(235) { Ok(()) } else { Err(SendError::out_of_step(Stage::Auth, &answer)) }
     }
+}
+
+/// Greeting and EHLO. What was said ahead of EHLO is no answer to it: every later answer would be the one before.
+pub(super) async fn greet(
+    stream: impl AsyncTokioStream + 'static,
+    hello: &ClientId,
+    limits: &StageTimeouts,
+) -> Result<(AsyncSmtpConnection, Heard), SendError> {
+    let heard = Heard::default();
+    let stream = Box::new(Overheard { stream, heard: heard.clone() });
+    let smtp = within(Stage::Hello, limits.greeting + limits.command, async {
+        let opened = AsyncSmtpConnection::connect_with_transport(stream, hello).await;
+        opened.map_err(|error| SendError::from_lettre(Stage::Hello, &error))
+    })
+    .await?;
+    if !heard.agrees() {
+        return Err(SendError::broken(Stage::Hello, "the answer was there before the question"));
+    }
+    Ok((smtp, heard))
 }
 
 async fn dial_one(address: SocketAddr) -> Result<TcpStream, SendError> {

@@ -42,6 +42,11 @@ impl Heard {
         self.lock().starts_with(code.to_string().as_bytes())
     }
 
+    /// Whether an answer that agrees (2xx) came after the last write.
+    pub(super) fn agrees(&self) -> bool {
+        self.lock().starts_with(b"2")
+    }
+
     fn note(&self, bytes: &[u8]) {
         let mut answer = self.lock();
         let room = KEPT.saturating_sub(answer.len()).min(bytes.len());
