@@ -37,16 +37,7 @@ impl Db {
         answer: Answer<'_>,
         now: DateTime<Utc>,
     ) -> DbResult<bool> {
-        end_attempt!(
-            self,
-            "UPDATE emails SET state = 'failed', last_error = $6, closed_at = $9, lease_until = NULL
-             WHERE id = $1 AND fence = $2 AND state = 'sending'",
-            mail,
-            Ending::Failed,
-            answer,
-            now,
-            now
-        )
+        self.close_unsent(mail, Ending::Failed, answer, now).await
     }
 
     /// Drops a mail that makes no sense any more, with the reason. Returns whether this claim still held.
@@ -56,13 +47,24 @@ impl Db {
         reason: &str,
         now: DateTime<Utc>,
     ) -> DbResult<bool> {
+        self.close_unsent(mail, Ending::Cancelled, Answer::from(reason), now).await
+    }
+
+    /// These endings of an attempt have the names of the states that they leave the mail in.
+    async fn close_unsent(
+        &self,
+        mail: &ClaimedMail,
+        ending: Ending,
+        answer: Answer<'_>,
+        now: DateTime<Utc>,
+    ) -> DbResult<bool> {
         end_attempt!(
             self,
-            "UPDATE emails SET state = 'cancelled', last_error = $6, closed_at = $9, lease_until = NULL
+            "UPDATE emails SET state = $4, last_error = $6, closed_at = $9, lease_until = NULL
              WHERE id = $1 AND fence = $2 AND state = 'sending'",
             mail,
-            Ending::Cancelled,
-            Answer::from(reason),
+            ending,
+            answer,
             now,
             now
         )

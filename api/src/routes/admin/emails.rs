@@ -164,7 +164,7 @@ async fn show(
     _admin: AdminUser,
     Uid(id): Uid,
 ) -> ApiResult<Answer<EmailWithHistory>> {
-    Ok(Answer(with_history(&state, found(&state, id).await?).await?))
+    with_history(&state, id).await
 }
 
 #[utoipa::path(
@@ -180,7 +180,7 @@ async fn retry(
     Uid(id): Uid,
 ) -> ApiResult<Answer<EmailWithHistory>> {
     retry_mail(&state, id, session.user.uid).await?;
-    Ok(Answer(with_history(&state, found(&state, id).await?).await?))
+    with_history(&state, id).await
 }
 
 #[utoipa::path(
@@ -196,12 +196,13 @@ async fn cancel(
     Uid(id): Uid,
 ) -> ApiResult<Answer<EmailWithHistory>> {
     cancel_mail(&state, id, session.user.uid).await?;
-    Ok(Answer(with_history(&state, found(&state, id).await?).await?))
+    with_history(&state, id).await
 }
 
-async fn with_history(state: &AppState, row: MailRow) -> ApiResult<EmailWithHistory> {
-    let attempts = state.db.attempts_of(row.id).await?;
-    Ok(EmailWithHistory { email: row.into(), history: attempts.into_iter().map(Attempt::from).collect() })
+async fn with_history(state: &AppState, id: Uuid) -> ApiResult<Answer<EmailWithHistory>> {
+    let email = found(state, id).await?.into();
+    let history = state.db.attempts_of(id).await?.into_iter().map(Attempt::from).collect();
+    Ok(Answer(EmailWithHistory { email, history }))
 }
 
 /// The mail of this id.
