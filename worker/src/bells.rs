@@ -1,7 +1,7 @@
-//! With Redis: an apalis worker takes bells, and each bell starts a delivery.
+//! With Redis: an apalis worker takes bells, and each bell wakes the drain, which claims whatever is due.
 //!
-//! A bell is done when its delivery has begun: what happens to the mail from there on is the row's matter,
-//! so a worker that apalis ends over a Redis error does not tear its deliveries down.
+//! A bell is done when the drain was woken: what happens to the mails from there on is their rows' matter, so a worker
+//! that apalis ends over a Redis error does not tear its deliveries down.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -9,17 +9,18 @@ use std::time::{Duration, Instant};
 
 use apalis::prelude::*;
 use bookly_shared::queue::{QueueError, RedisQueue};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Notify, mpsc};
 use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::deliver::Courier;
+use crate::drain::Slots;
 use crate::gate::Gate;
 
-/// The fallback to the PUBLISH that follows every push.
-const POLL_EVERY: Duration = Duration::from_millis(500);
+/// The fallback to the PUBLISH that follows every push. Each poll is work for an idle Redis.
+const POLL_EVERY: Duration = Duration::from_secs(2);
+/// A bell is no mail: one at a time is enough.
+const BELLS_AT_A_TIME: usize = 1;
 const FIRST_RESTART: Duration = Duration::from_millis(250);
 const SLOWEST_RESTART: Duration = Duration::from_secs(5);
 /// A worker that lived this long had started well.
@@ -32,11 +33,9 @@ const SUSPECT_AFTER: u32 = 6;
 pub(crate) struct Bells {
     pub(crate) queue: RedisQueue,
     pub(crate) worker: String,
-    pub(crate) courier: Courier,
     pub(crate) gate: Gate,
-    pub(crate) slots: Arc<Semaphore>,
-    pub(crate) concurrency: usize,
-    pub(crate) deliveries: TaskTracker,
+    pub(crate) slots: Slots,
+    pub(crate) wake: Arc<Notify>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -54,6 +53,8 @@ impl Bells {
             }
             bad_starts = if began.elapsed() > STARTED_WELL { 1 } else { bad_starts + 1 };
             self.report(ended, bad_starts).await;
+            // Without Redis nothing rings: the table is looked at instead, at every new start.
+            self.wake.notify_one();
             let wait = (FIRST_RESTART * 2u32.pow(bad_starts.min(6) - 1)).min(SLOWEST_RESTART);
             self.stop.run_until_cancelled(tokio::time::sleep(wait)).await;
         }
@@ -82,7 +83,7 @@ impl Bells {
         let stop = self.stop.clone();
         let worker = WorkerBuilder::new(format!("{}-{run}", self.worker))
             .backend(self.queue.backend().poll_with_strategy(Wakeups::new(woken)))
-            .concurrency(self.concurrency)
+            .concurrency(BELLS_AT_A_TIME)
             .build(move |bell: String| {
                 let bells = bells.clone();
                 async move { bells.hear(bell).await }
@@ -97,24 +98,19 @@ impl Bells {
         ended
     }
 
-    /// Starts the delivery of a bell's row as soon as a slot is free and the mail server can be reached.
+    /// Wakes the drain. A worker without a free slot, or whose mail server is away, leaves further bells to others.
     /// Always well: apalis' own retries would ring 25 times.
     async fn hear(&self, bell: String) {
-        let Ok(id) = bell.parse::<Uuid>() else {
+        if bell.parse::<Uuid>().is_err() {
             tracing::warn!("a bell that is no id was ignored");
             return;
-        };
+        }
         let ready = async {
-            let slot = self.slots.clone().acquire_owned().await.ok();
-            self.gate.pass().await;
-            slot
+            self.gate.opened().await;
+            drop(self.slots.free().await);
         };
-        if let Some(Some(slot)) = self.stop.run_until_cancelled(ready).await {
-            let courier = self.courier.clone();
-            self.deliveries.spawn(async move {
-                courier.deliver_by_id(id).await;
-                drop(slot);
-            });
+        if self.stop.run_until_cancelled(ready).await.is_some() {
+            self.wake.notify_one();
         }
     }
 }

@@ -6,15 +6,17 @@ use std::time::Duration;
 use bookly_shared::clock::Clock;
 use bookly_shared::db::attempts::{Answer, Ending};
 use bookly_shared::db::claims::ClaimedMail;
-use bookly_shared::db::endings::Retry;
+use bookly_shared::db::endings::{Retry, SentMail};
+use bookly_shared::db::group::Group;
 use bookly_shared::db::relay::DEADLINE_PASSED;
 use bookly_shared::db::{Db, DbError};
 use bookly_shared::domain::EmailAddress;
 use bookly_shared::trace::{SpanPlace, Tracer};
 use tracing::Instrument;
-use uuid::Uuid;
 
 use crate::backoff;
+use crate::closings::Closings;
+use crate::drain::Slot;
 use crate::gate::Gate;
 use crate::lease::{Lease, Leases};
 use crate::letter::{Letter, Letters, Sense};
@@ -30,8 +32,6 @@ const MAX_LOST_LEASES: i32 = 5;
 const MAX_LOST_ANSWERS: i32 = 3;
 /// How often the closing of a sent mail is tried while the database is away.
 const CLOSE_AGAIN_AFTER: Duration = Duration::from_millis(500);
-/// Short enough for a second try, on another connection, before the lease runs out.
-const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 
 const OUTCOME_UNKNOWN: &str =
     "outcome unknown: the server got the mail three times and its answer was lost each time";
@@ -47,11 +47,11 @@ pub(crate) struct Courier(Arc<Parts>);
 pub(crate) struct Parts {
     pub(crate) db: Db,
     pub(crate) clock: Clock,
-    pub(crate) worker: String,
     pub(crate) letters: Letters,
     pub(crate) composer: Composer,
     pub(crate) transport: Transport,
     pub(crate) leases: Leases,
+    pub(crate) closings: Group<Closings>,
     pub(crate) gate: Gate,
     pub(crate) tracer: Tracer,
 }
@@ -87,18 +87,9 @@ impl Courier {
         Courier(Arc::new(parts))
     }
 
-    /// Claims one mail by its id and delivers it. Nothing happens when it is not to be claimed.
-    pub(crate) async fn deliver_by_id(&self, id: Uuid) {
-        let parts = &self.0;
-        match parts.db.claim(id, &parts.worker, parts.clock.now()).await {
-            Ok(Some(mail)) => self.deliver(mail).await,
-            Ok(None) => tracing::debug!(mail = %id, "nothing to claim: sent, not due, or another worker's"),
-            Err(error) => tracing::warn!(mail = %id, %error, "the mail could not be claimed, it waits"),
-        }
-    }
-
-    /// Delivers a claimed mail and closes its row, whatever comes.
-    pub(crate) async fn deliver(&self, mail: ClaimedMail) {
+    /// Delivers a claimed mail and closes its row, whatever comes. The slot is free for the next mail as soon as the
+    /// mail server has answered.
+    pub(crate) async fn deliver(&self, mail: ClaimedMail, slot: Slot) {
         let parts = &self.0;
         let place = traces::place_of(&mail);
         let log = tracing::info_span!(
@@ -109,6 +100,7 @@ impl Courier {
         async move {
             let lease = parts.leases.keep(&mail);
             let attempt = parts.attempt(&mail, &lease, &place).await;
+            let _until_closed = slot.answered();
             traces::ended(&mut span, attempt.as_ref().map_or(Ending::DatabaseAway, Outcome::ending));
             match attempt {
                 Ok(outcome) => parts.close(&mail, outcome).await,
@@ -126,7 +118,7 @@ impl Parts {
         mail: &ClaimedMail,
         lease: &Lease<'_>,
         place: &SpanPlace,
-    ) -> Result<Outcome, DbError> {
+    ) -> Result<Outcome, Arc<DbError>> {
         if let Some(reason) = hopeless(mail, self.clock.now()) {
             return Ok(Outcome::Failed(reason.to_owned(), None));
         }
@@ -223,17 +215,10 @@ impl Parts {
         let answer = Answer { code: receipt.code, words: &receipt.words };
         tracing::info!(to, reply = answer.words, waited_ms = waited.num_milliseconds(), "mail sent");
         record::sent(mail, waited);
-        loop {
-            let closed = self.db.close_sent(mail, answer, now);
-            match tokio::time::timeout(CLOSE_LIMIT, closed).await {
-                Ok(Ok(())) => return,
-                Ok(Err(error)) => {
-                    tracing::warn!(%error, "the mail was sent but its row cannot be closed yet");
-                    if !error.is_unavailable() {
-                        return;
-                    }
-                }
-                Err(_) => tracing::warn!("the mail was sent but the database is silent"),
+        while let Err(error) = self.closings.ask(SentMail::new(mail, answer, now)).await {
+            tracing::warn!(%error, "the mail was sent but its row cannot be closed yet");
+            if !error.is_unavailable() {
+                return;
             }
             tokio::time::sleep(CLOSE_AGAIN_AFTER).await;
         }

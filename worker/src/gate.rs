@@ -50,7 +50,8 @@ impl Gate {
         pace.tick().await;
     }
 
-    async fn opened(&self) {
+    /// Waits until the server can be reached as far as is known.
+    pub(crate) async fn opened(&self) {
         // The sender lives as long as `self`, so that the wait cannot fail.
         let _ = self.open.subscribe().wait_for(|open| *open).await;
     }

@@ -5,10 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bookly_shared::clock::Clock;
-use bookly_shared::db::Db;
 use bookly_shared::db::claims::ClaimedMail;
+use bookly_shared::db::group::{Group, Grouped};
+use bookly_shared::db::{Db, DbError, DbResult};
 use bookly_shared::metrics::Counted;
 use bookly_shared::metrics::table::MAILS_IN_FLIGHT;
+use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -18,8 +20,11 @@ const RENEW_EVERY: Duration = Duration::from_secs(5);
 /// After a failure: a database that comes back must not find the lease run out for want of asking.
 const RENEW_AGAIN_AFTER: Duration = Duration::from_millis(500);
 
-/// How long the answer to "does it still hold?" is good: well within the lease that it renews.
-const LEASE_AS_ASKED: Duration = Duration::from_secs(10);
+/// How much of a lease must be left at the fence; it is, as long as renewals come in time. A shorter one is renewed.
+const LEFT_AT_THE_FENCE: TimeDelta = TimeDelta::seconds(9);
+
+/// How long the fence's answer is good: well within what is left of the lease.
+const ANSWER_HOLDS: Duration = Duration::from_secs(4);
 
 /// The mails that this worker has in flight.
 #[derive(Clone, Debug)]
@@ -28,6 +33,31 @@ pub(crate) struct Leases {
     clock: Clock,
     worker: String,
     held: Arc<Mutex<HashMap<Uuid, i64>>>,
+    fences: Arc<Group<Fences>>,
+    rows: RowsInTurn,
+}
+
+/// Whoever changes several of this worker's rows in one statement has this: two such statements, each with rows that
+/// the other wants next, would wait for each other until Postgres ends one of them.
+pub(crate) type RowsInTurn = Arc<tokio::sync::Mutex<()>>;
+
+/// The fence's question: of these mails, whose leases last?
+#[derive(Debug)]
+struct Fences {
+    db: Db,
+    clock: Clock,
+}
+
+impl Grouped for Fences {
+    /// A mail and its claim's fence.
+    type Question = (Uuid, i64);
+    type Answer = bool;
+
+    async fn ask(&self, claims: &[(Uuid, i64)]) -> DbResult<Vec<bool>> {
+        let ids: Vec<Uuid> = claims.iter().map(|(id, _)| *id).collect();
+        let leased = self.db.leased_until(&ids, self.clock.now() + LEFT_AT_THE_FENCE).await?;
+        Ok(claims.iter().map(|claim| leased.contains(claim)).collect())
+    }
 }
 
 /// Keeps one mail's lease renewed until it is dropped.
@@ -40,7 +70,13 @@ pub(crate) struct Lease<'a> {
 
 impl Leases {
     pub(crate) fn new(db: Db, clock: Clock, worker: String) -> Leases {
-        Leases { db, clock, worker, held: Arc::default() }
+        let fences = Arc::new(Group::new(Fences { db: db.clone(), clock: clock.clone() }));
+        Leases { db, clock, worker, held: Arc::default(), fences, rows: RowsInTurn::default() }
+    }
+
+    /// To be held by other statements that change several of this worker's rows.
+    pub(crate) fn rows(&self) -> RowsInTurn {
+        self.rows.clone()
     }
 
     /// Has a claimed mail's lease renewed from now on.
@@ -63,7 +99,10 @@ impl Leases {
         if ids.is_empty() {
             return true;
         }
-        let renewed = self.db.renew_leases(&ids, &self.worker, self.clock.now());
+        let renewed = async {
+            let _turn = self.rows.lock().await;
+            self.db.renew_leases(&ids, &self.worker, self.clock.now()).await
+        };
         // A connection that went silent must not cost the next renewal, too.
         let Ok(renewed) = tokio::time::timeout(RENEW_EVERY, renewed).await else {
             tracing::warn!(mails = ids.len(), "leases could not be renewed in time");
@@ -103,14 +142,22 @@ impl Lease<'_> {
     /// The fence, asked right before DATA. A database that does not answer means no: the row will be claimed again.
     pub(crate) async fn still_holds(&self) -> bool {
         let asked = Instant::now();
-        match self.leases.db.hold_claim(self.mail, self.leases.clock.now()).await {
+        match self.ask().await {
             // A process that was stopped while it asked comes back with an answer that is out of date.
-            Ok(holds) => holds && asked.elapsed() < LEASE_AS_ASKED,
+            Ok(holds) => holds && asked.elapsed() < ANSWER_HOLDS,
             Err(error) => {
                 tracing::warn!(mail = %self.mail.id, %error, "the lease could not be checked, nothing is sent");
                 false
             }
         }
+    }
+
+    async fn ask(&self) -> Result<bool, Arc<DbError>> {
+        let (id, fence) = (self.mail.id, self.mail.fence);
+        if self.leases.fences.ask((id, fence)).await? {
+            return Ok(true);
+        }
+        Ok(self.leases.db.hold_claim(id, fence, self.leases.clock.now()).await?)
     }
 }
 

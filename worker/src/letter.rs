@@ -3,17 +3,20 @@
 //! Asked after the claim, so that what happened since the request counts. Links are minted here, for the
 //! first time: no token was ever in a row or in Redis.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bookly_shared::config::LinkLifetimes;
 use bookly_shared::db::claims::ClaimedMail;
+use bookly_shared::db::group::Group;
 use bookly_shared::db::relay::NO_ACCOUNT;
 use bookly_shared::db::users::User;
-use bookly_shared::db::{Db, DbResult};
+use bookly_shared::db::{Db, DbError};
 use bookly_shared::domain::MailKind;
 use bookly_shared::link_token::{LinkClaims, LinkSigner, Purpose};
 use chrono::{DateTime, Utc};
 
+use crate::accounts::{Accounts, Whose};
 use crate::render::MailBody;
 
 const VERIFIED: &str = "the address is verified already";
@@ -22,9 +25,10 @@ const ADDRESS_TAKEN: &str = "the new address has an account already";
 const AUTH_CHANGED: &str = "the password, address or role was changed after the request";
 
 /// What the letter writer knows of the service.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Letters {
     pub(crate) db: Db,
+    pub(crate) accounts: Group<Accounts>,
     pub(crate) signer: LinkSigner,
     pub(crate) lifetimes: LinkLifetimes,
     /// What links begin with, without a slash at the end.
@@ -54,7 +58,7 @@ pub(crate) struct Letter {
 
 impl Letters {
     /// Looks at the account as it is now.
-    pub(crate) async fn write(&self, mail: &ClaimedMail, now: DateTime<Utc>) -> DbResult<Sense> {
+    pub(crate) async fn write(&self, mail: &ClaimedMail, now: DateTime<Utc>) -> Result<Sense, Arc<DbError>> {
         if mail.kind == MailKind::Welcome {
             return Ok(Sense::Send(self.letter(mail, None, now)));
         }
@@ -67,14 +71,13 @@ impl Letters {
 
     /// Requests by address name no account: it is looked up here, not in the request, so that known and
     /// unknown addresses cost the requester the same.
-    async fn account(&self, mail: &ClaimedMail) -> DbResult<Option<User>> {
-        match mail.user_uid {
-            Some(uid) => self.db.user(uid).await,
-            None => self.db.user_of_mailbox(&mail.mailbox).await,
-        }
+    async fn account(&self, mail: &ClaimedMail) -> Result<Option<User>, Arc<DbError>> {
+        self.accounts
+            .ask(mail.user_uid.map_or_else(|| Whose::Mailbox(mail.mailbox.clone()), Whose::Uid))
+            .await
     }
 
-    async fn objection(&self, mail: &ClaimedMail, user: &User) -> DbResult<Option<&'static str>> {
+    async fn objection(&self, mail: &ClaimedMail, user: &User) -> Result<Option<&'static str>, Arc<DbError>> {
         let theirs = user.email_canonical == mail.mailbox;
         let auth_changed = user.auth_changed_at > mail.created_at;
         Ok(match mail.kind {

@@ -3,10 +3,13 @@
 //! `bookly-worker` is a thin binary over this library, and the API runs the same code in process when there
 //! is no Redis.
 
+mod accounts;
 mod backoff;
 mod bells;
+mod closings;
 pub mod commands;
 mod deliver;
+mod drain;
 mod gate;
 mod lease;
 mod letter;
@@ -15,7 +18,6 @@ pub mod process;
 mod relay;
 pub mod render;
 pub mod smtp;
-mod table;
 mod traces;
 pub mod transport;
 mod worker;

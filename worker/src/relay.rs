@@ -1,4 +1,5 @@
-//! The relay: rings for due rows that nobody rang for, fails what is past its deadline, clears what is old.
+//! The relay: frees mails whose workers were lost, rings for due rows that nobody rang for, fails what is past its
+//! deadline, clears what is old.
 //!
 //! One relay works at a time, whoever holds the seat; another takes over when it falls free.
 
@@ -9,7 +10,7 @@ use bookly_shared::db::outbox::CLOCK_SLACK;
 use bookly_shared::db::relay::RelaySeat;
 use bookly_shared::db::{Db, DbError};
 use bookly_shared::metrics::table::{RELAY_ACTIVE, RELAY_RINGS};
-use bookly_shared::queue::{CAP, LOW_WATER, QueueError, RedisQueue};
+use bookly_shared::queue::{QueueError, RedisQueue};
 use chrono::TimeDelta;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -23,6 +24,9 @@ const SEAT_EVERY: Duration = Duration::from_secs(2);
 /// After the database was away, what the mail server took meanwhile is recorded before anything is claimed again:
 /// leases ran out during the outage, and a row that its worker is about to close as sent must not be sent twice.
 pub(crate) const RECORD_FIRST: Duration = Duration::from_secs(4);
+/// Bells of one round. Each wakes a worker for everything that is due, so that a few are enough for any backlog.
+const RINGS: usize = 16;
+const TIDY_EVERY: Duration = Duration::from_secs(5);
 const OVERDUE_EVERY: Duration = Duration::from_secs(15);
 const PURGE_EVERY: Duration = Duration::from_secs(600);
 /// After so many rounds in a row that Redis refused, though it answers, what it holds is suspected, and dropped.
@@ -74,17 +78,21 @@ impl Relay {
 
     async fn relay(&self, mut seat: RelaySeat, stop: &CancellationToken) {
         tracing::info!("this process relays");
-        let (mut overdue, mut purge) = (Instant::now(), Instant::now());
+        let mut next = Timetable::new();
         let mut bad_rounds = 0;
         while seat.is_held().await {
-            match self.round(&mut overdue, &mut purge).await {
-                Ok(()) => bad_rounds = 0,
+            let wait = match self.round(&mut next).await {
+                Ok(()) => {
+                    bad_rounds = 0;
+                    ROUND_EVERY
+                }
                 Err(error) => {
                     bad_rounds += 1;
                     self.report(&error, bad_rounds).await;
+                    if matches!(error, RelayError::Db(_)) { RECORD_FIRST } else { ROUND_EVERY }
                 }
-            }
-            if stop.run_until_cancelled(tokio::time::sleep(ROUND_EVERY)).await.is_none() {
+            };
+            if stop.run_until_cancelled(tokio::time::sleep(wait)).await.is_none() {
                 return seat.leave().await;
             }
         }
@@ -104,8 +112,12 @@ impl Relay {
         }
     }
 
-    async fn round(&self, overdue: &mut Instant, purge: &mut Instant) -> Result<(), RelayError> {
-        if is_due(overdue, OVERDUE_EVERY) {
+    async fn round(&self, next: &mut Timetable) -> Result<(), RelayError> {
+        let freed = self.db.free_lost(self.clock.now()).await?;
+        if freed > 0 {
+            tracing::warn!(mails = freed, "mails whose workers were lost wait for another attempt");
+        }
+        if is_due(&mut next.overdue, OVERDUE_EVERY) {
             let failed = self.db.fail_overdue(self.clock.now()).await?;
             record::overdue(&failed);
             if !failed.is_empty() {
@@ -115,33 +127,54 @@ impl Relay {
                 );
             }
         }
-        if is_due(purge, PURGE_EVERY) {
+        if is_due(&mut next.purge, PURGE_EVERY) {
             let gone = self.db.purge(self.keep, self.clock.now()).await?;
             tracing::debug!(rows = gone, "old rows deleted");
         }
-        match &self.queue {
-            Some(queue) => self.top_up(queue).await,
-            None => Ok(()),
+        let Some(queue) = &self.queue else { return Ok(()) };
+        if next.tidy <= Instant::now() {
+            tidy(queue).await?;
+            // After a failure at once, so that a Redis that only refuses is found out.
+            next.tidy = Instant::now() + TIDY_EVERY;
         }
+        self.ring(queue).await
     }
 
-    /// Rings for what nobody rang for, when few bells wait.
-    async fn top_up(&self, queue: &RedisQueue) -> Result<(), RelayError> {
-        queue.forget_done().await?;
-        if queue.drop_if_overfull().await? {
-            tracing::error!("too many bells waited in Redis; they were dropped and are rung again");
-        }
-        let waiting = queue.waiting().await?;
-        if waiting >= LOW_WATER {
+    /// Rings for what nobody rang for. While nothing waits, Redis is not asked at all.
+    async fn ring(&self, queue: &RedisQueue) -> Result<(), RelayError> {
+        let before = self.clock.now() - CLOCK_SLACK;
+        if !self.db.any_unrung(before).await? || queue.waiting().await? >= RINGS {
             return Ok(());
         }
-        let unrung = self.db.take_unrung((CAP - waiting) as i64, self.clock.now() - CLOCK_SLACK).await?;
-        if !unrung.is_empty() {
-            queue.push(&unrung).await?;
-            RELAY_RINGS.add(unrung.len() as u64, []);
-            tracing::info!(mails = unrung.len(), "rang again for mails that waited");
-        }
+        let unrung = self.db.take_unrung(RINGS as i64, before).await?;
+        queue.push(&unrung).await?;
+        RELAY_RINGS.add(unrung.len() as u64, []);
+        tracing::info!("rang again for mails that waited");
         Ok(())
+    }
+}
+
+/// Forgets bells that were heard, and all of them when there are far too many.
+async fn tidy(queue: &RedisQueue) -> Result<(), QueueError> {
+    queue.forget_done().await?;
+    if queue.drop_if_overfull().await? {
+        tracing::error!("too many bells waited in Redis; they were dropped and are rung again");
+    }
+    Ok(())
+}
+
+/// When the rarer tasks are next.
+struct Timetable {
+    tidy: Instant,
+    overdue: Instant,
+    purge: Instant,
+}
+
+impl Timetable {
+    /// All of them now.
+    fn new() -> Timetable {
+        let now = Instant::now();
+        Timetable { tidy: now, overdue: now, purge: now }
     }
 }
 

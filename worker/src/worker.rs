@@ -6,17 +6,21 @@ use std::time::Duration;
 use bookly_shared::clock::Clock;
 use bookly_shared::config::Settings;
 use bookly_shared::db::Db;
+use bookly_shared::db::group::Group;
 use bookly_shared::link_token::LinkSigner;
 use bookly_shared::queue::RedisQueue;
 use bookly_shared::trace::Tracer;
 use chrono::TimeDelta;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use crate::accounts::Accounts;
 use crate::bells::Bells;
+use crate::closings::Closings;
 use crate::deliver::{Courier, Parts};
+use crate::drain::{Drain, Slots};
 use crate::gate::Gate;
 use crate::lease::Leases;
 use crate::letter::Letters;
@@ -24,7 +28,6 @@ use crate::metrics::record;
 use crate::relay::Relay;
 use crate::render::{Composer, ComposerError};
 use crate::smtp::SmtpConfigError;
-use crate::table::Table;
 use crate::transport::Transport;
 
 /// How long mails in flight may take after a stop; those that take longer are claimed by others.
@@ -66,7 +69,7 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Loads templates and settings; touches neither Redis nor the mail server.
+    /// Loads templates and settings, on a tokio runtime; touches neither Redis nor the mail server.
     ///
     /// # Errors
     /// A broken template, with file and line, or mail settings that can never work.
@@ -84,6 +87,7 @@ impl Worker {
         let gate = Gate::new(settings.worker_rate);
         let letters = Letters {
             db: db.clone(),
+            accounts: Group::new(Accounts { db: db.clone() }),
             signer: LinkSigner::new(&settings.jwt_secret),
             lifetimes: settings.lifetimes,
             public_url: settings.public_url.as_str().to_owned(),
@@ -91,11 +95,11 @@ impl Worker {
         let courier = Courier::new(Parts {
             db: db.clone(),
             clock: clock.clone(),
-            worker: name.clone(),
             letters,
             composer: Composer::new(settings)?,
             transport: transport.clone(),
             leases: leases.clone(),
+            closings: Group::new(Closings { db: db.clone(), rows: leases.rows() }),
             gate: gate.clone(),
             tracer,
         });
@@ -127,35 +131,28 @@ impl Worker {
     }
 
     async fn take_mails(&self, deliveries: &TaskTracker, stop: &CancellationToken) {
-        let slots = Arc::new(Semaphore::new(self.concurrency));
-        match &self.wake {
-            Wake::Table(wake) => {
-                let table = Table {
-                    db: self.db.clone(),
-                    clock: self.clock.clone(),
-                    worker: self.name.clone(),
-                    courier: self.courier.clone(),
-                    gate: self.gate.clone(),
-                    slots,
-                    deliveries: deliveries.clone(),
-                    wake: wake.clone(),
-                };
-                table.work(stop).await;
-            }
-            Wake::Bells(queue) => {
-                let bells = Bells {
-                    queue: (**queue).clone(),
-                    worker: self.name.clone(),
-                    courier: self.courier.clone(),
-                    gate: self.gate.clone(),
-                    slots,
-                    concurrency: self.concurrency,
-                    deliveries: deliveries.clone(),
-                    stop: stop.clone(),
-                };
-                bells.work().await;
-            }
-        }
+        let slots = Slots::new(self.concurrency);
+        let (wake, others) = match &self.wake {
+            Wake::Table(wake) => (wake.clone(), None),
+            Wake::Bells(queue) => (Arc::default(), Some((**queue).clone())),
+        };
+        let drain = Drain {
+            db: self.db.clone(),
+            clock: self.clock.clone(),
+            worker: self.name.clone(),
+            courier: self.courier.clone(),
+            gate: self.gate.clone(),
+            slots: slots.clone(),
+            deliveries: deliveries.clone(),
+            wake: wake.clone(),
+            others: others.clone(),
+        };
+        let bells = async {
+            let Some(queue) = others else { return };
+            let (worker, gate, stop) = (self.name.clone(), self.gate.clone(), stop.clone());
+            Bells { queue, worker, gate, slots, wake, stop }.work().await;
+        };
+        tokio::join!(drain.work(stop), bells);
     }
 
     async fn finish(&self, deliveries: &TaskTracker) {

@@ -17,63 +17,10 @@ macro_rules! known_kinds {
         "('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'welcome')"
     };
 }
-/// A row that may be claimed at `$1`: queued and due, or its worker's lease ran out.
+/// A row that may be claimed at `$1`. One whose worker was lost is made so by the relay ([`Db::free_lost`]).
 macro_rules! claimable {
     () => {
-        "((state = 'queued' AND due_at <= $1) OR (state = 'sending' AND lease_until < $1))"
-    };
-}
-/// Every claim is a new fence; one that takes over a lost lease counts it.
-macro_rules! claim_set {
-    () => {
-        "UPDATE emails SET lost_leases = lost_leases + (CASE WHEN state = 'sending' THEN 1 ELSE 0 END),
-                           state = 'sending', attempts = attempts + 1, fence = fence + 1, lease_until = $2, worker = $3,
-                           claimed_at = $1 "
-    };
-}
-/// What is known of an attempt whose worker never came back. Rows of versions without `claimed_at` began at the latest
-/// with their lease.
-macro_rules! record_lost_worker {
-    () => {
-        "INSERT INTO email_attempts (email_id, fence, worker, outcome, started_at)
-         SELECT id, fence, worker, 'worker_lost', coalesce(claimed_at, lease_until) "
-    };
-}
-/// Claims on Postgres, in one statement. MATERIALIZED: asked once. A plain subquery may be planned as a loop that
-/// asks again for every row, finds other ones each time, and so claims the whole table.
-macro_rules! claim_on_postgres {
-    ($which:literal) => {
-        concat!(
-            "WITH due AS MATERIALIZED (SELECT id, state, fence, worker, claimed_at, lease_until FROM emails WHERE kind IN ",
-            known_kinds!(),
-            " AND ",
-            claimable!(),
-            $which,
-            "), lost AS (",
-            record_lost_worker!(),
-            "FROM due WHERE state = 'sending' ON CONFLICT (email_id, fence) DO NOTHING) ",
-            claim_set!(),
-            "WHERE id IN (SELECT id FROM due) RETURNING *"
-        )
-    };
-}
-/// The same on SQLite, as two statements of one transaction: its WITH cannot write.
-macro_rules! claim_on_sqlite {
-    ($which:literal) => {
-        (
-            concat!(
-                record_lost_worker!(),
-                "FROM emails WHERE state = 'sending' AND id IN (",
-                which_on_sqlite!($which),
-                ") ON CONFLICT (email_id, fence) DO NOTHING"
-            ),
-            concat!(claim_set!(), "WHERE id IN (", which_on_sqlite!($which), ") RETURNING *"),
-        )
-    };
-}
-macro_rules! which_on_sqlite {
-    ($which:literal) => {
-        concat!("SELECT id FROM emails WHERE kind IN ", known_kinds!(), " AND ", claimable!(), $which)
+        "state = 'queued' AND due_at <= $1"
     };
 }
 pub(super) use {claimable, known_kinds};
@@ -116,40 +63,40 @@ pub struct ClaimedMail {
     pub deadline_at: DateTime<Utc>,
 }
 
-/// Runs a claim on whichever database there is.
+/// Every claim is a new fence. The rows are asked for once (MATERIALIZED): a plain subquery may be planned as a loop
+/// that asks again for every row, finds other ones each time, and so claims the whole table.
 macro_rules! claim_rows {
-    ($db:expr, $postgres:expr, $sqlite:expr, $fetch:ident, $now:expr, $worker:expr, $which:expr) => {
-        within_limit(async {
-            match $db {
-                Db::Postgres(pool) => {
-                    let query = sqlx::query_as($postgres).bind($now).bind($now + LEASE).bind($worker);
-                    Ok(query.bind($which).$fetch(pool).await?)
-                }
-                Db::Sqlite(sqlite) => {
-                    let (record_lost, claim) = $sqlite;
-                    let mut tx = sqlite.writer.begin_with("BEGIN IMMEDIATE").await?;
-                    let query = sqlx::query(record_lost).bind($now).bind($now + LEASE).bind($worker);
-                    query.bind($which).execute(&mut *tx).await?;
-                    let query = sqlx::query_as(claim).bind($now).bind($now + LEASE).bind($worker);
-                    let claimed = query.bind($which).$fetch(&mut *tx).await?;
-                    tx.commit().await?;
-                    Ok(claimed)
-                }
-            }
-        })
-        .await
+    ($lock:literal) => {
+        concat!(
+            "WITH due AS MATERIALIZED (SELECT id FROM emails WHERE kind IN ",
+            known_kinds!(),
+            " AND ",
+            claimable!(),
+            " ORDER BY due_at LIMIT $4",
+            $lock,
+            ") UPDATE emails SET state = 'sending', attempts = attempts + 1, fence = fence + 1, lease_until = $2,
+                                 worker = $3, claimed_at = $1
+               WHERE id IN (SELECT id FROM due) RETURNING *"
+        )
+    };
+}
+
+macro_rules! renew {
+    ($which:literal) => {
+        concat!(
+            "UPDATE emails SET lease_until = $1 WHERE state = 'sending' AND worker = $2 AND id ",
+            $which,
+            " RETURNING id, fence"
+        )
+    };
+}
+macro_rules! leased {
+    ($which:literal) => {
+        concat!("SELECT id, fence FROM emails WHERE state = 'sending' AND lease_until >= $1 AND id ", $which)
     };
 }
 
 impl Db {
-    /// Claims one mail. `None` when there is nothing to do: sent already, not due, another worker's, unknown.
-    pub async fn claim(&self, id: Uuid, worker: &str, now: DateTime<Utc>) -> DbResult<Option<ClaimedMail>> {
-        // Waits for whoever has the row locked at this moment, and looks again.
-        let postgres = claim_on_postgres!(" AND id = $4 FOR UPDATE");
-        let sqlite = claim_on_sqlite!(" AND id = $4");
-        claim_rows!(self, postgres, sqlite, fetch_optional, now, worker, id)
-    }
-
     /// Claims up to `limit` due mails, the longest due first.
     pub async fn claim_due(
         &self,
@@ -157,9 +104,13 @@ impl Db {
         worker: &str,
         now: DateTime<Utc>,
     ) -> DbResult<Vec<ClaimedMail>> {
-        let postgres = claim_on_postgres!(" ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED");
-        let sqlite = claim_on_sqlite!(" ORDER BY due_at LIMIT $4");
-        claim_rows!(self, postgres, sqlite, fetch_all, now, worker, limit)
+        let sql = match self {
+            Db::Postgres(_) => claim_rows!(" FOR UPDATE SKIP LOCKED"),
+            Db::Sqlite(_) => claim_rows!(""),
+        };
+        Ok(on_db!(self, pool => {
+            sqlx::query_as(sql).bind(now).bind(now + LEASE).bind(worker).bind(limit).fetch_all(pool).await?
+        }))
     }
 
     /// Renews the leases of claims that still hold, in one statement, and returns their ids and fences.
@@ -169,25 +120,57 @@ impl Db {
         worker: &str,
         now: DateTime<Utc>,
     ) -> DbResult<Vec<(Uuid, i64)>> {
-        let places = (3..3 + ids.len()).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ");
-        let sql = format!(
-            "UPDATE emails SET lease_until = $1 WHERE state = 'sending' AND worker = $2 AND id IN ({places}) RETURNING id, fence"
-        );
-        Ok(on_db!(self, pool => {
-            // The text is made of numbers only.
-            let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(now + LEASE).bind(worker);
-            for id in ids {
-                query = query.bind(id);
+        let until = now + LEASE;
+        within_limit(async {
+            match self {
+                Db::Postgres(pool) => {
+                    let query = sqlx::query_as(renew!("= ANY($3)")).bind(until).bind(worker).bind(ids);
+                    Ok(query.fetch_all(pool).await?)
+                }
+                Db::Sqlite(sqlite) => {
+                    let mut tx = sqlite.writer.begin_with("BEGIN IMMEDIATE").await?;
+                    let mut renewed = Vec::with_capacity(ids.len());
+                    for id in ids {
+                        let query = sqlx::query_as(renew!("= $3")).bind(until).bind(worker).bind(id);
+                        let one: Option<(Uuid, i64)> = query.fetch_optional(&mut *tx).await?;
+                        renewed.extend(one);
+                    }
+                    tx.commit().await?;
+                    Ok(renewed)
+                }
             }
-            query.fetch_all(pool).await?
-        }))
+        })
+        .await
     }
 
-    /// The fence: whether this claim still holds, asked right before DATA. Renews the lease when it does.
-    pub async fn hold_claim(&self, mail: &ClaimedMail, now: DateTime<Utc>) -> DbResult<bool> {
+    /// The fence: of these mails, the ids and fences of those whose leases last until `until` at least. Right before
+    /// DATA, nobody else can have claimed them by then.
+    pub async fn leased_until(&self, ids: &[Uuid], until: DateTime<Utc>) -> DbResult<Vec<(Uuid, i64)>> {
+        within_limit(async {
+            match self {
+                Db::Postgres(pool) => {
+                    let query = sqlx::query_as(leased!("= ANY($2)")).bind(until).bind(ids);
+                    Ok(query.fetch_all(pool).await?)
+                }
+                Db::Sqlite(sqlite) => {
+                    let mut leased = Vec::with_capacity(ids.len());
+                    for id in ids {
+                        let query = sqlx::query_as(leased!("= $2")).bind(until).bind(id);
+                        let one: Option<(Uuid, i64)> = query.fetch_optional(&sqlite.reader).await?;
+                        leased.extend(one);
+                    }
+                    Ok(leased)
+                }
+            }
+        })
+        .await
+    }
+
+    /// The fence where a lease is short: whether this claim still holds. Renews the lease when it does.
+    pub async fn hold_claim(&self, id: Uuid, fence: i64, now: DateTime<Utc>) -> DbResult<bool> {
         let sql = "UPDATE emails SET lease_until = $3 WHERE id = $1 AND fence = $2 AND state = 'sending'";
         let done = on_db!(self, pool => {
-            sqlx::query(sql).bind(mail.id).bind(mail.fence).bind(now + LEASE).execute(pool).await?.rows_affected()
+            sqlx::query(sql).bind(id).bind(fence).bind(now + LEASE).execute(pool).await?.rows_affected()
         });
         Ok(done == 1)
     }

@@ -5,29 +5,115 @@ use chrono::{DateTime, Utc};
 
 use super::attempts::{Answer, Ending, bind_attempt, end_attempt, record_attempt};
 use super::claims::ClaimedMail;
-use super::{Db, DbResult, on_db};
+use super::{Db, DbResult, on_db, within_limit};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+/// A mail that the mail server took.
+#[derive(Clone, Debug)]
+pub struct SentMail {
+    /// The row.
+    pub id: Uuid,
+    /// The claim that earned it.
+    pub fence: i64,
+    /// Its worker.
+    pub worker: String,
+    /// When it was claimed.
+    pub claimed_at: DateTime<Utc>,
+    /// When the server had answered.
+    pub closed_at: DateTime<Utc>,
+    /// The server's code; a folder has none.
+    pub code: Option<u16>,
+    /// The server's words.
+    pub words: String,
+}
+
+impl SentMail {
+    /// The claim's end, with what the mail server said.
+    pub fn new(mail: &ClaimedMail, answer: Answer<'_>, now: DateTime<Utc>) -> SentMail {
+        SentMail {
+            id: mail.id,
+            fence: mail.fence,
+            worker: mail.worker.clone(),
+            claimed_at: mail.claimed_at,
+            closed_at: now,
+            code: answer.code,
+            words: answer.words.to_owned(),
+        }
+    }
+
+    fn duration_ms(&self) -> i64 {
+        (self.closed_at - self.claimed_at).num_milliseconds().max(0)
+    }
+}
+
+/// The first answer stands: a copy that another claim sent changes nothing.
+macro_rules! sent {
+    ($at:literal, $words:literal) => {
+        concat!(
+            "closed_at = CASE WHEN state = 'sent' THEN closed_at ELSE ",
+            $at,
+            " END,
+             reply = CASE WHEN state = 'sent' THEN reply ELSE ",
+            $words,
+            " END,
+             state = 'sent', last_error = NULL, lease_until = NULL"
+        )
+    };
+}
+
+/// One statement for all of them: the commit's flush to disk is most of what a closing costs.
+async fn close_sent_on_postgres(pool: &PgPool, mails: &[SentMail]) -> DbResult<()> {
+    let sql =
+        concat!(
+        "WITH mail AS (SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::integer[], $5::text[],
+                                            $6::timestamptz[], $7::bigint[], $8::timestamptz[])
+                                AS mail (id, fence, worker, code, words, claimed_at, duration_ms, ended_at)),
+              ended AS (UPDATE emails SET ", sent!("mail.ended_at", "mail.words"), "
+                        FROM mail WHERE emails.id = mail.id RETURNING mail.*) ",
+        record_attempt!("SELECT id, fence, worker, 'sent', code, words, claimed_at, duration_ms FROM ended")
+    );
+    sqlx::query(sql)
+        .bind(column(mails, |mail| mail.id))
+        .bind(column(mails, |mail| mail.fence))
+        .bind(column(mails, |mail| mail.worker.as_str()))
+        .bind(column(mails, |mail| mail.code.map(i32::from)))
+        .bind(column(mails, |mail| mail.words.as_str()))
+        .bind(column(mails, |mail| mail.claimed_at))
+        .bind(column(mails, SentMail::duration_ms))
+        .bind(column(mails, |mail| mail.closed_at))
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
+fn column<'a, T>(mails: &'a [SentMail], of: impl Fn(&'a SentMail) -> T) -> Vec<T> {
+    mails.iter().map(of).collect()
+}
 
 impl Db {
-    /// Records that the mail server took the mail. Holds whichever claim earned it: a 250 is a fact.
-    pub async fn close_sent(
-        &self,
-        mail: &ClaimedMail,
-        answer: Answer<'_>,
-        now: DateTime<Utc>,
-    ) -> DbResult<()> {
-        end_attempt!(
-            self,
-            "UPDATE emails SET closed_at = CASE WHEN state = 'sent' THEN closed_at ELSE $9 END,
-                               reply = CASE WHEN state = 'sent' THEN reply ELSE $6 END,
-                               state = 'sent', last_error = NULL, lease_until = NULL
-             WHERE id = $1",
-            mail,
-            Ending::Sent,
-            answer,
-            now,
-            now
-        )?;
-        Ok(())
+    /// Records that the mail server took these mails, each named once. Holds whichever claim earned it: a 250 is a fact.
+    pub async fn close_sent(&self, mails: &[SentMail]) -> DbResult<()> {
+        within_limit(async {
+            match self {
+                Db::Postgres(pool) => close_sent_on_postgres(pool, mails).await,
+                Db::Sqlite(sqlite) => {
+                    let mut tx = sqlite.writer.begin_with("BEGIN IMMEDIATE").await?;
+                    for mail in mails {
+                        let close = concat!("UPDATE emails SET ", sent!("$2", "$3"), " WHERE id = $1");
+                        let query = sqlx::query(close).bind(mail.id).bind(mail.closed_at).bind(&mail.words);
+                        query.execute(&mut *tx).await?;
+                        let record = record_attempt!("VALUES ($1, $2, $3, 'sent', $4, $5, $6, $7)");
+                        let query = sqlx::query(record).bind(mail.id).bind(mail.fence).bind(&mail.worker);
+                        let query = query.bind(mail.code.map(i32::from)).bind(&mail.words);
+                        query.bind(mail.claimed_at).bind(mail.duration_ms()).execute(&mut *tx).await?;
+                    }
+                    tx.commit().await?;
+                    Ok(())
+                }
+            }
+        })
+        .await
     }
 
     /// Gives a mail up, with the reason. Returns whether this claim still held.

@@ -13,6 +13,7 @@ pub mod claims;
 mod connect;
 pub mod endings;
 mod error;
+pub mod group;
 pub mod inspect;
 pub mod login_throttle;
 pub mod mail_admin;

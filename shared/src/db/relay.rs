@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::claims::{claimable, known_kinds};
 use super::login_throttle::{FORGET_FAILURES_AFTER, KNOWN_NETWORK_FOR};
-use super::{Db, DbResult, on_db, within_limit};
+use super::{Db, DbResult, on_db, read_db, within_limit};
 use crate::domain::MailKind;
 
 /// A bell that came to nothing for this long is rung again.
@@ -26,6 +26,8 @@ const RELAY_LOCK: i64 = 0x626f_6f6b_6d61_696c;
 const FROZEN: &str = "SET idle_session_timeout = '30s'";
 /// A seat whose server is silent for longer is given up: it may have vanished, and another taken its place.
 const HELD_LIMIT: Duration = Duration::from_secs(5);
+/// Rows freed by one statement.
+const FREE_BATCH: i64 = 1_000;
 /// Rows deleted by one statement: short locks, small transactions.
 const PURGE_BATCH: i64 = 5_000;
 
@@ -68,6 +70,38 @@ pub struct OverdueMail {
     pub lost_leases: i32,
 }
 
+/// A mail that is due at `$1`, and for which nobody rang since `$2`.
+macro_rules! unrung {
+    () => {
+        concat!("kind IN ", known_kinds!(), " AND ", claimable!(), " AND (rung_at IS NULL OR rung_at < $2)")
+    };
+}
+/// A mail whose worker did not renew its lease. Kinds of other versions are theirs to free.
+macro_rules! lost {
+    () => {
+        concat!("state = 'sending' AND lease_until < $1 AND kind IN ", known_kinds!())
+    };
+}
+macro_rules! lost_ids {
+    () => {
+        concat!("SELECT id FROM emails WHERE ", lost!(), " ORDER BY lease_until LIMIT $2")
+    };
+}
+/// What is known of an attempt whose worker never came back. Rows of versions without `claimed_at` began at the latest
+/// with their lease.
+macro_rules! record_lost {
+    () => {
+        "INSERT INTO email_attempts (email_id, fence, worker, outcome, started_at)
+         SELECT id, fence, worker, 'worker_lost', coalesce(claimed_at, lease_until)"
+    };
+}
+/// The fence stays as it is until the next claim: whatever the lost worker still writes needs the state `sending`.
+macro_rules! free {
+    () => {
+        "UPDATE emails SET state = 'queued', lost_leases = lost_leases + 1, rung_at = NULL, lease_until = NULL WHERE id IN "
+    };
+}
+
 impl Db {
     /// Takes the relay's seat if it is free. Its connection is none of the pool's: it lives as long as the seat.
     pub async fn take_relay_seat(&self) -> DbResult<Option<RelaySeat>> {
@@ -87,14 +121,50 @@ impl Db {
         .await
     }
 
-    /// Marks up to `limit` due mails as rung and returns their ids, the longest due first.
+    /// Frees mails whose workers let their leases run out, and records those attempts as lost. Returns how many.
+    pub async fn free_lost(&self, now: DateTime<Utc>) -> DbResult<u64> {
+        within_limit(async {
+            match self {
+                Db::Postgres(pool) => {
+                    let sql = concat!(
+                        "WITH lost AS MATERIALIZED (SELECT id, fence, worker, claimed_at, lease_until FROM emails WHERE ",
+                        lost!(), " ORDER BY lease_until LIMIT $2 FOR UPDATE SKIP LOCKED), recorded AS (",
+                        record_lost!(), " FROM lost ON CONFLICT (email_id, fence) DO NOTHING) ",
+                        free!(), "(SELECT id FROM lost)"
+                    );
+                    Ok(sqlx::query(sql).bind(now).bind(FREE_BATCH).execute(pool).await?.rows_affected())
+                }
+                // Two statements: SQLite's WITH cannot write.
+                Db::Sqlite(sqlite) => {
+                    let record = concat!(
+                        record_lost!(), " FROM emails WHERE id IN (", lost_ids!(), ") ON CONFLICT (email_id, fence) DO NOTHING"
+                    );
+                    let free = concat!(free!(), "(", lost_ids!(), ")");
+                    let mut tx = sqlite.writer.begin_with("BEGIN IMMEDIATE").await?;
+                    sqlx::query(record).bind(now).bind(FREE_BATCH).execute(&mut *tx).await?;
+                    let freed = sqlx::query(free).bind(now).bind(FREE_BATCH).execute(&mut *tx).await?;
+                    tx.commit().await?;
+                    Ok(freed.rows_affected())
+                }
+            }
+        })
+        .await
+    }
+
+    /// Whether a due mail waits that nobody rang for lately.
+    pub async fn any_unrung(&self, now: DateTime<Utc>) -> DbResult<bool> {
+        let sql = concat!("SELECT EXISTS (SELECT 1 FROM emails WHERE ", unrung!(), ")");
+        Ok(read_db!(self, pool => {
+            sqlx::query_scalar(sql).bind(now).bind(now - RING_AGAIN_AFTER).fetch_one(pool).await?
+        }))
+    }
+
+    /// Marks up to `limit` such mails as rung and returns their ids, the longest due first.
     pub async fn take_unrung(&self, limit: i64, now: DateTime<Utc>) -> DbResult<Vec<Uuid>> {
         let sql = concat!(
-            "UPDATE emails SET rung_at = $1 WHERE id IN (SELECT id FROM emails WHERE kind IN ",
-            known_kinds!(),
-            " AND ",
-            claimable!(),
-            " AND (rung_at IS NULL OR rung_at < $2) ORDER BY due_at LIMIT $3) RETURNING id"
+            "UPDATE emails SET rung_at = $1 WHERE id IN (SELECT id FROM emails WHERE ",
+            unrung!(),
+            " ORDER BY due_at LIMIT $3) RETURNING id"
         );
         Ok(on_db!(self, pool => {
             sqlx::query_scalar(sql).bind(now).bind(now - RING_AGAIN_AFTER).bind(limit).fetch_all(pool).await?

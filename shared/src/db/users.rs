@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{Db, DbResult, in_transaction, read_db};
+use super::{Db, DbResult, in_transaction, read_db, within_limit};
 use crate::domain::{EmailAddress, Role};
 
 /// An account as it stands in the database.
@@ -56,6 +56,37 @@ impl Db {
     pub async fn user_of_mailbox(&self, canonical: &str) -> DbResult<Option<User>> {
         let sql = "SELECT * FROM users WHERE email_canonical = $1";
         Ok(read_db!(self, pool => sqlx::query_as(sql).bind(canonical).fetch_optional(pool).await?))
+    }
+
+    /// The accounts with these ids and those of these mailboxes, given in their canonical form; in no order, each
+    /// once a question.
+    pub async fn users_among(&self, uids: &[Uuid], mailboxes: &[String]) -> DbResult<Vec<User>> {
+        within_limit(async {
+            let mut users = Vec::with_capacity(uids.len() + mailboxes.len());
+            match self {
+                Db::Postgres(pool) => {
+                    if !uids.is_empty() {
+                        let query = sqlx::query_as("SELECT * FROM users WHERE uid = ANY($1)").bind(uids);
+                        users.extend(query.fetch_all(pool).await?);
+                    }
+                    if !mailboxes.is_empty() {
+                        let sql = "SELECT * FROM users WHERE email_canonical = ANY($1)";
+                        users.extend(sqlx::query_as(sql).bind(mailboxes).fetch_all(pool).await?);
+                    }
+                }
+                // No server, no round trips: one after the other is as fast.
+                Db::Sqlite(_) => {
+                    for uid in uids {
+                        users.extend(self.user(*uid).await?);
+                    }
+                    for mailbox in mailboxes {
+                        users.extend(self.user_of_mailbox(mailbox).await?);
+                    }
+                }
+            }
+            Ok(users)
+        })
+        .await
     }
 
     /// Gives an account another role. Ends nothing: every request looks the role up.

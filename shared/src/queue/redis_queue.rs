@@ -14,8 +14,6 @@ use uuid::Uuid;
 /// The most bells that wait in Redis. With 8,000 due ones apalis-redis' fetch script fails for ever
 /// ("too many results to unpack"): Lua's stack holds that many values.
 pub const CAP: usize = 4_000;
-/// The relay tops up when fewer bells than this wait.
-pub const LOW_WATER: usize = 1_000;
 /// Beyond this the fetch script is about to fail: the bells are dropped, their rows are elsewhere.
 const DANGER: usize = 7_000;
 

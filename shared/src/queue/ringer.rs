@@ -1,16 +1,22 @@
 //! The ringer: takes bells from the requests and pushes them to Redis, however long Redis takes.
 
+use std::time::Duration;
+
 use tokio::sync::mpsc;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::redis_queue::{QueueError, RedisQueue};
 use crate::metrics::table::{BELLS_DROPPED, BELLS_RUNG};
 
-/// Bells pushed by one script call. Small, so that many API processes together stay near the cap.
-const BATCH: usize = 64;
+/// Mails that one bell rings for. It wakes a worker for everything that is due, and a worker that cannot take all of
+/// it passes the bell on.
+const BATCH: usize = 1_024;
+/// After a bell, mails gather for this long before the next one. A mail that comes alone is rung for at once.
+const PAUSE: Duration = Duration::from_millis(4);
 
-/// Pushes bells until `stop`, then those that already wait.
+/// Rings until `stop`, then for what already waits.
 pub(super) async fn run(queue: RedisQueue, mut bells: mpsc::Receiver<Uuid>, stop: CancellationToken) {
     let mut redis_is_well = true;
     let mut batch = Vec::with_capacity(BATCH);
@@ -23,7 +29,7 @@ pub(super) async fn run(queue: RedisQueue, mut bells: mpsc::Receiver<Uuid>, stop
         if taken == 0 {
             break;
         }
-        let rung = ring(&queue, &batch).await;
+        let rung = ring(&queue, batch[0]).await;
         report(&rung, &mut redis_is_well, batch.len());
         if rung.is_err() {
             // What came in meanwhile would fail as slowly; the relay rings for it when Redis is back.
@@ -34,17 +40,18 @@ pub(super) async fn run(queue: RedisQueue, mut bells: mpsc::Receiver<Uuid>, stop
             BELLS_DROPPED.add(dropped, []);
         }
         batch.clear();
+        stop.run_until_cancelled(sleep(PAUSE)).await;
     }
 }
 
-async fn ring(queue: &RedisQueue, batch: &[Uuid]) -> Result<(), QueueError> {
-    let bells = batch.len() as u64;
-    if queue.room().await? < batch.len() {
-        BELLS_DROPPED.add(bells, []);
+/// One of the mails stands for all of them.
+async fn ring(queue: &RedisQueue, mail: Uuid) -> Result<(), QueueError> {
+    if queue.room().await? == 0 {
+        BELLS_DROPPED.add(1, []);
         return Ok(());
     }
-    queue.push(batch).await?;
-    BELLS_RUNG.add(bells, []);
+    queue.push(&[mail]).await?;
+    BELLS_RUNG.add(1, []);
     Ok(())
 }
 

@@ -9,12 +9,13 @@ use proptest::sample::Index;
 #[derive(Clone, Debug)]
 pub(crate) enum Op {
     Queue(MailKind),
-    Claim { worker: usize, mail: Index },
     ClaimDue { worker: usize, limit: i64 },
     HoldClaim(Pick),
+    LeasedUntil { claim: Pick, left: TimeDelta },
+    FreeLost,
     RenewLeases { worker: usize, mails: u8 },
     RetryLater { claim: Pick, wait: TimeDelta, counts: bool, answer_lost: bool },
-    CloseSent(Pick),
+    CloseSent(Vec<Pick>),
     CloseFailed(Pick),
     CloseCancelled(Pick),
     TakeUnrung { limit: i64 },
@@ -56,14 +57,15 @@ fn op() -> impl Strategy<Value = Op> {
     let worker = || 0..WORKERS.len();
     prop_oneof![
         2 => prop_oneof![Just(MailKind::ResetPassword), Just(MailKind::VerifyEmail)].prop_map(Op::Queue),
-        4 => (worker(), any::<Index>()).prop_map(|(worker, mail)| Op::Claim { worker, mail }),
-        3 => (worker(), 1..4i64).prop_map(|(worker, limit)| Op::ClaimDue { worker, limit }),
+        6 => (worker(), 1..4i64).prop_map(|(worker, limit)| Op::ClaimDue { worker, limit }),
         3 => pick().prop_map(Op::HoldClaim),
+        2 => (pick(), wait()).prop_map(|(claim, left)| Op::LeasedUntil { claim, left }),
+        3 => Just(Op::FreeLost),
         2 => (worker(), 1..=u8::MAX).prop_map(|(worker, mails)| Op::RenewLeases { worker, mails }),
         3 => (pick(), wait(), any::<bool>(), any::<bool>()).prop_map(|(claim, wait, counts, answer_lost)| {
             Op::RetryLater { claim, wait, counts, answer_lost }
         }),
-        1 => pick().prop_map(Op::CloseSent),
+        1 => prop::collection::vec(pick(), 1..4).prop_map(Op::CloseSent),
         1 => pick().prop_map(Op::CloseFailed),
         1 => pick().prop_map(Op::CloseCancelled),
         2 => (1..4i64).prop_map(|limit| Op::TakeUnrung { limit }),

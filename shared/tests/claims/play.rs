@@ -3,7 +3,7 @@
 use bookly_shared::db::Db;
 use bookly_shared::db::attempts::{Answer, Ending};
 use bookly_shared::db::claims::ClaimedMail;
-use bookly_shared::db::endings::Retry;
+use bookly_shared::db::endings::{Retry, SentMail};
 use bookly_shared::db::mail_admin::MailFilter;
 use bookly_shared::db::outbox::NewMail;
 use bookly_shared::domain::{EmailAddress, MailKind};
@@ -41,6 +41,7 @@ pub(crate) fn start() -> DateTime<Utc> {
 /// Closes whatever an earlier history left, and clears it away.
 pub(crate) async fn empty(db: &Db) {
     let later = start() + FOR_EVER;
+    db.free_lost(later).await.unwrap();
     while let [mail, ..] = db.claim_due(1, "cleaner", later).await.unwrap().as_slice() {
         assert!(db.close_failed(mail, "cleared away".into(), later).await.unwrap());
     }
@@ -58,14 +59,15 @@ impl Play<'_> {
     async fn step(&mut self, op: &Op) {
         match op {
             Op::Queue(kind) => self.queue(*kind).await,
-            Op::Claim { worker, mail } => self.claim(*worker, mail).await,
             Op::ClaimDue { worker, limit } => self.claim_due(*worker, *limit).await,
             Op::HoldClaim(claim) => self.hold_claim(claim).await,
+            Op::LeasedUntil { claim, left } => self.leased_until(claim, *left).await,
+            Op::FreeLost => self.free_lost().await,
             Op::RenewLeases { worker, mails } => self.renew_leases(*worker, *mails).await,
             Op::RetryLater { claim, wait, counts, answer_lost } => {
                 self.retry_later(claim, *wait, *counts, *answer_lost).await;
             }
-            Op::CloseSent(claim) => self.close_sent(claim).await,
+            Op::CloseSent(claims) => self.close_sent(claims).await,
             Op::CloseFailed(claim) => self.close_as(claim, "failed").await,
             Op::CloseCancelled(claim) => self.close_as(claim, "cancelled").await,
             Op::TakeUnrung { limit } => self.take_unrung(*limit).await,
@@ -80,15 +82,6 @@ impl Play<'_> {
     async fn queue(&mut self, kind: MailKind) {
         let id = queue(self.db, kind, self.now).await;
         self.mails.push(Mail::queued(id, kind, self.now));
-    }
-
-    async fn claim(&mut self, worker: usize, mail: &Index) {
-        let (name, now) = self.worker(worker);
-        let mail = mail.get_mut(&mut self.mails);
-        let expected = mail.is_claimable(now);
-        let claimed = self.db.claim(mail.id, name, now).await.unwrap();
-        assert_eq!(claimed.is_some(), expected, "{mail:?}");
-        self.take(claimed, worker).await;
     }
 
     async fn claim_due(&mut self, worker: usize, limit: i64) {
@@ -106,7 +99,10 @@ impl Play<'_> {
             let older = self.claims.iter().map(|(_, older)| older).filter(|older| older.id == claim.id);
             for older in older {
                 assert!(older.fence < claim.fence, "the fence must grow: {older:?} {claim:?}");
-                assert!(!self.db.hold_claim(older, now).await.unwrap(), "two hold it: {older:?} {claim:?}");
+                assert!(
+                    !self.db.hold_claim(older.id, older.fence, now).await.unwrap(),
+                    "two hold it: {older:?} {claim:?}"
+                );
             }
             let mail = find(&mut self.mails, claim.id);
             mail.claim(name, now);
@@ -118,7 +114,20 @@ impl Play<'_> {
     async fn hold_claim(&mut self, pick: &Pick) {
         let Some((claim, now)) = self.pick(pick) else { return };
         let expected = find(&mut self.mails, claim.id).hold(&claim, now);
-        assert_eq!(self.db.hold_claim(&claim, now).await.unwrap(), expected, "{claim:?}");
+        assert_eq!(self.db.hold_claim(claim.id, claim.fence, now).await.unwrap(), expected, "{claim:?}");
+    }
+
+    async fn leased_until(&mut self, pick: &Pick, left: TimeDelta) {
+        let Some((claim, now)) = self.pick(pick) else { return };
+        let expected = find(&mut self.mails, claim.id).is_leased_until(now + left);
+        let leased = self.db.leased_until(&[claim.id], now + left).await.unwrap();
+        assert_eq!(leased, expected.into_iter().collect::<Vec<_>>(), "{claim:?}");
+    }
+
+    async fn free_lost(&mut self) {
+        let now = self.now;
+        let expected = self.mails.iter_mut().filter_map(|mail| mail.free_lost(now).then_some(())).count();
+        assert_eq!(self.db.free_lost(now).await.unwrap(), expected as u64);
     }
 
     async fn renew_leases(&mut self, worker: usize, chosen: u8) {
@@ -148,12 +157,18 @@ impl Play<'_> {
         assert_eq!(self.db.retry_later(&claim, &retry, now).await.unwrap(), expected, "{claim:?}");
     }
 
-    async fn close_sent(&mut self, pick: &Pick) {
-        let Some((claim, now)) = self.pick(pick) else { return };
-        let reply = format!("250 taken under fence {}", claim.fence);
-        find(&mut self.mails, claim.id).close_sent(&claim, &reply, now);
-        let answer = Answer { code: Some(250), words: &reply };
-        self.db.close_sent(&claim, answer, now).await.unwrap();
+    async fn close_sent(&mut self, picks: &[Pick]) {
+        let mut sent = Vec::<SentMail>::new();
+        for (claim, now) in picks.iter().filter_map(|pick| self.pick(pick)).collect::<Vec<_>>() {
+            // Each mail is named once.
+            if sent.iter().any(|mail| mail.id == claim.id) {
+                continue;
+            }
+            let words = format!("250 taken under fence {}", claim.fence);
+            find(&mut self.mails, claim.id).close_sent(&claim, &words, now);
+            sent.push(SentMail::new(&claim, Answer { code: Some(250), words: &words }, now));
+        }
+        self.db.close_sent(&sent).await.unwrap();
     }
 
     async fn close_as(&mut self, pick: &Pick, state: &'static str) {
@@ -168,6 +183,8 @@ impl Play<'_> {
 
     async fn take_unrung(&mut self, limit: i64) {
         let now = self.now;
+        let any = self.mails.iter().any(|mail| mail.is_unrung(now));
+        assert_eq!(self.db.any_unrung(now).await.unwrap(), any);
         let taken = self.db.take_unrung(limit, now).await.unwrap();
         let unrung = self.mails.iter().filter(|mail| mail.is_unrung(now));
         self.assert_longest_due(unrung, taken.clone(), limit);
@@ -222,7 +239,7 @@ impl Play<'_> {
     async fn only_the_newest_claim_may_hold(&self) {
         for (worker, claim) in &self.claims {
             let mail = self.mails.iter().find(|mail| mail.id == claim.id).unwrap();
-            let holds = self.db.hold_claim(claim, self.worker(*worker).1).await.unwrap();
+            let holds = self.db.hold_claim(claim.id, claim.fence, self.worker(*worker).1).await.unwrap();
             assert_eq!(holds, mail.is_held_by(claim), "{mail:?} {claim:?}");
         }
     }

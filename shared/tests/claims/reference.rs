@@ -57,13 +57,26 @@ impl Mail {
         }
     }
 
-    /// A queued mail that is due, or one whose worker let its lease run out.
     pub(crate) fn is_claimable(&self, now: DateTime<Utc>) -> bool {
-        match self.state {
-            "queued" => self.due_at <= now,
-            "sending" => self.lease_until.is_some_and(|until| until < now),
-            _ => false,
+        self.state == "queued" && self.due_at <= now
+    }
+
+    /// One row of `Db::free_lost`: a mail whose worker let its lease run out.
+    pub(crate) fn free_lost(&mut self, now: DateTime<Utc>) -> bool {
+        let lost = self.state == "sending" && self.lease_until.is_some_and(|until| until < now);
+        if lost {
+            self.state = "queued";
+            self.lost_leases += 1;
+            (self.rung_at, self.lease_until) = (None, None);
+            self.endings.entry(self.fence).or_insert("worker_lost");
         }
+        lost
+    }
+
+    /// One row of `Db::leased_until`.
+    pub(crate) fn is_leased_until(&self, until: DateTime<Utc>) -> Option<(Uuid, i64)> {
+        let leased = self.state == "sending" && self.lease_until.is_some_and(|lease| lease >= until);
+        leased.then_some((self.id, self.fence))
     }
 
     /// Claimable, and nobody rang for it in the last ten seconds.
@@ -73,10 +86,6 @@ impl Mail {
     }
 
     pub(crate) fn claim(&mut self, worker: &'static str, now: DateTime<Utc>) {
-        if self.state == "sending" {
-            self.lost_leases += 1;
-            self.endings.entry(self.fence).or_insert("worker_lost");
-        }
         self.state = "sending";
         self.attempts += 1;
         self.fence += 1;

@@ -7,16 +7,16 @@
 //!
 //! | step | code |
 //! |---|---|
-//! | `Hear`, `Claim` | `Bells::hear`; `Courier::deliver_by_id`, `Db::claim` |
-//! | `ClaimDue` | `Table::claim_and_deliver`, `Db::claim_due` |
+//! | `Hear` | `Bells::hear` |
+//! | `ClaimDue`, `NothingDue` | `Drain::claim_and_deliver`, `Db::claim_due` |
 //! | `GiveUp`, `MakesNoSense` | `hopeless` in `deliver.rs`; `Letters::write` answers `Sense::Cancel` |
 //! | `ServerUnavailable`, `ProbeSucceeds` | `Gate::close`, `Gate::probe`, `Retry { counts: false }` |
 //! | `Refused` | the answers up to RCPT TO, `Parts::judge` |
-//! | `HoldClaim` | `Lease::still_holds`, `Db::hold_claim` |
+//! | `HoldClaim` | `Lease::still_holds`: `Db::leased_until`, or `Db::hold_claim` where little of the lease is left |
 //! | `Data`, `FinalDot`, `Answer`, `AnswerLost` | `Dialogue::data`: DATA begins; the final dot and the server's decision; the answer |
 //! | `Close` | `Parts::close`: `Db::close_sent`, `close_failed`, `close_cancelled`, `retry_later` |
 //! | `RenewLeases`, `LeaseRunsOut` | `Leases::renew`, `Db::renew_leases`; `lease_until` passes |
-//! | `TakeUnrung`, `FailOverdue` | `Relay::round`: `Db::take_unrung` and `RedisQueue::push`; `Db::fail_overdue` |
+//! | `FreeLost`, `TakeUnrung`, `FailOverdue` | `Relay::round`: `Db::free_lost`; `Db::take_unrung` and `RedisQueue::push`; `Db::fail_overdue` |
 //! | `Crash`, `Pause`, `Continue` | kill -9 and a new process; SIGSTOP; SIGCONT |
 //! | `FlushAll`, `DoubleBell` | Redis is emptied; a bell comes twice |
 //!
@@ -27,6 +27,8 @@
 //!   as a crash does; only `close_sent` is repeated until it succeeds, which is that step being late.
 //! - One relay at a time, somewhere among the running workers (the advisory lock); it rings for rows without a bell.
 //!   That it may ring for one whose bell waits already is a `DoubleBell`.
+//! - With Redis a delivery begins with a bell. In the code one bell is enough for many, and a worker also looks at the
+//!   table when it starts and whenever it loses Redis; the checks without Redis have claims begin at any time.
 //! - The 5 lost leases and 3 lost answers after which a mail is given up are 2 each, so that a run can reach them.
 //! - `retry_mail` (an operator's) and `purge` are left out; a mail's content, the wait before a retry too.
 //!
@@ -45,7 +47,7 @@
 //!
 //! # What is guaranteed at the fence, and what is not
 //! The fence and DATA are two steps with time between them. At the moment when the database answers yes, the claim is
-//! the row's only live one and its lease is renewed. From there on a stale transmission needs either that this worker
+//! the row's only live one and its lease has most of its time left, or is renewed. From there on a stale transmission needs either that this worker
 //! stands still, or the database stays away from it, for longer than the whole lease between that answer and the end
 //! of its final dot (the window that cannot be closed without the mail server's help); or that an older attempt, past
 //! its own fence when it lost its lease, records its 250 in between. Where fence and transmission are one step
@@ -81,9 +83,9 @@ pub(crate) struct Protocol {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wake {
-    /// `bells.rs`
+    /// `bells.rs` and `drain.rs`
     Bells,
-    /// `table.rs`
+    /// `drain.rs` alone
     Table,
 }
 

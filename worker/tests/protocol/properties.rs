@@ -115,6 +115,7 @@ impl Protocol {
     /// states are finitely many, so that every run ends. Compared from left to right.
     fn progress(&self, system: &System) -> impl PartialOrd {
         let claims: u8 = system.rows.iter().map(|row| row.fence).sum();
+        let lost: u8 = system.rows.iter().map(|row| row.lost_leases).sum();
         let closed = system.rows.iter().filter(|row| row.is_closed()).count();
         let steps: u8 = system.slots.iter().map(stage).sum();
         let awake =
@@ -122,7 +123,7 @@ impl Protocol {
         let settled = (0..MAILS).filter(|mail| self.is_settled(system, *mail)).count();
         let stuck = (0..SLOTS).filter(|slot| self.is_stuck(system, *slot)).count();
         let bells: i16 = (0..MAILS).map(|mail| self.bell_progress(system, mail)).sum();
-        (u8::MAX - system.faults_left, claims, closed, steps, awake, settled, stuck, bells)
+        (u8::MAX - system.faults_left, claims, lost, closed, steps, awake, settled, stuck, bells)
     }
 
     /// What time alone brings about for a row has come about.
@@ -199,7 +200,7 @@ fn records_250(before: &System, action: Action) -> Option<usize> {
 }
 
 fn breaks_fence(before: &System, action: Action, after: &System, mail: usize) -> bool {
-    let claims = matches!(action, Action::Claim { .. } | Action::ClaimDue { .. });
+    let claims = matches!(action, Action::ClaimDue { .. });
     let grown = after.rows[mail].fence.wrapping_sub(before.rows[mail].fence);
     let changed_hands =
         before.rows[mail].is_claimable() && after.rows[mail].attempts != before.rows[mail].attempts;

@@ -86,24 +86,27 @@ impl Row {
 
     /// The macro `claimable!`.
     pub(crate) fn is_claimable(&self) -> bool {
-        match self.state {
-            RowState::Queued => self.due,
-            RowState::Sending => !self.leased,
-            _ => false,
-        }
+        self.state == RowState::Queued && self.due
     }
 
-    /// `Db::claim`, and `Db::claim_due` for one row of its batch: the macro `claim_set!`.
-    pub(crate) fn claim(&mut self, mail: usize) -> Option<Claim> {
-        if !self.is_claimable() {
-            return None;
-        }
-        self.lost_leases += u8::from(self.state == RowState::Sending);
+    /// The macro `lost!`.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.state == RowState::Sending && !self.leased
+    }
+
+    /// `Db::free_lost` for one row of its batch.
+    pub(crate) fn free(&mut self) {
+        self.lost_leases += 1;
+        (self.state, self.leased, self.due) = (RowState::Queued, false, true);
+    }
+
+    /// `Db::claim_due` for one row of its batch.
+    pub(crate) fn claim(&mut self, mail: usize) -> Claim {
         self.attempts += 1;
         self.fence += 1;
         (self.state, self.leased, self.due) = (RowState::Sending, true, true);
         let hopeless = self.hopeless();
-        Some(Claim { mail, fence: self.fence, lost_answers: self.lost_answers, hopeless, excused: false })
+        Claim { mail, fence: self.fence, lost_answers: self.lost_answers, hopeless, excused: false }
     }
 
     fn hopeless(&self) -> Option<Reason> {
@@ -119,7 +122,7 @@ impl Row {
         self.state == RowState::Sending && self.fence == claim.fence
     }
 
-    /// `Db::hold_claim`: renews the lease when the claim holds, also one that ran out and that nobody took.
+    /// `Lease::still_holds`. Renews the lease where little is left of it, also one that ran out and was not freed yet.
     pub(crate) fn hold_claim(&mut self, claim: &Claim) -> bool {
         let holds = self.is_held_by(claim);
         self.leased |= holds;

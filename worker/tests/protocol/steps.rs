@@ -9,7 +9,7 @@ use crate::{Protocol, Variant, Wake};
 pub(crate) enum Action {
     // Bells and table.
     Hear { slot: usize, mail: usize },
-    Claim { slot: usize },
+    NothingDue { slot: usize },
     ClaimDue { slot: usize, mail: usize },
     // A delivery.
     GiveUp { slot: usize },
@@ -24,6 +24,7 @@ pub(crate) enum Action {
     LeaseRunsOut { mail: usize },
     RenewLeases { mail: usize },
     ProbeSucceeds { process: usize },
+    FreeLost { mail: usize },
     TakeUnrung { mail: usize },
     FailOverdue { mail: usize },
     Continue { process: usize },
@@ -122,11 +123,13 @@ impl Protocol {
                 let rung = (0..MAILS).filter(|mail| system.bells[*mail] > 0);
                 actions.extend(rung.map(|mail| Action::Hear { slot, mail }));
             }
-            Step::Idle if open => {
+            step @ (Step::Idle | Step::Heard(_)) if open => {
                 let due = (0..MAILS).filter(|mail| system.rows[*mail].is_claimable());
-                actions.extend(due.map(|mail| Action::ClaimDue { slot, mail }));
+                actions.extend(due.clone().map(|mail| Action::ClaimDue { slot, mail }));
+                if step != Step::Idle && due.count() == 0 {
+                    actions.push(Action::NothingDue { slot });
+                }
             }
-            Step::Heard(_) if open => actions.push(Action::Claim { slot }),
             Step::Idle | Step::Heard(_) => {}
             Step::Claimed(claim) if claim.hopeless.is_some() => actions.push(Action::GiveUp { slot }),
             Step::Claimed(_) => {
@@ -174,6 +177,9 @@ impl Protocol {
     /// `Relay::round`. A bell that waits is not rung again here: that would be a `DoubleBell`.
     fn possible_for_the_relay(&self, system: &System, mail: usize, actions: &mut Vec<Action>) {
         let row = &system.rows[mail];
+        if row.is_lost() {
+            actions.push(Action::FreeLost { mail });
+        }
         if row.state == RowState::Queued && row.overdue {
             actions.push(Action::FailOverdue { mail });
         }
@@ -213,6 +219,7 @@ impl Protocol {
             Action::RenewLeases { mail } => system.rows[mail].leased = true,
             Action::ProbeSucceeds { process } => system.processes[process].gate_closed = false,
             Action::TakeUnrung { mail } | Action::DoubleBell { mail } => system.bells[mail] += 1,
+            Action::FreeLost { mail } => system.rows[mail].free(),
             Action::FailOverdue { mail } => {
                 system.rows[mail].close_as(Outcome::Failed(Reason::DeadlinePassed));
             }
@@ -225,7 +232,7 @@ impl Protocol {
             }
             Action::Pause { process } => system.processes[process].paused = true,
             Action::FlushAll => system.bells = [0; MAILS],
-            Action::Claim { slot }
+            Action::NothingDue { slot }
             | Action::ClaimDue { slot, .. }
             | Action::GiveUp { slot }
             | Action::HoldClaim { slot }
@@ -246,9 +253,8 @@ impl Protocol {
     /// One step of a delivery: where it stands afterwards.
     fn deliver(&self, system: &mut System, slot: usize, action: Action) -> Step {
         match (action, system.slots[slot]) {
-            (Action::Claim { .. }, Step::Heard(mail)) | (Action::ClaimDue { mail, .. }, _) => {
-                system.rows[mail].claim(mail).map_or(Step::Idle, Step::Claimed)
-            }
+            (Action::NothingDue { .. }, _) => Step::Idle,
+            (Action::ClaimDue { mail, .. }, _) => Step::Claimed(system.rows[mail].claim(mail)),
             (Action::GiveUp { .. }, Step::Claimed(claim)) => {
                 let reason = claim.hopeless.expect("only the hopeless are given up");
                 Step::Closing(claim, Outcome::Failed(reason))

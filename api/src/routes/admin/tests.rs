@@ -1,5 +1,6 @@
 use axum::body::Body;
 use axum::http::{Method, Request};
+use bookly_shared::db::claims::ClaimedMail;
 use bookly_shared::db::outbox::NewMail;
 use bookly_shared::domain::{EmailAddress, MailKind, Role};
 use serde_json::Value;
@@ -16,10 +17,16 @@ async fn queue(app: &TestApp, to: &str) -> Uuid {
     mail.id
 }
 
+/// Has a worker claim all that waits, this mail among it.
+async fn claim(app: &TestApp, id: Uuid) -> ClaimedMail {
+    let claimed = app.state().db.claim_due(100, "mail-1", app.state().now()).await.unwrap();
+    claimed.into_iter().find(|mail| mail.id == id).unwrap()
+}
+
 /// Has a worker give a mail up.
 async fn fail(app: &TestApp, id: Uuid) {
+    let mail = claim(app, id).await;
     let (db, now) = (&app.state().db, app.state().now());
-    let mail = db.claim(id, "mail-1", now).await.unwrap().unwrap();
     assert!(db.close_failed(&mail, "RCPT TO: 550 5.1.1 no such user".into(), now).await.unwrap());
 }
 
@@ -88,8 +95,9 @@ async fn a_failed_mail_is_sent_again_and_its_history_stays() {
 async fn a_mail_that_waits_is_cancelled_and_one_that_a_worker_has_is_not() {
     let app = TestApp::new().await;
     let admin = app.log_in("ann@example.org", Role::Admin, true).await;
-    let (waits, taken) = (queue(&app, "bob@example.org").await, queue(&app, "eve@example.org").await);
-    app.state().db.claim(taken, "mail-1", app.state().now()).await.unwrap().unwrap();
+    let taken = queue(&app, "eve@example.org").await;
+    claim(&app, taken).await;
+    let waits = queue(&app, "bob@example.org").await;
     for _ in 0..2 {
         let (status, body) = call(&app, Method::POST, &format!("{LIST}/{waits}/cancel"), &admin).await;
         assert_eq!((status, body["state"].as_str().unwrap()), (200, "cancelled"));
@@ -211,8 +219,8 @@ async fn the_page_shows_who_failed_and_why_without_trusting_a_word_of_it() {
     sign_up(&app, "ann@example.org", Role::Admin).await;
     let cookie = cookie(&app, "ann@example.org").await;
     let id = queue(&app, "bob@example.org").await;
+    let mail = claim(&app, id).await;
     let (db, now) = (&app.state().db, app.state().now());
-    let mail = db.claim(id, "mail-1", now).await.unwrap().unwrap();
     db.close_failed(&mail, "RCPT TO: 550 <script>alert(1)</script>".into(), now).await.unwrap();
     let page = async |path: &str| {
         let answer = app.send(with_header(request(Method::GET, path), "cookie", &cookie)).await;

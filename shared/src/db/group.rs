@@ -1,0 +1,151 @@
+//! Questions to the database that many mails have at the same time, asked as one.
+//!
+//! While one statement runs, further questions gather, and the next statement takes them all: when mail is scarce
+//! nobody waits for company, and the more there is, the less each costs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::{DbError, DbResult};
+
+/// The most questions of one statement: it stays short.
+const LARGEST: usize = 128;
+/// A connection that went silent is given up this soon, so that the next statement, on another one, is asked well
+/// within a lease.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// A question that can be asked for several mails at once.
+pub trait Grouped: Send + Sync + 'static {
+    /// For one mail.
+    type Question: Send + Sync + 'static;
+    /// For one mail.
+    type Answer: Send + 'static;
+
+    /// One answer for each question, in their order.
+    fn ask(&self, questions: &[Self::Question]) -> impl Future<Output = DbResult<Vec<Self::Answer>>> + Send;
+}
+
+/// Asks in groups.
+#[derive(Debug)]
+pub struct Group<G: Grouped>(mpsc::UnboundedSender<Asked<G>>);
+
+#[derive(Debug)]
+struct Asked<G: Grouped> {
+    question: G::Question,
+    answer: oneshot::Sender<Result<G::Answer, Arc<DbError>>>,
+}
+
+impl<G: Grouped> Group<G> {
+    /// Begins, on the current tokio runtime; ends with the group.
+    pub fn new(how: G) -> Group<G> {
+        // Bounded by the mails in flight: each asks one question at a time.
+        let (asked, questions) = mpsc::unbounded_channel();
+        tokio::spawn(serve(how, questions));
+        Group(asked)
+    }
+
+    /// # Errors
+    /// The database's. One that is away, or silent for five seconds, fails all that were asked at the time.
+    pub async fn ask(&self, question: G::Question) -> Result<G::Answer, Arc<DbError>> {
+        let (answer, answered) = oneshot::channel();
+        let _ = self.0.send(Asked { question, answer });
+        // Nobody answers only when the runtime ends.
+        answered.await.unwrap_or_else(|_| Err(Arc::new(DbError::silent())))
+    }
+}
+
+async fn serve<G: Grouped>(how: G, mut asked: mpsc::UnboundedReceiver<Asked<G>>) {
+    let mut group = Vec::new();
+    while asked.recv_many(&mut group, LARGEST).await > 0 {
+        let (questions, askers): (Vec<_>, Vec<_>) =
+            group.drain(..).map(|asked| (asked.question, asked.answer)).unzip();
+        match ask(&how, &questions).await {
+            Ok(answers) => {
+                askers.into_iter().zip(answers).for_each(|(asker, answer)| tell(asker, Ok(answer)))
+            }
+            // One that the database refuses must not be the others' end.
+            Err(error) if !error.is_unavailable() && questions.len() > 1 => {
+                for (question, asker) in questions.iter().zip(askers) {
+                    let alone = ask(&how, std::slice::from_ref(question)).await;
+                    let answer =
+                        alone.and_then(|answers| answers.into_iter().next().ok_or_else(DbError::silent));
+                    tell(asker, answer.map_err(Arc::new));
+                }
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                askers.into_iter().for_each(|asker| tell(asker, Err(error.clone())));
+            }
+        }
+    }
+}
+
+async fn ask<G: Grouped>(how: &G, questions: &[G::Question]) -> DbResult<Vec<G::Answer>> {
+    tokio::time::timeout(LIMIT, how.ask(questions)).await.unwrap_or_else(|_| Err(DbError::silent()))
+}
+
+/// Whoever asked may have gone since.
+fn tell<A>(asker: oneshot::Sender<A>, answer: A) {
+    let _ = asker.send(answer);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    /// Doubles numbers; says which it was asked at once, refuses 13, and waits for leave.
+    #[derive(Debug, Clone)]
+    struct Doubling {
+        groups: Arc<Mutex<Vec<Vec<u32>>>>,
+        leave: Arc<Semaphore>,
+    }
+
+    impl Grouped for Doubling {
+        type Question = u32;
+        type Answer = u32;
+
+        async fn ask(&self, questions: &[u32]) -> DbResult<Vec<u32>> {
+            self.groups.lock().unwrap().push(questions.to_vec());
+            self.leave.acquire().await.unwrap().forget();
+            if questions.contains(&13) {
+                return Err(DbError::from(sqlx::Error::RowNotFound));
+            }
+            Ok(questions.iter().map(|question| question * 2).collect())
+        }
+    }
+
+    fn doubling(leave: usize) -> Doubling {
+        Doubling { groups: Arc::default(), leave: Arc::new(Semaphore::new(leave)) }
+    }
+
+    #[tokio::test]
+    async fn what_is_asked_meanwhile_is_asked_together_afterwards() {
+        let how = doubling(0);
+        let group = Group::new(how.clone());
+        let later = async {
+            while how.groups.lock().unwrap().is_empty() {
+                tokio::task::yield_now().await;
+            }
+            let leave = async { how.leave.add_permits(2) };
+            tokio::join!(group.ask(1), group.ask(2), group.ask(3), leave)
+        };
+        let (first, (one, two, three, ())) = tokio::join!(group.ask(7), later);
+        assert_eq!([first, one, two, three].map(Result::unwrap), [14, 2, 4, 6]);
+        assert_eq!(*how.groups.lock().unwrap(), [vec![7], vec![1, 2, 3]]);
+    }
+
+    #[tokio::test]
+    async fn one_that_is_refused_does_not_fail_the_others() {
+        let how = doubling(100);
+        let group = Group::new(how.clone());
+        let (good, bad, other) = tokio::join!(group.ask(1), group.ask(13), group.ask(2));
+        assert_eq!((good.unwrap(), other.unwrap()), (2, 4));
+        assert!(bad.is_err());
+    }
+}

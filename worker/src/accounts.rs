@@ -1,0 +1,47 @@
+//! The accounts that mails are about, looked up for several mails at once.
+
+use std::collections::HashMap;
+
+use bookly_shared::db::group::Grouped;
+use bookly_shared::db::users::User;
+use bookly_shared::db::{Db, DbResult};
+use uuid::Uuid;
+
+/// Looks accounts up.
+#[derive(Debug)]
+pub(crate) struct Accounts {
+    pub(crate) db: Db,
+}
+
+/// Whose account.
+#[derive(Clone, Debug)]
+pub(crate) enum Whose {
+    /// Of this id.
+    Uid(Uuid),
+    /// Of this mailbox, in its canonical form.
+    Mailbox(String),
+}
+
+impl Grouped for Accounts {
+    type Question = Whose;
+    type Answer = Option<User>;
+
+    async fn ask(&self, whose: &[Whose]) -> DbResult<Vec<Option<User>>> {
+        let (mut uids, mut mailboxes) = (Vec::new(), Vec::new());
+        for whose in whose {
+            match whose {
+                Whose::Uid(uid) => uids.push(*uid),
+                Whose::Mailbox(mailbox) => mailboxes.push(mailbox.clone()),
+            }
+        }
+        let users = self.db.users_among(&uids, &mailboxes).await?;
+        let by_uid: HashMap<Uuid, &User> = users.iter().map(|user| (user.uid, user)).collect();
+        let by_mailbox: HashMap<&str, &User> =
+            users.iter().map(|user| (user.email_canonical.as_str(), user)).collect();
+        let answer = |whose: &Whose| match whose {
+            Whose::Uid(uid) => by_uid.get(uid).copied().cloned(),
+            Whose::Mailbox(mailbox) => by_mailbox.get(mailbox.as_str()).copied().cloned(),
+        };
+        Ok(whose.iter().map(answer).collect())
+    }
+}

@@ -1,0 +1,195 @@
+//! The drain: once woken, it claims due mails, as many at once as there are free slots, until none is due.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bookly_shared::clock::Clock;
+use bookly_shared::db::{Db, DbError};
+use bookly_shared::queue::{QueueError, RedisQueue};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use crate::deliver::Courier;
+use crate::gate::Gate;
+use crate::relay::RECORD_FIRST;
+
+/// While more mails wait than there are slots, those that fall free are gathered for this long at most: one claim
+/// for several mails costs the database little more than for one.
+const GATHER: Duration = Duration::from_millis(2);
+/// Without Redis: finds retries that fell due, and rows that other processes wrote, whose bells do not sound here.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often another worker is rung for at most.
+const PASS_ON_EVERY: Duration = Duration::from_millis(50);
+/// Rows that wait to be closed, for every mail that may be on its way.
+const CLOSING_PER_SLOT: usize = 4;
+
+/// What the loop needs.
+pub(crate) struct Drain {
+    pub(crate) db: Db,
+    pub(crate) clock: Clock,
+    pub(crate) worker: String,
+    pub(crate) courier: Courier,
+    pub(crate) gate: Gate,
+    pub(crate) slots: Slots,
+    pub(crate) deliveries: TaskTracker,
+    pub(crate) wake: Arc<Notify>,
+    /// Where there are other workers, they are rung for when this one has its hands full.
+    pub(crate) others: Option<RedisQueue>,
+}
+
+impl Drain {
+    /// Claims and delivers until `stop`; begins with what waits already.
+    pub(crate) async fn work(&self, stop: &CancellationToken) {
+        stop.run_until_cancelled(async {
+            loop {
+                self.drain().await;
+                self.woken().await;
+            }
+        })
+        .await;
+    }
+
+    async fn woken(&self) {
+        let woken = self.wake.notified();
+        match self.others {
+            Some(_) => woken.await,
+            None => drop(timeout(LOOK_EVERY, woken).await),
+        }
+    }
+
+    /// Until nothing is due.
+    async fn drain(&self) {
+        let mut more = false;
+        let mut passed_on = None;
+        loop {
+            if more && !self.gate.is_paced() {
+                self.slots.gather().await;
+            }
+            // Waiting for a free slot first means that no claim ever waits with its lease running.
+            let first = self.slots.free().await;
+            self.gate.pass().await;
+            match self.claim_and_deliver(first).await {
+                Ok(Claimed::AsManyAsFit(one)) => {
+                    more = true;
+                    self.pass_on(one, &mut passed_on);
+                }
+                Ok(Claimed::All) => return,
+                Err(error) => {
+                    tracing::warn!(%error, "no mail can be claimed");
+                    tokio::time::sleep(RECORD_FIRST).await;
+                }
+            }
+        }
+    }
+
+    /// More waits than this worker has room for: a bell for whoever has, unless one waits to be heard already.
+    fn pass_on(&self, mail: Uuid, last: &mut Option<Instant>) {
+        let Some(others) = self.others.clone() else { return };
+        if last.is_some_and(|last| last.elapsed() < PASS_ON_EVERY) {
+            return;
+        }
+        *last = Some(Instant::now());
+        tokio::spawn(async move {
+            let rung = async {
+                if others.waiting().await? == 0 {
+                    others.push(&[mail]).await?;
+                }
+                Ok::<(), QueueError>(())
+            };
+            if let Err(error) = rung.await {
+                tracing::debug!(%error, "no other worker was rung for");
+            }
+        });
+    }
+
+    /// Claims as many mails as there are free slots, with a rate just one.
+    async fn claim_and_deliver(&self, first: Slot) -> Result<Claimed, DbError> {
+        let mut slots = vec![first];
+        while !self.gate.is_paced()
+            && let Some(slot) = self.slots.free_now()
+        {
+            slots.push(slot);
+        }
+        let free = slots.len();
+        let mails = self.db.claim_due(free as i64, &self.worker, self.clock.now()).await?;
+        let claimed = match mails.last() {
+            Some(last) if mails.len() == free => Claimed::AsManyAsFit(last.id),
+            _ => Claimed::All,
+        };
+        for (mail, slot) in mails.into_iter().zip(slots) {
+            let courier = self.courier.clone();
+            self.deliveries.spawn(async move { courier.deliver(mail, slot).await });
+        }
+        Ok(claimed)
+    }
+}
+
+/// What a claim brought.
+enum Claimed {
+    /// Everything that was due.
+    All,
+    /// As much as there was room for, this mail among it; more may be due.
+    AsManyAsFit(Uuid),
+}
+
+/// How many mails a worker may have: so many on their way to the mail server, and some more that it answered and
+/// whose rows are being closed. A mail server need not wait for the database.
+#[derive(Clone, Debug)]
+pub(crate) struct Slots {
+    sending: Arc<Semaphore>,
+    open: Arc<Semaphore>,
+    concurrency: usize,
+}
+
+/// Room for one mail.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    sending: OwnedSemaphorePermit,
+    open: OwnedSemaphorePermit,
+}
+
+impl Slots {
+    pub(crate) fn new(concurrency: usize) -> Slots {
+        let open = concurrency.saturating_mul(1 + CLOSING_PER_SLOT).min(Semaphore::MAX_PERMITS);
+        Slots {
+            sending: Arc::new(Semaphore::new(concurrency)),
+            open: Arc::new(Semaphore::new(open)),
+            concurrency,
+        }
+    }
+
+    /// Waits for one.
+    pub(crate) async fn free(&self) -> Slot {
+        loop {
+            let open = self.open.clone().acquire_owned().await;
+            let sending = self.sending.clone().acquire_owned().await;
+            // Nobody closes the semaphores.
+            if let (Ok(sending), Ok(open)) = (sending, open) {
+                return Slot { sending, open };
+            }
+        }
+    }
+
+    fn free_now(&self) -> Option<Slot> {
+        let open = self.open.clone().try_acquire_owned().ok()?;
+        let sending = self.sending.clone().try_acquire_owned().ok()?;
+        Some(Slot { sending, open })
+    }
+
+    /// Waits, not for long, until half of the slots are free.
+    async fn gather(&self) {
+        let half = u32::try_from(self.concurrency.div_ceil(2)).unwrap_or(u32::MAX);
+        drop(timeout(GATHER, self.sending.acquire_many(half)).await);
+    }
+}
+
+impl Slot {
+    /// Gives the place at the mail server free, and keeps the one of an open row.
+    pub(crate) fn answered(self) -> OwnedSemaphorePermit {
+        drop(self.sending);
+        self.open
+    }
+}
