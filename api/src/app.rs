@@ -9,7 +9,7 @@ use std::thread::available_parallelism;
 use axum::Router;
 use bookly_shared::clock::Clock;
 use bookly_shared::config::{DatabaseSettings, MailTransport, Settings, WayToRun};
-use bookly_shared::db::{ConnectError, DataDirLock, Db, DbError, PoolSize, lock_data_dir};
+use bookly_shared::db::{ConnectError, DataDirLock, Db, DbError, DbUser, lock_data_dir};
 use bookly_shared::link_token::LinkSigner;
 use bookly_shared::metrics::Exporter;
 use bookly_shared::queue::{Doorbell, QueueError, RedisQueue};
@@ -29,9 +29,6 @@ use crate::rate_limit;
 use crate::routes;
 use crate::serve::{Limits, serve};
 use crate::state::{AppState, Services};
-
-/// Connections to Postgres that one API process opens at most.
-const POOL: PoolSize = PoolSize(16);
 
 /// Why the service did not start.
 #[derive(Debug, thiserror::Error)]
@@ -96,7 +93,7 @@ pub async fn bind(settings: &mut Settings) -> Result<TcpListener, StartError> {
 /// # Errors
 /// See [`ConnectError`].
 pub async fn open_database(settings: &Settings) -> Result<Db, ConnectError> {
-    Db::open(&settings.database, POOL).await
+    Db::open(&settings.database, DbUser::Api).await
 }
 
 impl App {

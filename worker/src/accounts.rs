@@ -2,16 +2,15 @@
 
 use std::collections::HashMap;
 
+use bookly_shared::db::DbResult;
 use bookly_shared::db::group::Grouped;
+use bookly_shared::db::session::Session;
 use bookly_shared::db::users::User;
-use bookly_shared::db::{Db, DbResult};
 use uuid::Uuid;
 
 /// Looks accounts up.
 #[derive(Debug)]
-pub(crate) struct Accounts {
-    pub(crate) db: Db,
-}
+pub(crate) struct Accounts;
 
 /// Whose account.
 #[derive(Clone, Debug)]
@@ -26,7 +25,7 @@ impl Grouped for Accounts {
     type Question = Whose;
     type Answer = Option<User>;
 
-    async fn ask(&self, whose: &[Whose]) -> DbResult<Vec<Option<User>>> {
+    async fn ask(&self, session: &mut Session, whose: &[Whose]) -> DbResult<Vec<Option<User>>> {
         let (mut uids, mut mailboxes) = (Vec::new(), Vec::new());
         for whose in whose {
             match whose {
@@ -34,7 +33,7 @@ impl Grouped for Accounts {
                 Whose::Mailbox(mailbox) => mailboxes.push(mailbox.clone()),
             }
         }
-        let users = self.db.users_among(&uids, &mailboxes).await?;
+        let users = session.users_among(&uids, &mailboxes).await?;
         let by_uid: HashMap<Uuid, &User> = users.iter().map(|user| (user.uid, user)).collect();
         let by_mailbox: HashMap<&str, &User> =
             users.iter().map(|user| (user.email_canonical.as_str(), user)).collect();

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use bookly_shared::clock::Clock;
 use bookly_shared::db::claims::ClaimedMail;
 use bookly_shared::db::group::{Group, Grouped};
+use bookly_shared::db::session::Session;
 use bookly_shared::db::{Db, DbError, DbResult};
 use bookly_shared::metrics::Counted;
 use bookly_shared::metrics::table::MAILS_IN_FLIGHT;
@@ -44,7 +45,6 @@ pub(crate) type RowsInTurn = Arc<tokio::sync::Mutex<()>>;
 /// The fence's question: of these mails, whose leases last?
 #[derive(Debug)]
 struct Fences {
-    db: Db,
     clock: Clock,
 }
 
@@ -53,9 +53,9 @@ impl Grouped for Fences {
     type Question = (Uuid, i64);
     type Answer = bool;
 
-    async fn ask(&self, claims: &[(Uuid, i64)]) -> DbResult<Vec<bool>> {
+    async fn ask(&self, session: &mut Session, claims: &[(Uuid, i64)]) -> DbResult<Vec<bool>> {
         let ids: Vec<Uuid> = claims.iter().map(|(id, _)| *id).collect();
-        let leased = self.db.leased_until(&ids, self.clock.now() + LEFT_AT_THE_FENCE).await?;
+        let leased = session.leased_until(&ids, self.clock.now() + LEFT_AT_THE_FENCE).await?;
         Ok(claims.iter().map(|claim| leased.contains(claim)).collect())
     }
 }
@@ -70,7 +70,7 @@ pub(crate) struct Lease<'a> {
 
 impl Leases {
     pub(crate) fn new(db: Db, clock: Clock, worker: String) -> Leases {
-        let fences = Arc::new(Group::new(Fences { db: db.clone(), clock: clock.clone() }));
+        let fences = Arc::new(Group::new(db.clone(), Fences { clock: clock.clone() }));
         Leases { db, clock, worker, held: Arc::default(), fences, rows: RowsInTurn::default() }
     }
 

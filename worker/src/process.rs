@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use bookly_shared::clock::Clock;
 use bookly_shared::config::{DatabaseSettings, Settings};
-use bookly_shared::db::{Db, PoolSize};
+use bookly_shared::db::{Db, DbUser};
 use bookly_shared::metrics::{Exporter, Sampler};
 use bookly_shared::queue::RedisQueue;
 use bookly_shared::trace::Tracer;
@@ -16,8 +16,6 @@ use tokio_util::sync::CancellationToken;
 use crate::metrics::MetricsServer;
 use crate::{Wake, Worker};
 
-/// The relay's seat is a connection of its own; a delivery holds one only for single statements.
-const CONNECTIONS: PoolSize = PoolSize(16);
 /// The same as for arguments that make no sense.
 const BAD_CONFIGURATION: u8 = 2;
 
@@ -56,8 +54,8 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 ///
 /// # Errors
 /// When it cannot be reached or is not ours.
-pub async fn open_database(settings: &Settings) -> anyhow::Result<Db> {
-    Ok(Db::open(&settings.database, CONNECTIONS).await?)
+pub async fn open_database(settings: &Settings, user: DbUser) -> anyhow::Result<Db> {
+    Ok(Db::open(&settings.database, user).await?)
 }
 
 /// Works until SIGTERM or SIGINT, then finishes the mails in flight. A second signal ends at once.
@@ -73,7 +71,7 @@ pub async fn work(settings: Settings) -> anyhow::Result<ExitCode> {
     };
     let queue = RedisQueue::new(redis, &settings.queue_name)?;
     let exporter = Exporter::install("worker")?;
-    let db = open_database(&settings).await.context("the worker cannot start")?;
+    let db = open_database(&settings, DbUser::Worker).await.context("the worker cannot start")?;
     let clock = Clock::synchronised(&db).await?;
     let stop = CancellationToken::new();
     signals::stop_on_signal(stop.clone())?;

@@ -87,7 +87,7 @@ impl Worker {
         let gate = Gate::new(settings.worker_rate);
         let letters = Letters {
             db: db.clone(),
-            accounts: Group::new(Accounts { db: db.clone() }),
+            accounts: Group::new(db.clone(), Accounts),
             signer: LinkSigner::new(&settings.jwt_secret),
             lifetimes: settings.lifetimes,
             public_url: settings.public_url.as_str().to_owned(),
@@ -99,7 +99,7 @@ impl Worker {
             composer: Composer::new(settings)?,
             transport: transport.clone(),
             leases: leases.clone(),
-            closings: Group::new(Closings { db: db.clone(), rows: leases.rows() }),
+            closings: Group::new(db.clone(), Closings { rows: leases.rows() }),
             gate: gate.clone(),
             tracer,
         });

@@ -29,34 +29,36 @@ pub struct Connections {
 }
 
 #[derive(sqlx::FromRow)]
-struct StateRow {
-    state: String,
+struct Queued {
     mails: i64,
-    abandoned: i64,
     oldest: Option<DateTime<Utc>>,
     due: Option<DateTime<Utc>>,
 }
 
+#[derive(sqlx::FromRow)]
+struct Sending {
+    mails: i64,
+    abandoned: i64,
+}
+
 impl Db {
-    /// Counts the open rows; the condition is the partial index' own, so that closed rows are not looked at.
+    /// Counts the open rows, from the partial indices of each state alone.
     pub async fn backlog(&self, now: DateTime<Utc>) -> DbResult<Backlog> {
-        let sql = "SELECT state, count(*) AS mails, min(created_at) AS oldest, min(due_at) AS due,
-                          count(*) FILTER (WHERE state = 'sending' AND lease_until < $1) AS abandoned
-                   FROM emails WHERE state IN ('queued', 'sending') GROUP BY state";
-        let rows: Vec<StateRow> =
-            read_db!(self, pool => sqlx::query_as(sql).bind(now).fetch_all(pool).await?);
-        let mut backlog = Backlog::default();
-        for row in rows {
-            if row.state == "queued" {
-                backlog.queued = row.mails;
-                backlog.oldest_seconds = seconds_since(row.oldest, now);
-                backlog.lateness_seconds = seconds_since(row.due, now);
-            } else {
-                backlog.sending = row.mails;
-                backlog.abandoned = row.abandoned;
-            }
-        }
-        Ok(backlog)
+        let queued = "SELECT count(*) AS mails, min(created_at) AS oldest, min(due_at) AS due
+                      FROM emails WHERE state = 'queued'";
+        let sending = "SELECT count(*) AS mails, count(*) FILTER (WHERE lease_until < $1) AS abandoned
+                       FROM emails WHERE state = 'sending'";
+        let (queued, sending): (Queued, Sending) = read_db!(self, pool => {
+            let queued = sqlx::query_as(queued).fetch_one(pool).await?;
+            (queued, sqlx::query_as(sending).bind(now).fetch_one(pool).await?)
+        });
+        Ok(Backlog {
+            queued: queued.mails,
+            sending: sending.mails,
+            abandoned: sending.abandoned,
+            oldest_seconds: seconds_since(queued.oldest, now),
+            lateness_seconds: seconds_since(queued.due, now),
+        })
     }
 
     /// The pool's connections as of now; SQLite's readers and its writer together.

@@ -15,9 +15,6 @@ use crate::config::DatabaseSettings;
 
 /// How long a request may wait for a connection before it is told that the service is not available.
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(5);
-/// Statements do not wait for locks, nor work, for longer than a request can. `SET`, not a startup parameter:
-/// poolers such as PgBouncer refuse those.
-const LIMITS: &str = "SET lock_timeout = '5s'; SET statement_timeout = '15s'";
 /// How long a connection may take to be ready again after its use. One whose server vanished would keep its
 /// place in the pool until TCP gives it up, a quarter of an hour later.
 const RELEASE_LIMIT: Duration = Duration::from_secs(5);
@@ -28,8 +25,34 @@ const SQLITE_BUSY: Duration = Duration::from_secs(5);
 const LOCK_FILE: &str = "lock";
 
 /// The most connections a process opens to Postgres.
-#[derive(Clone, Copy, Debug)]
-pub struct PoolSize(pub u32);
+const POOL_SIZE: u32 = 16;
+
+/// Who asks the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DbUser {
+    /// Requests, in all their kinds, and operators.
+    Api,
+    /// A worker process: the same few statements over and over, each of which finds its rows by an index.
+    Worker,
+}
+
+impl DbUser {
+    /// What Postgres is told at the beginning of a session. `SET`, not a startup parameter: poolers such as PgBouncer
+    /// refuse those.
+    ///
+    /// Statements do not wait for locks, nor work, for longer than a request can. Compiling a statement (JIT) takes
+    /// longer than any of ours runs. A worker's are planned once, for good, so that a table which has grown since, or
+    /// which no statistics tell of, must not have them read it as a whole: planning took longer than claiming.
+    fn session(self) -> &'static str {
+        match self {
+            DbUser::Api => "SET lock_timeout = '5s'; SET statement_timeout = '15s'; SET jit = off",
+            DbUser::Worker => {
+                "SET lock_timeout = '5s'; SET statement_timeout = '15s'; SET jit = off;
+                 SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off"
+            }
+        }
+    }
+}
 
 /// Why the database could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -72,10 +95,10 @@ impl Db {
     ///
     /// # Errors
     /// See [`Db::postgres`] and [`Db::sqlite`].
-    pub async fn open(settings: &DatabaseSettings, size: PoolSize) -> Result<Db, ConnectError> {
+    pub async fn open(settings: &DatabaseSettings, user: DbUser) -> Result<Db, ConnectError> {
         match settings {
             DatabaseSettings::Sqlite { data_dir } => Db::sqlite(data_dir).await,
-            DatabaseSettings::Postgres { url } => Db::postgres(url, size).await,
+            DatabaseSettings::Postgres { url } => Db::postgres(url, user).await,
         }
     }
 
@@ -83,14 +106,16 @@ impl Db {
     ///
     /// # Errors
     /// When it cannot be reached, holds somebody else's tables, or a migration fails.
-    pub async fn postgres(url: &SecretString, size: PoolSize) -> Result<Db, ConnectError> {
+    pub async fn postgres(url: &SecretString, user: DbUser) -> Result<Db, ConnectError> {
         let options = PgConnectOptions::from_str(url.expose_secret()).map_err(|_| ConnectError::Url)?;
         let options = options.application_name("bookly");
         migrate_postgres(options.clone()).await?;
         let pool = PgPoolOptions::new()
-            .max_connections(size.0)
+            .max_connections(POOL_SIZE)
             .acquire_timeout(ACQUIRE_LIMIT)
-            .after_connect(|connection, _| Box::pin(async { connection.execute(LIMITS).await.map(|_| ()) }))
+            .after_connect(move |connection, _| {
+                Box::pin(async move { connection.execute(user.session()).await.map(|_| ()) })
+            })
             .after_release(|connection, _| Box::pin(is_ready(connection)))
             .connect_with(options)
             .await

@@ -5,8 +5,9 @@ use chrono::{DateTime, Utc};
 
 use super::attempts::{Answer, Ending, bind_attempt, end_attempt, record_attempt};
 use super::claims::ClaimedMail;
+use super::session::Session;
 use super::{Db, DbResult, on_db, within_limit};
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 /// A mail that the mail server took.
@@ -63,7 +64,7 @@ macro_rules! sent {
 }
 
 /// One statement for all of them: the commit's flush to disk is most of what a closing costs.
-async fn close_sent_on_postgres(pool: &PgPool, mails: &[SentMail]) -> DbResult<()> {
+async fn close_sent_on_postgres(connection: &mut PgConnection, mails: &[SentMail]) -> DbResult<()> {
     let sql =
         concat!(
         "WITH mail AS (SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::integer[], $5::text[],
@@ -82,7 +83,7 @@ async fn close_sent_on_postgres(pool: &PgPool, mails: &[SentMail]) -> DbResult<(
         .bind(column(mails, |mail| mail.claimed_at))
         .bind(column(mails, SentMail::duration_ms))
         .bind(column(mails, |mail| mail.closed_at))
-        .execute(pool)
+        .execute(connection)
         .await?;
     Ok(())
 }
@@ -91,13 +92,13 @@ fn column<'a, T>(mails: &'a [SentMail], of: impl Fn(&'a SentMail) -> T) -> Vec<T
     mails.iter().map(of).collect()
 }
 
-impl Db {
+impl Session {
     /// Records that the mail server took these mails, each named once. Holds whichever claim earned it: a 250 is a fact.
-    pub async fn close_sent(&self, mails: &[SentMail]) -> DbResult<()> {
+    pub async fn close_sent(&mut self, mails: &[SentMail]) -> DbResult<()> {
         within_limit(async {
             match self {
-                Db::Postgres(pool) => close_sent_on_postgres(pool, mails).await,
-                Db::Sqlite(sqlite) => {
+                Session::Postgres(connection) => close_sent_on_postgres(connection, mails).await,
+                Session::Sqlite(sqlite) => {
                     let mut tx = sqlite.writer.begin_with("BEGIN IMMEDIATE").await?;
                     for mail in mails {
                         let close = concat!("UPDATE emails SET ", sent!("$2", "$3"), " WHERE id = $1");
@@ -115,7 +116,9 @@ impl Db {
         })
         .await
     }
+}
 
+impl Db {
     /// Gives a mail up, with the reason. Returns whether this claim still held.
     pub async fn close_failed(
         &self,

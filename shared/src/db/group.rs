@@ -7,14 +7,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
-use super::{DbError, DbResult};
+use super::session::Session;
+use super::{Db, DbError, DbResult};
 
 /// The most questions of one statement: it stays short.
 const LARGEST: usize = 128;
 /// A connection that went silent is given up this soon, so that the next statement, on another one, is asked well
 /// within a lease.
 const LIMIT: Duration = Duration::from_secs(5);
+/// How long a connection is kept for the next question.
+const KEEP: Duration = Duration::from_secs(1);
 
 /// A question that can be asked for several mails at once.
 pub trait Grouped: Send + Sync + 'static {
@@ -24,7 +28,11 @@ pub trait Grouped: Send + Sync + 'static {
     type Answer: Send + 'static;
 
     /// One answer for each question, in their order.
-    fn ask(&self, questions: &[Self::Question]) -> impl Future<Output = DbResult<Vec<Self::Answer>>> + Send;
+    fn ask(
+        &self,
+        session: &mut Session,
+        questions: &[Self::Question],
+    ) -> impl Future<Output = DbResult<Vec<Self::Answer>>> + Send;
 }
 
 /// Asks in groups.
@@ -39,10 +47,10 @@ struct Asked<G: Grouped> {
 
 impl<G: Grouped> Group<G> {
     /// Begins, on the current tokio runtime; ends with the group.
-    pub fn new(how: G) -> Group<G> {
+    pub fn new(db: Db, how: G) -> Group<G> {
         // Bounded by the mails in flight: each asks one question at a time.
         let (asked, questions) = mpsc::unbounded_channel();
-        tokio::spawn(serve(how, questions));
+        tokio::spawn(async move { Lane { db, how, session: None }.serve(questions).await });
         Group(asked)
     }
 
@@ -56,19 +64,42 @@ impl<G: Grouped> Group<G> {
     }
 }
 
-async fn serve<G: Grouped>(how: G, mut asked: mpsc::UnboundedReceiver<Asked<G>>) {
-    let mut group = Vec::new();
-    while asked.recv_many(&mut group, LARGEST).await > 0 {
-        let (questions, askers): (Vec<_>, Vec<_>) =
-            group.drain(..).map(|asked| (asked.question, asked.answer)).unzip();
-        match ask(&how, &questions).await {
+/// One statement at a time, on a connection that is kept while there is something to ask.
+struct Lane<G> {
+    db: Db,
+    how: G,
+    session: Option<Session>,
+}
+
+impl<G: Grouped> Lane<G> {
+    async fn serve(mut self, mut asked: mpsc::UnboundedReceiver<Asked<G>>) {
+        let mut group = Vec::new();
+        loop {
+            let soon = timeout(KEEP, asked.recv_many(&mut group, LARGEST)).await;
+            let taken = match soon {
+                Ok(taken) => taken,
+                Err(_) => {
+                    self.session = None;
+                    asked.recv_many(&mut group, LARGEST).await
+                }
+            };
+            if taken == 0 {
+                return;
+            }
+            self.answer(group.drain(..)).await;
+        }
+    }
+
+    async fn answer(&mut self, group: impl Iterator<Item = Asked<G>>) {
+        let (questions, askers): (Vec<_>, Vec<_>) = group.map(|asked| (asked.question, asked.answer)).unzip();
+        match self.ask(&questions).await {
             Ok(answers) => {
                 askers.into_iter().zip(answers).for_each(|(asker, answer)| tell(asker, Ok(answer)))
             }
             // One that the database refuses must not be the others' end.
             Err(error) if !error.is_unavailable() && questions.len() > 1 => {
                 for (question, asker) in questions.iter().zip(askers) {
-                    let alone = ask(&how, std::slice::from_ref(question)).await;
+                    let alone = self.ask(std::slice::from_ref(question)).await;
                     let answer =
                         alone.and_then(|answers| answers.into_iter().next().ok_or_else(DbError::silent));
                     tell(asker, answer.map_err(Arc::new));
@@ -80,10 +111,29 @@ async fn serve<G: Grouped>(how: G, mut asked: mpsc::UnboundedReceiver<Asked<G>>)
             }
         }
     }
-}
 
-async fn ask<G: Grouped>(how: &G, questions: &[G::Question]) -> DbResult<Vec<G::Answer>> {
-    tokio::time::timeout(LIMIT, how.ask(questions)).await.unwrap_or_else(|_| Err(DbError::silent()))
+    /// A connection that was kept may have ended since: then a fresh one is asked, once.
+    async fn ask(&mut self, questions: &[G::Question]) -> DbResult<Vec<G::Answer>> {
+        let was_kept = self.session.is_some();
+        match self.ask_once(questions).await {
+            Err(error) if was_kept && error.is_unavailable() => self.ask_once(questions).await,
+            asked => asked,
+        }
+    }
+
+    async fn ask_once(&mut self, questions: &[G::Question]) -> DbResult<Vec<G::Answer>> {
+        let asked = async {
+            let mut session = match self.session.take() {
+                Some(session) => session,
+                None => self.db.session().await?,
+            };
+            let answers = self.how.ask(&mut session, questions).await?;
+            // Not after an error: nobody knows what state it left behind.
+            self.session = Some(session);
+            Ok(answers)
+        };
+        timeout(LIMIT, asked).await.unwrap_or_else(|_| Err(DbError::silent()))
+    }
 }
 
 /// Whoever asked may have gone since.
@@ -110,7 +160,7 @@ mod tests {
         type Question = u32;
         type Answer = u32;
 
-        async fn ask(&self, questions: &[u32]) -> DbResult<Vec<u32>> {
+        async fn ask(&self, _: &mut Session, questions: &[u32]) -> DbResult<Vec<u32>> {
             self.groups.lock().unwrap().push(questions.to_vec());
             self.leave.acquire().await.unwrap().forget();
             if questions.contains(&13) {
@@ -120,14 +170,16 @@ mod tests {
         }
     }
 
-    fn doubling(leave: usize) -> Doubling {
-        Doubling { groups: Arc::default(), leave: Arc::new(Semaphore::new(leave)) }
+    async fn doubling(leave: usize) -> (Doubling, Group<Doubling>, tempfile::TempDir) {
+        let how = Doubling { groups: Arc::default(), leave: Arc::new(Semaphore::new(leave)) };
+        let folder = tempfile::tempdir().unwrap();
+        let group = Group::new(Db::sqlite(folder.path()).await.unwrap(), how.clone());
+        (how, group, folder)
     }
 
     #[tokio::test]
     async fn what_is_asked_meanwhile_is_asked_together_afterwards() {
-        let how = doubling(0);
-        let group = Group::new(how.clone());
+        let (how, group, _folder) = doubling(0).await;
         let later = async {
             while how.groups.lock().unwrap().is_empty() {
                 tokio::task::yield_now().await;
@@ -142,8 +194,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_that_is_refused_does_not_fail_the_others() {
-        let how = doubling(100);
-        let group = Group::new(how.clone());
+        let (_how, group, _folder) = doubling(100).await;
         let (good, bad, other) = tokio::join!(group.ask(1), group.ask(13), group.ask(2));
         assert_eq!((good.unwrap(), other.unwrap()), (2, 4));
         assert!(bad.is_err());

@@ -21,10 +21,11 @@ pub mod mail_stats;
 mod migrate;
 pub mod outbox;
 pub mod relay;
+pub mod session;
 pub mod sessions;
 pub mod users;
 
-pub use connect::{ConnectError, DataDirLock, PoolSize, data_dir_is_in_use, lock_data_dir};
+pub use connect::{ConnectError, DataDirLock, DbUser, data_dir_is_in_use, lock_data_dir};
 pub use error::DbError;
 pub use migrate::Migrations;
 

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use uuid::Uuid;
 
+use super::session::Session;
 use super::{Db, DbResult, in_transaction, read_db, within_limit};
 use crate::domain::{EmailAddress, Role};
 
@@ -45,48 +46,18 @@ impl std::fmt::Debug for User {
     }
 }
 
+const BY_UID: &str = "SELECT * FROM users WHERE uid = $1";
+const BY_MAILBOX: &str = "SELECT * FROM users WHERE email_canonical = $1";
+
 impl Db {
     /// The account with this id.
     pub async fn user(&self, uid: Uuid) -> DbResult<Option<User>> {
-        let sql = "SELECT * FROM users WHERE uid = $1";
-        Ok(read_db!(self, pool => sqlx::query_as(sql).bind(uid).fetch_optional(pool).await?))
+        Ok(read_db!(self, pool => sqlx::query_as(BY_UID).bind(uid).fetch_optional(pool).await?))
     }
 
     /// The account of a mailbox, given in its canonical form.
     pub async fn user_of_mailbox(&self, canonical: &str) -> DbResult<Option<User>> {
-        let sql = "SELECT * FROM users WHERE email_canonical = $1";
-        Ok(read_db!(self, pool => sqlx::query_as(sql).bind(canonical).fetch_optional(pool).await?))
-    }
-
-    /// The accounts with these ids and those of these mailboxes, given in their canonical form; in no order, each
-    /// once a question.
-    pub async fn users_among(&self, uids: &[Uuid], mailboxes: &[String]) -> DbResult<Vec<User>> {
-        within_limit(async {
-            let mut users = Vec::with_capacity(uids.len() + mailboxes.len());
-            match self {
-                Db::Postgres(pool) => {
-                    if !uids.is_empty() {
-                        let query = sqlx::query_as("SELECT * FROM users WHERE uid = ANY($1)").bind(uids);
-                        users.extend(query.fetch_all(pool).await?);
-                    }
-                    if !mailboxes.is_empty() {
-                        let sql = "SELECT * FROM users WHERE email_canonical = ANY($1)";
-                        users.extend(sqlx::query_as(sql).bind(mailboxes).fetch_all(pool).await?);
-                    }
-                }
-                // No server, no round trips: one after the other is as fast.
-                Db::Sqlite(_) => {
-                    for uid in uids {
-                        users.extend(self.user(*uid).await?);
-                    }
-                    for mailbox in mailboxes {
-                        users.extend(self.user_of_mailbox(mailbox).await?);
-                    }
-                }
-            }
-            Ok(users)
-        })
-        .await
+        Ok(read_db!(self, pool => sqlx::query_as(BY_MAILBOX).bind(canonical).fetch_optional(pool).await?))
     }
 
     /// Gives an account another role. Ends nothing: every request looks the role up.
@@ -98,5 +69,39 @@ impl Db {
             let done = sqlx::query(sql).bind(email.canonical()).bind(role.as_str()).bind(now).execute(&mut *tx).await?;
             done.rows_affected() == 1
         })
+    }
+}
+
+impl Session {
+    /// The accounts with these ids and those of these mailboxes, given in their canonical form; in no order.
+    pub async fn users_among(&mut self, uids: &[Uuid], mailboxes: &[String]) -> DbResult<Vec<User>> {
+        within_limit(async {
+            let mut users: Vec<User> = Vec::with_capacity(uids.len() + mailboxes.len());
+            match self {
+                Session::Postgres(connection) => {
+                    if !uids.is_empty() {
+                        let query = sqlx::query_as("SELECT * FROM users WHERE uid = ANY($1)").bind(uids);
+                        users.append(&mut query.fetch_all(&mut **connection).await?);
+                    }
+                    if !mailboxes.is_empty() {
+                        let sql = "SELECT * FROM users WHERE email_canonical = ANY($1)";
+                        let query = sqlx::query_as(sql).bind(mailboxes);
+                        users.append(&mut query.fetch_all(&mut **connection).await?);
+                    }
+                }
+                // No server, no round trips: one after the other is as fast.
+                Session::Sqlite(sqlite) => {
+                    for uid in uids {
+                        users.extend(sqlx::query_as(BY_UID).bind(uid).fetch_optional(&sqlite.reader).await?);
+                    }
+                    for mailbox in mailboxes {
+                        let query = sqlx::query_as(BY_MAILBOX).bind(mailbox);
+                        users.extend(query.fetch_optional(&sqlite.reader).await?);
+                    }
+                }
+            }
+            Ok(users)
+        })
+        .await
     }
 }

@@ -14,7 +14,7 @@ mod reference;
 
 use std::io::Write;
 
-use bookly_shared::db::{Db, PoolSize};
+use bookly_shared::db::{Db, DbUser};
 use proptest::test_runner::{Config, TestRunner};
 use secrecy::SecretString;
 use sqlx::{Connection, PgConnection};
@@ -38,7 +38,7 @@ impl Postgres {
         run(&url, format!("CREATE SCHEMA {schema}")).await;
         let mark = if url.contains('?') { '&' } else { '?' };
         let inside = SecretString::from(format!("{url}{mark}options[search_path]={schema}"));
-        let db = Db::postgres(&inside, PoolSize(8)).await.expect("TEST_DATABASE_URL can be used");
+        let db = Db::postgres(&inside, DbUser::Worker).await.expect("TEST_DATABASE_URL can be used");
         Some(Postgres { url, schema, db })
     }
 

@@ -14,9 +14,9 @@ mod test;
 
 use anyhow::{Context, bail};
 use bookly_shared::config::{DatabaseSettings, Settings};
-use bookly_shared::db::Db;
 use bookly_shared::db::inspect::missing_file;
 use bookly_shared::db::mail_admin::MailRow;
+use bookly_shared::db::{Db, DbUser};
 use clap::Subcommand;
 use uuid::Uuid;
 
@@ -88,7 +88,7 @@ async fn open(settings: &Settings) -> anyhow::Result<Db> {
         let file = file.display();
         bail!("there is no {file}: run this where bookly-api runs, or set DATA_DIR or DATABASE_URL as there");
     }
-    open_database(settings).await
+    open_database(settings, DbUser::Api).await
 }
 
 async fn found(db: &Db, id: Uuid) -> anyhow::Result<MailRow> {
