@@ -47,6 +47,8 @@ pub struct SmtpServerOptions {
     pub auth_mechanisms: Vec<&'static str>,
     /// The port; `None` takes a free one. Given, it allows to come back on the port of one that was stopped.
     pub port: Option<u16>,
+    /// Whether PIPELINING is offered. Commands that come together are understood either way.
+    pub pipelining: bool,
     /// Whether SMTPUTF8 is offered.
     pub smtputf8: bool,
     /// How many mails are kept; the oldest are forgotten (and still counted).
@@ -62,6 +64,7 @@ impl Default for SmtpServerOptions {
             auth: None,
             auth_mechanisms: vec!["PLAIN", "LOGIN"],
             port: None,
+            pipelining: true,
             smtputf8: true,
             keep: 100_000,
             max_message: 32 * 1024 * 1024,

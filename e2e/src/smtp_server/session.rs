@@ -127,11 +127,12 @@ impl Session {
         at!(self, Stage::Hello);
         self.forget_mail();
         let options = &self.shared.options;
-        let mut lines = vec!["smtp.test".to_owned(), "PIPELINING".to_owned(), "8BITMIME".to_owned()];
+        let mut lines = vec!["smtp.test".to_owned(), "8BITMIME".to_owned()];
         lines.push(format!("SIZE {}", options.max_message));
-        if options.smtputf8 {
-            lines.push("SMTPUTF8".to_owned());
-        }
+        let keywords = [("PIPELINING", options.pipelining), ("SMTPUTF8", options.smtputf8)];
+        lines.extend(
+            keywords.iter().filter(|(_, offered)| *offered).map(|(keyword, _)| (*keyword).to_owned()),
+        );
         let clear_of_two = options.tls == TlsMode::StartTls && !self.tls;
         if clear_of_two && !self.shared.state.faults.is_on(&Fault::NoStartTls) {
             lines.push("STARTTLS".to_owned());
@@ -346,7 +347,10 @@ impl Session {
             }
             Some(Fault::CloseAt(_)) => return Ok(Turn::Close),
             Some(Fault::HangAt(_)) => return self.hang().await,
-            Some(Fault::SlowGreeting(time) | Fault::DelayAt(_, time)) => sleep(time).await,
+            Some(Fault::SlowGreeting(time) | Fault::DelayAt(_, time)) => {
+                self.flush().await?;
+                sleep(time).await;
+            }
             Some(Fault::Say { bytes, .. }) => self.instead = Some(bytes),
             Some(Fault::NoStartTls | Fault::ExpiredCertificate | Fault::WrongHostCertificate) | None => {}
         }

@@ -37,6 +37,12 @@ async fn plain_server() -> SmtpServer {
     server(SmtpServerOptions::default()).await
 }
 
+/// A server that wants its commands one by one, and one that takes them together.
+async fn both_servers() -> [SmtpServer; 2] {
+    let options = |pipelining| SmtpServerOptions { pipelining, ..Default::default() };
+    [server(options(false)).await, server(options(true)).await]
+}
+
 async fn tls_server(tls: TlsMode) -> SmtpServer {
     server(SmtpServerOptions { tls, ..Default::default() }).await
 }

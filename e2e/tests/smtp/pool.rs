@@ -4,15 +4,16 @@ use super::*;
 
 #[tokio::test]
 async fn a_fence_that_says_no_keeps_the_mail_back_and_the_connection_in_step() {
-    let server = plain_server().await;
-    let pool = plain_pool(&server);
-    let sent = pool.send(&envelope("a@b.test"), &message("a@b.test"), ready(false)).await;
-    assert_eq!(sent.unwrap_err().verdict(), Verdict::LeaseLost);
-    assert_eq!(server.count(At::Data), 0);
-    send(&pool, "c@d.test").await.unwrap();
-    let mails = server.wait_for(1, SOON).await.unwrap();
-    assert_eq!((mails.len(), mails[0].to.as_slice()), (1, ["c@d.test".to_owned()].as_slice()));
-    assert_eq!(server.connections_total(), 1);
+    for server in both_servers().await {
+        let pool = plain_pool(&server);
+        let sent = pool.send(&envelope("a@b.test"), &message("a@b.test"), ready(false)).await;
+        assert_eq!(sent.unwrap_err().verdict(), Verdict::LeaseLost);
+        assert_eq!((server.count(At::Data), server.count(At::Rset)), (0, 1));
+        send(&pool, "c@d.test").await.unwrap();
+        let mails = server.wait_for(1, SOON).await.unwrap();
+        assert_eq!((mails.len(), mails[0].to.as_slice()), (1, ["c@d.test".to_owned()].as_slice()));
+        assert_eq!(server.connections_total(), 1);
+    }
 }
 
 #[tokio::test]
@@ -70,15 +71,16 @@ async fn no_more_connections_are_open_than_allowed() {
 
 #[tokio::test]
 async fn a_refused_recipient_leaves_the_connection_usable() {
-    let server = plain_server().await;
-    let pool = plain_pool(&server);
-    server.set_fault(Fault::reply(At::RcptTo, 550, "5.1.1 no such user").only_to("nobody@b.test"));
-    for _ in 0..3 {
-        let error = send(&pool, "nobody@b.test").await.unwrap_err();
-        assert_eq!(error.to_string(), "RCPT TO: 550 5.1.1 no such user");
-        send(&pool, "a@b.test").await.unwrap();
+    for server in both_servers().await {
+        let pool = plain_pool(&server);
+        server.set_fault(Fault::reply(At::RcptTo, 550, "5.1.1 no such user").only_to("nobody@b.test"));
+        for _ in 0..3 {
+            let error = send(&pool, "nobody@b.test").await.unwrap_err();
+            assert_eq!(error.to_string(), "RCPT TO: 550 5.1.1 no such user");
+            send(&pool, "a@b.test").await.unwrap();
+        }
+        assert_eq!((server.mails_total(), server.connections_total()), (3, 1));
     }
-    assert_eq!((server.mails_total(), server.connections_total()), (3, 1));
 }
 
 #[tokio::test]
@@ -105,15 +107,18 @@ async fn a_cancelled_send_does_not_lend_its_answer_to_the_next_mail() {
 
 #[tokio::test]
 async fn a_session_that_is_out_of_step_is_not_believed() {
-    let server = plain_server().await;
-    let pool = plain_pool(&server);
-    // One answer too many: from here on each would be the answer to the command before.
-    let bytes = "250 2.1.0 ok\r\n250 2.1.0 ok\r\n".to_owned();
-    server.set_fault(Fault::Say { stage: At::MailFrom, bytes }.times(1));
-    let error = send(&pool, "a@b.test").await.unwrap_err();
-    assert_eq!((error.stage, error.verdict()), (Stage::RcptTo, Verdict::Retry));
-    send(&pool, "a@b.test").await.unwrap();
-    assert_eq!(server.connections_total(), 2);
+    let stages = [Stage::RcptTo, Stage::Data];
+    for (server, stage) in both_servers().await.into_iter().zip(stages) {
+        let pool = plain_pool(&server);
+        // One answer too many: from here on each would be the answer to the command before.
+        let bytes = "250 2.1.0 ok\r\n250 2.1.0 ok\r\n".to_owned();
+        server.set_fault(Fault::Say { stage: At::MailFrom, bytes }.times(1));
+        let error = send(&pool, "a@b.test").await.unwrap_err();
+        assert_eq!((error.stage, error.verdict()), (stage, Verdict::Retry));
+        assert_eq!(server.count(At::Data), 0);
+        send(&pool, "a@b.test").await.unwrap();
+        assert_eq!(server.connections_total(), 2);
+    }
 }
 
 #[tokio::test]

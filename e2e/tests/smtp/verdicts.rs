@@ -17,15 +17,20 @@ fn hasty_pool(server: &SmtpServer) -> SmtpPool {
 }
 
 async fn verdict_with(fault: Fault) -> (Verdict, Stage, Option<u16>) {
-    let server = plain_server().await;
-    let error = fails_with(&server, &plain_pool(&server), fault).await;
-    (error.verdict(), error.stage, error.code)
+    verdict_of(plain_pool, fault).await
 }
 
 async fn hasty_verdict_with(fault: Fault) -> (Verdict, Stage, Option<u16>) {
-    let server = plain_server().await;
-    let error = fails_with(&server, &hasty_pool(&server), fault).await;
-    (error.verdict(), error.stage, error.code)
+    verdict_of(hasty_pool, fault).await
+}
+
+/// The same, whether the server offers PIPELINING or not.
+async fn verdict_of(pool: fn(&SmtpServer) -> SmtpPool, fault: Fault) -> (Verdict, Stage, Option<u16>) {
+    let [one_by_one, together] = both_servers().await;
+    let first = fails_with(&one_by_one, &pool(&one_by_one), fault.clone()).await;
+    let second = fails_with(&together, &pool(&together), fault).await;
+    assert_eq!(first, second);
+    (first.verdict(), first.stage, first.code)
 }
 
 #[tokio::test]

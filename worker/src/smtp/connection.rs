@@ -22,7 +22,9 @@ use tracing::debug;
 
 use super::{
     Security, SmtpConfigError, SmtpCredentials, SmtpSettings, StageTimeouts,
-    heard::{Heard, Overheard},
+    answer::Answer,
+    lent::Lent,
+    line::Line,
     outcome::{SendError, Stage},
     starttls,
     stream::Stream,
@@ -30,18 +32,28 @@ use super::{
 };
 
 /// An open session.
-pub(super) struct Session {
-    pub(super) smtp: AsyncSmtpConnection,
-    pub(super) heard: Heard,
+pub(super) struct Session<S = Stream> {
+    pub(super) line: Line<S>,
+    pub(super) offers: Offers,
     _open: Counted,
 }
 
-#[cfg(test)]
-impl Session {
-    /// A session over anything.
-    pub(super) fn over(smtp: AsyncSmtpConnection, heard: Heard) -> Session {
-        Session { smtp, heard, _open: SMTP_OPEN.count() }
-    }
+/// What the server can do, of what is made use of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Offers {
+    /// RFC 2920.
+    pub(super) pipelining: bool,
+    /// RFC 6531.
+    pub(super) smtputf8: bool,
+    /// RFC 6152.
+    pub(super) eight_bit_mime: bool,
+}
+
+/// A session at whose beginning lettre speaks.
+pub(super) struct Greeted<S> {
+    smtp: AsyncSmtpConnection,
+    stream: Lent<S>,
+    offers: Offers,
 }
 
 /// Opens sessions with one mail server.
@@ -88,11 +100,11 @@ impl Connector {
 
     /// From the connection to the session: greeting, EHLO, AUTH.
     pub(super) async fn begin(&self, stream: Stream, open: Counted) -> Result<Session, SendError> {
-        let (mut smtp, heard) = greet(stream, &self.hello, &self.timeouts).await?;
-        self.authenticate(&mut smtp).await?;
+        let mut greeted = greet(stream, &self.hello, &self.timeouts).await?;
+        self.authenticate(&mut greeted).await?;
         debug!(host = self.host, port = self.port, "connection to the mail server opened");
         SMTP_OPENED.add(1, []);
-        Ok(Session { smtp, heard, _open: open })
+        greeted.begin(open)
     }
 
     /// Tries the addresses of the host in turn; the error is the last one's.
@@ -132,16 +144,16 @@ impl Connector {
         .await
     }
 
-    async fn authenticate(&self, session: &mut AsyncSmtpConnection) -> Result<(), SendError> {
+    async fn authenticate(&self, session: &mut Greeted<Stream>) -> Result<(), SendError> {
         let Some(SmtpCredentials { username, password }) = &self.credentials else { return Ok(()) };
-        if session.server_info().get_auth_mechanism(DEFAULT_MECHANISMS).is_none() {
+        if session.smtp.server_info().get_auth_mechanism(DEFAULT_MECHANISMS).is_none() {
             let what = "a login is configured, but the server offers neither AUTH PLAIN nor AUTH LOGIN";
             return Err(SendError::impossible(Stage::Auth, what));
         }
         let password = password.expose_secret();
         let credentials = Credentials::new(username.clone(), password.to_owned());
         let answer = within(Stage::Auth, self.timeouts.command, async {
-            let asked = session.auth(DEFAULT_MECHANISMS, &credentials).await;
+            let asked = session.smtp.auth(DEFAULT_MECHANISMS, &credentials).await;
             asked.map_err(|error| SendError::from_lettre(Stage::Auth, &error))
         })
         .await
@@ -150,33 +162,53 @@ impl Connector {
             error.without(&plain).without(&BASE64_STANDARD.encode(password)).without(password)
         })?;
         // 235 is the only good end of AUTH (RFC 4954 §4); lettre would take a 334 for one.
-        if answer.has_code(235) { Ok(()) } else { Err(SendError::out_of_step(Stage::Auth, &answer)) }
+        if !answer.has_code(235) {
+            return Err(SendError::out_of_step(Stage::Auth, &Answer::from(&answer)));
+        }
+        session.stream.only_answer().map(drop).ok_or_else(|| ahead(Stage::Auth))
+    }
+}
+
+impl<S: AsyncTokioStream> Greeted<S> {
+    /// The session without lettre, ready for mails.
+    pub(super) fn begin(self, open: Counted) -> Result<Session<S>, SendError> {
+        let stream = self.stream.take_back(self.smtp);
+        let stream = stream.ok_or_else(|| SendError::broken(Stage::Hello, "the stream is still lent"))?;
+        Ok(Session { line: Line::new(stream), offers: self.offers, _open: open })
     }
 }
 
 /// Greeting and EHLO. What was said ahead of EHLO is no answer to it: every later answer would be the one before.
-pub(super) async fn greet(
-    stream: impl AsyncTokioStream + 'static,
+pub(super) async fn greet<S: AsyncTokioStream + 'static>(
+    stream: S,
     hello: &ClientId,
     limits: &StageTimeouts,
-) -> Result<(AsyncSmtpConnection, Heard), SendError> {
-    let heard = Heard::default();
-    let stream = Box::new(Overheard { stream, heard: heard.clone() });
+) -> Result<Greeted<S>, SendError> {
+    let stream = Lent::new(stream);
+    let lent = Box::new(stream.lend());
     let smtp = within(Stage::Hello, limits.greeting + limits.command, async {
-        let opened = AsyncSmtpConnection::connect_with_transport(stream, hello).await;
+        let opened = AsyncSmtpConnection::connect_with_transport(lent, hello).await;
         opened.map_err(|error| SendError::from_lettre(Stage::Hello, &error))
     })
     .await?;
-    if !heard.agrees() {
-        return Err(SendError::broken(Stage::Hello, "the answer was there before the question"));
-    }
-    Ok((smtp, heard))
+    let answer = stream.only_answer().filter(Answer::completes).ok_or_else(|| ahead(Stage::Hello))?;
+    let offers = Offers {
+        pipelining: answer.offers("PIPELINING"),
+        smtputf8: answer.offers("SMTPUTF8"),
+        eight_bit_mime: answer.offers("8BITMIME"),
+    };
+    Ok(Greeted { smtp, stream, offers })
+}
+
+fn ahead(stage: Stage) -> SendError {
+    SendError::broken(stage, "the answer was there before the question")
 }
 
 async fn dial_one(address: SocketAddr) -> Result<TcpStream, SendError> {
     let connect = async {
         let tcp = TcpStream::connect(address).await?;
-        // Message and final dot are two writes: with Nagle's algorithm the dot waits 40 ms for an ACK.
+        // A message is a write behind the write of DATA, and its last packet a short one: with Nagle's algorithm it
+        // waits up to 40 ms for an ACK.
         tcp.set_nodelay(true)?;
         Ok(tcp)
     };

@@ -2,14 +2,19 @@
 //!
 //! lettre's pool puts a connection back whose send was cancelled, so that the next mail is told the answer of
 //! the one before; its time limit covers connecting only; and it leaves Nagle's algorithm on, which costs
-//! 40 ms a mail. Here a connection belongs to one send at a time and returns only when it is in step.
+//! 40 ms a mail. Here a connection belongs to one send at a time and returns only when it is in step. lettre greets
+//! and logs in; the mails themselves are written here, in three round trips where the server offers PIPELINING.
 
+mod answer;
 #[cfg(test)]
 mod any_server;
 mod connection;
-mod heard;
 mod inspect;
+mod lent;
+mod line;
 mod outcome;
+#[cfg(test)]
+mod pipelining;
 mod pool;
 mod send;
 mod starttls;

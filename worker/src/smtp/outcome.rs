@@ -2,9 +2,12 @@
 
 use std::{fmt, time::Duration};
 
-use lettre::transport::smtp::{Error as LettreError, response::Response};
+use lettre::transport::smtp::Error as LettreError;
 
-use super::trouble::{Trouble, of_certificate};
+use super::{
+    answer::Answer,
+    trouble::{Trouble, of_certificate},
+};
 
 /// Longest text kept of a server's answer, in characters: it goes into a row and into logs.
 const MAX_REPLY_CHARS: usize = 500;
@@ -204,29 +207,18 @@ impl SendError {
     }
 
     /// An answer that does not fit the question, such as 250 to DATA: the session is out of step.
-    pub(super) fn out_of_step(stage: Stage, answer: &Response) -> Self {
-        Self::broken(stage, format_args!("unexpected answer {} {}", answer.code(), words(answer)))
+    pub(super) fn out_of_step(stage: Stage, answer: &Answer) -> Self {
+        Self::broken(stage, format_args!("unexpected answer {} {}", answer.code, answer.text))
     }
 
-    pub(super) fn refused(stage: Stage, answer: &Response) -> Self {
-        let code = Some(answer.code().into());
-        Self { stage, code, message: words(answer), cause: Cause::Refused }
+    pub(super) fn refused(stage: Stage, answer: &Answer) -> Self {
+        Self { stage, code: Some(answer.code), message: one_line(&answer.text), cause: Cause::Refused }
     }
 
     pub(super) fn from_lettre(stage: Stage, error: &LettreError) -> Self {
         let Some(code) = error.status() else { return Self::broken(stage, error) };
         let reply = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
         Self { stage, code: Some(code.into()), message: one_line(&reply), cause: Cause::Refused }
-    }
-
-    /// A failure while waiting for an answer. `heard` is what lettre could not read, if it is a refusal.
-    pub(super) fn from_dialogue(stage: Stage, error: &LettreError, heard: Option<(u16, String)>) -> Self {
-        match heard {
-            Some((code, words)) if error.is_response() => {
-                Self { stage, code: Some(code), message: one_line(&words), cause: Cause::Refused }
-            }
-            _ => Self::from_lettre(stage, error),
-        }
     }
 
     /// Takes `secret` out of the text: servers have been seen to repeat what they were sent.
@@ -239,13 +231,9 @@ impl SendError {
 }
 
 impl Accepted {
-    pub(super) fn from_answer(answer: &Response) -> Self {
-        Self { code: answer.code().into(), reply: words(answer) }
+    pub(super) fn from_answer(answer: &Answer) -> Self {
+        Self { code: answer.code, reply: one_line(&answer.text) }
     }
-}
-
-fn words(answer: &Response) -> String {
-    one_line(&answer.message().collect::<Vec<_>>().join(" "))
 }
 
 /// Control characters become spaces, so that an answer cannot write lines of its own into a log.
@@ -262,8 +250,7 @@ mod tests {
     const BEFORE: [Stage; 4] = [Stage::Connect, Stage::Hello, Stage::Tls, Stage::Auth];
 
     fn answered(stage: Stage, code: u16) -> Verdict {
-        let answer: Response = format!("{code} words\r\n").parse().unwrap();
-        SendError::refused(stage, &answer).verdict()
+        SendError::refused(stage, &Answer { code, text: "words".to_owned() }).verdict()
     }
 
     #[test]
@@ -322,7 +309,7 @@ mod tests {
 
     #[test]
     fn the_text_of_an_error_reads_as_a_sentence() {
-        let answer: Response = "550-5.1.1 no such\r\n550 user\r\n".parse().unwrap();
+        let answer = Answer { code: 550, text: "5.1.1 no such\nuser".to_owned() };
         let error = SendError::refused(Stage::RcptTo, &answer);
         assert_eq!(error.to_string(), "RCPT TO: 550 5.1.1 no such user");
     }

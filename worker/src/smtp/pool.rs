@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use lettre::{address::Envelope, transport::smtp::commands::Noop};
+use lettre::{
+    address::Envelope,
+    transport::smtp::commands::{Noop, Quit},
+};
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
     time::{Instant, sleep_until, timeout},
@@ -14,7 +17,7 @@ use tokio::{
 
 use super::{
     SmtpConfigError, SmtpSettings, StageTimeouts,
-    connection::{Connector, Session, within},
+    connection::{Connector, Session},
     outcome::{Accepted, SendError, Stage},
     send::{Dialogue, Letter},
 };
@@ -104,11 +107,8 @@ impl SmtpPool {
         // Its place is needed for the fresh one.
         drop(self.inner.take_idle());
         let mut session = self.inner.connector.open().await?;
-        within(Stage::Hello, self.inner.connector.timeouts.command, async {
-            let noop = session.smtp.command(Noop).await;
-            noop.map_err(|error| SendError::from_lettre(Stage::Hello, &error))
-        })
-        .await?;
+        let limits = self.inner.connector.timeouts;
+        Dialogue { session: &mut session, limits }.done(Stage::Hello, Noop).await?;
         quit(session).await;
         Ok(())
     }
@@ -249,5 +249,9 @@ async fn close_when_old(pool: Weak<Inner>, idle: Duration) {
 
 /// QUIT, for the server's statistics: dropping the connection would do.
 pub(super) async fn quit(mut session: Session) {
-    drop(timeout(COURTESY_LIMIT, session.smtp.quit()).await);
+    let leave = async {
+        session.line.ask(Quit.to_string().as_bytes(), 1).await?;
+        session.line.answer().await
+    };
+    drop(timeout(COURTESY_LIMIT, leave).await);
 }

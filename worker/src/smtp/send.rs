@@ -1,45 +1,51 @@
 //! One mail over one open session, stage by stage.
 
-use std::{borrow::Cow, fmt::Display, sync::OnceLock};
+use std::{fmt::Display, io};
 
 use bookly_shared::metrics::table::SMTP_STAGE_SECONDS;
 use lettre::{
+    Address,
     address::Envelope,
     transport::smtp::{
         commands::{Data, Mail, Rcpt, Rset},
-        extension::{Extension, MailBodyParameter, MailParameter},
-        response::Response,
+        extension::{MailBodyParameter, MailParameter},
     },
 };
 use tokio::{
-    sync::Notify,
-    time::{self, Instant},
+    io::{AsyncRead, AsyncWrite},
+    time::{Instant, timeout},
 };
 
 use super::{
     StageTimeouts,
+    answer::Answer,
     connection::{Session, within},
     outcome::{Accepted, SendError, Stage},
+    stream::Stream,
 };
 
-/// How much of a message is written at a time, in bytes.
-const CHUNK: usize = 64 * 1024;
+/// How many bytes of commands are written at once. Far below what any socket buffers: a client and a server that
+/// both wait to write would wait for ever (RFC 2920 §3.1).
+const MAX_GROUP: usize = 4 * 1024;
+
+/// What ends a message, with the line end before it.
+const FINAL_DOT: &[u8] = b"\r\n.\r\n";
 
 /// A message on its way, with the envelope it travels in.
 pub(super) struct Letter<'a> {
     envelope: &'a Envelope,
-    content: Cow<'a, [u8]>,
+    message: &'a [u8],
 }
 
 /// A session and the limits that hold in it.
-pub(super) struct Dialogue<'a> {
-    pub(super) session: &'a mut Session,
+pub(super) struct Dialogue<'a, S = Stream> {
+    pub(super) session: &'a mut Session<S>,
     pub(super) limits: StageTimeouts,
 }
 
 impl<'a> Letter<'a> {
     pub(super) fn new(envelope: &'a Envelope, message: &'a [u8]) -> Self {
-        Self { envelope, content: wire_form(message) }
+        Self { envelope, message }
     }
 
     fn needs_smtputf8(&self) -> bool {
@@ -48,18 +54,38 @@ impl<'a> Letter<'a> {
     }
 }
 
-impl Dialogue<'_> {
-    /// MAIL FROM: the first thing that a session which died in the pool fails at.
+impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<'_, S> {
+    /// MAIL FROM: the first thing that a session which died in the pool fails at. Where the server offers PIPELINING
+    /// the recipients go with it, and [`recipients`](Self::recipients) only reads what it says to them.
     pub(super) async fn mail_from(&mut self, letter: &Letter<'_>) -> Result<(), SendError> {
         let parameters = self.mail_parameters(letter)?;
-        let mail = Mail::new(letter.envelope.from().cloned(), parameters);
-        self.done(Stage::MailFrom, mail).await
+        let mut commands = Mail::new(letter.envelope.from().cloned(), parameters).to_string();
+        let (alone, to) = (commands.len(), letter.envelope.to());
+        if self.session.offers.pipelining {
+            commands.extend(to.iter().map(|recipient| rcpt(recipient).to_string()));
+        }
+        let together = commands.len() > alone && commands.len() <= MAX_GROUP;
+        let (commands, questions) =
+            if together { (&*commands, 1 + to.len()) } else { (&commands[..alone], 1) };
+        let answer = within(Stage::MailFrom, self.limits.command, async {
+            let asked = self.session.line.ask(commands.as_bytes(), questions).await;
+            asked.map_err(|error| SendError::broken(Stage::MailFrom, error))?;
+            self.answer(Stage::MailFrom).await
+        });
+        completed(Stage::MailFrom, &answer.await?)
     }
 
     /// RCPT TO for every recipient: one refusal refuses the mail.
     pub(super) async fn recipients(&mut self, letter: &Letter<'_>) -> Result<(), SendError> {
+        let asked = self.session.line.awaited() > 0;
         for recipient in letter.envelope.to() {
-            self.done(Stage::RcptTo, Rcpt::new(recipient.clone(), Vec::new())).await?;
+            if asked {
+                let limit = self.limits.command;
+                let answer = within(Stage::RcptTo, limit, self.answer(Stage::RcptTo)).await?;
+                completed(Stage::RcptTo, &answer)?;
+            } else {
+                self.done(Stage::RcptTo, rcpt(recipient)).await?;
+            }
         }
         Ok(())
     }
@@ -67,66 +93,71 @@ impl Dialogue<'_> {
     /// DATA, the message, the final dot, and its answer.
     pub(super) async fn data(&mut self, letter: &Letter<'_>) -> Result<Accepted, SendError> {
         let answer = within(Stage::Data, self.limits.data, self.ask(Stage::Data, Data)).await?;
-        if !answer.has_code(354) {
-            return Err(SendError::out_of_step(Stage::Data, &answer));
+        if answer.code != 354 {
+            return Err(not_wanted(Stage::Data, &answer));
         }
-        let answer = self.message(&letter.content).await?;
+        self.message(letter).await?;
+        let limit = self.limits.final_dot;
+        let answer = within(Stage::FinalDot, limit, self.answer(Stage::FinalDot)).await?;
         completed(Stage::FinalDot, &answer)?;
         Ok(Accepted::from_answer(&answer))
     }
 
-    /// RSET: whether the session can be used for another mail.
+    /// RSET, behind the answers that nobody waited for: whether the session can be used for another mail.
     pub(super) async fn reset(&mut self) -> bool {
-        self.done(Stage::MailFrom, Rset).await.is_ok()
-    }
-
-    async fn message(&mut self, content: &[u8]) -> Result<Response, SendError> {
-        let (began, end) = (Instant::now(), EndOfMessage::default());
-        let limits = self.limits;
-        let heard = self.session.heard.clone();
-        let transfer = self.session.smtp.message_iter(end.tell_after(content.chunks(CHUNK)));
-        let done = tokio::select! {
-            biased;
-            answer = transfer => answer
-                .map_err(|error| SendError::from_dialogue(end.stage(), &error, heard.refusal())),
-            error = end.overdue(&limits) => Err(error),
+        let limit = self.limits.command;
+        let reset = async {
+            while self.session.line.awaited() > 0 {
+                self.answer(Stage::MailFrom).await?;
+            }
+            completed(Stage::MailFrom, &self.ask(Stage::MailFrom, Rset).await?)
         };
-        end.measure(began);
-        self.in_step(Stage::FinalDot, done?)
+        timeout(limit, reset).await.is_ok_and(|reset| reset.is_ok())
     }
 
-    async fn done(&mut self, stage: Stage, command: impl Display) -> Result<(), SendError> {
+    /// A command that is nothing special, and its answer.
+    pub(super) async fn done(&mut self, stage: Stage, command: impl Display) -> Result<(), SendError> {
         let answer = within(stage, self.limits.command, self.ask(stage, command)).await?;
         completed(stage, &answer)
     }
 
-    async fn ask(&mut self, stage: Stage, command: impl Display) -> Result<Response, SendError> {
-        let asked = self.session.smtp.command(command).await;
-        let heard = &self.session.heard;
-        let answer = asked.map_err(|error| SendError::from_dialogue(stage, &error, heard.refusal()))?;
-        self.in_step(stage, answer)
+    /// The message and its final dot in one write. From the moment that the stream took a byte of the final dot the
+    /// server may have all of it, and silence no longer means that the mail was not accepted.
+    async fn message(&mut self, letter: &Letter<'_>) -> Result<(), SendError> {
+        let wire = wire_form(letter.message);
+        let (began, limit, mut taken) = (Instant::now(), self.limits.body, 0);
+        let written = timeout(limit, self.session.line.hand_over(&wire, 1, &mut taken)).await;
+        SMTP_STAGE_SECONDS.record(began.elapsed().as_secs_f64(), ["body".into()]);
+        let stage = if taken + FINAL_DOT.len() > wire.len() { Stage::FinalDot } else { Stage::Data };
+        match written {
+            Ok(written) => written.map_err(|error| SendError::broken(stage, error)),
+            Err(_) => Err(SendError::timed_out(stage, limit)),
+        }
     }
 
-    /// Nothing is said ahead here (no PIPELINING): an answer was given after its question, or to another one.
-    fn in_step(&self, stage: Stage, answer: Response) -> Result<Response, SendError> {
-        if self.session.heard.answers(answer.code().into()) {
-            return Ok(answer);
-        }
-        Err(SendError::broken(stage, "the answer was there before the question"))
+    async fn ask(&mut self, stage: Stage, command: impl Display) -> Result<Answer, SendError> {
+        let asked = self.session.line.ask(command.to_string().as_bytes(), 1).await;
+        asked.map_err(|error| SendError::broken(stage, error))?;
+        self.answer(stage).await
+    }
+
+    async fn answer(&mut self, stage: Stage) -> Result<Answer, SendError> {
+        let heard: io::Result<_> = self.session.line.answer().await;
+        heard.map_err(|error| SendError::broken(stage, error))
     }
 
     fn mail_parameters(&self, letter: &Letter<'_>) -> Result<Vec<MailParameter>, SendError> {
-        let offers = |extension| self.session.smtp.server_info().supports_feature(extension);
+        let offers = self.session.offers;
         let mut parameters = Vec::new();
         if letter.needs_smtputf8() {
-            if !offers(Extension::SmtpUtfEight) {
+            if !offers.smtputf8 {
                 let what = "the address is not ASCII and the mail server does not offer SMTPUTF8 (RFC 6531)";
                 return Err(SendError::impossible(Stage::MailFrom, what));
             }
             parameters.push(MailParameter::SmtpUtfEight);
         }
-        if !letter.content.is_ascii() {
-            if !offers(Extension::EightBitMime) {
+        if !letter.message.is_ascii() {
+            if !offers.eight_bit_mime {
                 let what = "the message is not ASCII and the mail server does not offer 8BITMIME (RFC 6152)";
                 return Err(SendError::impossible(Stage::MailFrom, what));
             }
@@ -136,83 +167,40 @@ impl Dialogue<'_> {
     }
 }
 
-/// lettre takes 3xx for success everywhere; here that means that the session is out of step.
-fn completed(stage: Stage, answer: &Response) -> Result<(), SendError> {
-    let code: u16 = answer.code().into();
-    if (200..300).contains(&code) { Ok(()) } else { Err(SendError::out_of_step(stage, answer)) }
+fn rcpt(recipient: &Address) -> Rcpt {
+    Rcpt::new(recipient.clone(), Vec::new())
 }
 
-/// Knows whether the last byte of the message was handed over: from then on the final dot may have been
-/// written, and silence no longer means that the mail was not accepted.
-#[derive(Default)]
-struct EndOfMessage {
-    reached: OnceLock<Instant>,
-    changed: Notify,
+/// 2xx, or the error that another answer is.
+fn completed(stage: Stage, answer: &Answer) -> Result<(), SendError> {
+    if answer.completes() { Ok(()) } else { Err(not_wanted(stage, answer)) }
 }
 
-impl EndOfMessage {
-    /// lettre writes the final dot as soon as the iterator has answered `None`.
-    fn tell_after<'a, T: 'a>(&'a self, chunks: impl Iterator<Item = T> + 'a) -> impl Iterator<Item = T> + 'a {
-        let end = std::iter::from_fn(|| {
-            self.reached.get_or_init(Instant::now);
-            self.changed.notify_one();
-            None
-        });
-        chunks.chain(end)
-    }
-
-    fn stage(&self) -> Stage {
-        if self.reached.get().is_some() { Stage::FinalDot } else { Stage::Data }
-    }
-
-    /// Two stages that a single call of lettre's goes through.
-    fn measure(&self, began: Instant) {
-        let reached = self.reached.get();
-        let body = reached.map_or_else(|| began.elapsed(), |reached| reached.duration_since(began));
-        SMTP_STAGE_SECONDS.record(body.as_secs_f64(), ["body".into()]);
-        if let Some(reached) = reached {
-            let answer = reached.elapsed().as_secs_f64();
-            SMTP_STAGE_SECONDS.record(answer, [Stage::FinalDot.label().into()]);
-        }
-    }
-
-    /// Ends when the message was not written, or its final dot not answered, in time.
-    async fn overdue(&self, limits: &StageTimeouts) -> SendError {
-        if time::timeout(limits.body, self.changed.notified()).await.is_err() {
-            return SendError::timed_out(Stage::Data, limits.body);
-        }
-        time::sleep(limits.final_dot).await;
-        SendError::timed_out(Stage::FinalDot, limits.final_dot)
-    }
+/// A refusal, or an answer to another question: then the session is out of step.
+fn not_wanted(stage: Stage, answer: &Answer) -> SendError {
+    if answer.refuses() { SendError::refused(stage, answer) } else { SendError::out_of_step(stage, answer) }
 }
 
-/// Every line end as CRLF (RFC 5321 §2.3.8), and none at the end, since lettre writes one before the final dot.
+/// The message as it is written after DATA, final dot included: every line end as CRLF (RFC 5321 §2.3.8) and dots
+/// doubled at the beginning of lines (§4.5.2).
 ///
-/// A bare LF before a dot would pass lettre's dot-stuffing, and end the message at servers that are lenient.
-fn wire_form(message: &[u8]) -> Cow<'_, [u8]> {
-    let message = message.strip_suffix(b"\r\n").unwrap_or(message);
-    if has_only_crlf(message) {
-        return Cow::Borrowed(message);
-    }
-    let mut wire = Vec::with_capacity(message.len() + message.len() / 32);
-    let mut bytes = message.iter().copied().peekable();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'\r' => {
-                bytes.next_if_eq(&b'\n');
-                wire.extend_from_slice(b"\r\n");
-            }
-            b'\n' => wire.extend_from_slice(b"\r\n"),
-            byte => wire.push(byte),
+/// A bare LF before a dot would end the message at servers that are lenient.
+fn wire_form(message: &[u8]) -> Vec<u8> {
+    let mut rest = message.strip_suffix(b"\r\n").unwrap_or(message);
+    let mut wire = Vec::with_capacity(rest.len() + rest.len() / 32 + FINAL_DOT.len());
+    loop {
+        if rest.starts_with(b".") {
+            wire.push(b'.');
         }
+        let Some(end) = memchr::memchr2(b'\r', b'\n', rest) else { break };
+        let (line, behind) = rest.split_at(end);
+        wire.extend_from_slice(line);
+        wire.extend_from_slice(b"\r\n");
+        rest = behind.strip_prefix(b"\r\n").unwrap_or(&behind[1..]);
     }
-    Cow::Owned(wire)
-}
-
-fn has_only_crlf(message: &[u8]) -> bool {
-    let returns = message.iter().filter(|&&byte| byte == b'\r').count();
-    let feeds = message.iter().filter(|&&byte| byte == b'\n').count();
-    returns == feeds && message.windows(2).filter(|&pair| pair == b"\r\n").count() == feeds
+    wire.extend_from_slice(rest);
+    wire.extend_from_slice(FINAL_DOT);
+    wire
 }
 
 #[cfg(test)]
@@ -220,23 +208,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_line_end_becomes_crlf_and_the_last_one_is_left_to_lettre() {
+    fn every_line_end_becomes_crlf_and_a_dot_at_the_beginning_of_a_line_is_doubled() {
         for (given, wire) in [
             ("a\r\nb\r\n", "a\r\nb"),
             ("a\nb\n", "a\r\nb\r\n"),
             ("a\rb", "a\r\nb"),
-            ("a\n.\nb\r\n", "a\r\n.\r\nb"),
+            ("a\n.\nb\r\n", "a\r\n..\r\nb"),
+            ("a\r.", "a\r\n.."),
             ("a\r\r\nb", "a\r\n\r\nb"),
             ("a\n\rb", "a\r\n\r\nb"),
             ("a\r\n\r\n", "a\r\n"),
+            ("a.b.\r\n..c", "a.b.\r\n...c"),
+            (".", ".."),
             ("", ""),
         ] {
-            assert_eq!(wire_form(given.as_bytes()), wire.as_bytes(), "{given:?}");
+            let ended = format!("{wire}\r\n.\r\n");
+            assert_eq!(String::from_utf8(wire_form(given.as_bytes())).unwrap(), ended, "{given:?}");
         }
-    }
-
-    #[test]
-    fn a_well_formed_message_is_not_copied() {
-        assert!(matches!(wire_form(b"Subject: a\r\n\r\n.\r\n"), Cow::Borrowed(_)));
     }
 }

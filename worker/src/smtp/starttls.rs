@@ -13,6 +13,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWrite
 
 use super::{
     StageTimeouts,
+    answer::Answer,
     connection::within,
     outcome::{SendError, Stage},
 };
@@ -69,6 +70,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ClearText<'_, S> {
             }
         }
         let answer: Response = text.parse().map_err(|e| SendError::from_lettre(stage, &e))?;
-        if answer.is_positive() { Ok(answer) } else { Err(SendError::refused(stage, &answer)) }
+        if answer.is_positive() { Ok(answer) } else { Err(SendError::refused(stage, &Answer::from(&answer))) }
     }
 }

@@ -1,0 +1,242 @@
+//! What goes over the wire, in memory: which commands travel together, and what becomes of answers out of turn.
+
+use lettre::{address::Envelope, transport::smtp::extension::ClientId};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
+    task::yield_now,
+};
+
+use super::{
+    StageTimeouts,
+    any_server::Memory,
+    connection::{Session, greet},
+    outcome::{Accepted, SendError, Stage, Verdict},
+    send::{Dialogue, Letter},
+};
+use bookly_shared::metrics::table::SMTP_OPEN;
+
+const MESSAGE: &[u8] = b"Subject: a\r\n\r\n.b\r\n";
+const GREETING: &str = "220 mx\r\n";
+const PIPELINING: &str = "250-mx\r\n250 PIPELINING\r\n";
+const NO_PIPELINING: &str = "250 mx\r\n";
+const GROUP: &str = "MAIL FROM:<a@b.test>\r\nRCPT TO:<c@d.test>\r\n";
+const BODY: &str = "Subject: a\r\n\r\n..b\r\n.\r\n";
+
+/// Says one of `answers`, piece by piece, to each write of the client's. Tells what it heard, write by write.
+async fn serve(mut end: DuplexStream, answers: &[&[&str]]) -> Vec<String> {
+    let (mut heard, mut buffer) = (Vec::new(), vec![0; 64 * 1024]);
+    for (turn, pieces) in answers.iter().enumerate() {
+        if turn > 0 {
+            match end.read(&mut buffer).await {
+                Ok(read) if read > 0 => heard.push(String::from_utf8_lossy(&buffer[..read]).into_owned()),
+                _ => break,
+            }
+        }
+        for piece in *pieces {
+            if end.write_all(piece.as_bytes()).await.is_err() {
+                return heard;
+            }
+            yield_now().await;
+        }
+    }
+    heard
+}
+
+async fn open(end: DuplexStream) -> Session<Memory> {
+    let hello = ClientId::Domain("bookly.test".into());
+    let greeted = greet(Memory(end), &hello, &StageTimeouts::default()).await.unwrap();
+    greeted.begin(SMTP_OPEN.count()).unwrap()
+}
+
+fn envelope(to: &[&str]) -> Envelope {
+    let to = to.iter().map(|to| to.parse().unwrap()).collect();
+    Envelope::new(Some("a@b.test".parse().unwrap()), to).unwrap()
+}
+
+/// Sends a mail; where that fails and the session is in step, resets it. The last is whether that went well.
+async fn send(end: DuplexStream, to: &[&str]) -> (Result<Accepted, SendError>, bool) {
+    let (mut session, envelope) = (open(end).await, envelope(to));
+    let letter = Letter::new(&envelope, MESSAGE);
+    let mut dialogue = Dialogue { session: &mut session, limits: StageTimeouts::default() };
+    let sent = async {
+        dialogue.mail_from(&letter).await?;
+        dialogue.recipients(&letter).await?;
+        dialogue.data(&letter).await
+    };
+    let sent = sent.await;
+    let in_step = sent.as_ref().is_err_and(SendError::leaves_connection_in_step);
+    let reset = in_step && dialogue.reset().await;
+    (sent, reset)
+}
+
+/// Both ends; what the server heard behind EHLO.
+async fn play(to: &[&str], answers: &[&[&str]]) -> (Result<Accepted, SendError>, bool, Vec<String>) {
+    let (client, server) = duplex(64 * 1024);
+    let ((sent, reset), mut heard) = tokio::join!(send(client, to), serve(server, answers));
+    assert!(heard.remove(0).starts_with("EHLO"));
+    (sent, reset, heard)
+}
+
+fn bytes(text: &str) -> Vec<&str> {
+    text.split("").filter(|piece| !piece.is_empty()).collect()
+}
+
+#[tokio::test]
+async fn recipients_travel_with_the_sender_and_the_final_dot_with_the_message() {
+    let answers: [&[&str]; 5] =
+        [&[GREETING], &[PIPELINING], &["250 ok\r\n250 ok\r\n"], &["354 go\r\n"], &["250 queued\r\n"]];
+    let (sent, _, heard) = play(&["c@d.test"], &answers).await;
+    sent.unwrap();
+    assert_eq!(heard, [GROUP, "DATA\r\n", BODY]);
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_offer_it_is_asked_one_by_one() {
+    let answers: [&[&str]; 6] = [
+        &[GREETING],
+        &[NO_PIPELINING],
+        &["250 ok\r\n"],
+        &["250 ok\r\n"],
+        &["354 go\r\n"],
+        &["250 queued\r\n"],
+    ];
+    let (sent, _, heard) = play(&["c@d.test"], &answers).await;
+    sent.unwrap();
+    assert_eq!(heard, ["MAIL FROM:<a@b.test>\r\n", "RCPT TO:<c@d.test>\r\n", "DATA\r\n", BODY]);
+}
+
+#[tokio::test]
+async fn more_recipients_than_a_group_holds_are_asked_one_by_one() {
+    let to: Vec<String> = (0..200).map(|n| format!("{}{n}@d.test", "x".repeat(20))).collect();
+    let to: Vec<&str> = to.iter().map(String::as_str).collect();
+    let mut answers: Vec<&[&str]> = vec![&[GREETING], &[PIPELINING]];
+    answers.extend([&["250 ok\r\n"] as &[&str]; 201]);
+    answers.extend([&["354 go\r\n"] as &[&str], &["250 queued\r\n"]]);
+    let (sent, _, heard) = play(&to, &answers).await;
+    sent.unwrap();
+    assert_eq!(heard.len(), 203);
+}
+
+#[tokio::test]
+async fn answers_may_come_byte_by_byte() {
+    let two = bytes("250-first\r\n250 ok\r\n250 2.1.5 ok\r\n");
+    let (go, queued) = (bytes("354 go\r\n"), bytes("250-2.0.0 queued\r\n250 as 7\r\n"));
+    let answers: [&[&str]; 5] = [&[GREETING], &[PIPELINING], &two, &go, &queued];
+    let (sent, _, heard) = play(&["c@d.test"], &answers).await;
+    assert_eq!(sent.unwrap(), Accepted { code: 250, reply: "2.0.0 queued as 7".to_owned() });
+    assert_eq!(heard.len(), 3);
+}
+
+#[tokio::test]
+async fn a_refused_sender_is_told_from_a_refused_recipient() {
+    for (said, stage, code) in [
+        ("550 5.7.1 you\r\n503 no sender\r\n", Stage::MailFrom, 550),
+        ("451 4.3.0 later\r\n503 no sender\r\n", Stage::MailFrom, 451),
+        ("250 ok\r\n571 5.7.1 blocked\r\n", Stage::RcptTo, 571),
+        ("250 ok\r\n450 4.2.1 later\r\n", Stage::RcptTo, 450),
+    ] {
+        let answers: [&[&str]; 4] = [&[GREETING], &[PIPELINING], &[said], &["250 reset\r\n"]];
+        let (sent, reset, heard) = play(&["c@d.test"], &answers).await;
+        let error = sent.unwrap_err();
+        assert_eq!((error.stage, error.code), (stage, Some(code)), "{said:?}");
+        // The answers that nobody waited for are no answer to RSET.
+        assert!(reset, "{said:?}");
+        assert_eq!(heard, [GROUP, "RSET\r\n"], "{said:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_refusal_of_one_of_several_recipients_refuses_the_mail() {
+    let answers: [&[&str]; 4] = [
+        &[GREETING],
+        &[PIPELINING],
+        &["250 ok\r\n250 ok\r\n", "550 no such user\r\n250 ok\r\n"],
+        &["250 reset\r\n"],
+    ];
+    let (sent, reset, heard) = play(&["c@d.test", "e@f.test", "g@h.test"], &answers).await;
+    let error = sent.unwrap_err();
+    assert_eq!((error.stage, error.code, error.verdict()), (Stage::RcptTo, Some(550), Verdict::Rejected));
+    assert!(reset);
+    assert_eq!(heard[1..], ["RSET\r\n"]);
+}
+
+#[tokio::test]
+async fn an_answer_too_many_is_never_taken_for_the_next_one() {
+    for said in ["250 ok\r\n250 ok\r\n354 go\r\n", "250 ok\r\n250 ok\r\n250 ok\r\n", "250 ok\r\n250 ok\r\n2"]
+    {
+        let answers: [&[&str]; 5] =
+            [&[GREETING], &[PIPELINING], &[said], &["354 go\r\n"], &["250 queued\r\n"]];
+        let (sent, _, heard) = play(&["c@d.test"], &answers).await;
+        let error = sent.unwrap_err();
+        assert_eq!((error.stage, error.verdict()), (Stage::Data, Verdict::Retry), "{said:?}");
+        assert_eq!(heard, [GROUP], "{said:?}");
+    }
+    // Nor when it lies in the socket and nobody has read it yet.
+    let answers: [&[&str]; 5] =
+        [&[GREETING], &[PIPELINING], &["250 ok\r\n250 ok\r\n"], &["354 go\r\n", "250 queued\r\n"], &[]];
+    let (sent, _, heard) = play_slowly(&answers).await;
+    assert_eq!(sent.unwrap_err().verdict(), Verdict::Retry);
+    assert_eq!(heard[1..], [GROUP, "DATA\r\n"]);
+}
+
+/// Lets the server say all that it has to say to DATA before the client goes on.
+async fn play_slowly(answers: &[&[&str]]) -> (Result<(), SendError>, bool, Vec<String>) {
+    let (client, server) = duplex(64 * 1024);
+    let client = async {
+        let (mut session, mut nothing) = (open(client).await, 0);
+        session.line.ask(GROUP.as_bytes(), 2).await.unwrap();
+        session.line.answer().await.unwrap();
+        session.line.answer().await.unwrap();
+        session.line.ask(b"DATA\r\n", 1).await.unwrap();
+        assert_eq!(session.line.answer().await.unwrap().code, 354);
+        for _ in 0..10 {
+            yield_now().await;
+        }
+        let handed_over = session.line.hand_over(BODY.as_bytes(), 1, &mut nothing).await;
+        assert_eq!(nothing, 0);
+        handed_over.map_err(|error| SendError::broken(Stage::Data, error))
+    };
+    let (sent, heard) = tokio::join!(client, serve(server, answers));
+    (sent, false, heard)
+}
+
+#[tokio::test]
+async fn a_421_in_the_middle_ends_the_session() {
+    for (said, stage) in [("421 bye\r\n", Stage::MailFrom), ("250 ok\r\n421 bye\r\n", Stage::RcptTo)] {
+        let answers: [&[&str]; 3] = [&[GREETING], &[PIPELINING], &[said]];
+        let (sent, _, heard) = play(&["c@d.test"], &answers).await;
+        let error = sent.unwrap_err();
+        assert_eq!((error.stage, error.code, error.verdict()), (stage, Some(421), Verdict::Retry));
+        assert!(error.means_dead_connection() && !error.leaves_connection_in_step());
+        assert_eq!(heard, [GROUP]);
+    }
+}
+
+#[tokio::test]
+async fn a_message_is_lost_for_sure_until_the_stream_takes_of_its_final_dot() {
+    for missing in 0..10 {
+        let taken = BODY.len() - missing;
+        let (client, mut server) = duplex(taken);
+        let server = async move {
+            let (mut heard, mut buffer) = (String::new(), vec![0; 1024]);
+            server.write_all(GREETING.as_bytes()).await.unwrap();
+            for (command, answer) in
+                [("EHLO", NO_PIPELINING), ("MAIL", "250\r\n"), ("RCPT", "250\r\n"), ("DATA", "354\r\n")]
+            {
+                while !heard.ends_with("\r\n") {
+                    let read = server.read(&mut buffer).await.unwrap();
+                    heard += &String::from_utf8_lossy(&buffer[..read]);
+                }
+                assert!(std::mem::take(&mut heard).starts_with(command));
+                server.write_all(answer.as_bytes()).await.unwrap();
+            }
+            // Until the client can write no more.
+            for _ in 0..20 {
+                yield_now().await;
+            }
+        };
+        let ((sent, _), ()) = tokio::join!(send(client, &["c@d.test"]), server);
+        let verdict = if missing < 5 { Verdict::OutcomeUnknown } else { Verdict::Retry };
+        assert_eq!(sent.unwrap_err().verdict(), verdict, "{missing} bytes were not taken");
+    }
+}
