@@ -8,7 +8,7 @@ use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, 
 use lettre::message::{Body, Mailbox, Message, MultiPart, SinglePart};
 use uuid::Uuid;
 
-use super::Rendered;
+use super::{Rendered, quoted_printable};
 
 /// What a message says beside its content.
 #[derive(Clone, Copy, Debug)]
@@ -82,7 +82,7 @@ fn header(name: &'static str, value: &str) -> HeaderValue {
 fn part(content_type: ContentType, text: &str) -> SinglePart {
     let encoding = ContentTransferEncoding::QuotedPrintable;
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    let body = Body::new_with_encoding(text, encoding).unwrap_or_else(Body::new);
+    let body = Body::dangerous_pre_encoded(quoted_printable::encode(&text), encoding);
     SinglePart::builder().header(content_type).body(body)
 }
 

@@ -4,6 +4,7 @@ mod body;
 mod check;
 mod composer;
 mod message;
+mod quoted_printable;
 mod words;
 
 use std::fmt;
