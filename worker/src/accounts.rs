@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use bookly_shared::db::DbResult;
 use bookly_shared::db::group::Grouped;
-use bookly_shared::db::session::Session;
+use bookly_shared::db::kept::Kept;
 use bookly_shared::db::users::User;
 use uuid::Uuid;
 
@@ -25,7 +25,7 @@ impl Grouped for Accounts {
     type Question = Whose;
     type Answer = Option<User>;
 
-    async fn ask(&self, session: &mut Session, whose: &[Whose]) -> DbResult<Vec<Option<User>>> {
+    async fn ask(&self, db: &mut Kept, whose: &[Whose]) -> DbResult<Vec<Option<User>>> {
         let (mut uids, mut mailboxes) = (Vec::new(), Vec::new());
         for whose in whose {
             match whose {
@@ -33,7 +33,7 @@ impl Grouped for Accounts {
                 Whose::Mailbox(mailbox) => mailboxes.push(mailbox.clone()),
             }
         }
-        let users = session.users_among(&uids, &mailboxes).await?;
+        let users = db.users_among(&uids, &mailboxes).await?;
         let by_uid: HashMap<Uuid, &User> = users.iter().map(|user| (user.uid, user)).collect();
         let by_mailbox: HashMap<&str, &User> =
             users.iter().map(|user| (user.email_canonical.as_str(), user)).collect();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bookly_shared::clock::Clock;
-use bookly_shared::db::session::Session;
+use bookly_shared::db::kept::Kept;
 use bookly_shared::db::{Db, DbError};
 use bookly_shared::queue::{QueueError, RedisQueue};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
@@ -63,7 +63,7 @@ impl Drain {
 
     /// Until nothing is due.
     async fn drain(&self) {
-        let (mut more, mut passed_on, mut session) = (false, None, None);
+        let (mut more, mut passed_on, mut kept) = (false, None, None);
         loop {
             if more && !self.gate.is_paced() {
                 self.slots.gather().await;
@@ -71,7 +71,7 @@ impl Drain {
             // Waiting for a free slot first means that no claim ever waits with its lease running.
             let first = self.slots.free().await;
             self.gate.pass().await;
-            match self.claim_and_deliver(first, &mut session).await {
+            match self.claim_and_deliver(first, &mut kept).await {
                 Ok(Claimed::AsManyAsFit(one)) => {
                     more = true;
                     self.pass_on(one, &mut passed_on);
@@ -79,7 +79,7 @@ impl Drain {
                 Ok(Claimed::All) => return,
                 Err(error) => {
                     tracing::warn!(%error, "no mail can be claimed");
-                    session = None;
+                    kept = None;
                     tokio::time::sleep(RECORD_FIRST).await;
                 }
             }
@@ -107,7 +107,7 @@ impl Drain {
     }
 
     /// Claims as many mails as there are free slots, with a rate just one.
-    async fn claim_and_deliver(&self, first: Slot, kept: &mut Option<Session>) -> Result<Claimed, DbError> {
+    async fn claim_and_deliver(&self, first: Slot, kept: &mut Option<Kept>) -> Result<Claimed, DbError> {
         let mut slots = vec![first];
         while !self.gate.is_paced()
             && let Some(slot) = self.slots.free_now()
@@ -115,11 +115,11 @@ impl Drain {
             slots.push(slot);
         }
         let free = slots.len();
-        let session = match kept {
-            Some(session) => session,
-            None => kept.insert(self.db.session().await?),
+        let db = match kept {
+            Some(kept) => kept,
+            None => kept.insert(self.db.keep().await?),
         };
-        let mails = session.claim_due(free as i64, &self.worker, self.clock.now()).await?;
+        let mails = db.claim_due(free as i64, &self.worker, self.clock.now()).await?;
         let claimed = match mails.last() {
             Some(last) if mails.len() == free => Claimed::AsManyAsFit(last.id),
             _ => Claimed::All,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bookly_shared::clock::Clock;
 use bookly_shared::db::claims::ClaimedMail;
 use bookly_shared::db::group::{Group, Grouped};
-use bookly_shared::db::session::Session;
+use bookly_shared::db::kept::Kept;
 use bookly_shared::db::{Db, DbError, DbResult};
 use bookly_shared::metrics::Counted;
 use bookly_shared::metrics::table::MAILS_IN_FLIGHT;
@@ -53,9 +53,9 @@ impl Grouped for Fences {
     type Question = (Uuid, i64);
     type Answer = bool;
 
-    async fn ask(&self, session: &mut Session, claims: &[(Uuid, i64)]) -> DbResult<Vec<bool>> {
+    async fn ask(&self, db: &mut Kept, claims: &[(Uuid, i64)]) -> DbResult<Vec<bool>> {
         let ids: Vec<Uuid> = claims.iter().map(|(id, _)| *id).collect();
-        let leased = session.leased_until(&ids, self.clock.now() + LEFT_AT_THE_FENCE).await?;
+        let leased = db.leased_until(&ids, self.clock.now() + LEFT_AT_THE_FENCE).await?;
         Ok(claims.iter().map(|claim| leased.contains(claim)).collect())
     }
 }

@@ -4,8 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::kept::Kept;
 use super::outbox::MailContext;
-use super::session::Session;
 use super::{Db, DbResult, on_db, within_limit};
 use crate::domain::MailKind;
 
@@ -98,7 +98,7 @@ macro_rules! leased {
     };
 }
 
-impl Session {
+impl Kept {
     /// Claims up to `limit` due mails, the longest due first.
     pub async fn claim_due(
         &mut self,
@@ -109,13 +109,13 @@ impl Session {
         let until = now + LEASE;
         within_limit(async {
             match self {
-                Session::Postgres(connection) => {
+                Kept::Postgres(connection) => {
                     // As an array: of a join with a LIMIT that it does not know, the planner expects a tenth of the table.
                     let sql = claim_rows!(" FOR UPDATE SKIP LOCKED", "= ANY (ARRAY(SELECT id FROM due))");
                     let query = sqlx::query_as(sql).bind(now).bind(until).bind(worker).bind(limit);
                     Ok(query.fetch_all(&mut **connection).await?)
                 }
-                Session::Sqlite(sqlite) => {
+                Kept::Sqlite(sqlite) => {
                     let sql = claim_rows!("", "IN (SELECT id FROM due)");
                     let query = sqlx::query_as(sql).bind(now).bind(until).bind(worker).bind(limit);
                     Ok(query.fetch_all(&sqlite.writer).await?)
@@ -130,11 +130,11 @@ impl Session {
     pub async fn leased_until(&mut self, ids: &[Uuid], until: DateTime<Utc>) -> DbResult<Vec<(Uuid, i64)>> {
         within_limit(async {
             match self {
-                Session::Postgres(connection) => {
+                Kept::Postgres(connection) => {
                     let query = sqlx::query_as(leased!("= ANY($2)")).bind(until).bind(ids);
                     Ok(query.fetch_all(&mut **connection).await?)
                 }
-                Session::Sqlite(sqlite) => {
+                Kept::Sqlite(sqlite) => {
                     let mut leased = Vec::with_capacity(ids.len());
                     for id in ids {
                         let query = sqlx::query_as(leased!("= $2")).bind(until).bind(id);

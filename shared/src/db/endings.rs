@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 
 use super::attempts::{Answer, Ending, bind_attempt, end_attempt, record_attempt};
 use super::claims::ClaimedMail;
-use super::session::Session;
+use super::kept::Kept;
 use super::{Db, DbResult, on_db, within_limit};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -92,13 +92,13 @@ fn column<'a, T>(mails: &'a [SentMail], of: impl Fn(&'a SentMail) -> T) -> Vec<T
     mails.iter().map(of).collect()
 }
 
-impl Session {
+impl Kept {
     /// Records that the mail server took these mails, each named once. Holds whichever claim earned it: a 250 is a fact.
     pub async fn close_sent(&mut self, mails: &[SentMail]) -> DbResult<()> {
         within_limit(async {
             match self {
-                Session::Postgres(connection) => close_sent_on_postgres(connection, mails).await,
-                Session::Sqlite(sqlite) => {
+                Kept::Postgres(connection) => close_sent_on_postgres(connection, mails).await,
+                Kept::Sqlite(sqlite) => {
                     let mut tx = sqlite.writer.begin_with("BEGIN IMMEDIATE").await?;
                     for mail in mails {
                         let close = concat!("UPDATE emails SET ", sent!("$2", "$3"), " WHERE id = $1");

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::session::Session;
+use super::kept::Kept;
 use super::{Db, DbError, DbResult};
 
 /// The most questions of one statement: it stays short.
@@ -30,7 +30,7 @@ pub trait Grouped: Send + Sync + 'static {
     /// One answer for each question, in their order.
     fn ask(
         &self,
-        session: &mut Session,
+        db: &mut Kept,
         questions: &[Self::Question],
     ) -> impl Future<Output = DbResult<Vec<Self::Answer>>> + Send;
 }
@@ -50,7 +50,7 @@ impl<G: Grouped> Group<G> {
     pub fn new(db: Db, how: G) -> Group<G> {
         // Bounded by the mails in flight: each asks one question at a time.
         let (asked, questions) = mpsc::unbounded_channel();
-        tokio::spawn(async move { Lane { db, how, session: None }.serve(questions).await });
+        tokio::spawn(async move { Lane { db, how, kept: None }.serve(questions).await });
         Group(asked)
     }
 
@@ -68,7 +68,7 @@ impl<G: Grouped> Group<G> {
 struct Lane<G> {
     db: Db,
     how: G,
-    session: Option<Session>,
+    kept: Option<Kept>,
 }
 
 impl<G: Grouped> Lane<G> {
@@ -79,7 +79,7 @@ impl<G: Grouped> Lane<G> {
             let taken = match soon {
                 Ok(taken) => taken,
                 Err(_) => {
-                    self.session = None;
+                    self.kept = None;
                     asked.recv_many(&mut group, LARGEST).await
                 }
             };
@@ -114,7 +114,7 @@ impl<G: Grouped> Lane<G> {
 
     /// A connection that was kept may have ended since: then a fresh one is asked, once.
     async fn ask(&mut self, questions: &[G::Question]) -> DbResult<Vec<G::Answer>> {
-        let was_kept = self.session.is_some();
+        let was_kept = self.kept.is_some();
         match self.ask_once(questions).await {
             Err(error) if was_kept && error.is_unavailable() => self.ask_once(questions).await,
             asked => asked,
@@ -123,13 +123,13 @@ impl<G: Grouped> Lane<G> {
 
     async fn ask_once(&mut self, questions: &[G::Question]) -> DbResult<Vec<G::Answer>> {
         let asked = async {
-            let mut session = match self.session.take() {
-                Some(session) => session,
-                None => self.db.session().await?,
+            let mut kept = match self.kept.take() {
+                Some(kept) => kept,
+                None => self.db.keep().await?,
             };
-            let answers = self.how.ask(&mut session, questions).await?;
+            let answers = self.how.ask(&mut kept, questions).await?;
             // Not after an error: nobody knows what state it left behind.
-            self.session = Some(session);
+            self.kept = Some(kept);
             Ok(answers)
         };
         timeout(LIMIT, asked).await.unwrap_or_else(|_| Err(DbError::silent()))
@@ -160,7 +160,7 @@ mod tests {
         type Question = u32;
         type Answer = u32;
 
-        async fn ask(&self, _: &mut Session, questions: &[u32]) -> DbResult<Vec<u32>> {
+        async fn ask(&self, _: &mut Kept, questions: &[u32]) -> DbResult<Vec<u32>> {
             self.groups.lock().unwrap().push(questions.to_vec());
             self.leave.acquire().await.unwrap().forget();
             if questions.contains(&13) {

@@ -15,13 +15,13 @@ pub mod endings;
 mod error;
 pub mod group;
 pub mod inspect;
+pub mod kept;
 pub mod login_throttle;
 pub mod mail_admin;
 pub mod mail_stats;
 mod migrate;
 pub mod outbox;
 pub mod relay;
-pub mod session;
 pub mod sessions;
 pub mod users;
 

@@ -47,7 +47,7 @@ pub(crate) async fn keep_the_limit_when_statistics_are_old(db: &Db) {
     for later in 1..MAILS {
         queue(db, MailKind::VerifyEmail, now + TimeDelta::milliseconds(later as i64)).await;
     }
-    let claimed = db.session().await.unwrap().claim_due(BATCH, "ann", now + LEASE).await.unwrap();
+    let claimed = db.keep().await.unwrap().claim_due(BATCH, "ann", now + LEASE).await.unwrap();
     assert_eq!(claimed.len(), BATCH as usize);
 }
 
@@ -63,7 +63,7 @@ async fn rush(db: &Db, now: DateTime<Utc>) -> Vec<ClaimedMail> {
 async fn claim_all(db: &Db, name: &str, now: DateTime<Utc>) -> Vec<ClaimedMail> {
     let mut claimed = Vec::new();
     loop {
-        let some = db.session().await.unwrap().claim_due(BATCH, name, now).await.unwrap();
+        let some = db.keep().await.unwrap().claim_due(BATCH, name, now).await.unwrap();
         assert!(some.len() <= BATCH as usize, "claimed more than there are slots: {}", some.len());
         if some.is_empty() {
             return claimed;

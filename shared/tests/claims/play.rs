@@ -42,9 +42,7 @@ pub(crate) fn start() -> DateTime<Utc> {
 pub(crate) async fn empty(db: &Db) {
     let later = start() + FOR_EVER;
     db.free_lost(later).await.unwrap();
-    while let [mail, ..] =
-        db.session().await.unwrap().claim_due(1, "cleaner", later).await.unwrap().as_slice()
-    {
+    while let [mail, ..] = db.keep().await.unwrap().claim_due(1, "cleaner", later).await.unwrap().as_slice() {
         assert!(db.close_failed(mail, "cleared away".into(), later).await.unwrap());
     }
     db.purge(TimeDelta::zero(), later + FOR_EVER).await.unwrap();
@@ -88,7 +86,7 @@ impl Play<'_> {
 
     async fn claim_due(&mut self, worker: usize, limit: i64) {
         let (name, now) = self.worker(worker);
-        let claimed = self.db.session().await.unwrap().claim_due(limit, name, now).await.unwrap();
+        let claimed = self.db.keep().await.unwrap().claim_due(limit, name, now).await.unwrap();
         let due = self.mails.iter().filter(|mail| mail.is_claimable(now));
         self.assert_longest_due(due, claimed.iter().map(|mail| mail.id).collect(), limit);
         self.take(claimed, worker).await;
@@ -122,7 +120,7 @@ impl Play<'_> {
     async fn leased_until(&mut self, pick: &Pick, left: TimeDelta) {
         let Some((claim, now)) = self.pick(pick) else { return };
         let expected = find(&mut self.mails, claim.id).is_leased_until(now + left);
-        let leased = self.db.session().await.unwrap().leased_until(&[claim.id], now + left).await.unwrap();
+        let leased = self.db.keep().await.unwrap().leased_until(&[claim.id], now + left).await.unwrap();
         assert_eq!(leased, expected.into_iter().collect::<Vec<_>>(), "{claim:?}");
     }
 
@@ -170,7 +168,7 @@ impl Play<'_> {
             find(&mut self.mails, claim.id).close_sent(&claim, &words, now);
             sent.push(SentMail::new(&claim, Answer { code: Some(250), words: &words }, now));
         }
-        self.db.session().await.unwrap().close_sent(&sent).await.unwrap();
+        self.db.keep().await.unwrap().close_sent(&sent).await.unwrap();
     }
 
     async fn close_as(&mut self, pick: &Pick, state: &'static str) {

@@ -20,7 +20,7 @@ async fn queue(app: &TestApp, to: &str) -> Uuid {
 /// Has a worker claim all that waits, this mail among it.
 async fn claim(app: &TestApp, id: Uuid) -> ClaimedMail {
     let claimed =
-        app.state().db.session().await.unwrap().claim_due(100, "mail-1", app.state().now()).await.unwrap();
+        app.state().db.keep().await.unwrap().claim_due(100, "mail-1", app.state().now()).await.unwrap();
     claimed.into_iter().find(|mail| mail.id == id).unwrap()
 }
 

@@ -10,7 +10,7 @@ use super::{Db, DbResult, SqliteDb, within_limit};
 
 /// A connection to Postgres, or SQLite's pools: they have no server to travel to, and one writer must not be kept.
 #[derive(Debug)]
-pub enum Session {
+pub enum Kept {
     /// Goes back to the pool, which tests it, when it is dropped.
     Postgres(PoolConnection<Postgres>),
     /// See [`SqliteDb`].
@@ -22,10 +22,10 @@ impl Db {
     ///
     /// # Errors
     /// When the database is away, or all connections are in use.
-    pub async fn session(&self) -> DbResult<Session> {
+    pub async fn keep(&self) -> DbResult<Kept> {
         match self {
-            Db::Postgres(pool) => within_limit(async { Ok(Session::Postgres(pool.acquire().await?)) }).await,
-            Db::Sqlite(sqlite) => Ok(Session::Sqlite(sqlite.clone())),
+            Db::Postgres(pool) => within_limit(async { Ok(Kept::Postgres(pool.acquire().await?)) }).await,
+            Db::Sqlite(sqlite) => Ok(Kept::Sqlite(sqlite.clone())),
         }
     }
 }
