@@ -51,6 +51,9 @@ pub enum StartError {
     /// A template.
     #[error(transparent)]
     Template(#[from] TemplateError),
+    /// The threads that hash passwords.
+    #[error("no thread can be started to hash passwords: {0}")]
+    Hasher(#[source] std::io::Error),
     /// The address.
     #[error("LISTEN: {0} cannot be listened on: {1}")]
     Listen(SocketAddr, #[source] std::io::Error),
@@ -129,7 +132,8 @@ impl App {
             .map(|wake| Worker::new(&settings, db.clone(), clock.clone(), Wake::Table(wake), tracer.clone()))
             .transpose()?;
         let state = AppState::new(Services {
-            hasher: Hasher::new(available_parallelism().map_or(1, NonZero::get)),
+            hasher: Hasher::new(available_parallelism().map_or(1, NonZero::get))
+                .map_err(StartError::Hasher)?,
             login_guard: LoginGuard::default(),
             tokens: SessionTokens::new(&settings.jwt_secret, settings.jwt_algorithm),
             links: LinkSigner::new(&settings.jwt_secret),

@@ -1,25 +1,28 @@
 //! Password hashing (argon2id, RFC 9106): a few at a time, in memory that is kept, with a bounded wait.
 //!
 //! A hash takes 19 MiB and 15 ms of one core. More at a time than there are cores finish no sooner and only
-//! cost memory; memory taken afresh for each one is not given back (glibc kept 6.5 GB under load).
+//! cost memory; memory taken afresh for each one is not given back (glibc kept 6.5 GB under load). The threads give way
+//! to those that answer: what needs no hash is not kept waiting by those that do.
 
+mod queue;
 mod work;
 
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bookly_shared::domain::Password;
 use bookly_shared::metrics::table::{HASH_REFUSED, HASH_WAIT_SECONDS};
 use thiserror::Error;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::oneshot;
 
+use queue::{Queue, Work};
 use work::Memory;
 
 /// How many may wait for each slot: at 15 ms a hash, the last of them waits about a second.
 const WAITING_PER_SLOT: usize = 64;
-/// The longest wait for a slot. Beyond it the client is better told to come again.
+/// The longest wait, the work itself included. Beyond it the client is better told to come again.
 const MAX_WAIT: Duration = Duration::from_secs(5);
 
 /// Why there is no answer.
@@ -36,31 +39,37 @@ pub enum HashError {
     Failed,
 }
 
-/// Hashes and verifies passwords on blocking threads. Clones share the slots.
+/// Hashes and verifies passwords on threads of its own, which end with its last clone. Clones share them.
 #[derive(Clone)]
 pub struct Hasher {
     inner: Arc<Inner>,
 }
 
 struct Inner {
-    slots: Arc<Semaphore>,
-    /// The memory of the slots that are not at work; it goes along with the work.
-    memories: Mutex<Vec<Memory>>,
-    waiting: AtomicUsize,
-    max_waiting: usize,
+    queue: Arc<Queue>,
     max_wait: Duration,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
 }
 
 impl Hasher {
     /// A hasher that works on `slots` passwords at a time (at least one): as many as there are cores.
-    pub fn new(slots: usize) -> Hasher {
+    ///
+    /// # Errors
+    /// When a thread cannot be started.
+    pub fn new(slots: usize) -> io::Result<Hasher> {
         Hasher::with_limits(slots, WAITING_PER_SLOT * slots.max(1), MAX_WAIT)
     }
 
-    fn with_limits(slots: usize, max_waiting: usize, max_wait: Duration) -> Hasher {
-        let slots = Arc::new(Semaphore::new(slots.max(1)));
-        let (memories, waiting) = (Mutex::default(), AtomicUsize::new(0));
-        Hasher { inner: Arc::new(Inner { slots, memories, waiting, max_waiting, max_wait }) }
+    fn with_limits(slots: usize, max_waiting: usize, max_wait: Duration) -> io::Result<Hasher> {
+        let queue = Arc::new(Queue::new(max_waiting));
+        let hasher = Hasher { inner: Arc::new(Inner { queue, max_wait }) };
+        (0..slots.max(1)).try_for_each(|_| hasher.inner.queue.start_thread())?;
+        Ok(hasher)
     }
 
     /// The PHC string to store for a new password, with a salt of its own.
@@ -90,7 +99,7 @@ impl Hasher {
 
     /// How many wait for a slot just now.
     pub fn waiting(&self) -> usize {
-        self.inner.waiting.load(Ordering::Relaxed)
+        self.inner.queue.waiting()
     }
 
     /// A caller that goes away while it waits leaves the queue; work once begun is finished.
@@ -98,62 +107,50 @@ impl Hasher {
         &self,
         work: impl FnOnce(&mut Memory) -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, HashError> {
-        let began = Instant::now();
-        let slot = self.slot().await.inspect_err(|_| HASH_REFUSED.add(1, []))?;
-        HASH_WAIT_SECONDS.record(began.elapsed().as_secs_f64(), []);
-        let inner = self.inner.clone();
-        let done = tokio::task::spawn_blocking(move || {
-            let mut memory = inner.take_memory();
-            let result = work(&mut memory);
-            inner.put_back(memory);
-            drop(slot);
-            result
-        });
-        done.await.map_err(|_| HashError::Failed)?
+        let answer = self.answer(work).await;
+        if matches!(answer, Err(HashError::Busy)) {
+            HASH_REFUSED.add(1, []);
+        }
+        let Answer { result, waited } = answer?;
+        HASH_WAIT_SECONDS.record(waited.as_secs_f64(), []);
+        result
     }
 
-    async fn slot(&self) -> Result<OwnedSemaphorePermit, HashError> {
-        let slots = self.inner.slots.clone();
-        if let Ok(slot) = slots.clone().try_acquire_owned() {
-            return Ok(slot);
-        }
-        let _waiting = Waiting::begin(&self.inner)?;
-        match tokio::time::timeout(self.inner.max_wait, slots.acquire_owned()).await {
-            Ok(Ok(slot)) => Ok(slot),
-            Ok(Err(_)) => Err(HashError::Failed),
+    async fn answer<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Memory) -> Result<T, HashError> + Send + 'static,
+    ) -> Result<Answer<T>, HashError> {
+        let (answer, answered) = oneshot::channel();
+        self.inner.queue.push(Box::new(Question { work, asked: Instant::now(), answer }))?;
+        match tokio::time::timeout(self.inner.max_wait, answered).await {
+            Ok(answer) => answer.map_err(|_| HashError::Failed),
             Err(_) => Err(HashError::Busy),
         }
     }
 }
 
-impl Inner {
-    fn take_memory(&self) -> Memory {
-        self.memories.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
-    }
-
-    fn put_back(&self, memory: Memory) {
-        self.memories.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
-    }
+/// What a caller wants to know.
+struct Question<W, T> {
+    work: W,
+    asked: Instant,
+    answer: oneshot::Sender<Answer<T>>,
 }
 
-/// Counts a waiting caller for as long as it waits.
-struct Waiting<'a>(&'a AtomicUsize);
-
-impl<'a> Waiting<'a> {
-    fn begin(inner: &'a Inner) -> Result<Waiting<'a>, HashError> {
-        let waiting = Waiting(&inner.waiting);
-        // Counted first and asked afterwards, so that two callers cannot both take the last place.
-        if inner.waiting.fetch_add(1, Ordering::Relaxed) < inner.max_waiting {
-            Ok(waiting)
-        } else {
-            Err(HashError::Busy)
-        }
-    }
+struct Answer<T> {
+    result: Result<T, HashError>,
+    waited: Duration,
 }
 
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+impl<T: Send, W: FnOnce(&mut Memory) -> Result<T, HashError> + Send> Work for Question<W, T> {
+    fn is_wanted(&self) -> bool {
+        !self.answer.is_closed()
+    }
+
+    fn run(self: Box<Self>, memory: &mut Memory) {
+        let waited = self.asked.elapsed();
+        let result = (self.work)(memory);
+        // A caller that went away meanwhile wants no answer.
+        let _ = self.answer.send(Answer { result, waited });
     }
 }
 

@@ -18,9 +18,13 @@ const MAX_LANES: u32 = 16;
 pub(super) const NOBODY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$Ym9va2x5LW5vYm9keS4uLg$4fXCqXn0dJrbqRZ0vYcQWmJ3m2kq6o1nA8sT5uEwGhY";
 
-/// The memory of a slot. It grows to what was needed most, and holds nothing between two hashes.
+/// The memory of a slot. It grows to what was needed most.
 #[derive(Default)]
-pub(super) struct Memory(Vec<Block>);
+pub(super) struct Memory {
+    blocks: Vec<Block>,
+    /// How many of the first blocks may hold what was made of a password.
+    used: usize,
+}
 
 impl Memory {
     pub(super) fn hash(&mut self, password: &Password) -> Result<String, HashError> {
@@ -47,26 +51,40 @@ impl Memory {
         Ok(output == *expected)
     }
 
+    /// What a single pass leaves behind is far easier to guess from than its hash. Takes 1 ms for a new hash' memory.
+    pub(super) fn wipe(&mut self) {
+        self.blocks[..self.used].fill(Block::new());
+        self.used = 0;
+    }
+
+    /// Returns the memory to the system.
+    pub(super) fn give_back(&mut self) {
+        self.wipe();
+        self.blocks = Vec::new();
+    }
+
     #[cfg(test)]
     pub(super) fn is_wiped(&self) -> bool {
-        !self.0.is_empty() && self.0.iter().all(|block| block.as_ref().iter().all(|word| *word == 0))
+        !self.blocks.is_empty()
+            && self.blocks.iter().all(|block| block.as_ref().iter().all(|word| *word == 0))
     }
 
     fn output(&mut self, argon2: Argon2<'_>, password: &Password, salt: &[u8]) -> Result<Output, HashError> {
         let blocks = argon2.params().block_count();
-        self.0.try_reserve_exact(blocks.saturating_sub(self.0.len())).map_err(|_| HashError::Failed)?;
-        if self.0.len() < blocks {
-            self.0.resize(blocks, Block::new());
+        self.blocks
+            .try_reserve_exact(blocks.saturating_sub(self.blocks.len()))
+            .map_err(|_| HashError::Failed)?;
+        if self.blocks.len() < blocks {
+            self.blocks.resize(blocks, Block::new());
         }
         let mut buffer = [0; Output::MAX_LENGTH];
         let length = argon2.params().output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN);
         let out = buffer.get_mut(..length).ok_or(HashError::Unreadable)?;
-        let memory = &mut self.0[..blocks];
-        let hashed =
-            argon2.hash_password_into_with_memory(password.expose().as_bytes(), salt, out, &mut *memory);
-        // What a single pass leaves behind is far easier to guess from than its hash. Wiping takes 1 ms of 20.
-        memory.fill(Block::new());
-        hashed.map_err(|_| HashError::Failed)?;
+        self.used = self.used.max(blocks);
+        let memory = &mut self.blocks[..blocks];
+        argon2
+            .hash_password_into_with_memory(password.expose().as_bytes(), salt, out, memory)
+            .map_err(|_| HashError::Failed)?;
         Output::new(out).map_err(|_| HashError::Failed)
     }
 }
