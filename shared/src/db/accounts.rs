@@ -1,12 +1,14 @@
 //! Changes of an account, each one transaction together with the mail that goes with it.
 
 use chrono::{DateTime, Utc};
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::outbox::{NewMail, queue_mail};
 use super::users::User;
-use super::{Db, DbResult, in_transaction};
+use super::{Db, DbResult, in_transaction, within_limit};
 use crate::domain::{EmailAddress, Role};
+use crate::metrics::table::MAILS_QUEUED;
 
 /// What a sign-up brings.
 #[derive(Debug)]
@@ -34,6 +36,44 @@ pub enum Change<T = ()> {
     AddressTaken,
 }
 
+/// The account, unless its address has one. Its values are `$1` to `$9`.
+macro_rules! insert_account {
+    () => {
+        "INSERT INTO users (uid, username, email, email_canonical, first_name, last_name, role, password_hash,
+                            auth_changed_at, created_at, update_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $9)
+         ON CONFLICT (email_canonical) DO NOTHING"
+    };
+}
+
+/// Binds the values of [`insert_account`].
+macro_rules! bind_account {
+    ($query:expr, $account:expr, $uid:expr, $now:expr) => {
+        $query
+            .bind($uid)
+            .bind(&$account.username)
+            .bind($account.email.as_str())
+            .bind($account.email.canonical())
+            .bind(&$account.first_name)
+            .bind(&$account.last_name)
+            .bind(Role::User.as_str())
+            .bind(&$account.password_hash)
+            .bind($now)
+    };
+}
+
+/// The account and, if it is new, its mail as [`QUEUE`](super::outbox::QUEUE) has it: one statement, which spares
+/// Postgres three round trips a sign-up.
+const CREATE_AT_ONCE: &str = concat!(
+    "WITH account AS (",
+    insert_account!(),
+    " RETURNING *), mail AS (
+        INSERT INTO emails (id, kind, recipient, mailbox, user_uid, context, request_id, traceparent, state, due_at,
+                            deadline_at, rung_at, created_at)
+        SELECT $10, $11, $12, $13, $14, $15, $16, $17, 'queued', $20, $19, $18, $18 FROM account)
+     SELECT * FROM account"
+);
+
 impl Db {
     /// Makes an account and queues its verification mail. `None` when the address has an account already,
     /// also when that one is being made at this moment.
@@ -45,25 +85,43 @@ impl Db {
     ) -> DbResult<Option<(User, Uuid)>> {
         let uid = Uuid::new_v4();
         let mail = mail(uid);
-        let sql = "INSERT INTO users (uid, username, email, email_canonical, first_name, last_name, role, password_hash,
-                                      auth_changed_at, created_at, update_at)
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $9)
-                   ON CONFLICT (email_canonical) DO NOTHING RETURNING *";
+        let Db::Postgres(pool) = self else { return self.create_in_steps(account, uid, &mail, now).await };
+        let (accepted, deadline, due) = mail.times();
+        let user: Option<User> = within_limit(async {
+            let query = bind_account!(sqlx::query_as(CREATE_AT_ONCE), account, uid, now)
+                .bind(mail.id)
+                .bind(mail.kind().as_str())
+                .bind(mail.recipient())
+                .bind(mail.mailbox())
+                .bind(mail.user_uid())
+                .bind(Json(mail.context()))
+                .bind(mail.request_id())
+                .bind(mail.traceparent())
+                .bind(accepted)
+                .bind(deadline)
+                .bind(due);
+            Ok(query.fetch_optional(pool).await?)
+        })
+        .await?;
+        Ok(user.map(|user| {
+            MAILS_QUEUED.add(1, [mail.kind().as_str().into()]);
+            (user, mail.id)
+        }))
+    }
+
+    /// The same for SQLite, whose WITH cannot write.
+    async fn create_in_steps(
+        &self,
+        account: &NewAccount,
+        uid: Uuid,
+        mail: &NewMail,
+        now: DateTime<Utc>,
+    ) -> DbResult<Option<(User, Uuid)>> {
         in_transaction!(self, tx => {
-            let user: Option<User> = sqlx::query_as(sql)
-                .bind(uid)
-                .bind(&account.username)
-                .bind(account.email.as_str())
-                .bind(account.email.canonical())
-                .bind(&account.first_name)
-                .bind(&account.last_name)
-                .bind(Role::User.as_str())
-                .bind(&account.password_hash)
-                .bind(now)
-                .fetch_optional(&mut *tx)
-                .await?;
+            let query = bind_account!(sqlx::query_as(concat!(insert_account!(), " RETURNING *")), account, uid, now);
+            let user: Option<User> = query.fetch_optional(&mut *tx).await?;
             let Some(user) = user else { return Ok(None) };
-            queue_mail!(tx, &mail);
+            queue_mail!(tx, mail);
             Some((user, mail.id))
         })
     }
