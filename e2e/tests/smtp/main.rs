@@ -22,7 +22,11 @@ use lettre::{
     address::Envelope,
     message::{Mailbox, MultiPart},
 };
-use tokio::sync::Notify;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+    sync::Notify,
+};
 
 /// Longest wait for anything that should happen at once.
 const SOON: Duration = Duration::from_secs(10);

@@ -240,3 +240,37 @@ async fn an_idle_connection_is_closed_with_a_word() {
     send(&pool, "a@b.test").await.unwrap();
     server.wait_for_stage(At::Quit, 2, SOON).await.unwrap();
 }
+
+/// Offers PIPELINING, and hears the first command of whatever comes at once.
+async fn loses_what_comes_ahead(listener: TcpListener) {
+    loop {
+        let (mut tcp, _) = listener.accept().await.unwrap();
+        tokio::spawn(async move {
+            let (mut buffer, mut in_message) = (vec![0; 64 * 1024], false);
+            tcp.write_all(b"220 mx\r\n").await.unwrap();
+            while let Ok(read @ 1..) = tcp.read(&mut buffer).await {
+                let heard = String::from_utf8_lossy(&buffer[..read]).into_owned();
+                let answer = match heard.get(..4) {
+                    _ if in_message && !heard.ends_with("\r\n.\r\n") => continue,
+                    Some("EHLO") => "250-mx\r\n250 PIPELINING\r\n",
+                    Some("DATA") => "354 go\r\n",
+                    _ => "250 ok\r\n",
+                };
+                in_message = answer.starts_with("354");
+                tcp.write_all(answer.as_bytes()).await.unwrap();
+            }
+        });
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_offers_pipelining_and_loses_recipients_is_asked_one_by_one_from_then_on() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut settings = SmtpSettings::new("127.0.0.1", listener.local_addr().unwrap().port(), Security::Plain);
+    settings.timeouts.command = Duration::from_millis(500);
+    tokio::spawn(loses_what_comes_ahead(listener));
+    let pool = SmtpPool::new(settings).unwrap();
+    let lost = send(&pool, "a@b.test").await.unwrap_err();
+    assert_eq!((lost.stage, lost.verdict()), (Stage::RcptTo, Verdict::Retry));
+    send(&pool, "a@b.test").await.unwrap();
+}

@@ -1,6 +1,11 @@
 //! Opens a session: TCP without delay, TLS, EHLO, AUTH, each within its time limit.
 
-use std::{future::Future, net::SocketAddr, time::Duration};
+use std::{
+    future::Future,
+    net::SocketAddr,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bookly_shared::metrics::{
@@ -18,7 +23,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 use tokio_rustls::client::TlsStream;
-use tracing::debug;
+use tracing::{debug, warn};
 
 use super::{
     Security, SmtpConfigError, SmtpCredentials, SmtpSettings, StageTimeouts,
@@ -64,6 +69,8 @@ pub(super) struct Connector {
     credentials: Option<SmtpCredentials>,
     hello: ClientId,
     pub(super) timeouts: StageTimeouts,
+    /// The server offers PIPELINING and does not do it.
+    loses_groups: AtomicBool,
 }
 
 /// [`Security`], with what it needs.
@@ -87,6 +94,7 @@ impl Connector {
             credentials: settings.credentials,
             hello: ClientId::default(),
             timeouts: settings.timeouts,
+            loses_groups: AtomicBool::new(false),
         })
     }
 
@@ -104,7 +112,19 @@ impl Connector {
         self.authenticate(&mut greeted).await?;
         debug!(host = self.host, port = self.port, "connection to the mail server opened");
         SMTP_OPENED.add(1, []);
+        greeted.offers.pipelining &= !self.loses_groups.load(Ordering::Relaxed);
         greeted.begin(open)
+    }
+
+    /// Some firewalls in front of servers drop what was sent ahead: no recipient is ever answered. From now on they are
+    /// named one by one.
+    pub(super) fn doubt_pipelining(&self) {
+        if !self.loses_groups.swap(true, Ordering::Relaxed) {
+            warn!(
+                host = self.host,
+                "the mail server offers PIPELINING and loses recipients; it is not used any more"
+            );
+        }
     }
 
     /// Tries the addresses of the host in turn; the error is the last one's.

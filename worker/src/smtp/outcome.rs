@@ -172,6 +172,11 @@ impl SendError {
         self.code == Some(421) || self.cause == Cause::Broken
     }
 
+    /// True when the sender was answered and nothing was said to a recipient.
+    pub(super) fn means_no_answer_to_recipient(&self) -> bool {
+        (self.stage, self.cause) == (Stage::RcptTo, Cause::TimedOut)
+    }
+
     /// True when the server answered and expects the next command.
     pub(super) fn leaves_connection_in_step(&self) -> bool {
         match self.cause {

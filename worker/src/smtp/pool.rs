@@ -92,6 +92,11 @@ impl SmtpPool {
         let letter = Letter::new(envelope, message);
         let mut connection = self.inner.begin(&letter).await?;
         let result = connection.finish(&letter, fence, self.inner.connector.timeouts).await;
+        if connection.session.offers.pipelining
+            && result.as_ref().is_err_and(SendError::means_no_answer_to_recipient)
+        {
+            self.inner.connector.doubt_pipelining();
+        }
         if connection.is_in_step_after(&result).await {
             Inner::put_back(&self.inner, connection);
         }
