@@ -6,7 +6,8 @@ COPY api/Cargo.toml api/
 COPY worker/Cargo.toml worker/
 COPY shared/Cargo.toml shared/
 COPY e2e/Cargo.toml e2e/
-RUN for crate in api worker shared e2e; do mkdir -p $crate/src && touch $crate/src/lib.rs; done \
+COPY bench/Cargo.toml bench/
+RUN for crate in api worker shared e2e bench; do mkdir -p $crate/src && touch $crate/src/lib.rs; done \
     && for crate in api worker; do echo 'fn main() {}' > $crate/src/main.rs; done \
     && cargo build --release --locked -p bookly-api -p bookly-worker \
     && rm -rf api/src worker/src shared/src

@@ -1,0 +1,58 @@
+//! What the password hash alone gives: the limit of every sign-up.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow};
+use argon2::{Argon2, Block};
+
+use crate::machine;
+
+/// A hash alone.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HashLimit {
+    /// Hashes a second with a thread per core.
+    pub(crate) per_second: f64,
+    /// CPU milliseconds of one while all cores hash.
+    pub(crate) cpu_ms: f64,
+}
+
+/// Hashes for `time` with a thread on each core: the service's call and its parameters, in memory that is kept.
+pub(crate) async fn on_all_cores(time: Duration) -> anyhow::Result<HashLimit> {
+    let meter = machine::Meter::start()?;
+    let threads: Vec<_> =
+        (0..machine::cores()).map(|_| tokio::task::spawn_blocking(move || hash_for(time))).collect();
+    let mut hashes = 0.0;
+    for thread in threads {
+        hashes += thread.await??.len() as f64;
+    }
+    let used = meter.read()?;
+    Ok(HashLimit { per_second: hashes / used.seconds, cpu_ms: used.cpu_ms(&["bench"]) / hashes })
+}
+
+/// The median of single hashes on an otherwise idle machine, in milliseconds.
+pub(crate) async fn alone(time: Duration) -> anyhow::Result<f64> {
+    let mut took = tokio::task::spawn_blocking(move || hash_for(time)).await??;
+    took.sort_unstable();
+    let median = took.get(took.len() / 2).context("no hash was made")?;
+    Ok(median.as_secs_f64() * 1000.0)
+}
+
+fn hash_for(time: Duration) -> anyhow::Result<Vec<Duration>> {
+    let argon2 = Argon2::default();
+    let mut memory = vec![Block::new(); argon2.params().block_count()];
+    let (mut took, mut output) = (Vec::new(), [0; 32]);
+    let began = Instant::now();
+    while began.elapsed() < time || took.is_empty() {
+        let asked = Instant::now();
+        argon2
+            .hash_password_into_with_memory(
+                b"a password of usual length",
+                b"sixteen bytes of",
+                &mut output,
+                &mut memory,
+            )
+            .map_err(|error| anyhow!("argon2: {error}"))?;
+        took.push(asked.elapsed());
+    }
+    Ok(took)
+}

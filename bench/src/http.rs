@@ -1,0 +1,131 @@
+//! A load generator: clients that keep one connection each and ask again as soon as they are answered.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::{Request, header};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+/// Makes the `n`-th request, counted over all clients.
+pub(crate) type Make = Arc<dyn Fn(u64) -> anyhow::Result<Request<Full<Bytes>>> + Send + Sync>;
+
+/// Clients of one server.
+#[derive(Clone)]
+pub(crate) struct Load {
+    /// `host:port`.
+    pub(crate) address: String,
+    /// How many at once.
+    pub(crate) clients: usize,
+    /// For how long they ask.
+    pub(crate) time: Duration,
+    /// What they ask.
+    pub(crate) make: Make,
+}
+
+/// What a load was answered.
+#[derive(Debug, Default)]
+pub(crate) struct Answers {
+    took: Vec<Duration>,
+    statuses: BTreeMap<u16, u64>,
+    seconds: f64,
+}
+
+impl Load {
+    /// Runs to its end.
+    pub(crate) async fn run(&self) -> anyhow::Result<Answers> {
+        let next = Arc::new(AtomicU64::new(0));
+        let began = Instant::now();
+        let mut clients = JoinSet::new();
+        for _ in 0..self.clients {
+            clients.spawn(self.clone().client(Arc::clone(&next), began + self.time));
+        }
+        let mut all = Answers::default();
+        while let Some(client) = clients.join_next().await {
+            all.add(client??);
+        }
+        all.seconds = began.elapsed().as_secs_f64();
+        all.took.sort_unstable();
+        Ok(all)
+    }
+
+    async fn client(self, next: Arc<AtomicU64>, end: Instant) -> anyhow::Result<Answers> {
+        let mut connection = connect(&self.address).await?;
+        let mut answers = Answers::default();
+        while Instant::now() < end {
+            let request = (self.make)(next.fetch_add(1, Ordering::Relaxed))?;
+            let asked = Instant::now();
+            let (status, _) = ask(&mut connection, request).await?;
+            answers.took.push(asked.elapsed());
+            *answers.statuses.entry(status).or_default() += 1;
+        }
+        Ok(answers)
+    }
+}
+
+impl Answers {
+    fn add(&mut self, other: Answers) {
+        self.took.extend(other.took);
+        for (status, count) in other.statuses {
+            *self.statuses.entry(status).or_default() += count;
+        }
+    }
+
+    /// How many there were.
+    pub(crate) fn count(&self) -> f64 {
+        self.took.len() as f64
+    }
+
+    /// How many a second.
+    pub(crate) fn per_second(&self) -> f64 {
+        self.count() / self.seconds
+    }
+
+    /// The time within which this share of them came, in milliseconds.
+    pub(crate) fn within_ms(&self, share: f64) -> f64 {
+        let index = ((self.took.len() as f64 * share) as usize).min(self.took.len().saturating_sub(1));
+        self.took.get(index).map_or(f64::NAN, |took| took.as_secs_f64() * 1000.0)
+    }
+
+    /// Expects that all have this status: a refusal is quick, and no figure.
+    pub(crate) fn all(self, status: u16) -> anyhow::Result<Answers> {
+        let count = self.statuses.get(&status).copied().unwrap_or_default();
+        ensure!(count > 0 && self.statuses.len() == 1, "expected {status} only: {:?}", self.statuses);
+        Ok(self)
+    }
+}
+
+/// A connection that is kept.
+pub(crate) async fn connect(address: &str) -> anyhow::Result<SendRequest<Full<Bytes>>> {
+    let stream = TcpStream::connect(address).await.with_context(|| format!("connecting to {address}"))?;
+    stream.set_nodelay(true)?;
+    let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+    // It ends with its sender.
+    tokio::spawn(connection);
+    Ok(sender)
+}
+
+/// Asks, and reads the answer to its end.
+pub(crate) async fn ask(
+    connection: &mut SendRequest<Full<Bytes>>,
+    request: Request<Full<Bytes>>,
+) -> anyhow::Result<(u16, Bytes)> {
+    connection.ready().await?;
+    let answer = connection.send_request(request).await?;
+    let status = answer.status().as_u16();
+    Ok((status, answer.into_body().collect().await?.to_bytes()))
+}
+
+/// A POST of JSON to a path of the API.
+pub(crate) fn post(path: &str, body: &serde_json::Value) -> anyhow::Result<Request<Full<Bytes>>> {
+    let request = Request::post(format!("/api/v1{path}")).header(header::HOST, "127.0.0.1");
+    let request = request.header(header::CONTENT_TYPE, "application/json");
+    Ok(request.body(Full::from(body.to_string()))?)
+}
