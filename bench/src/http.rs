@@ -14,6 +14,9 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
+/// A connection that is kept.
+pub(crate) type Connection = SendRequest<Full<Bytes>>;
+
 /// Makes the `n`-th request, counted over all clients.
 pub(crate) type Make = Arc<dyn Fn(u64) -> anyhow::Result<Request<Full<Bytes>>> + Send + Sync>;
 
@@ -26,9 +29,14 @@ pub(crate) struct Load {
     pub(crate) clients: usize,
     /// For how long they ask.
     pub(crate) time: Duration,
+    /// How long each waits between an answer and its next question.
+    pub(crate) pause: Duration,
     /// What they ask.
     pub(crate) make: Make,
 }
+
+/// Clients that connect one after the other are spread evenly over processes that share a port.
+const STAGGER: Duration = Duration::from_millis(5);
 
 /// What a load was answered.
 #[derive(Debug, Default)]
@@ -41,11 +49,16 @@ pub(crate) struct Answers {
 impl Load {
     /// Runs to its end.
     pub(crate) async fn run(&self) -> anyhow::Result<Answers> {
+        let mut connections = Vec::new();
+        for _ in 0..self.clients {
+            connections.push(connect(&self.address).await?);
+            tokio::time::sleep(STAGGER).await;
+        }
         let next = Arc::new(AtomicU64::new(0));
         let began = Instant::now();
         let mut clients = JoinSet::new();
-        for _ in 0..self.clients {
-            clients.spawn(self.clone().client(Arc::clone(&next), began + self.time));
+        for connection in connections {
+            clients.spawn(self.clone().client(connection, Arc::clone(&next), began + self.time));
         }
         let mut all = Answers::default();
         while let Some(client) = clients.join_next().await {
@@ -56,15 +69,23 @@ impl Load {
         Ok(all)
     }
 
-    async fn client(self, next: Arc<AtomicU64>, end: Instant) -> anyhow::Result<Answers> {
-        let mut connection = connect(&self.address).await?;
+    async fn client(
+        self,
+        mut connection: Connection,
+        next: Arc<AtomicU64>,
+        end: Instant,
+    ) -> anyhow::Result<Answers> {
         let mut answers = Answers::default();
-        while Instant::now() < end {
+        // Each asks once at least, however short the time is.
+        while answers.took.is_empty() || Instant::now() < end {
             let request = (self.make)(next.fetch_add(1, Ordering::Relaxed))?;
             let asked = Instant::now();
             let (status, _) = ask(&mut connection, request).await?;
             answers.took.push(asked.elapsed());
             *answers.statuses.entry(status).or_default() += 1;
+            if !self.pause.is_zero() {
+                tokio::time::sleep(self.pause).await;
+            }
         }
         Ok(answers)
     }
@@ -102,8 +123,8 @@ impl Answers {
     }
 }
 
-/// A connection that is kept.
-pub(crate) async fn connect(address: &str) -> anyhow::Result<SendRequest<Full<Bytes>>> {
+/// Connects.
+pub(crate) async fn connect(address: &str) -> anyhow::Result<Connection> {
     let stream = TcpStream::connect(address).await.with_context(|| format!("connecting to {address}"))?;
     stream.set_nodelay(true)?;
     let (sender, connection) = handshake(TokioIo::new(stream)).await?;
@@ -114,7 +135,7 @@ pub(crate) async fn connect(address: &str) -> anyhow::Result<SendRequest<Full<By
 
 /// Asks, and reads the answer to its end.
 pub(crate) async fn ask(
-    connection: &mut SendRequest<Full<Bytes>>,
+    connection: &mut Connection,
     request: Request<Full<Bytes>>,
 ) -> anyhow::Result<(u16, Bytes)> {
     connection.ready().await?;
@@ -128,4 +149,10 @@ pub(crate) fn post(path: &str, body: &serde_json::Value) -> anyhow::Result<Reque
     let request = Request::post(format!("/api/v1{path}")).header(header::HOST, "127.0.0.1");
     let request = request.header(header::CONTENT_TYPE, "application/json");
     Ok(request.body(Full::from(body.to_string()))?)
+}
+
+/// A GET of a path of the API, with this access token.
+pub(crate) fn get(path: &str, token: &str) -> anyhow::Result<Request<Full<Bytes>>> {
+    let request = Request::get(format!("/api/v1{path}")).header(header::HOST, "127.0.0.1");
+    Ok(request.header(header::AUTHORIZATION, format!("Bearer {token}")).body(Full::default())?)
 }

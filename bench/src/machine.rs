@@ -2,12 +2,30 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context;
 
 /// `_SC_CLK_TCK`: Linux shows CPU times in hundredths of a second on every architecture that it still supports.
 const TICKS_PER_SECOND: f64 = 100.0;
+
+/// A moment that other processes of this machine understand: nanoseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Clock(pub(crate) u64);
+
+impl Clock {
+    /// This moment.
+    #[expect(clippy::disallowed_methods, reason = "the only clock that two processes share")]
+    pub(crate) fn now() -> Clock {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        Clock(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+    }
+
+    /// Milliseconds since an earlier moment, negative when that came later.
+    pub(crate) fn ms_since(self, earlier: Clock) -> f64 {
+        (self.0 as f64 - earlier.0 as f64) / 1e6
+    }
+}
 
 /// CPU time by name of process, since a moment.
 #[derive(Debug)]
@@ -55,6 +73,18 @@ impl Used {
 /// How many cores there are.
 pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// The system and the servers that the service stands on: Linux, Postgres, Redis, each with its version.
+pub(crate) fn versions(postgres: &str) -> anyhow::Result<String> {
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease")?;
+    let redis = std::process::Command::new("redis-server").arg("--version").output()?;
+    let redis = String::from_utf8_lossy(&redis.stdout).into_owned();
+    let redis =
+        redis.split_whitespace().find_map(|word| word.strip_prefix("v=")).unwrap_or("of unknown version");
+    // "17.5 (Debian 17.5-1)"
+    let postgres = postgres.split_whitespace().next().unwrap_or_default();
+    Ok(format!("Linux {}, Postgres {postgres}, Redis {redis}", kernel.trim()))
 }
 
 /// The machine's memory in GiB.

@@ -3,11 +3,16 @@
 //! Starts a throwaway Postgres (with fsync), a Redis, an SMTP sink and the binaries beside its own, runs each
 //! comparison by turns in the same run, and prints medians with their spread. It builds nothing itself.
 
+mod drain;
+mod embedded;
 mod hash;
 mod http;
 mod machine;
+mod peer;
 mod people;
+mod redis_stats;
 mod report;
+mod service;
 mod sink;
 mod system;
 mod works;
@@ -15,7 +20,9 @@ mod works;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::Parser;
+use tokio::runtime::Builder;
 
 use crate::report::Report;
 use crate::works::{Bench, WORKS};
@@ -24,8 +31,10 @@ use crate::works::{Bench, WORKS};
 #[derive(Parser, Debug)]
 #[command(name = "bench", version)]
 struct Arguments {
-    /// Only the work with this name; may be given several times.
-    #[arg(long, value_name = "NAME")]
+    #[command(subcommand)]
+    part: Option<Part>,
+    /// Only the works with these names.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     only: Vec<String>,
     /// How often each figure is measured.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
@@ -33,6 +42,15 @@ struct Arguments {
     /// The folder with the binaries to be measured; the one with this program when not given.
     #[arg(long, value_name = "DIR")]
     bin: Option<PathBuf>,
+    /// Measures the systems in this folder, too (see peer.rs for what it must hold).
+    #[arg(long, value_name = "DIR")]
+    peer: Option<PathBuf>,
+    /// Where the peers' packages are installed and kept; a temporary folder when not given.
+    #[arg(long, value_name = "DIR", requires = "peer")]
+    cache: Option<PathBuf>,
+    /// A million rows where otherwise a hundred thousand serve.
+    #[arg(long)]
+    full: bool,
     /// Tiny numbers: shows within seconds that everything runs. The figures mean nothing.
     #[arg(long)]
     smoke: bool,
@@ -41,9 +59,22 @@ struct Arguments {
     write: Option<PathBuf>,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    match run(Arguments::parse()).await {
+/// What this program starts itself again for.
+#[derive(clap::Subcommand, Debug)]
+enum Part {
+    /// The mail server that the systems are measured with.
+    #[command(hide = true)]
+    Sink(sink::server::Options),
+}
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::parse();
+    let done = match arguments.part.take() {
+        // One thread: it is to take little of the machine.
+        Some(Part::Sink(options)) => on(&mut Builder::new_current_thread(), sink::server::serve(options)),
+        None => on(&mut Builder::new_multi_thread(), run(arguments)),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             report::complain(&format!("bench: {error:#}"));
@@ -52,16 +83,25 @@ async fn main() -> ExitCode {
     }
 }
 
+fn on(runtime: &mut Builder, work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let runtime = runtime.enable_all().build()?;
+    let done = runtime.block_on(work);
+    // The thread that reads standard input may wait for ever.
+    runtime.shutdown_background();
+    done
+}
+
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
     for name in &arguments.only {
         let names: Vec<&str> = WORKS.iter().map(|work| work.name).collect();
         anyhow::ensure!(names.contains(&name.as_str()), "no work is called {name}; there are {names:?}");
     }
     let bench = Bench::start(&arguments).await?;
-    let mut report = Report::new()?;
+    let mut report = Report::new(&machine::versions(&bench.postgres_version().await?)?)?;
     for work in WORKS {
         if arguments.only.is_empty() || arguments.only.iter().any(|name| name == work.name) {
-            report.add((work.measure)(&bench).await?)?;
+            let section = (work.measure)(&bench).await.with_context(|| work.name)?;
+            report.add(section)?;
         }
     }
     match &arguments.write {

@@ -37,12 +37,13 @@ pub(crate) struct Section {
     title: &'static str,
     rows: Vec<[String; 5]>,
     others: Vec<f64>,
+    notes: Vec<String>,
 }
 
 impl Section {
     /// An empty table.
     pub(crate) fn new(title: &'static str) -> Section {
-        Section { title, rows: Vec::new(), others: Vec::new() }
+        Section { title, rows: Vec::new(), others: Vec::new(), notes: Vec::new() }
     }
 
     /// Adds a figure of several runs, with its unit and what it is to reach (nothing: it stands for comparison).
@@ -63,6 +64,11 @@ impl Section {
         self.others.push(others);
     }
 
+    /// Adds a sentence below the table.
+    pub(crate) fn note(&mut self, text: impl Into<String>) {
+        self.notes.push(text.into());
+    }
+
     fn markdown(&self) -> String {
         let mut text = format!(
             "### {}\n\n| what | median | lowest – highest | unit | goal |\n|---|---|---|---|---|\n",
@@ -71,6 +77,9 @@ impl Section {
         for row in &self.rows {
             // Writing to a String cannot fail.
             let _ = writeln!(text, "| {} |", row.join(" | "));
+        }
+        for note in &self.notes {
+            let _ = write!(text, "\n{note}\n");
         }
         if !self.others.is_empty() {
             let others = Spread::of(self.others.iter().map(|share| share * 100.0));
@@ -99,12 +108,12 @@ pub(crate) struct Report {
 
 impl Report {
     /// Begins with the machine.
-    pub(crate) fn new() -> anyhow::Result<Report> {
+    pub(crate) fn new(versions: &str) -> anyhow::Result<Report> {
         let (cores, memory) = (machine::cores(), machine::memory_gib()?);
         let command: Vec<String> = std::env::args().skip(1).collect();
         let text = format!(
-            "`cargo run --release -p bench -- {}`, on {cores} cores with {memory:.0} GiB of memory; load generator, \
-             Postgres, Redis and the SMTP sink run on the same cores.\n",
+            "`cargo run --release -p bench -- {}`, on {cores} cores with {memory:.0} GiB of memory ({versions}); \
+             load generator, Postgres, Redis and the SMTP sink run on the same cores.\n",
             command.join(" ")
         );
         say(&text)?;
@@ -151,6 +160,16 @@ mod tests {
     fn the_spread_is_the_middle_and_both_ends() {
         let spread = Spread::of([3.0, 1.0, 2.0]);
         assert_eq!((spread.median, spread.low, spread.high), (2.0, 1.0, 3.0));
+    }
+
+    #[test]
+    fn a_table_has_a_line_a_figure_and_says_what_others_took() {
+        let mut section = Section::new("Things");
+        section.row("one", [1.0, 2.0, 12.345], "ms", "≤ 5");
+        section.beside(0.5);
+        let text = section.markdown();
+        assert!(text.contains("| one | 2.00 | 1.00 – 12.3 | ms | ≤ 5 |"), "{text}");
+        assert!(text.contains("Other processes took 50.0 to 50.0 %"), "{text}");
     }
 
     #[test]

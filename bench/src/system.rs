@@ -1,47 +1,38 @@
 //! An installation to be measured: a database, a Redis, the API, workers, a sink. Everything of its own.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, ensure};
-use bookly_e2e::poll::{LIMIT, until};
+use anyhow::ensure;
+use bookly_e2e::poll::until;
+use bookly_e2e::ports;
 use bookly_e2e::postgres::Postgres;
-use bookly_e2e::process::Settings;
 use bookly_e2e::redis_server::RedisServer;
 use bookly_e2e::stack::JWT_SECRET;
-use bookly_e2e::{ports, spawn};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, PgPool};
 use tempfile::TempDir;
 
+use crate::service::{Service, Settings};
 use crate::sink::Sink;
 
 /// The processes of the service with what they stand on, as the system names them.
 pub(crate) const GROUP: [&str; 4] = ["bookly-api", "bookly-worker", "postgres", "redis-server"];
-/// SIGTERM lets mails in flight end, which may take half a minute.
-const STOP_LIMIT: Duration = Duration::from_secs(45);
+/// As many accounts as mails are spread over.
+pub(crate) const PEOPLE: u64 = 10_000;
 
-/// A running installation on Postgres and Redis. Dropping it ends its processes.
+/// A running installation on Postgres and Redis. Dropping it ends its servers.
 pub(crate) struct System {
     /// `host:port` of the API.
     pub(crate) address: String,
     /// Its Redis.
     pub(crate) redis: RedisServer,
-    /// Its database, past the service.
-    sql: PgPool,
     /// Its mail server.
     pub(crate) sink: Sink,
+    sql: PgPool,
     settings: Settings,
     binaries: PathBuf,
     folder: TempDir,
-}
-
-/// A binary that runs. Dropping it kills it.
-pub(crate) struct Service {
-    child: Child,
-    log: std::path::PathBuf,
 }
 
 impl System {
@@ -70,114 +61,99 @@ impl System {
         ];
         let settings = settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let sql = PgPoolOptions::new().max_connections(2).connect_lazy(&database)?;
-        let system = System { address, redis, sql, sink, settings, binaries: binaries.to_owned(), folder };
+        let binaries = binaries.to_owned();
+        let system = System { address, redis, sink, sql, settings, binaries, folder };
         system.api().await?.stop().await?;
         Ok(system)
     }
 
     /// Starts the API; it answers when this returns.
     pub(crate) async fn api(&self) -> anyhow::Result<Service> {
-        Service::start(&self.binaries.join("bookly-api"), &self.settings, self.folder.path(), "listen").await
+        self.start("bookly-api", &self.settings, "listening").await
     }
 
     /// Starts a worker that has this many mails in flight at most; it takes mails when this returns.
     pub(crate) async fn worker(&self, concurrency: usize) -> anyhow::Result<Service> {
         let mut settings = self.settings.clone();
         settings.insert("WORKER_CONCURRENCY".to_owned(), concurrency.to_string());
-        Service::start(
-            &self.binaries.join("bookly-worker"),
-            &settings,
-            self.folder.path(),
-            "the worker takes mails",
-        )
+        self.start("bookly-worker", &settings, "the worker takes mails").await
+    }
+
+    async fn start(&self, name: &str, settings: &Settings, ready: &str) -> anyhow::Result<Service> {
+        Service::start(&self.binaries.join(name), settings, self.folder.path(), ready).await
+    }
+
+    /// Runs an operator's command of the worker to its end and returns how many milliseconds that took.
+    pub(crate) async fn command_ms(&self, arguments: &[&str]) -> anyhow::Result<f64> {
+        let mut command = tokio::process::Command::new(self.binaries.join("bookly-worker"));
+        command.args(arguments).env_clear().envs(&self.settings).current_dir(self.folder.path());
+        let began = Instant::now();
+        let output = command.kill_on_drop(true).output().await?;
+        let took = began.elapsed();
+        ensure!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        Ok(took.as_secs_f64() * 1000.0)
+    }
+
+    /// Makes verified accounts with the addresses `kim-<n>@people.test`, `n` from 1.
+    pub(crate) async fn people(&self, people: u64) -> anyhow::Result<()> {
+        self.run(&format!(
+            "INSERT INTO users (uid, username, email, email_canonical, first_name, last_name, role, password_hash,
+                                is_verified, auth_changed_at, created_at, update_at)
+             SELECT gen_random_uuid(), 'kim' || n, 'kim-' || n || '@people.test', 'kim-' || n || '@people.test', 'Kim',
+                    'Novak', 'user', '-', true, now() - interval '1 minute', now(), now()
+             FROM generate_series(1, {people}) n
+             ON CONFLICT DO NOTHING"
+        ))
         .await
     }
 
-    /// Queues this many verification mails by SQL, for as many people as there are at most 10,000.
+    /// Queues this many mails to reset a password by SQL, for as many people as there are at most 10,000.
     pub(crate) async fn queue(&self, mails: u64) -> anyhow::Result<()> {
-        let people = mails.min(10_000);
+        self.insert(mails, "'queued'", "NULL, NULL").await
+    }
+
+    /// Puts rows of mails that were sent beside them.
+    pub(crate) async fn was_sent(&self, mails: u64) -> anyhow::Result<()> {
+        self.insert(mails, "'sent'", "now(), '250 taken'").await
+    }
+
+    /// Rows whose ids are as the service makes them: UUIDv7, in the order of time.
+    async fn insert(&self, mails: u64, state: &str, closed_at_and_reply: &str) -> anyhow::Result<()> {
+        let people = mails.clamp(1, PEOPLE);
+        self.people(people).await?;
         self.run(&format!(
-            "INSERT INTO users (uid, username, email, email_canonical, first_name, last_name, role, password_hash,
-                                auth_changed_at, created_at, update_at)
-             SELECT gen_random_uuid(), 'kim' || n, 'kim-' || n || '@people.test', 'kim-' || n || '@people.test', 'Kim',
-                    'Novak', 'user', '-', now(), now(), now() FROM generate_series(1, {people}) n
-             ON CONFLICT DO NOTHING"
-        ))
-        .await?;
-        // Ids as the service makes them: UUIDv7, in the order of time.
-        self.run(&format!(
-            "INSERT INTO emails (id, kind, recipient, mailbox, user_uid, context, state, due_at, deadline_at, created_at)
+            "INSERT INTO emails (id, kind, recipient, mailbox, user_uid, context, state, due_at, deadline_at, created_at,
+                                 closed_at, reply)
              SELECT (lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || '7'
                      || substr(md5(random()::text), 1, 3) || '8' || substr(md5(random()::text), 1, 15))::uuid,
-                    'verify_email', email, email_canonical, uid, '{{}}', 'queued', now() - interval '2 s',
-                    now() + interval '1 day', now()
+                    'reset_password', email, email_canonical, uid, '{{}}', {state}, now() - interval '2 s',
+                    now() + interval '1 day', now(), {closed_at_and_reply}
              FROM generate_series(1, {mails}) n JOIN users ON username = 'kim' || (n % {people} + 1)"
         ))
         .await?;
-        self.run("ANALYZE").await?;
+        // What was just written is not the measured service's to flush.
         self.run("CHECKPOINT").await
     }
 
+    /// Waits until no mail is queued or being sent.
+    pub(crate) async fn closed(&self, within: Duration) -> anyhow::Result<()> {
+        let sql = "SELECT count(*) FROM emails WHERE state IN ('queued', 'sending')";
+        until("all mails to be closed", within, async || {
+            let open: i64 = sqlx::query_scalar(sql).fetch_one(&self.sql).await?;
+            Ok((open == 0).then_some(()))
+        })
+        .await
+    }
+
+    /// How many mails each worker process sent, of those that sent any.
+    pub(crate) async fn shares(&self) -> anyhow::Result<Vec<i64>> {
+        let sql = "SELECT count(*) FROM emails WHERE state = 'sent' AND worker IS NOT NULL GROUP BY worker";
+        Ok(sqlx::query_scalar(sql).fetch_all(&self.sql).await?)
+    }
+
     /// Runs a statement.
-    async fn run(&self, sql: &str) -> anyhow::Result<()> {
+    pub(crate) async fn run(&self, sql: &str) -> anyhow::Result<()> {
         sqlx::query(AssertSqlSafe(sql.to_owned())).execute(&self.sql).await?;
         Ok(())
-    }
-
-    /// Waits until the sink has this many mails.
-    pub(crate) async fn delivered(&self, mails: u64, within: Duration) -> anyhow::Result<()> {
-        let enough = async || Ok((self.sink.count() >= mails).then_some(()));
-        let waited = until(&format!("{mails} mails"), within, enough).await;
-        waited.with_context(|| format!("the sink has {}", self.sink.count()))
-    }
-}
-
-impl Service {
-    async fn start(
-        binary: &Path,
-        settings: &Settings,
-        folder: &Path,
-        ready: &str,
-    ) -> anyhow::Result<Service> {
-        ensure!(
-            binary.is_file(),
-            "there is no {}: `cargo build --release -p bookly-api -p bookly-worker` makes it",
-            binary.display()
-        );
-        let name = binary.file_name().unwrap_or_default().display();
-        // A file, not a pipe: reading it would cost this process time that is being measured.
-        let log = folder.join(format!("{name}-{}.log", uuid::Uuid::new_v4().simple()));
-        let mut command = spawn::mortal("KILL", binary);
-        command.env_clear().envs(settings).current_dir(folder);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log)?);
-        let mut service = Service { child: spawn::spawn(command)?, log };
-        until(&format!("{name} to start"), LIMIT, async || {
-            let text = std::fs::read_to_string(&service.log)?;
-            ensure!(service.child.try_wait()?.is_none(), "{name} ended: {text}");
-            Ok(text.contains(ready).then_some(()))
-        })
-        .await?;
-        Ok(service)
-    }
-
-    /// Its process id.
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// Stops it as an operator does, and waits for its end.
-    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
-        let sent = std::process::Command::new("kill").arg(self.id().to_string()).status()?;
-        ensure!(sent.success(), "the process has ended already");
-        until("the process to end", STOP_LIMIT, async || Ok(self.child.try_wait()?)).await?;
-        Ok(())
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        // Fails only when it has ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }

@@ -1,4 +1,4 @@
-//! How soon an idle system hands a mail over, and what its worker asks of Redis while there is nothing to do.
+//! How soon an idle system hands a mail over, and what it asks of Redis while there is nothing to do.
 
 use std::time::{Duration, Instant};
 
@@ -8,9 +8,13 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use super::Bench;
+use super::worker::CONCURRENCY;
 use crate::http::{ask, connect, post};
+use crate::machine::{Clock, Meter};
+use crate::redis_stats::{calls, commands};
 use crate::report::Section;
-use crate::sink::Sink;
+use crate::sink::{Arrivals, Sink};
+use crate::system::{PEOPLE, System};
 
 /// Between two mails: no multiple of any timer of the service.
 const PAUSE: Duration = Duration::from_millis(173);
@@ -19,49 +23,85 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// Measures it.
 pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Section> {
     let mut section = Section::new("An idle system");
-    let mails = bench.size(100, 3);
-    let (mut p50, mut p99, mut commands) = (Vec::new(), Vec::new(), Vec::new());
+    let mails = bench.size(200, 3);
+    let mut times: [Vec<f64>; 4] = Default::default();
+    let (mut with_worker, mut api_alone) = (Vec::new(), Vec::new());
     for _ in 0..bench.runs {
         let (sink, mut arrivals) = Sink::watched().await?;
         let system = bench.system(sink).await?;
-        // The first people of the ones with waiting mails: those go out first.
-        system.queue(mails).await?;
-        let (_api, _worker) = (system.api().await?, system.worker(16).await?);
-        for _ in 0..mails {
-            timeout(LIMIT, arrivals.recv()).await?.context("the sink is gone")?;
+        system.people(bench.size(PEOPLE, 10)).await?;
+        let (_api, worker) = (system.api().await?, system.worker(CONCURRENCY).await?);
+        let meter = Meter::start()?;
+        let (mut sent, mut answered) = follow(&system, &mut arrivals, mails).await?;
+        section.beside(meter.read()?.others);
+        let figures = [&mut sent, &mut answered].map(|times| (at(times, 0.5), at(times, 0.99)));
+        let [(sent_p50, sent_p99), (answered_p50, answered_p99)] = figures;
+        for (runs, ms) in times.iter_mut().zip([sent_p50, sent_p99, answered_p50, answered_p99]) {
+            runs.push(ms);
         }
-        let mut connection = connect(&system.address).await?;
-        let mut took = Vec::new();
-        for person in 1..=mails {
-            tokio::time::sleep(PAUSE).await;
-            let body = json!({ "email": format!("kim-{person}@people.test") });
-            let asked = Instant::now();
-            ask(&mut connection, post("/auth/password-reset-request", &body)?).await?;
-            let arrived = timeout(LIMIT, arrivals.recv()).await?.context("the sink is gone")?;
-            took.push((arrived - asked).as_secs_f64() * 1000.0);
+        let before = calls(&system.redis).await?;
+        with_worker.push(commands_per_second(&system.redis, bench.time(10)).await?);
+        if with_worker.len() == usize::from(bench.runs) {
+            section.note(tell(&before, &calls(&system.redis).await?));
         }
-        took.sort_by(f64::total_cmp);
-        let at = |share: f64| took.get((took.len() as f64 * share) as usize).copied().context("no mail came");
-        p50.push(at(0.5)?);
-        p99.push(at(0.99)?);
-        commands.push(commands_per_second(&system.redis, bench.time(10)).await?);
+        worker.stop().await?;
+        api_alone.push(commands_per_second(&system.redis, bench.time(5)).await?);
     }
-    section.row("request sent → MAIL FROM, p50 (the commit lies between)", p50, "ms", "≤ 5");
-    section.row("request sent → MAIL FROM, p99", p99, "ms", "≤ 25");
-    section.row("Redis, with one worker and nothing to do", commands, "commands/s", "≤ 5");
+    let [sent_p50, sent_p99, answered_p50, answered_p99] = times;
+    section.row("request sent → MAIL FROM, p50 (the commit lies between)", sent_p50, "ms", "≤ 5");
+    section.row("request sent → MAIL FROM, p99", sent_p99, "ms", "≤ 25");
+    section.row("request answered → MAIL FROM, p50 (the commit came before)", answered_p50, "ms", "≤ 5");
+    section.row("request answered → MAIL FROM, p99", answered_p99, "ms", "≤ 25");
+    section.row("Redis, one idle worker and the API", with_worker, "commands/s", "≤ 5");
+    section.row("Redis, the idle API alone", api_alone, "commands/s", "");
     Ok(section)
 }
 
-/// As Redis counts them, those within scripts too.
-async fn commands_per_second(redis: &RedisServer, time: Duration) -> anyhow::Result<f64> {
-    let began = Instant::now();
-    let before = commands(redis).await?;
-    tokio::time::sleep(time).await;
-    Ok((commands(redis).await? - before) / began.elapsed().as_secs_f64())
+/// Asks for one mail after the other; milliseconds to its MAIL FROM since the request was sent, and answered.
+async fn follow(
+    system: &System,
+    arrivals: &mut Arrivals,
+    mails: u64,
+) -> anyhow::Result<(Vec<f64>, Vec<f64>)> {
+    let mut connection = connect(&system.address).await?;
+    let (mut since_sent, mut since_answered) = (Vec::new(), Vec::new());
+    for person in 1..=mails {
+        tokio::time::sleep(PAUSE).await;
+        let body = json!({ "email": format!("kim-{person}@people.test") });
+        let request = post("/auth/password-reset-request", &body)?;
+        let sent = Clock::now();
+        ask(&mut connection, request).await?;
+        let answered = Clock::now();
+        let arrived = timeout(LIMIT, arrivals.recv()).await?.context("the sink is gone")?;
+        since_sent.push(arrived.ms_since(sent));
+        since_answered.push(arrived.ms_since(answered));
+    }
+    Ok((since_sent, since_answered))
 }
 
-async fn commands(redis: &RedisServer) -> anyhow::Result<f64> {
-    let info: String = redis.ask(&["INFO", "stats"]).await?;
-    let line = info.lines().find_map(|line| line.strip_prefix("total_commands_processed:"));
-    Ok(line.context("total_commands_processed")?.trim().parse()?)
+fn at(times: &mut [f64], share: f64) -> f64 {
+    times.sort_by(f64::total_cmp);
+    let index = ((times.len() as f64 * share) as usize).min(times.len().saturating_sub(1));
+    times.get(index).copied().unwrap_or(f64::NAN)
+}
+
+/// As Redis counts them, without those that this asks.
+async fn commands_per_second(redis: &RedisServer, time: Duration) -> anyhow::Result<f64> {
+    let first = commands(redis).await?;
+    let (own, began) = (commands(redis).await? - first, Instant::now());
+    tokio::time::sleep(time).await;
+    let during = commands(redis).await? - first - 2.0 * own;
+    Ok(during.max(0.0) / began.elapsed().as_secs_f64())
+}
+
+fn tell(
+    before: &std::collections::BTreeMap<String, f64>,
+    after: &std::collections::BTreeMap<String, f64>,
+) -> String {
+    let more = |(name, calls): (&String, &f64)| {
+        let more = calls - before.get(name).unwrap_or(&0.0);
+        (more > 0.0).then(|| format!("{more:.0} × {name}"))
+    };
+    let asked: Vec<String> = after.iter().filter_map(more).collect();
+    format!("In the last run these seconds had, the question itself included: {}.", asked.join(", "))
 }

@@ -1,6 +1,12 @@
 //! What is measured, a file each.
 
+mod backlog;
+mod embedded;
 mod latency;
+mod memory;
+mod outage;
+mod reads;
+mod reset;
 mod sign_up;
 mod worker;
 
@@ -10,8 +16,12 @@ use std::time::Duration;
 use anyhow::Context;
 use bookly_e2e::postgres::Postgres;
 use futures_util::future::LocalBoxFuture;
+use sqlx::{Connection, PgConnection};
+use tempfile::TempDir;
 
 use crate::Arguments;
+use crate::embedded::Embedded;
+use crate::peer::{Peer, Peers};
 use crate::report::Section;
 use crate::sink::Sink;
 use crate::system::System;
@@ -25,22 +35,32 @@ pub(crate) struct Work {
 /// All of them, in the order of the report.
 pub(crate) const WORKS: &[Work] = &[
     Work { name: "sign-up", measure: |bench| Box::pin(sign_up::measure(bench)) },
+    Work { name: "outage", measure: |bench| Box::pin(outage::measure(bench)) },
+    Work { name: "reads", measure: |bench| Box::pin(reads::measure(bench)) },
+    Work { name: "reset", measure: |bench| Box::pin(reset::measure(bench)) },
     Work { name: "worker", measure: |bench| Box::pin(worker::measure(bench)) },
     Work { name: "slow-sink", measure: |bench| Box::pin(worker::measure_slow_sink(bench)) },
     Work { name: "latency", measure: |bench| Box::pin(latency::measure(bench)) },
+    Work { name: "backlog", measure: |bench| Box::pin(backlog::measure(bench)) },
+    Work { name: "memory", measure: |bench| Box::pin(memory::measure(bench)) },
+    Work { name: "embedded", measure: |bench| Box::pin(embedded::measure(bench)) },
 ];
 
-/// What all works share: the throwaway Postgres, and how long they may take.
+/// What all works share: the throwaway Postgres, the binaries, and how long they may take.
 pub(crate) struct Bench {
     /// How often each figure is measured.
     pub(crate) runs: u16,
+    /// Whether the longest queues are measured.
+    pub(crate) full: bool,
     smoke: bool,
     postgres: Postgres,
     binaries: PathBuf,
+    peers: Option<Peers>,
+    _cache: Option<TempDir>,
 }
 
 impl Bench {
-    /// Starts the Postgres.
+    /// Starts the Postgres, and installs the peers where they are asked for.
     pub(crate) async fn start(arguments: &Arguments) -> anyhow::Result<Bench> {
         let (smoke, runs) = (arguments.smoke, if arguments.smoke { 1 } else { arguments.runs });
         let own = std::env::current_exe()?;
@@ -48,7 +68,22 @@ impl Bench {
         let binaries = arguments.bin.clone().or_else(beside).context("a program lies in a folder")?;
         // Services run in folders of their own.
         let binaries = binaries.canonicalize().with_context(|| binaries.display().to_string())?;
-        Ok(Bench { runs, smoke, postgres: Postgres::start().await?, binaries })
+        let (peers, cache) = match &arguments.peer {
+            Some(source) => {
+                let temporary = tempfile::Builder::new().prefix("bookly-bench-cache-").tempdir()?;
+                let cache = arguments.cache.as_deref().unwrap_or(temporary.path());
+                (Some(Peers::install(source, cache).await?), Some(temporary))
+            }
+            None => (None, None),
+        };
+        let (full, postgres) = (arguments.full, Postgres::start().await?);
+        Ok(Bench { runs, full, smoke, postgres, binaries, peers, _cache: cache })
+    }
+
+    /// The version of Postgres.
+    pub(crate) async fn postgres_version(&self) -> anyhow::Result<String> {
+        let mut connection = PgConnection::connect(&format!("{}/postgres", self.postgres.url())).await?;
+        Ok(sqlx::query_scalar("SHOW server_version").fetch_one(&mut connection).await?)
     }
 
     /// The usual number, or the tiny one of a smoke run.
@@ -64,5 +99,18 @@ impl Bench {
     /// A fresh installation that mails to `sink`.
     pub(crate) async fn system(&self, sink: Sink) -> anyhow::Result<System> {
         System::new(&self.postgres, &self.binaries, sink).await
+    }
+
+    /// A fresh installation in one process.
+    pub(crate) async fn embedded(&self) -> anyhow::Result<Embedded> {
+        Embedded::new(self.binaries.join("bookly-api")).await
+    }
+
+    /// A fresh installation of the systems to compare with, where they were asked for.
+    pub(crate) async fn peer(&self, sink: Sink) -> anyhow::Result<Option<Peer<'_>>> {
+        match &self.peers {
+            Some(peers) => Ok(Some(peers.start(&self.postgres, sink).await?)),
+            None => Ok(None),
+        }
     }
 }
