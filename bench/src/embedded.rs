@@ -57,7 +57,7 @@ impl Embedded {
         let mut transaction = pool.begin().await?;
         let now = now();
         for n in 1..=mails {
-            let (uid, email) = (Uuid::new_v4(), format!("kim-{n}@people.test"));
+            let (uid, email) = (Uuid::new_v4(), format!("kim-{n}@example.com"));
             let user =
                 "INSERT INTO users (uid, username, email, email_canonical, first_name, last_name, role,
                                            password_hash, is_verified, auth_changed_at, created_at, update_at)

@@ -15,7 +15,6 @@ pub(crate) struct Clock(pub(crate) u64);
 
 impl Clock {
     /// This moment.
-    #[expect(clippy::disallowed_methods, reason = "the only clock that two processes share")]
     pub(crate) fn now() -> Clock {
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
         Clock(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))

@@ -28,7 +28,7 @@ const FILL_LIMIT: Duration = Duration::from_secs(300);
 /// A mail like the tutorial's: a heading and a link.
 const FILL_CELERY: &str = "from bookly.tasks import send_email; import sys
 for i in range(int(sys.argv[1])):
-    send_email.delay([f'kim-{i}@people.test'], 'Reset Your Password', '<h1>Reset Your Password</h1><p>' + 'x' * 250 + '</p>')";
+    send_email.delay([f'kim-{i}@example.com'], 'Reset Your Password', '<h1>Reset Your Password</h1><p>' + 'x' * 250 + '</p>')";
 const CREATE_TABLES: &str =
     "import asyncio; from bookly.db import create_tables; asyncio.run(create_tables())";
 

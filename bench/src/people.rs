@@ -15,10 +15,11 @@ pub(crate) fn sign_ups(address: &str, clients: usize, time: Duration) -> Load {
     Load { address: address.to_owned(), clients, time, pause: Duration::ZERO, make }
 }
 
-/// Requests to reset a password, of one person with an account after the other.
+/// Requests to reset a password, of one person with an account after the other. Their addresses are of example.com:
+/// the peer's check of addresses takes none of the reserved top-level domains.
 pub(crate) fn resets(address: &str, clients: usize, time: Duration) -> Load {
     let make: Make = Arc::new(|n| {
-        let email = format!("kim-{}@people.test", n % PEOPLE + 1);
+        let email = format!("kim-{}@example.com", n % PEOPLE + 1);
         post("/auth/password-reset-request", &json!({ "email": email }))
     });
     Load { address: address.to_owned(), clients, time, pause: Duration::ZERO, make }

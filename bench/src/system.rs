@@ -94,12 +94,12 @@ impl System {
         Ok(took.as_secs_f64() * 1000.0)
     }
 
-    /// Makes verified accounts with the addresses `kim-<n>@people.test`, `n` from 1.
+    /// Makes verified accounts with the addresses `kim-<n>@example.com`, `n` from 1.
     pub(crate) async fn people(&self, people: u64) -> anyhow::Result<()> {
         self.run(&format!(
             "INSERT INTO users (uid, username, email, email_canonical, first_name, last_name, role, password_hash,
                                 is_verified, auth_changed_at, created_at, update_at)
-             SELECT gen_random_uuid(), 'kim' || n, 'kim-' || n || '@people.test', 'kim-' || n || '@people.test', 'Kim',
+             SELECT gen_random_uuid(), 'kim' || n, 'kim-' || n || '@example.com', 'kim-' || n || '@example.com', 'Kim',
                     'Novak', 'user', '-', true, now() - interval '1 minute', now(), now()
              FROM generate_series(1, {people}) n
              ON CONFLICT DO NOTHING"

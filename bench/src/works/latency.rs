@@ -67,7 +67,7 @@ async fn follow(
     let (mut since_sent, mut since_answered) = (Vec::new(), Vec::new());
     for person in 1..=mails {
         tokio::time::sleep(PAUSE).await;
-        let body = json!({ "email": format!("kim-{person}@people.test") });
+        let body = json!({ "email": format!("kim-{person}@example.com") });
         let request = post("/auth/password-reset-request", &body)?;
         let sent = Clock::now();
         ask(&mut connection, request).await?;

@@ -147,7 +147,7 @@ async fn bare_loop(mails: u64, bytes: usize) -> anyhow::Result<f64> {
     let mut settings = SmtpSettings::new("127.0.0.1", sink.port(), Security::Plain);
     settings.max_connections = CONCURRENCY;
     let pool = SmtpPool::new(settings)?;
-    let envelope = Envelope::new(Some("bookly@bookly.test".parse()?), vec!["kim@people.test".parse()?])?;
+    let envelope = Envelope::new(Some("bookly@bookly.test".parse()?), vec!["kim@example.com".parse()?])?;
     let message: Arc<[u8]> = message(bytes).into();
     let mut senders = JoinSet::new();
     let began = Instant::now();
@@ -168,7 +168,7 @@ async fn bare_loop(mails: u64, bytes: usize) -> anyhow::Result<f64> {
 
 fn message(bytes: usize) -> Vec<u8> {
     let mut message =
-        b"From: bookly@bookly.test\r\nTo: kim@people.test\r\nSubject: Reset Your Password\r\n\r\n".to_vec();
+        b"From: bookly@bookly.test\r\nTo: kim@example.com\r\nSubject: Reset Your Password\r\n\r\n".to_vec();
     while message.len() < bytes {
         message.extend_from_slice(b"A line of a mail, about as long as the lines of a text part are.\r\n");
     }
