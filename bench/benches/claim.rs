@@ -1,0 +1,54 @@
+//! Claiming mails and closing them as sent, by the size of the group: `cargo bench -p bench --bench claim`.
+//!
+//! On SQLite, and on Postgres where `TEST_DATABASE_URL` names one that may be filled.
+#![expect(clippy::expect_used, reason = "a bench that cannot begin has nothing to say")]
+
+use bookly_shared::clock::Clock;
+use bookly_shared::db::attempts::Answer;
+use bookly_shared::db::endings::SentMail;
+use bookly_shared::db::outbox::NewMail;
+use bookly_shared::db::{Db, DbUser};
+use bookly_shared::domain::{EmailAddress, MailKind};
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use tokio::runtime::Runtime;
+
+const GROUPS: [usize; 3] = [1, 8, 64];
+
+fn main() {
+    divan::main();
+}
+
+#[divan::bench(args = GROUPS)]
+fn sqlite(bencher: Bencher, group: usize) {
+    let (runtime, folder) = (Runtime::new().expect("a runtime"), tempfile::tempdir().expect("a folder"));
+    let db = runtime.block_on(Db::sqlite(folder.path())).expect("a database");
+    claim_and_close(bencher, &runtime, &db, group);
+}
+
+#[divan::bench(args = GROUPS)]
+fn postgres(bencher: Bencher, group: usize) {
+    let Ok(url) = std::env::var("TEST_DATABASE_URL") else { return };
+    let runtime = Runtime::new().expect("a runtime");
+    let db = runtime.block_on(Db::postgres(&url.into(), DbUser::Worker)).expect("a database");
+    claim_and_close(bencher, &runtime, &db, group);
+}
+
+fn claim_and_close(bencher: Bencher, runtime: &Runtime, db: &Db, group: usize) {
+    let to = EmailAddress::parse("kim@people.test").expect("an address");
+    let queue = || {
+        let mails: Vec<_> =
+            (0..group).map(|_| NewMail::new(MailKind::Welcome, &to, Clock::local().now())).collect();
+        runtime.block_on(db.queue_mails(&mails)).expect("rows");
+    };
+    let round = |()| {
+        runtime.block_on(async {
+            let (mut db, now) = (db.keep().await?, Clock::local().now());
+            let claimed = db.claim_due(group as i64, "bench", now).await?;
+            let answer = Answer { code: Some(250), words: "250 2.0.0 ok" };
+            let sent: Vec<_> = claimed.iter().map(|mail| SentMail::new(mail, answer, now)).collect();
+            db.close_sent(&sent).await
+        })
+    };
+    bencher.counter(ItemsCount::new(group)).with_inputs(queue).bench_values(round);
+}

@@ -1,0 +1,37 @@
+//! From a mail's facts to its subject, text and HTML, and to the message on the wire:
+//! `cargo bench -p bench --bench render`.
+#![expect(clippy::expect_used, reason = "a bench that cannot begin has nothing to say")]
+
+use bookly_shared::clock::Clock;
+use bookly_shared::domain::MailKind;
+use bookly_worker::render::{MailBody, MailRenderer, MessageFacts, compose};
+use divan::Bencher;
+use uuid::Uuid;
+
+fn main() {
+    divan::main();
+}
+
+fn renderer() -> MailRenderer {
+    MailRenderer::new(None, "Bookly", "https://bookly.test").expect("the built-in templates are whole")
+}
+
+#[divan::bench(args = [MailKind::VerifyEmail, MailKind::ResetPassword])]
+fn render(bencher: Bencher, kind: MailKind) {
+    let renderer = renderer();
+    bencher.bench(|| renderer.render(&MailBody::sample(kind)));
+}
+
+#[divan::bench]
+fn encode(bencher: Bencher) {
+    let address = "kim@people.test".parse().expect("an address");
+    let rendered = renderer().render(&MailBody::sample(MailKind::VerifyEmail)).expect("a mail");
+    let facts = MessageFacts {
+        id: Uuid::from_u128(7),
+        from: &address,
+        from_name: "Bookly",
+        to: &address,
+        now: Clock::local().now(),
+    };
+    bencher.bench(|| compose(&rendered, &facts).map(|message| message.formatted()));
+}
