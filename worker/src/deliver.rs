@@ -1,7 +1,7 @@
 //! A mail's way through the worker, in order: claim → write → render → send → close.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bookly_shared::clock::Clock;
 use bookly_shared::db::attempts::{Answer, Ending};
@@ -87,9 +87,9 @@ impl Courier {
         Courier(Arc::new(parts))
     }
 
-    /// Delivers a claimed mail and closes its row, whatever comes. The slot is free for the next mail as soon as the
+    /// Delivers a mail, whose claim was asked for at `asked`, and closes its row, whatever comes. The slot is free for the next mail as soon as the
     /// mail server has answered.
-    pub(crate) async fn deliver(&self, mail: ClaimedMail, slot: Slot) {
+    pub(crate) async fn deliver(&self, mail: ClaimedMail, asked: Instant, slot: Slot) {
         let parts = &self.0;
         let place = traces::place_of(&mail);
         let log = tracing::info_span!(
@@ -98,7 +98,7 @@ impl Courier {
         );
         let mut span = traces::delivery(&parts.tracer, &mail, &place);
         async move {
-            let lease = parts.leases.keep(&mail);
+            let lease = parts.leases.keep(&mail, asked);
             let attempt = parts.attempt(&mail, &lease, &place).await;
             let _until_closed = slot.answered();
             traces::ended(&mut span, attempt.as_ref().map_or(Ending::DatabaseAway, Outcome::ending));

@@ -1,14 +1,14 @@
 //! The drain: once woken, it claims due mails, as many at once as there are free slots, until none is due.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bookly_shared::clock::Clock;
 use bookly_shared::db::kept::Kept;
 use bookly_shared::db::{Db, DbError};
 use bookly_shared::queue::{QueueError, RedisQueue};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -119,6 +119,7 @@ impl Drain {
             Some(kept) => kept,
             None => kept.insert(self.db.keep().await?),
         };
+        let asked = Instant::now();
         let mails = db.claim_due(free as i64, &self.worker, self.clock.now()).await?;
         let claimed = match mails.last() {
             Some(last) if mails.len() == free => Claimed::AsManyAsFit(last.id),
@@ -126,7 +127,7 @@ impl Drain {
         };
         for (mail, slot) in mails.into_iter().zip(slots) {
             let courier = self.courier.clone();
-            self.deliveries.spawn(async move { courier.deliver(mail, slot).await });
+            self.deliveries.spawn(async move { courier.deliver(mail, asked, slot).await });
         }
         Ok(claimed)
     }

@@ -8,13 +8,13 @@
 //! | step | code |
 //! |---|---|
 //! | `Hear` | `Bells::hear` |
-//! | `ClaimDue`, `NothingDue` | `Drain::claim_and_deliver`, `Db::claim_due` |
+//! | `ClaimDue`, `NothingDue` | `Drain::claim_and_deliver`, `Kept::claim_due` |
 //! | `GiveUp`, `MakesNoSense` | `hopeless` in `deliver.rs`; `Letters::write` answers `Sense::Cancel` |
 //! | `ServerUnavailable`, `ProbeSucceeds` | `Gate::close`, `Gate::probe`, `Retry { counts: false }` |
 //! | `Refused` | the answers up to RCPT TO, `Parts::judge` |
-//! | `HoldClaim` | `Lease::still_holds`: `Db::leased_until`, or `Db::hold_claim` where little of the lease is left |
+//! | `HoldClaim` | `Lease::still_holds`: beyond doubt, `Kept::leased_until`, or `Db::hold_claim` where little of the lease is left |
 //! | `Data`, `FinalDot`, `Answer`, `AnswerLost` | `Dialogue::data`: DATA begins; the final dot and the server's decision; the answer |
-//! | `Close` | `Parts::close`: `Db::close_sent`, `close_failed`, `close_cancelled`, `retry_later` |
+//! | `Close` | `Parts::close`: `Kept::close_sent`, `close_failed`, `close_cancelled`, `retry_later` |
 //! | `RenewLeases`, `LeaseRunsOut` | `Leases::renew`, `Db::renew_leases`; `lease_until` passes |
 //! | `FreeLost`, `TakeUnrung`, `FailOverdue` | `Relay::round`: `Db::free_lost`; `Db::take_unrung` and `RedisQueue::push`; `Db::fail_overdue` |
 //! | `Crash`, `Pause`, `Continue` | kill -9 and a new process; SIGSTOP; SIGCONT |
@@ -46,8 +46,9 @@
 //! nothing but faults and SIGCONT could happen has an open mail. Together: once faults stop coming, every mail is closed.
 //!
 //! # What is guaranteed at the fence, and what is not
-//! The fence and DATA are two steps with time between them. At the moment when the database answers yes, the claim is
-//! the row's only live one and its lease has most of its time left, or is renewed. From there on a stale transmission needs either that this worker
+//! The fence and DATA are two steps with time between them. At the moment of its yes the claim is the row's
+//! only live one and its lease has most of its time left: it was made a moment ago, or the database says so, or it
+//! is renewed. From there on a stale transmission needs either that this worker
 //! stands still, or the database stays away from it, for longer than the whole lease between that answer and the end
 //! of its final dot (the window that cannot be closed without the mail server's help); or that an older attempt, past
 //! its own fence when it lost its lease, records its 250 in between. Where fence and transmission are one step
