@@ -81,11 +81,11 @@ table! {
         "How long each stage of an SMTP session took, whatever came of it.", STAGE_BUCKETS;
 
     RELAY_ACTIVE: Gauge(), "bookly_relay_active",
-        "1 in the process that relays: rings again, fails what is overdue, clears what is old.";
+        "1 in the process that relays: frees mails of lost workers, rings again, fails what is overdue, clears what is old.";
     RELAY_RINGS: Counter(), "bookly_relay_rings_total",
         "Bells that the relay rang again, since the first ring came to nothing or a retry fell due.";
     BELLS_RUNG: Counter(), "bookly_bells_rung_total",
-        "Bells pushed to Redis by the requests of this process.";
+        "Bells pushed to Redis for the requests of this process; one serves for several mails.";
     BELLS_DROPPED: Counter(), "bookly_bells_dropped_total",
         "Bells not pushed, since Redis was away or full; the relay rings for their mails.";
     BELLS_WAITING: Gauge(), "bookly_bells_waiting",
