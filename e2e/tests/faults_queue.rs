@@ -12,7 +12,7 @@ use bookly_e2e::prelude::*;
 use bookly_e2e::process::Process;
 use bookly_e2e::smtp_server::{Fault, Stage};
 use bookly_e2e::stack::run;
-use bookly_shared::queue::{CAP, RedisQueue};
+use bookly_shared::queue::RedisQueue;
 use uuid::Uuid;
 
 /// Longer than the relay waits before it rings again, and than workers take to start over.
@@ -275,10 +275,12 @@ fn is_off_by(worker: &Process, seconds: i64) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn three_workers_and_30_000_due_rows_never_put_more_than_the_cap_into_redis() -> Result<()> {
+async fn three_workers_need_a_few_bells_for_30_000_due_rows() -> Result<()> {
     const DUE: usize = 30_000;
-    /// What is sent of them; the rest is taken back once the bells have piled up and were topped up.
+    /// What is sent of them; the rest is taken back.
     const SENT: usize = 6_000;
+    /// The relay's of one round, and what workers with full hands pass on to each other.
+    const BELLS: usize = 32;
     run(full().workers(0), async |stack: &Stack| {
         let smtp = stack.smtp()?;
         let tally = Tally::begin(stack, "Queue: 30,000 due rows, an empty Redis, three workers");
@@ -289,7 +291,7 @@ async fn three_workers_and_30_000_due_rows_never_put_more_than_the_cap_into_redi
         let (mut most, mut taken_back) = (0, false);
         until("the mails to be sent", PATIENCE * 3, async || {
             most = most.max(waiting(stack).await?);
-            ensure!(most <= CAP, "{most} bells wait in Redis, {CAP} are allowed");
+            ensure!(most <= BELLS, "{most} bells wait in Redis, {BELLS} are enough");
             if !taken_back && smtp.mails_total() >= SENT {
                 let rest = "UPDATE emails SET state = 'cancelled', closed_at = now() WHERE state = 'queued' RETURNING recipient";
                 tally.take_back(&stack.sql().texts(rest, "").await?);
@@ -298,7 +300,6 @@ async fn three_workers_and_30_000_due_rows_never_put_more_than_the_cap_into_redi
             Ok((stack.sql().open_mails().await? == 0).then_some(()))
         })
         .await?;
-        assert!(most > CAP / 2, "the bells did not pile up: {most}");
         let figures = tally.settle().await?;
         assert!(figures.arrived >= SENT && figures.twice == 0, "{figures:?}");
         Ok(())

@@ -18,7 +18,7 @@ use crate::drain::Slots;
 use crate::gate::Gate;
 
 /// The fallback to the PUBLISH that follows every push. Each poll is work for an idle Redis.
-const POLL_EVERY: Duration = Duration::from_secs(2);
+const POLL_EVERY: Duration = Duration::from_secs(10);
 /// A bell is no mail: one at a time is enough.
 const BELLS_AT_A_TIME: usize = 1;
 const FIRST_RESTART: Duration = Duration::from_millis(250);
@@ -88,14 +88,14 @@ impl Bells {
                 let bells = bells.clone();
                 async move { bells.hear(bell).await }
             });
-        let ended = worker
-            .run_until(async move {
-                stop.cancelled().await;
-                Ok::<(), WorkerError>(())
-            })
-            .await;
+        let until = async move {
+            stop.cancelled().await;
+            Ok::<(), WorkerError>(())
+        };
+        // A task of its own: apalis asks Redis whenever it is polled, so also when another future of its task wakes.
+        let ended = tokio::spawn(worker.run_until(until)).await;
         listener.abort();
-        ended
+        ended.unwrap_or_else(|panic| Err(WorkerError::PanicError(panic.to_string())))
     }
 
     /// Wakes the drain. A worker without a free slot, or whose mail server is away, leaves further bells to others.

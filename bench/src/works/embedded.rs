@@ -18,7 +18,8 @@ pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Section> {
         people::sign_ups(&service.address, 4, bench.time(1)).run().await?.all(201)?;
         let limit = hash::on_all_cores(bench.time(5)).await?;
         let meter = Meter::start()?;
-        let answers = people::sign_ups(&service.address, 16, bench.time(8)).run().await?.all(201)?;
+        let answers =
+            people::sign_ups(&service.address, bench.clients(16), bench.time(8)).run().await?.all(201)?;
         let used = meter.read()?;
         limits.push(limit.per_second);
         sign_ups.push(answers.per_second());

@@ -44,7 +44,7 @@ async fn api(bench: &Bench) -> anyhow::Result<[f64; 3]> {
     let api = system.api().await?;
     tokio::time::sleep(bench.time(SETTLE)).await;
     let (idle, _) = api.memory_mb()?;
-    people::sign_ups(&system.address, 64, bench.time(8)).run().await?.all(201)?;
+    people::sign_ups(&system.address, bench.clients(64), bench.time(8)).run().await?.all(201)?;
     let (after, most) = api.memory_mb()?;
     Ok([idle, most, after])
 }
@@ -65,7 +65,7 @@ async fn all_in_one(bench: &Bench) -> anyhow::Result<[f64; 3]> {
     let process = service.start().await?;
     tokio::time::sleep(bench.time(SETTLE)).await;
     let (idle, _) = process.memory_mb()?;
-    people::sign_ups(&service.address, 16, bench.time(8)).run().await?.all(201)?;
+    people::sign_ups(&service.address, bench.clients(16), bench.time(8)).run().await?.all(201)?;
     let (after, most) = process.memory_mb()?;
     Ok([idle, most, after])
 }

@@ -91,6 +91,11 @@ impl Bench {
         if self.smoke { smoke } else { usual }
     }
 
+    /// The usual number of clients. In a smoke run few: beside other work a machine turns more away.
+    pub(crate) fn clients(&self, usual: usize) -> usize {
+        self.size(usual, usual.min(8))
+    }
+
     /// The usual time, or the blink of a smoke run.
     pub(crate) fn time(&self, seconds: u64) -> Duration {
         self.size(Duration::from_secs(seconds), Duration::from_millis(200))

@@ -76,7 +76,7 @@ async fn sign_up(bench: &Bench, trouble: Trouble, section: &mut Section) -> anyh
     }
     let meter = Meter::start()?;
     let one = people::sign_ups(&system.address, 1, bench.time(4)).run().await?.all(201)?;
-    let many = people::sign_ups(&system.address, 16, bench.time(6)).run().await?.all(201)?;
+    let many = people::sign_ups(&system.address, bench.clients(16), bench.time(6)).run().await?.all(201)?;
     section.beside(meter.read()?.others);
     Ok((one.within_ms(0.5), many.within_ms(0.5), many.per_second()))
 }

@@ -32,7 +32,7 @@ pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Section> {
         let token = log_in(&system).await?;
         for (path, _, runs) in &mut with {
             let quiet = reader(&system, path, &token, bench.time(3)).run().await?.all(200)?;
-            let sign_ups = people::sign_ups(&system.address, 64, bench.time(10));
+            let sign_ups = people::sign_ups(&system.address, bench.clients(64), bench.time(10));
             let readers = reader(&system, path, &token, bench.time(10));
             let meter = Meter::start()?;
             let (signed_up, read) = tokio::try_join!(sign_ups.run(), readers.run())?;

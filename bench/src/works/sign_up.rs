@@ -34,8 +34,10 @@ pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Section> {
         limits.push(limit.per_second);
         for (clients, runs) in &mut with {
             let meter = Meter::start()?;
-            let answers =
-                people::sign_ups(&system.address, *clients, bench.time(10)).run().await?.all(201)?;
+            let answers = people::sign_ups(&system.address, bench.clients(*clients), bench.time(10))
+                .run()
+                .await?
+                .all(201)?;
             let used = meter.read()?;
             let cpu_ms = used.cpu_ms(&GROUP) / answers.count();
             runs.per_second.push(answers.per_second());

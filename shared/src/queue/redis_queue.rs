@@ -278,7 +278,7 @@ impl RedisQueue {
 }
 
 /// Batches of one: a batch is acknowledged as a whole. No locks and events: the row's claim is the lock.
-/// Results on: without them nothing is acknowledged. Heartbeats every 2 s, and a day of silence before a worker
+/// Results on: without them nothing is acknowledged. Heartbeats every 10 s, and a day of silence before a worker
 /// counts as gone: apalis-redis strikes off whoever is behind by the clock of any other worker, again and again,
 /// so a worker an hour ahead would keep all others from working. What a lost worker held, the relay rings for.
 fn config(name: &str) -> Config {
@@ -288,7 +288,7 @@ fn config(name: &str) -> Config {
         .lock_tasks(false)
         .emit_events(false)
         .persist_results(true)
-        .heartbeat_interval(Duration::from_secs(2));
-    config.missed_heartbeats = 12 * 3600;
+        .heartbeat_interval(Duration::from_secs(10));
+    config.missed_heartbeats = 24 * 360;
     config
 }
