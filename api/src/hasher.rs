@@ -10,6 +10,7 @@ mod work;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bookly_shared::domain::Password;
@@ -120,12 +121,17 @@ impl Hasher {
         &self,
         work: impl FnOnce(&mut Memory) -> Result<T, HashError> + Send + 'static,
     ) -> Result<Answer<T>, HashError> {
-        let (answer, answered) = oneshot::channel();
-        self.inner.queue.push(Box::new(Question { work, asked: Instant::now(), answer }))?;
-        match tokio::time::timeout(self.inner.max_wait, answered).await {
-            Ok(answer) => answer.map_err(|_| HashError::Failed),
-            Err(_) => Err(HashError::Busy),
-        }
+        let (answer, mut answered) = oneshot::channel();
+        let begun = Arc::new(AtomicBool::new(false));
+        let question = Question { work, asked: Instant::now(), begun: begun.clone(), answer };
+        self.inner.queue.push(Box::new(question))?;
+        let answer = match tokio::time::timeout(self.inner.max_wait, &mut answered).await {
+            Ok(answer) => answer,
+            // What has begun takes milliseconds more: to turn it away would be work for nothing.
+            Err(_) if begun.load(Ordering::Acquire) => answered.await,
+            Err(_) => return Err(HashError::Busy),
+        };
+        answer.map_err(|_| HashError::Failed)
     }
 }
 
@@ -133,6 +139,7 @@ impl Hasher {
 struct Question<W, T> {
     work: W,
     asked: Instant,
+    begun: Arc<AtomicBool>,
     answer: oneshot::Sender<Answer<T>>,
 }
 
@@ -148,6 +155,7 @@ impl<T: Send, W: FnOnce(&mut Memory) -> Result<T, HashError> + Send> Work for Qu
 
     fn run(self: Box<Self>, memory: &mut Memory) {
         let waited = self.asked.elapsed();
+        self.begun.store(true, Ordering::Release);
         let result = (self.work)(memory);
         // A caller that went away meanwhile wants no answer.
         let _ = self.answer.send(Answer { result, waited });

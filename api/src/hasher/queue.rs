@@ -13,9 +13,10 @@ use super::work::Memory;
 /// For how long a thread without work keeps its memory. Getting it anew costs the next hash some milliseconds.
 const KEEP_MEMORY: Duration = Duration::from_secs(30);
 /// How much the threads give way to those that answer requests, in steps of `nice(2)`: a hash takes 15 ms of a
-/// core, a page or a list less than one. Half of the way to the last place, so that neighbours cannot starve them.
+/// core, a page or a list less than one. Little, so that neighbours cannot starve them: with 10 steps, on a machine
+/// busy with other things, sign-ups were turned away after five seconds.
 #[cfg(target_os = "linux")]
-const NICENESS: i32 = 10;
+const NICENESS: i32 = 3;
 
 /// Something to be done in a thread's memory.
 pub(super) trait Work: Send {

@@ -74,14 +74,16 @@ both! {
             ensure!(found["status"] == "warn" && finished.status.success(), "a warning is no failure: {report:#}");
             Ok(found["fact"].as_str().context("fact")?.to_owned())
         };
+        let record = "SELECT count(*) FROM _sqlx_migrations";
+        let applied = stack.sql().number(record, "").await?;
         let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
                      SELECT 9001, 'from the future', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1";
         stack.sql().run(newer, "").await?;
         assert_eq!(migrations().await?, "9001 from the future is not known to this version");
         stack.sql().run("DELETE FROM _sqlx_migrations WHERE version = 2", "").await?;
         assert!(migrations().await?.starts_with("0002 "));
-        let record = "SELECT count(*) FROM _sqlx_migrations";
-        assert_eq!(stack.sql().number(record, "").await?, 2, "nothing is applied");
+        // One more, one less.
+        assert_eq!(stack.sql().number(record, "").await?, applied, "nothing is applied");
     }
 }
 

@@ -36,7 +36,7 @@ async fn a_stopped_embedded_installation_is_left_byte_for_byte() -> Result<()> {
         let before = content()?;
         assert!(before.len() >= 2, "{:?}", before.keys());
         let said = said(stack, &["doctor"]).await?;
-        assert!(said.contains("no running process has it") && said.contains("all 2 applied"), "{said}");
+        assert!(said.contains("no running process has it") && said.contains("all 3 applied"), "{said}");
         assert!(content()? == before, "something was changed in {:?}", content()?.keys());
         Ok(())
     })
