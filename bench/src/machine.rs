@@ -83,7 +83,9 @@ pub(crate) fn versions(postgres: &str) -> anyhow::Result<String> {
         redis.split_whitespace().find_map(|word| word.strip_prefix("v=")).unwrap_or("of unknown version");
     // "17.5 (Debian 17.5-1)"
     let postgres = postgres.split_whitespace().next().unwrap_or_default();
-    Ok(format!("Linux {}, Postgres {postgres}, Redis {redis}", kernel.trim()))
+    // A distributor's addition says nothing of how fast it is.
+    let kernel = kernel.trim().split('-').next().unwrap_or_default();
+    Ok(format!("Linux {kernel}, Postgres {postgres}, Redis {redis}"))
 }
 
 /// The machine's memory in GiB.

@@ -110,7 +110,7 @@ impl Report {
     /// Begins with the machine.
     pub(crate) fn new(versions: &str) -> anyhow::Result<Report> {
         let (cores, memory) = (machine::cores(), machine::memory_gib()?);
-        let command: Vec<String> = std::env::args().skip(1).collect();
+        let command = without_folders(std::env::args().skip(1));
         let text = format!(
             "`cargo run --release -p bench -- {}`, on {cores} cores with {memory:.0} GiB of memory ({versions}); \
              load generator, Postgres, Redis and the SMTP sink run on the same cores.\n",
@@ -152,6 +152,16 @@ pub(crate) fn complain(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
+/// A command's options as they may stand in a document: folders are a machine's own.
+fn without_folders(options: impl Iterator<Item = String>) -> Vec<String> {
+    let mut is_folder = false;
+    let shown = options.map(|option| {
+        let hidden = std::mem::replace(&mut is_folder, matches!(&*option, "--bin" | "--peer" | "--cache"));
+        if hidden { "DIR".to_owned() } else { option }
+    });
+    shown.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,6 +170,13 @@ mod tests {
     fn the_spread_is_the_middle_and_both_ends() {
         let spread = Spread::of([3.0, 1.0, 2.0]);
         assert_eq!((spread.median, spread.low, spread.high), (2.0, 1.0, 3.0));
+    }
+
+    #[test]
+    fn folders_are_not_told() {
+        let options = ["--only", "worker", "--bin", "/x", "--runs", "3", "--peer", "/y"].map(str::to_owned);
+        let shown = without_folders(options.into_iter()).join(" ");
+        assert_eq!(shown, "--only worker --bin DIR --runs 3 --peer DIR");
     }
 
     #[test]
