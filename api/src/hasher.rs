@@ -23,7 +23,7 @@ use work::Memory;
 
 /// How many may wait for each slot: at 15 ms a hash, the last of them waits about a second.
 const WAITING_PER_SLOT: usize = 64;
-/// The longest wait, the work itself included. Beyond it the client is better told to come again.
+/// The longest wait for a thread. Beyond it the client is better told to come again.
 const MAX_WAIT: Duration = Duration::from_secs(5);
 
 /// Why there is no answer.

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::metrics::table::BELLS_DROPPED;
 
-pub use redis_queue::{BellText, CAP, QueueError, RedisBackend, RedisQueue};
+pub use redis_queue::{BellText, QueueError, RedisBackend, RedisQueue};
 
 /// Bells that wait to be pushed. When it is full, further rings are dropped: the relay rings for their rows.
 const WAITING_BELLS: usize = 8_192;

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 /// The most bells that wait in Redis. With 8,000 due ones apalis-redis' fetch script fails for ever
 /// ("too many results to unpack"): Lua's stack holds that many values.
-pub const CAP: usize = 4_000;
+const CAP: usize = 4_000;
 /// Beyond this the fetch script is about to fail: the bells are dropped, their rows are elsewhere.
 const DANGER: usize = 7_000;
 
