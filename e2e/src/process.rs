@@ -188,7 +188,8 @@ impl Finished {
     /// When it did not, with what it said.
     pub fn succeeded(self) -> anyhow::Result<String> {
         if !self.status.success() {
-            bail!("{}: {}", self.status, self.log);
+            // At a terminal of `script`, what a command complains of comes with its output.
+            bail!("{}: {}\n{}", self.status, self.log, self.output);
         }
         Ok(self.output)
     }

@@ -1,14 +1,12 @@
 //! Changes of an account, each one transaction together with the mail that goes with it.
 
 use chrono::{DateTime, Utc};
-use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::outbox::{NewMail, queue_mail};
+use super::outbox::{NewMail, bind_mail, insert_mail, queue_mail};
 use super::users::User;
 use super::{Db, DbResult, in_transaction, within_limit};
 use crate::domain::{EmailAddress, Role};
-use crate::metrics::table::MAILS_QUEUED;
 
 /// What a sign-up brings.
 #[derive(Debug)]
@@ -62,15 +60,13 @@ macro_rules! bind_account {
     };
 }
 
-/// The account and, if it is new, its mail as [`QUEUE`](super::outbox::QUEUE) has it: one statement, which spares
-/// Postgres three round trips a sign-up.
+/// The account and, if it is new, its mail: one statement, which spares Postgres three round trips a sign-up.
 const CREATE_AT_ONCE: &str = concat!(
     "WITH account AS (",
     insert_account!(),
-    " RETURNING *), mail AS (
-        INSERT INTO emails (id, kind, recipient, mailbox, user_uid, context, request_id, traceparent, state, due_at,
-                            deadline_at, rung_at, created_at)
-        SELECT $10, $11, $12, $13, $14, $15, $16, $17, 'queued', $20, $19, $18, $18 FROM account)
+    " RETURNING *), mail AS (",
+    insert_mail!(),
+    "SELECT $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19, $20, 'queued' FROM account)
      SELECT * FROM account"
 );
 
@@ -86,25 +82,13 @@ impl Db {
         let uid = Uuid::new_v4();
         let mail = mail(uid);
         let Db::Postgres(pool) = self else { return self.create_in_steps(account, uid, &mail, now).await };
-        let (accepted, deadline, due) = mail.times();
         let user: Option<User> = within_limit(async {
-            let query = bind_account!(sqlx::query_as(CREATE_AT_ONCE), account, uid, now)
-                .bind(mail.id)
-                .bind(mail.kind().as_str())
-                .bind(mail.recipient())
-                .bind(mail.mailbox())
-                .bind(mail.user_uid())
-                .bind(Json(mail.context()))
-                .bind(mail.request_id())
-                .bind(mail.traceparent())
-                .bind(accepted)
-                .bind(deadline)
-                .bind(due);
+            let query = bind_mail!(bind_account!(sqlx::query_as(CREATE_AT_ONCE), account, uid, now), mail);
             Ok(query.fetch_optional(pool).await?)
         })
         .await?;
         Ok(user.map(|user| {
-            MAILS_QUEUED.add(1, [mail.kind().as_str().into()]);
+            mail.count();
             (user, mail.id)
         }))
     }

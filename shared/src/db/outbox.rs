@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{Db, DbResult, in_transaction};
 use crate::config::MailboxLimits;
 use crate::domain::{EmailAddress, MailKind};
+use crate::metrics::table::MAILS_QUEUED;
 use crate::trace::TraceContext;
 
 /// What a template needs beside the account. Plain facts: no token, no link, no password.
@@ -87,41 +88,58 @@ pub fn deadline_of(kind: MailKind) -> TimeDelta {
     }
 }
 
+/// The columns of a row that is queued, in the order of [`bind_mail!`]'s values, but for the state.
 /// `rung_at` is set at once: whoever commits this row rings for it, and the relay only if that came to nothing.
+macro_rules! insert_mail {
+    () => {
+        "INSERT INTO emails (id, kind, recipient, mailbox, user_uid, context, request_id, traceparent, rung_at, created_at,
+                             deadline_at, due_at, state) "
+    };
+}
+
+/// Binds a mail's eleven values: the ninth is both when it was rung for and when it was accepted.
+macro_rules! bind_mail {
+    ($query:expr, $mail:expr) => {{
+        let (now, deadline, due) = $mail.times();
+        $query
+            .bind($mail.id)
+            .bind($mail.kind().as_str())
+            .bind($mail.recipient())
+            .bind($mail.mailbox())
+            .bind($mail.user_uid())
+            .bind(sqlx::types::Json($mail.context()))
+            .bind($mail.request_id())
+            .bind($mail.traceparent())
+            .bind(now)
+            .bind(deadline)
+            .bind(due)
+    }};
+}
+
 pub(super) const QUEUE: &str =
-    "INSERT INTO emails (id, kind, recipient, mailbox, user_uid, context, request_id, traceparent, state, due_at,
-                         deadline_at, rung_at, created_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'queued', $11, $10, $9, $9)";
+    concat!(insert_mail!(), "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, 'queued')");
 
 /// Queues a mail in a transaction of either database.
 macro_rules! queue_mail {
     ($tx:expr, $mail:expr) => {{
         let mail: &$crate::db::outbox::NewMail = $mail;
-        let (now, deadline, due) = mail.times();
-        sqlx::query($crate::db::outbox::QUEUE)
-            .bind(mail.id)
-            .bind(mail.kind().as_str())
-            .bind(mail.recipient())
-            .bind(mail.mailbox())
-            .bind(mail.user_uid())
-            .bind(sqlx::types::Json(mail.context()))
-            .bind(mail.request_id())
-            .bind(mail.traceparent())
-            .bind(now)
-            .bind(deadline)
-            .bind(due)
+        $crate::db::outbox::bind_mail!(sqlx::query($crate::db::outbox::QUEUE), mail)
             .execute(&mut *$tx)
             .await?;
-        // One place for all kinds; a commit that fails afterwards is seldom, and is counted all the same.
-        $crate::metrics::table::MAILS_QUEUED.add(1, [mail.kind().as_str().into()]);
+        // A commit that fails afterwards is seldom, and is counted all the same.
+        mail.count();
     }};
 }
-pub(crate) use queue_mail;
+pub(crate) use {bind_mail, insert_mail, queue_mail};
 
 impl NewMail {
     /// When it was accepted, when it is given up, and since when it is due.
     pub(super) fn times(&self) -> (DateTime<Utc>, DateTime<Utc>, DateTime<Utc>) {
         (self.now, self.now + deadline_of(self.kind), self.now - CLOCK_SLACK)
+    }
+    /// Counts it as queued: one place for all kinds.
+    pub(super) fn count(&self) {
+        MAILS_QUEUED.add(1, [self.kind.as_str().into()]);
     }
     /// What it is.
     pub fn kind(&self) -> MailKind {
