@@ -1,11 +1,10 @@
 //! Mails as `.eml` files, for development: any mail program opens them, and `/inbox` shows them.
 
 use std::future::Future;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use tokio::fs;
-use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
 use crate::render::Outgoing;
@@ -22,7 +21,7 @@ pub(super) async fn store(
         return Err(SendError::fenced());
     }
     let path = path_of(folder, mail.id);
-    write_whole(&path, &mail.bytes).await.map_err(|error| unusable(folder, &error))?;
+    write_whole(path.clone(), mail.bytes.clone()).await.map_err(|error| unusable(folder, &error))?;
     Ok(format!("stored as {}", path.display()))
 }
 
@@ -36,12 +35,33 @@ fn unusable(folder: &Path, error: &io::Error) -> SendError {
     SendError::broken(Stage::Connect, format_args!("{} cannot be written: {error}", folder.display()))
 }
 
-async fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let unfinished = path.with_extension("part");
-    let mut file = fs::File::create(&unfinished).await?;
-    file.write_all(bytes).await?;
-    file.sync_all().await?;
-    fs::rename(&unfinished, path).await
+/// Writes beside the path and renames, so that a reader finds the whole mail or none, a power cut included.
+///
+/// By `std`'s calls on one blocking thread. `tokio::fs::File::write_all` returns before the bytes are written, and
+/// `sync_all` waits for that write without telling of its error: on a full disk both succeed with nothing stored.
+async fn write_whole(path: PathBuf, bytes: Vec<u8>) -> io::Result<()> {
+    let written = tokio::task::spawn_blocking(move || {
+        let unfinished = path.with_extension("part");
+        let stored = write_durably(&unfinished, &bytes).and_then(|()| rename_durably(&unfinished, &path));
+        if stored.is_err() {
+            // It would keep its bytes on a disk that has none to spare. That it may not be there is no error.
+            let _ = std::fs::remove_file(&unfinished);
+        }
+        stored
+    });
+    written.await.map_err(io::Error::other)?
+}
+
+fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = std::fs::File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// The new name is in the folder's own data: fsync(2) of the file alone does not store it.
+fn rename_durably(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::rename(from, to)?;
+    std::fs::File::open(to.parent().unwrap_or(Path::new(".")))?.sync_all()
 }
 
 /// The newest mails of a folder by id, which a UUIDv7 makes the order of their requests. Empty when there is none.
@@ -80,4 +100,22 @@ fn path_of(folder: &Path, id: Uuid) -> PathBuf {
 fn id_of(path: &Path) -> Option<Uuid> {
     let is_mail = path.extension().is_some_and(|ending| ending == "eml");
     path.file_stem().filter(|_| is_mail)?.to_str()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_mail_that_a_full_disk_did_not_take_is_an_error_and_leaves_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = path_of(folder.path(), Uuid::now_v7());
+        // Every write to it fails with "no space left on device", full(4).
+        std::os::unix::fs::symlink("/dev/full", path.with_extension("part")).unwrap();
+
+        let error = write_whole(path, b"Subject: x\r\n\r\nx".to_vec()).await.unwrap_err();
+
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
 }
