@@ -76,6 +76,19 @@ macro_rules! unrung {
         concat!("kind IN ", known_kinds!(), " AND ", claimable!(), " AND (rung_at IS NULL OR rung_at < $2)")
     };
 }
+macro_rules! ring {
+    ($lock:literal, $these:literal) => {
+        concat!(
+            "WITH due AS MATERIALIZED (SELECT id FROM emails WHERE ",
+            unrung!(),
+            " ORDER BY due_at LIMIT $3",
+            $lock,
+            ") UPDATE emails SET rung_at = $1 WHERE id ",
+            $these,
+            " RETURNING id"
+        )
+    };
+}
 /// A mail whose worker did not renew its lease. Kinds of other versions are theirs to free.
 macro_rules! lost {
     () => {
@@ -159,16 +172,23 @@ impl Db {
         }))
     }
 
-    /// Marks up to `limit` such mails as rung and returns their ids, the longest due first.
+    /// Marks up to `limit` such mails as rung and returns their ids, the longest due first. Rows that somebody claims
+    /// at this moment are left out: waiting for them, with others locked, ended in deadlocks with closings.
     pub async fn take_unrung(&self, limit: i64, now: DateTime<Utc>) -> DbResult<Vec<Uuid>> {
-        let sql = concat!(
-            "UPDATE emails SET rung_at = $1 WHERE id IN (SELECT id FROM emails WHERE ",
-            unrung!(),
-            " ORDER BY due_at LIMIT $3) RETURNING id"
-        );
-        Ok(on_db!(self, pool => {
-            sqlx::query_scalar(sql).bind(now).bind(now - RING_AGAIN_AFTER).bind(limit).fetch_all(pool).await?
-        }))
+        let since = now - RING_AGAIN_AFTER;
+        within_limit(async {
+            match self {
+                Db::Postgres(pool) => {
+                    let sql = ring!(" FOR UPDATE SKIP LOCKED", "= ANY (ARRAY(SELECT id FROM due))");
+                    Ok(sqlx::query_scalar(sql).bind(now).bind(since).bind(limit).fetch_all(pool).await?)
+                }
+                Db::Sqlite(sqlite) => {
+                    let query = sqlx::query_scalar(ring!("", "IN (SELECT id FROM due)"));
+                    Ok(query.bind(now).bind(since).bind(limit).fetch_all(&sqlite.writer).await?)
+                }
+            }
+        })
+        .await
     }
 
     /// Fails, visibly, what nobody could send by its deadline, and returns it.

@@ -1,10 +1,16 @@
 //! Claims at the very same time: what one statement alone must decide.
 
 use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bookly_shared::db::Db;
+use bookly_shared::db::attempts::Answer;
 use bookly_shared::db::claims::{ClaimedMail, LEASE};
-use bookly_shared::domain::MailKind;
+use bookly_shared::db::endings::SentMail;
+use bookly_shared::db::outbox::NewMail;
+use bookly_shared::db::relay::RING_AGAIN_AFTER;
+use bookly_shared::domain::{EmailAddress, MailKind};
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -12,6 +18,8 @@ use uuid::Uuid;
 use crate::play::{queue, start};
 
 const MAILS: usize = 40;
+/// So many that ringing for them takes longer than claiming some.
+const MANY: usize = 4_000;
 const WORKERS: usize = 8;
 const ROUNDS: i32 = 5;
 const BATCH: i64 = 3;
@@ -33,6 +41,40 @@ pub(crate) async fn share_no_mail(db: &Db) {
         }
         now += LEASE + TimeDelta::microseconds(1);
         assert_eq!(db.free_lost(now).await.unwrap(), MAILS as u64);
+    }
+}
+
+/// The relay rings for mails, again and again, while workers claim and close them in groups, each in an order of its
+/// own. Whoever waited for a row with others locked would wait for ever: Postgres ends that by an error.
+pub(crate) async fn ring_and_close(db: &Db) {
+    let (now, left) = (start(), Arc::new(AtomicUsize::new(MANY)));
+    let to = EmailAddress::parse("ann@example.org").unwrap();
+    let mails: Vec<NewMail> = (0..MANY).map(|_| NewMail::new(MailKind::VerifyEmail, &to, now)).collect();
+    db.queue_mails(&mails).await.unwrap();
+    let mut processes = JoinSet::new();
+    processes.spawn(ring(db.clone(), now, left.clone()));
+    for worker in 0..WORKERS {
+        processes.spawn(claim_and_close(db.clone(), format!("worker-{worker}"), now, left.clone()));
+    }
+    processes.join_all().await;
+    assert!(db.keep().await.unwrap().claim_due(1, "ann", now).await.unwrap().is_empty());
+}
+
+async fn ring(db: Db, mut now: DateTime<Utc>, left: Arc<AtomicUsize>) {
+    while left.load(Ordering::Relaxed) > 0 {
+        now += RING_AGAIN_AFTER + TimeDelta::seconds(1);
+        db.take_unrung(MANY as i64, now).await.unwrap();
+    }
+}
+
+async fn claim_and_close(db: Db, name: String, now: DateTime<Utc>, left: Arc<AtomicUsize>) {
+    while left.load(Ordering::Relaxed) > 0 {
+        let mut mails = db.keep().await.unwrap().claim_due(16, &name, now).await.unwrap();
+        mails.reverse();
+        let answer = Answer { code: Some(250), words: "250 taken" };
+        let sent: Vec<SentMail> = mails.iter().map(|mail| SentMail::new(mail, answer, now)).collect();
+        db.keep().await.unwrap().close_sent(&sent).await.unwrap();
+        left.fetch_sub(sent.len(), Ordering::Relaxed);
     }
 }
 

@@ -3,60 +3,23 @@
 //! Time is a parameter of every call, so that nothing waits. After each call its answer and every row are compared
 //! with a reference in plain Rust, and every claim that an older worker still has in its hands must have become void.
 //!
-//! SQLite always runs. Postgres runs when `TEST_DATABASE_URL` names one, in a schema of its own that is dropped
-//! afterwards; `scripts/test` always sets it. `PROPTEST_CASES` sets how many histories are played (128).
+//! SQLite always runs, Postgres when there is one (`scratch`). `PROPTEST_CASES` sets how many histories are played (128).
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "in tests a panic is the verdict")]
 
 mod at_once;
 mod history;
 mod play;
 mod reference;
-
-use std::io::Write;
+#[path = "../scratch/mod.rs"]
+mod scratch;
 
 use bookly_shared::db::{Db, DbUser};
 use proptest::test_runner::{Config, TestRunner};
-use secrecy::SecretString;
-use sqlx::{Connection, PgConnection};
 use tokio::runtime::Runtime;
-use uuid::Uuid;
+
+use crate::scratch::Postgres;
 
 const HISTORIES: u32 = 128;
-const NOT_RUN: &str = "was NOT RUN on Postgres: TEST_DATABASE_URL is not set";
-
-/// An empty Postgres schema, as long as the test runs.
-struct Postgres {
-    url: String,
-    schema: String,
-    db: Db,
-}
-
-impl Postgres {
-    async fn create() -> Option<Postgres> {
-        let url = std::env::var("TEST_DATABASE_URL").ok()?;
-        let schema = format!("claims_{}", Uuid::new_v4().simple());
-        run(&url, format!("CREATE SCHEMA {schema}")).await;
-        let mark = if url.contains('?') { '&' } else { '?' };
-        let inside = SecretString::from(format!("{url}{mark}options[search_path]={schema}"));
-        let db = Db::postgres(&inside, DbUser::Worker).await.expect("TEST_DATABASE_URL can be used");
-        Some(Postgres { url, schema, db })
-    }
-
-    async fn remove(self) {
-        self.db.close().await;
-        run(&self.url, format!("DROP SCHEMA {} CASCADE", self.schema)).await;
-    }
-}
-
-async fn run(url: &str, sql: String) {
-    let mut connection = PgConnection::connect(url).await.expect("TEST_DATABASE_URL can be reached");
-    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
-}
-
-/// Past the test harness, which keeps to itself what a passing test prints.
-fn say(line: &str) {
-    std::io::stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
-}
 
 /// Plays random histories; a failing one is shortened and printed.
 fn obeys_the_reference(runtime: &Runtime, db: &Db) {
@@ -82,9 +45,8 @@ fn every_interleaving_obeys_the_reference_on_sqlite() {
 #[test]
 fn every_interleaving_obeys_the_reference_on_postgres() {
     let runtime = Runtime::new().unwrap();
-    let Some(postgres) = runtime.block_on(Postgres::create()) else {
-        return say(&format!("every_interleaving_obeys_the_reference {NOT_RUN}"));
-    };
+    let created = Postgres::create(DbUser::Worker, "every_interleaving_obeys_the_reference");
+    let Some(postgres) = runtime.block_on(created) else { return };
     obeys_the_reference(&runtime, &postgres.db);
     runtime.block_on(postgres.remove());
 }
@@ -100,10 +62,20 @@ fn workers_that_claim_at_once_share_no_mail_on_sqlite() {
 fn workers_that_claim_at_once_share_no_mail_on_postgres() {
     let runtime = Runtime::new().unwrap();
     runtime.block_on(async {
-        let Some(postgres) = Postgres::create().await else {
-            return say(&format!("workers_that_claim_at_once_share_no_mail {NOT_RUN}"));
-        };
+        let created = Postgres::create(DbUser::Worker, "workers_that_claim_at_once_share_no_mail").await;
+        let Some(postgres) = created else { return };
         at_once::share_no_mail(&postgres.db).await;
+        postgres.remove().await;
+    });
+}
+
+#[test]
+fn relay_and_workers_never_wait_for_each_other_on_postgres() {
+    let runtime = Runtime::new().unwrap();
+    runtime.block_on(async {
+        let created = Postgres::create(DbUser::Worker, "relay_and_workers_never_wait_for_each_other").await;
+        let Some(postgres) = created else { return };
+        at_once::ring_and_close(&postgres.db).await;
         postgres.remove().await;
     });
 }
@@ -112,9 +84,8 @@ fn workers_that_claim_at_once_share_no_mail_on_postgres() {
 fn a_worker_claims_no_more_than_it_has_room_for_whatever_postgres_statistics_say() {
     let runtime = Runtime::new().unwrap();
     runtime.block_on(async {
-        let Some(postgres) = Postgres::create().await else {
-            return say(&format!("a_worker_claims_no_more_than_it_has_room_for {NOT_RUN}"));
-        };
+        let created = Postgres::create(DbUser::Worker, "a_worker_claims_no_more_than_it_has_room_for").await;
+        let Some(postgres) = created else { return };
         at_once::keep_the_limit_when_statistics_are_old(&postgres.db).await;
         postgres.remove().await;
     });
