@@ -14,8 +14,8 @@ use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::drain::Slots;
 use crate::gate::Gate;
+use crate::slots::Slots;
 
 /// The fallback to the PUBLISH that follows every push. Each poll is work for an idle Redis.
 const POLL_EVERY: Duration = Duration::from_secs(10);

@@ -16,12 +16,12 @@ use tracing::Instrument;
 
 use crate::backoff;
 use crate::closings::Closings;
-use crate::drain::Slot;
 use crate::gate::Gate;
 use crate::lease::{Lease, Leases};
 use crate::letter::{Letter, Letters, Sense};
 use crate::metrics::record;
 use crate::render::{Composer, Outgoing};
+use crate::slots::Slot;
 use crate::smtp::{SendError, Verdict};
 use crate::traces;
 use crate::transport::{Receipt, Transport};
@@ -87,8 +87,8 @@ impl Courier {
         Courier(Arc::new(parts))
     }
 
-    /// Delivers a mail, whose claim was asked for at `asked`, and closes its row, whatever comes. The slot is free for the next mail as soon as the
-    /// mail server has answered.
+    /// Delivers a mail, whose claim was asked for at `asked`, and closes its row, whatever comes. The slot is free for
+    /// the next mail as soon as the mail server has answered.
     pub(crate) async fn deliver(&self, mail: ClaimedMail, asked: Instant, slot: Slot) {
         let parts = &self.0;
         let place = traces::place_of(&mail);
@@ -99,7 +99,7 @@ impl Courier {
         let mut span = traces::delivery(&parts.tracer, &mail, &place);
         async move {
             let lease = parts.leases.keep(&mail, asked);
-            let attempt = parts.attempt(&mail, &lease, &place).await;
+            let attempt = parts.attempt(&mail, &lease, &slot, &place).await;
             let _until_closed = slot.answered();
             traces::ended(&mut span, attempt.as_ref().map_or(Ending::DatabaseAway, Outcome::ending));
             match attempt {
@@ -117,6 +117,7 @@ impl Parts {
         &self,
         mail: &ClaimedMail,
         lease: &Lease<'_>,
+        slot: &Slot,
         place: &SpanPlace,
     ) -> Result<Outcome, Arc<DbError>> {
         if let Some(reason) = hopeless(mail, self.clock.now()) {
@@ -129,10 +130,11 @@ impl Parts {
         let Some(message) = self.compose(mail, &letter) else {
             return Ok(Outcome::Failed(NOT_RENDERED.to_owned(), None));
         };
+        let turn = slot.turn().await;
         let mut span = traces::sending(&self.tracer, &self.transport, place);
         let sent = self.transport.send(&message, lease.still_holds()).await;
         traces::answered(&mut span, &sent);
-        drop(span);
+        drop((span, turn));
         Ok(match sent {
             Ok(receipt) => Outcome::Sent(receipt),
             Err(error) => self.judge(mail, error),

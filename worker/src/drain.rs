@@ -7,7 +7,7 @@ use bookly_shared::clock::Clock;
 use bookly_shared::db::kept::Kept;
 use bookly_shared::db::{Db, DbError};
 use bookly_shared::queue::{QueueError, RedisQueue};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -16,16 +16,12 @@ use uuid::Uuid;
 use crate::deliver::Courier;
 use crate::gate::Gate;
 use crate::relay::RECORD_FIRST;
+use crate::slots::{Slot, Slots};
 
-/// While more mails wait than there are slots, those that fall free are gathered for this long at most: one claim
-/// for several mails costs the database little more than for one.
-const GATHER: Duration = Duration::from_millis(2);
 /// Without Redis: finds retries that fell due, and rows that other processes wrote, whose bells do not sound here.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How often another worker is rung for at most.
 const PASS_ON_EVERY: Duration = Duration::from_millis(50);
-/// Rows that wait to be closed, for every mail that may be on its way.
-const CLOSING_PER_SLOT: usize = 4;
 
 /// What the loop needs.
 pub(crate) struct Drain {
@@ -68,7 +64,7 @@ impl Drain {
             if more && !self.gate.is_paced() {
                 self.slots.gather().await;
             }
-            // Waiting for a free slot first means that no claim ever waits with its lease running.
+            // A slot first: no mail is claimed that would have to wait for long with its lease running.
             let first = self.slots.free().await;
             self.gate.pass().await;
             match self.claim_and_deliver(first, &mut kept).await {
@@ -139,63 +135,4 @@ enum Claimed {
     All,
     /// As much as there was room for, this mail among it; more may be due.
     AsManyAsFit(Uuid),
-}
-
-/// How many mails a worker may have: so many on their way to the mail server, and some more that it answered and
-/// whose rows are being closed. A mail server need not wait for the database.
-#[derive(Clone, Debug)]
-pub(crate) struct Slots {
-    sending: Arc<Semaphore>,
-    open: Arc<Semaphore>,
-    concurrency: usize,
-}
-
-/// Room for one mail.
-#[derive(Debug)]
-pub(crate) struct Slot {
-    sending: OwnedSemaphorePermit,
-    open: OwnedSemaphorePermit,
-}
-
-impl Slots {
-    pub(crate) fn new(concurrency: usize) -> Slots {
-        let open = concurrency.saturating_mul(1 + CLOSING_PER_SLOT).min(Semaphore::MAX_PERMITS);
-        Slots {
-            sending: Arc::new(Semaphore::new(concurrency)),
-            open: Arc::new(Semaphore::new(open)),
-            concurrency,
-        }
-    }
-
-    /// Waits for one.
-    pub(crate) async fn free(&self) -> Slot {
-        loop {
-            let open = self.open.clone().acquire_owned().await;
-            let sending = self.sending.clone().acquire_owned().await;
-            // Nobody closes the semaphores.
-            if let (Ok(sending), Ok(open)) = (sending, open) {
-                return Slot { sending, open };
-            }
-        }
-    }
-
-    fn free_now(&self) -> Option<Slot> {
-        let open = self.open.clone().try_acquire_owned().ok()?;
-        let sending = self.sending.clone().try_acquire_owned().ok()?;
-        Some(Slot { sending, open })
-    }
-
-    /// Waits, not for long, until half of the slots are free.
-    async fn gather(&self) {
-        let half = u32::try_from(self.concurrency.div_ceil(2)).unwrap_or(u32::MAX);
-        drop(timeout(GATHER, self.sending.acquire_many(half)).await);
-    }
-}
-
-impl Slot {
-    /// Gives the place at the mail server free, and keeps the one of an open row.
-    pub(crate) fn answered(self) -> OwnedSemaphorePermit {
-        drop(self.sending);
-        self.open
-    }
 }

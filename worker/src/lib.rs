@@ -17,6 +17,7 @@ mod metrics;
 pub mod process;
 mod relay;
 pub mod render;
+mod slots;
 pub mod smtp;
 mod traces;
 pub mod transport;

@@ -41,7 +41,7 @@ impl Transport {
             MailTransport::Smtp(server) => {
                 let mut pool = smtp_settings(server);
                 // A connection for every mail that may be in flight: none waits for another's slow answer.
-                pool.max_connections = settings.worker_concurrency;
+                pool.max_connections = usize::from(settings.worker_concurrency);
                 Transport::Smtp(SmtpPool::new(pool)?)
             }
         })

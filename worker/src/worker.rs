@@ -20,13 +20,14 @@ use crate::accounts::Accounts;
 use crate::bells::Bells;
 use crate::closings::Closings;
 use crate::deliver::{Courier, Parts};
-use crate::drain::{Drain, Slots};
+use crate::drain::Drain;
 use crate::gate::Gate;
 use crate::lease::Leases;
 use crate::letter::Letters;
 use crate::metrics::record;
 use crate::relay::Relay;
 use crate::render::{Composer, ComposerError};
+use crate::slots::Slots;
 use crate::smtp::SmtpConfigError;
 use crate::transport::Transport;
 
@@ -64,7 +65,7 @@ pub struct Worker {
     gate: Gate,
     leases: Leases,
     transport: Transport,
-    concurrency: usize,
+    concurrency: u16,
     keep: TimeDelta,
 }
 

@@ -56,7 +56,7 @@ pub struct Settings {
     /// How access tokens are signed.
     pub jwt_algorithm: JwtAlgorithm,
     /// How many mails one worker has in flight at most, 1 to 1024.
-    pub worker_concurrency: usize,
+    pub worker_concurrency: u16,
     /// How many mails one worker sends a second at most, 1 to 1000; `None` is as fast as it can.
     pub worker_rate: Option<u32>,
     /// The bearer token that opens `/metrics` to clients that are not on this machine.
