@@ -9,6 +9,8 @@ use std::thread::available_parallelism;
 use axum::Router;
 use bookly_shared::clock::Clock;
 use bookly_shared::config::{DatabaseSettings, MailTransport, Settings, WayToRun};
+use bookly_shared::db::group::Group;
+use bookly_shared::db::mail_requests::MailRequests;
 use bookly_shared::db::{ConnectError, DataDirLock, Db, DbError, DbUser, lock_data_dir};
 use bookly_shared::link_token::LinkSigner;
 use bookly_shared::metrics::Exporter;
@@ -139,6 +141,7 @@ impl App {
             links: LinkSigner::new(&settings.jwt_secret),
             doorbell: bells.doorbell,
             redis: bells.redis,
+            mail_requests: Group::new(db.clone(), MailRequests { limits: settings.mailbox_limits }),
             db,
             clock,
             pages,

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use bookly_shared::clock::Clock;
 use bookly_shared::config::Settings;
 use bookly_shared::db::Db;
+use bookly_shared::db::group::Group;
+use bookly_shared::db::mail_requests::MailRequests;
 use bookly_shared::link_token::LinkSigner;
 use bookly_shared::metrics::Exporter;
 use bookly_shared::queue::{Doorbell, RedisQueue};
@@ -34,6 +36,8 @@ pub struct Services {
     pub doors: Doors,
     /// The database.
     pub db: Db,
+    /// Queues mails that anybody can ask for.
+    pub mail_requests: Group<MailRequests>,
     /// The installation's time.
     pub clock: Clock,
     /// Rung after a commit that queued a mail.

@@ -18,6 +18,7 @@ pub mod inspect;
 pub mod kept;
 pub mod login_throttle;
 pub mod mail_admin;
+pub mod mail_requests;
 pub mod mail_stats;
 mod migrate;
 pub mod outbox;

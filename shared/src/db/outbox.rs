@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Db, DbResult, in_transaction};
-use crate::config::MailboxLimits;
 use crate::domain::{EmailAddress, MailKind};
 use crate::metrics::table::MAILS_QUEUED;
 use crate::trace::TraceContext;
@@ -116,8 +115,11 @@ macro_rules! bind_mail {
     }};
 }
 
-pub(super) const QUEUE: &str =
-    concat!(insert_mail!(), "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, 'queued')");
+/// A mail is queued once, also by who asks again since the first answer was lost.
+pub(super) const QUEUE: &str = concat!(
+    insert_mail!(),
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, 'queued') ON CONFLICT (id) DO NOTHING"
+);
 
 /// Queues a mail in a transaction of either database.
 macro_rules! queue_mail {
@@ -174,73 +176,5 @@ impl Db {
                 queue_mail!(tx, mail);
             }
         })
-    }
-}
-
-/// How many mails a mailbox may be sent on request, by whoever asks.
-#[derive(Clone, Copy, Debug)]
-pub struct MailboxLimit {
-    /// The settings' numbers.
-    pub limits: MailboxLimits,
-    /// How long the link in the mail lives. One mail in that time is always let through: otherwise somebody
-    /// could use the limit up and so keep the mailbox' owner out.
-    pub lifetime: TimeDelta,
-}
-
-/// Counted on what was queued, so that what is refused does not prolong the wait. The last count is of links
-/// that may be alive: a new password makes the older ones useless, and its notice tells when that was. Without
-/// that, who changes somebody's password could use the limit up before, and keep the owner out for an hour.
-const RECENT: &str =
-    "SELECT count(*) FILTER (WHERE created_at > $3), count(*) FILTER (WHERE created_at > $4),
-            count(*) FILTER (WHERE created_at > $5 AND created_at >= coalesce(
-                (SELECT max(created_at) FROM emails WHERE mailbox = $1 AND kind = $6), $5))
-     FROM emails WHERE mailbox = $1 AND kind = $2";
-/// Changes nothing, at the price of an insert: otherwise the time of the answer would tell that a mailbox has had
-/// its share. The columns are those of two indexes, which SQLite writes anew with them. A closed row, which no
-/// worker wants at the moment.
-const AS_IF: &str = "UPDATE emails SET mailbox = mailbox, created_at = created_at, closed_at = closed_at
-    WHERE id = (SELECT id FROM emails WHERE mailbox = $1 AND kind = $2 AND closed_at IS NOT NULL
-                ORDER BY created_at DESC LIMIT 1)";
-/// Held until the transaction's end: requests for one mailbox count each other, however many come at once.
-/// SQLite has one writer at a time.
-const ONE_AT_A_TIME: &str = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
-
-impl Db {
-    /// Queues `mail`, and `along` with it, unless its mailbox has had its share. Asks nothing about accounts, so
-    /// that known and unknown addresses meet the same limit. Returns whether they were queued.
-    pub async fn queue_within_limit(
-        &self,
-        mail: &NewMail,
-        along: &[NewMail],
-        limit: &MailboxLimit,
-    ) -> DbResult<bool> {
-        let (quarter, day) = (mail.now - TimeDelta::minutes(15), mail.now - TimeDelta::days(1));
-        let lifetime = mail.now - limit.lifetime;
-        in_transaction!(self, tx => {
-            if matches!(self, Db::Postgres(_)) {
-                let key = format!("{}:{}", mail.kind, mail.mailbox);
-                sqlx::query(ONE_AT_A_TIME).bind(key).execute(&mut *tx).await?;
-            }
-            let query = sqlx::query_as(RECENT).bind(&mail.mailbox).bind(mail.kind.as_str());
-            let query = query.bind(quarter).bind(day).bind(lifetime).bind(MailKind::PasswordChanged.as_str());
-            let recent: (i64, i64, i64) = query.fetch_one(&mut *tx).await?;
-            let allowed = limit.allows(recent);
-            if allowed {
-                queue_mail!(tx, mail);
-                for mail in along {
-                    queue_mail!(tx, mail);
-                }
-            } else {
-                sqlx::query(AS_IF).bind(&mail.mailbox).bind(mail.kind.as_str()).execute(&mut *tx).await?;
-            }
-            allowed
-        })
-    }
-}
-
-impl MailboxLimit {
-    fn allows(&self, (in_quarter, in_day, in_lifetime): (i64, i64, i64)) -> bool {
-        let within = in_quarter < self.limits.per_quarter_hour && in_day < self.limits.per_day;
-        within || in_lifetime == 0
     }
 }

@@ -80,7 +80,7 @@ async fn request(
         NewMail::new(MailKind::ChangeEmail, &change.new_email, now).about(user.uid).asked_by(origin.clone());
     let notice =
         NewMail::new(MailKind::EmailChangeRequested, &old, now).about(user.uid).with(masked).asked_by(origin);
-    requests::queue_and_ring(&state, &link, &[notice]).await?;
+    requests::queue_and_ring(&state, link, vec![notice]).await?;
     Ok(Answer(Message { message: REQUESTED }))
 }
 

@@ -6,12 +6,14 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use bookly_shared::db::outbox::{MailboxLimit, NewMail};
+use bookly_shared::db::mail_requests::MailRequest;
+use bookly_shared::db::outbox::NewMail;
 use bookly_shared::domain::{EmailAddress, MailKind};
 use chrono::TimeDelta;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+use uuid::Uuid;
 
 use super::account::Message;
 use super::reader::Reader;
@@ -107,16 +109,14 @@ async fn reset(State(state): State<AppState>, reader: Reader, asked_by: AskedBy,
 }
 
 /// Queues a mail that anybody can ask for, unless its mailbox has had its share; the asker cannot tell.
-pub(super) async fn queue_and_ring(state: &AppState, mail: &NewMail, along: &[NewMail]) -> ApiResult<()> {
-    let lifetime = state.settings.lifetimes.of(mail.kind());
-    let limit = MailboxLimit {
-        limits: state.settings.mailbox_limits,
-        lifetime: TimeDelta::from_std(lifetime).unwrap_or(TimeDelta::MAX),
-    };
-    if state.db.queue_within_limit(mail, along, &limit).await? {
-        [mail].into_iter().chain(along).for_each(|mail| state.doorbell.ring(mail.id));
+pub(super) async fn queue_and_ring(state: &AppState, mail: NewMail, along: Vec<NewMail>) -> ApiResult<()> {
+    let kind = mail.kind();
+    let ids: Vec<Uuid> = std::iter::once(&mail).chain(&along).map(|mail| mail.id).collect();
+    let lifetime = TimeDelta::from_std(state.settings.lifetimes.of(kind)).unwrap_or(TimeDelta::MAX);
+    if state.mail_requests.ask(MailRequest { mail, along, lifetime }).await? {
+        ids.into_iter().for_each(|id| state.doorbell.ring(id));
     } else {
-        tracing::info!(kind = %mail.kind(), "no mail: the mailbox has had its share");
+        tracing::info!(%kind, "no mail: the mailbox has had its share");
     }
     Ok(())
 }
@@ -132,7 +132,7 @@ impl Request {
     async fn queue(&self, state: &AppState, AskedBy(origin): AskedBy, body: Body) -> ApiResult<()> {
         let JsonOrForm { body: Address { email }, .. } = body?;
         let mail = NewMail::new(self.kind, &email, state.now()).asked_by(origin);
-        queue_and_ring(state, &mail, &[]).await
+        queue_and_ring(state, mail, Vec::new()).await
     }
 
     /// A form with a mistake is shown again, with the mistake.

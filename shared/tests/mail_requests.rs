@@ -1,0 +1,166 @@
+//! How many mails a mailbox is sent on request, played with random groups of requests on both databases.
+//!
+//! Each answer is compared with a reference that judges one request after the other. SQLite always runs, Postgres when
+//! there is one (`scratch`). `PROPTEST_CASES` sets how many histories are played (128).
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "in tests a panic is the verdict")]
+
+mod scratch;
+
+use bookly_shared::config::MailboxLimits;
+use bookly_shared::db::group::Grouped;
+use bookly_shared::db::mail_requests::{MailRequest, MailRequests};
+use bookly_shared::db::outbox::NewMail;
+use bookly_shared::db::{Db, DbUser};
+use bookly_shared::domain::{EmailAddress, MailKind};
+use chrono::{DateTime, TimeDelta, Utc};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use tokio::runtime::Runtime;
+use uuid::Uuid;
+
+const HISTORIES: u32 = 128;
+const LIMITS: MailboxLimits = MailboxLimits { per_quarter_hour: 2, per_day: 4 };
+/// Longer than a quarter of an hour and shorter than a day, so that each of the three counts decides at times.
+const LIFETIME: TimeDelta = TimeDelta::hours(1);
+const KINDS: [MailKind; 2] = [MailKind::ResetPassword, MailKind::VerifyEmail];
+
+/// What happens.
+#[derive(Clone, Debug)]
+enum Op {
+    /// Mails of these kinds are asked for by these mailboxes, as one group.
+    Ask(Vec<(usize, usize)>),
+    /// The same, asked twice: the first answer was lost.
+    AskAgain(Vec<(usize, usize)>),
+    /// A mailbox is told that its password is new.
+    Changed(usize),
+    Wait(TimeDelta),
+}
+
+fn histories() -> impl Strategy<Value = Vec<Op>> {
+    let group = || prop::collection::vec((0..KINDS.len(), 0..2usize), 1..8);
+    let times = [1, 14 * 60, 15 * 60, 50 * 60, 23 * 3600].map(TimeDelta::seconds);
+    let op = prop_oneof![
+        4 => group().prop_map(Op::Ask),
+        1 => group().prop_map(Op::AskAgain),
+        2 => (0..2usize).prop_map(Op::Changed),
+        3 => prop::sample::select(times.to_vec()).prop_map(Op::Wait),
+    ];
+    prop::collection::vec(op, 1..16)
+}
+
+/// A mail that was queued.
+struct Queued {
+    kind: MailKind,
+    mailbox: String,
+    at: DateTime<Utc>,
+}
+
+struct Play<'a> {
+    db: &'a Db,
+    now: DateTime<Utc>,
+    mailboxes: [EmailAddress; 2],
+    queued: Vec<Queued>,
+}
+
+impl Play<'_> {
+    async fn step(&mut self, op: &Op) {
+        match op {
+            Op::Wait(time) => self.now += *time,
+            Op::Changed(mailbox) => {
+                let notice = NewMail::new(MailKind::PasswordChanged, &self.mailboxes[*mailbox], self.now);
+                self.db.queue_mails(&[notice]).await.unwrap();
+                self.remember(MailKind::PasswordChanged, *mailbox);
+            }
+            Op::Ask(asked) => self.ask(asked, 1).await,
+            Op::AskAgain(asked) => self.ask(asked, 2).await,
+        }
+    }
+
+    async fn ask(&mut self, asked: &[(usize, usize)], times: usize) {
+        let requests: Vec<MailRequest> = asked
+            .iter()
+            .map(|&(kind, mailbox)| MailRequest {
+                mail: NewMail::new(KINDS[kind], &self.mailboxes[mailbox], self.now),
+                along: Vec::new(),
+                lifetime: LIFETIME,
+            })
+            .collect();
+        let expected: Vec<bool> =
+            asked.iter().map(|&(kind, mailbox)| self.judge(KINDS[kind], mailbox)).collect();
+        let mut kept = self.db.keep().await.unwrap();
+        for time in 1..=times {
+            let answers = MailRequests { limits: LIMITS }.ask(&mut kept, &requests).await.unwrap();
+            assert_eq!(answers, expected, "asked for the {time}. time");
+        }
+        drop(kept);
+        for (request, queued) in requests.iter().zip(expected) {
+            let row = self.db.mail(request.mail.id).await.unwrap();
+            assert_eq!(row.is_some(), queued, "the row is there when the answer says so");
+        }
+    }
+
+    /// Whether a mail may be sent, and remembers it if so.
+    fn judge(&mut self, kind: MailKind, mailbox: usize) -> bool {
+        let name = self.mailboxes[mailbox].canonical();
+        let at = |kind: MailKind| -> Vec<DateTime<Utc>> {
+            let own = self.queued.iter().filter(|mail| mail.kind == kind && mail.mailbox == name);
+            own.map(|mail| mail.at).collect()
+        };
+        let (sent, notice) = (at(kind), at(MailKind::PasswordChanged).into_iter().max());
+        let within = |time| sent.iter().filter(|at| **at > self.now - time).count();
+        let alive =
+            sent.iter().any(|at| *at > self.now - LIFETIME && notice.is_none_or(|notice| *at >= notice));
+        let few = within(TimeDelta::minutes(15)) < 2 && within(TimeDelta::days(1)) < 4;
+        let room = few || !alive;
+        if room {
+            self.remember(kind, mailbox);
+        }
+        room
+    }
+
+    fn remember(&mut self, kind: MailKind, mailbox: usize) {
+        let mailbox = self.mailboxes[mailbox].canonical().to_owned();
+        self.queued.push(Queued { kind, mailbox, at: self.now });
+    }
+}
+
+/// Every history has mailboxes of its own.
+async fn play(db: &Db, history: &[Op]) {
+    let mailbox =
+        |name: &str| EmailAddress::parse(&format!("{name}-{}@example.org", Uuid::new_v4().simple())).unwrap();
+    let mailboxes = ["ann", "bob"].map(mailbox);
+    let now = DateTime::from_timestamp(1_767_225_600, 0).unwrap();
+    let mut play = Play { db, now, mailboxes, queued: Vec::new() };
+    for op in history {
+        play.step(op).await;
+    }
+}
+
+fn obeys_the_reference(runtime: &Runtime, db: &Db) {
+    let mut config = Config { failure_persistence: None, ..Config::default() };
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = HISTORIES;
+    }
+    let played = TestRunner::new(config).run(&histories(), |history| {
+        runtime.block_on(play(db, &history));
+        Ok(())
+    });
+    played.unwrap_or_else(|difference| panic!("{difference}"));
+}
+
+#[test]
+fn requests_in_groups_are_judged_as_if_one_by_one_on_sqlite() {
+    let runtime = Runtime::new().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let db = runtime.block_on(Db::sqlite(dir.path())).unwrap();
+    obeys_the_reference(&runtime, &db);
+}
+
+#[test]
+fn requests_in_groups_are_judged_as_if_one_by_one_on_postgres() {
+    let runtime = Runtime::new().unwrap();
+    let created = scratch::Postgres::create(DbUser::Api, "requests_in_groups_are_judged_as_if_one_by_one");
+    let Some(postgres) = runtime.block_on(created) else { return };
+    obeys_the_reference(&runtime, &postgres.db);
+    runtime.block_on(postgres.remove());
+}
