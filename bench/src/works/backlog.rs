@@ -40,6 +40,7 @@ pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Section> {
     let mut section = Section::new("Long queues, long pasts");
     let usual = bench.size(10_000, 100);
     let many = bench.size(if bench.full { 1_000_000 } else { 100_000 }, 300);
+    bench.clear().await?;
     let mut cases = [
         case(bench, format!("{usual} queued"), usual, usual, (0, 0)).await?,
         case(bench, format!("{many} queued"), 0, 2 * usual, (many, 0)).await?,
@@ -78,7 +79,7 @@ async fn case(
     mails: u64,
     (queued, sent): (u64, u64),
 ) -> anyhow::Result<Case> {
-    let system = bench.system(Sink::start(Duration::ZERO).await?).await?;
+    let system = bench.system_beside(Sink::start(Duration::ZERO).await?).await?;
     if queued > 0 {
         system.queue(queued).await?;
     }

@@ -16,7 +16,7 @@ use std::time::Duration;
 use anyhow::Context;
 use bookly_e2e::postgres::Postgres;
 use futures_util::future::LocalBoxFuture;
-use sqlx::{Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tempfile::TempDir;
 
 use crate::Arguments;
@@ -101,8 +101,27 @@ impl Bench {
         self.size(Duration::from_secs(seconds), Duration::from_millis(200))
     }
 
-    /// A fresh installation that mails to `sink`.
+    /// Drops what was measured before: vacuuming its tables and writing them to disk cost the next one up to a third
+    /// of its rate.
+    pub(crate) async fn clear(&self) -> anyhow::Result<()> {
+        let mut connection = PgConnection::connect(&format!("{}/postgres", self.postgres.url())).await?;
+        let earlier = "SELECT format('DROP DATABASE %I WITH (FORCE)', datname) FROM pg_database
+                       WHERE NOT datistemplate AND datname <> current_database()";
+        for drop in sqlx::query_scalar::<_, String>(earlier).fetch_all(&mut connection).await? {
+            sqlx::query(AssertSqlSafe(drop)).execute(&mut connection).await?;
+        }
+        sqlx::query("CHECKPOINT").execute(&mut connection).await?;
+        Ok(())
+    }
+
+    /// A fresh installation that mails to `sink`, the only one there is.
     pub(crate) async fn system(&self, sink: Sink) -> anyhow::Result<System> {
+        self.clear().await?;
+        self.system_beside(sink).await
+    }
+
+    /// One beside others that are measured by turns with it.
+    pub(crate) async fn system_beside(&self, sink: Sink) -> anyhow::Result<System> {
         System::new(&self.postgres, &self.binaries, sink).await
     }
 
@@ -113,6 +132,7 @@ impl Bench {
 
     /// A fresh installation of the systems to compare with, where they were asked for.
     pub(crate) async fn peer(&self, sink: Sink) -> anyhow::Result<Option<Peer<'_>>> {
+        self.clear().await?;
         match &self.peers {
             Some(peers) => Ok(Some(peers.start(&self.postgres, sink).await?)),
             None => Ok(None),

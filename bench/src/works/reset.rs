@@ -28,13 +28,7 @@ pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Section> {
     let mut with = [false, true].map(|worker| (worker, Runs::default(), Runs::default()));
     for _ in 0..bench.runs {
         for (worker, own, others) in &mut with {
-            let sink = Sink::start(Duration::ZERO).await?;
-            let system = bench.system(sink).await?;
-            system.people(PEOPLE).await?;
-            let _api = system.api().await?;
-            let _worker = if *worker { Some(system.worker(CONCURRENCY).await?) } else { None };
-            ask(bench, &system.address, (&["bookly-api"], &GROUP), own, &mut section).await?;
-            drop(system);
+            ask_own(bench, *worker, own, &mut section).await?;
             let sink = Sink::start(Duration::ZERO).await?;
             if let Some(peer) = bench.peer(sink).await? {
                 let _api = peer.api().await?;
@@ -54,6 +48,14 @@ pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Section> {
         }
     }
     Ok(section)
+}
+
+async fn ask_own(bench: &Bench, worker: bool, runs: &mut Runs, section: &mut Section) -> anyhow::Result<()> {
+    let system = bench.system(Sink::start(Duration::ZERO).await?).await?;
+    system.people(PEOPLE).await?;
+    let _api = system.api().await?;
+    let _worker = if worker { Some(system.worker(CONCURRENCY).await?) } else { None };
+    ask(bench, &system.address, (&["bookly-api"], &GROUP), runs, section).await
 }
 
 async fn ask(
