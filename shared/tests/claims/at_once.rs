@@ -8,6 +8,7 @@ use bookly_shared::db::Db;
 use bookly_shared::db::attempts::Answer;
 use bookly_shared::db::claims::{ClaimedMail, LEASE};
 use bookly_shared::db::endings::SentMail;
+use bookly_shared::db::kept::Kept;
 use bookly_shared::db::outbox::NewMail;
 use bookly_shared::db::relay::RING_AGAIN_AFTER;
 use bookly_shared::domain::{EmailAddress, MailKind};
@@ -91,6 +92,22 @@ pub(crate) async fn keep_the_limit_when_statistics_are_old(db: &Db) {
     }
     let claimed = db.keep().await.unwrap().claim_due(BATCH, "ann", now + LEASE).await.unwrap();
     assert_eq!(claimed.len(), BATCH as usize);
+}
+
+/// Where Postgres took due rows for few, for want of statistics, it read and sorted all of them for every claim anew.
+pub(crate) async fn read_no_more_than_is_claimed_without_statistics(db: &Db) {
+    let now = start();
+    let to = EmailAddress::parse("ann@example.org").unwrap();
+    let mails: Vec<NewMail> = (0..MANY).map(|_| NewMail::new(MailKind::VerifyEmail, &to, now)).collect();
+    db.queue_mails(&mails).await.unwrap();
+    let mut kept = db.keep().await.unwrap();
+    assert_eq!(kept.claim_due(BATCH, "ann", now).await.unwrap().len(), BATCH as usize);
+    let Kept::Postgres(connection) = &mut kept else { return };
+    sqlx::query("SELECT pg_stat_force_next_flush()").execute(&mut **connection).await.unwrap();
+    let read = "SELECT idx_tup_read FROM pg_stat_user_indexes
+                WHERE indexrelname = 'emails_due' AND schemaname = current_schema()";
+    let read: i64 = sqlx::query_scalar(read).fetch_one(&mut **connection).await.unwrap();
+    assert!((BATCH..10 * BATCH).contains(&read), "{read} of {MANY} due rows were read for {BATCH}");
 }
 
 async fn rush(db: &Db, now: DateTime<Utc>) -> Vec<ClaimedMail> {

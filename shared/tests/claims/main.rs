@@ -90,3 +90,14 @@ fn a_worker_claims_no_more_than_it_has_room_for_whatever_postgres_statistics_say
         postgres.remove().await;
     });
 }
+
+#[test]
+fn a_worker_reads_no_more_than_it_claims_when_postgres_has_no_statistics() {
+    let runtime = Runtime::new().unwrap();
+    runtime.block_on(async {
+        let created = Postgres::create(DbUser::Worker, "a_worker_reads_no_more_than_it_claims").await;
+        let Some(postgres) = created else { return };
+        at_once::read_no_more_than_is_claimed_without_statistics(&postgres.db).await;
+        postgres.remove().await;
+    });
+}
