@@ -10,15 +10,20 @@ use tokio::time::timeout;
 /// While more mails wait than there are slots, those that fall free are gathered for this long at most: one claim
 /// for several mails costs the database little more than for one.
 const GATHER: Duration = Duration::from_millis(2);
+/// The same while mails are claimed ahead, which go on meanwhile.
+const GATHER_AHEAD: Duration = Duration::from_millis(20);
 /// Rows that wait to be closed, for every mail that may be on its way.
 const CLOSING_PER_SLOT: usize = 4;
 /// A mail server that takes no longer than this for a mail is quick: it would wait for claims and look-ups, so that
-/// as many mails as may be on their way are claimed ahead, and wait this long for their turn at most. With a slower
-/// one they might wait for minutes while other workers have nothing to do.
+/// some mails are claimed ahead. With a slower one they might wait for minutes while other workers have nothing to do.
 const QUICK: Duration = Duration::from_millis(50);
+/// Mails claimed ahead, for every one that may be on its way: so many times [`QUICK`] they wait for their turn.
+const AHEAD_PER_SLOT: u16 = 3;
+/// The most of them. Larger claims save nothing more.
+const MOST_AHEAD: u16 = 64;
 
-/// So many mails on their way to the mail server, as many behind them while it is quick, and some more that it
-/// answered and whose rows are being closed: a mail server need not wait for the database.
+/// So many mails on their way to the mail server, some behind them while it is quick, and some more that it answered
+/// and whose rows are being closed: a mail server need not wait for the database.
 #[derive(Clone, Debug)]
 pub(crate) struct Slots {
     unanswered: Arc<Semaphore>,
@@ -26,6 +31,7 @@ pub(crate) struct Slots {
     open: Arc<Semaphore>,
     quick: Arc<AtomicBool>,
     concurrency: u32,
+    ahead: u32,
 }
 
 /// Room for one mail.
@@ -47,14 +53,18 @@ pub(crate) struct Turn {
 impl Slots {
     /// For so many mails on their way at once.
     pub(crate) fn new(concurrency: u16) -> Slots {
-        let permits = |each: usize| Arc::new(Semaphore::new(usize::from(concurrency) * each));
+        let ahead = concurrency.saturating_mul(AHEAD_PER_SLOT).min(MOST_AHEAD);
+        let (sending, closing) = (usize::from(concurrency), usize::from(concurrency) * CLOSING_PER_SLOT);
+        let unanswered = sending + usize::from(ahead);
+        let permits = |number| Arc::new(Semaphore::new(number));
         Slots {
-            unanswered: permits(2),
-            sending: permits(1),
-            open: permits(2 + CLOSING_PER_SLOT),
+            unanswered: permits(unanswered),
+            sending: permits(sending),
+            open: permits(unanswered + closing),
             // Nothing is known of the server yet.
             quick: Arc::new(AtomicBool::new(false)),
             concurrency: u32::from(concurrency),
+            ahead: u32::from(ahead),
         }
     }
 
@@ -78,15 +88,17 @@ impl Slots {
         Some(self.slot(unanswered, open, kept_free))
     }
 
-    /// Waits, not for long, until half of the mails that may be on their way can be claimed at once.
+    /// Waits, not for long, until half of all that may be unanswered can be claimed at once.
     pub(crate) async fn gather(&self) {
-        let half = self.concurrency.div_ceil(2);
-        drop(timeout(GATHER, self.unanswered.acquire_many(self.kept_free() + half)).await);
+        let kept_free = self.kept_free();
+        let half = (self.concurrency + self.ahead - kept_free).div_ceil(2);
+        let limit = if kept_free == 0 { GATHER_AHEAD } else { GATHER };
+        drop(timeout(limit, self.unanswered.acquire_many(kept_free + half)).await);
     }
 
     /// The places of mails claimed ahead, while none may be.
     fn kept_free(&self) -> u32 {
-        if self.quick.load(Ordering::Relaxed) { 0 } else { self.concurrency }
+        if self.quick.load(Ordering::Relaxed) { 0 } else { self.ahead }
     }
 
     fn slot(&self, mut unanswered: OwnedSemaphorePermit, open: OwnedSemaphorePermit, kept_free: u32) -> Slot {
@@ -134,15 +146,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn as_many_are_claimed_ahead_of_a_quick_one_and_no_more_are_sent_at_once() {
+    async fn some_are_claimed_ahead_of_a_quick_one_and_no_more_are_sent_at_once() {
         let slots = Slots::new(3);
         drop(slots.free().await.turn().await);
         let had = all(&slots);
-        assert_eq!(had.len(), 6);
+        assert_eq!(had.len(), 12);
         let turns = [had[0].turn().await, had[1].turn().await, had[2].turn().await];
         assert!(timeout(Duration::from_millis(20), had[3].turn()).await.is_err());
         drop(turns);
         drop(had[3].turn().await);
+    }
+
+    #[tokio::test]
+    async fn of_many_that_are_sent_at_once_few_are_claimed_ahead() {
+        let slots = Slots::new(1024);
+        drop(slots.free().await.turn().await);
+        assert_eq!(all(&slots).len(), 1024 + usize::from(MOST_AHEAD));
     }
 
     #[tokio::test]
@@ -153,7 +172,7 @@ mod tests {
         let mut slow = had[0].turn().await;
         slow.began -= 2 * QUICK;
         drop(slow);
-        for left in (0..6).rev() {
+        for left in (0..12).rev() {
             drop(had.pop().unwrap().answered());
             assert_eq!(slots.free_now().is_some(), left < 3, "{left} are in its hands");
         }
