@@ -20,6 +20,9 @@ use crate::slots::{Slot, Slots};
 
 /// Without Redis: finds retries that fell due, and rows that other processes wrote, whose bells do not sound here.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Without Redis every mail rings: those that come soon after a drain gather for this long, and one that comes alone
+/// is taken at once. Through Redis whoever rings sees to that.
+const PAUSE: Duration = Duration::from_millis(50);
 /// How often another worker is rung for at most.
 const PASS_ON_EVERY: Duration = Duration::from_millis(50);
 
@@ -50,10 +53,12 @@ impl Drain {
     }
 
     async fn woken(&self) {
-        let woken = self.wake.notified();
         match self.others {
-            Some(_) => woken.await,
-            None => drop(timeout(LOOK_EVERY, woken).await),
+            Some(_) => self.wake.notified().await,
+            None => {
+                tokio::time::sleep(PAUSE).await;
+                drop(timeout(LOOK_EVERY, self.wake.notified()).await);
+            }
         }
     }
 
