@@ -7,26 +7,28 @@ use argon2::{Argon2, Block};
 
 use crate::machine;
 
-/// A hash alone.
+/// Hashes alone, a thread per core.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct HashLimit {
-    /// Hashes a second with a thread per core.
-    pub(crate) per_second: f64,
-    /// CPU milliseconds of one while all cores hash.
+pub(crate) struct Hashes {
+    /// How many.
+    pub(crate) count: f64,
+    /// In so many seconds.
+    pub(crate) seconds: f64,
+    /// For so many milliseconds of CPU.
     pub(crate) cpu_ms: f64,
 }
 
 /// Hashes for `time` with a thread on each core: the service's call and its parameters, in memory that is kept.
-pub(crate) async fn on_all_cores(time: Duration) -> anyhow::Result<HashLimit> {
+pub(crate) async fn on_all_cores(time: Duration) -> anyhow::Result<Hashes> {
     let meter = machine::Meter::start()?;
     let threads: Vec<_> =
         (0..machine::cores()).map(|_| tokio::task::spawn_blocking(move || hash_for(time))).collect();
-    let mut hashes = 0.0;
+    let mut count = 0.0;
     for thread in threads {
-        hashes += thread.await??.len() as f64;
+        count += thread.await??.len() as f64;
     }
     let used = meter.read()?;
-    Ok(HashLimit { per_second: hashes / used.seconds, cpu_ms: used.cpu_ms(&["bench"]) / hashes })
+    Ok(Hashes { count, seconds: used.seconds, cpu_ms: used.cpu_ms(&["bench"]) })
 }
 
 /// The median of single hashes on an otherwise idle machine, in milliseconds.

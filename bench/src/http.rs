@@ -104,6 +104,11 @@ impl Answers {
         self.took.len() as f64
     }
 
+    /// How long they took, in seconds.
+    pub(crate) fn seconds(&self) -> f64 {
+        self.seconds
+    }
+
     /// How many a second.
     pub(crate) fn per_second(&self) -> f64 {
         self.count() / self.seconds

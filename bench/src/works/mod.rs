@@ -1,6 +1,7 @@
 //! What is measured, a file each.
 
 mod backlog;
+mod by_turns;
 mod embedded;
 mod latency;
 mod memory;

@@ -1,9 +1,8 @@
-//! Sign-ups a second against what the hash alone gives on all cores, by turns.
+//! Sign-ups a second against what the hash alone gives on all cores, and how long a single one takes.
 
 use std::time::Duration;
 
-use super::Bench;
-use crate::machine::Meter;
+use super::{Bench, by_turns};
 use crate::report::Section;
 use crate::sink::Sink;
 use crate::system::GROUP;
@@ -11,71 +10,27 @@ use crate::{hash, people};
 
 const CLIENTS: [usize; 2] = [16, 64];
 
-#[derive(Default)]
-struct Runs {
-    per_second: Vec<f64>,
-    of_limit: Vec<f64>,
-    cpu_ms: Vec<f64>,
-    beside_hash_ms: Vec<f64>,
-    generator_ms: Vec<f64>,
-}
-
 /// Measures it.
 pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Section> {
     let mut section = Section::new("Sign-ups");
     let system = bench.system(Sink::start(Duration::ZERO).await?).await?;
     let (_api, _worker) = (system.api().await?, system.worker(16).await?);
     people::sign_ups(&system.address, 4, bench.time(2)).run().await?.all(201)?;
-    let (mut limits, mut with) = (Vec::new(), CLIENTS.map(|clients| (clients, Runs::default())));
-    let (mut alone, mut one) = (Vec::new(), Vec::new());
-    let mut beside_one = Vec::new();
+    let mut with = CLIENTS.map(|clients| (clients, by_turns::Runs::default()));
+    let (mut alone, mut one, mut beside_one) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..bench.runs {
-        let limit = hash::on_all_cores(bench.time(5)).await?;
-        limits.push(limit.per_second);
         for (clients, runs) in &mut with {
-            let meter = Meter::start()?;
-            let answers = people::sign_ups(&system.address, bench.clients(*clients), bench.time(10))
-                .run()
-                .await?
-                .all(201)?;
-            let used = meter.read()?;
-            let cpu_ms = used.cpu_ms(&GROUP) / answers.count();
-            runs.per_second.push(answers.per_second());
-            runs.of_limit.push(100.0 * answers.per_second() / limit.per_second);
-            runs.cpu_ms.push(cpu_ms);
-            runs.beside_hash_ms.push(cpu_ms - limit.cpu_ms);
-            runs.generator_ms.push(used.cpu_ms(&["bench"]) / answers.count());
-            section.beside(used.others);
+            runs.add(by_turns::measure(bench, &system.address, *clients, &GROUP, &mut section).await?);
         }
         let hash = hash::alone(bench.time(2)).await?;
-        let sign_up =
-            people::sign_ups(&system.address, 1, bench.time(4)).run().await?.all(201)?.within_ms(0.5);
+        let sign_ups = people::sign_ups(&system.address, 1, bench.time(4)).run().await?.all(201)?;
+        let sign_up = sign_ups.within_ms(0.5);
         alone.push(hash);
         one.push(sign_up);
         beside_one.push(sign_up - hash);
     }
-    section.row("the hash alone, a thread per core", limits, "hashes/s", "");
     for (clients, runs) in with {
-        section.row(format!("{clients} clients"), runs.per_second, "sign-ups/s", "");
-        section.row(format!("{clients} clients, of the hash alone"), runs.of_limit, "%", "≥ 92");
-        section.row(
-            format!("{clients} clients, CPU of service, Postgres and Redis"),
-            runs.cpu_ms,
-            "ms a sign-up",
-            "",
-        );
-        section.row(
-            format!("{clients} clients, that CPU beside the hash"),
-            runs.beside_hash_ms,
-            "ms a sign-up",
-            "≤ 1",
-        );
-        section.row(
-            format!("{clients} clients, CPU of load generator and sink"),
-            runs.generator_ms,
-            "ms a sign-up",
-            "",
-        );
+        runs.tell(clients, "service, Postgres and Redis", ("≥ 92", "≤ 1"), &mut section);
     }
     section.row("a hash alone, p50", alone, "ms", "");
     section.row("a sign-up with 1 client, p50", one, "ms", "");
