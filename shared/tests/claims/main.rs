@@ -34,6 +34,14 @@ fn obeys_the_reference(runtime: &Runtime, db: &Db) {
     played.unwrap_or_else(|difference| panic!("{difference}"));
 }
 
+fn on_postgres(test: &str, check: impl AsyncFnOnce(&Db)) {
+    Runtime::new().unwrap().block_on(async {
+        let Some(postgres) = Postgres::create(DbUser::Worker, test).await else { return };
+        check(&postgres.db).await;
+        postgres.remove().await;
+    });
+}
+
 #[test]
 fn every_interleaving_obeys_the_reference_on_sqlite() {
     let runtime = Runtime::new().unwrap();
@@ -60,44 +68,26 @@ fn workers_that_claim_at_once_share_no_mail_on_sqlite() {
 
 #[test]
 fn workers_that_claim_at_once_share_no_mail_on_postgres() {
-    let runtime = Runtime::new().unwrap();
-    runtime.block_on(async {
-        let created = Postgres::create(DbUser::Worker, "workers_that_claim_at_once_share_no_mail").await;
-        let Some(postgres) = created else { return };
-        at_once::share_no_mail(&postgres.db).await;
-        postgres.remove().await;
-    });
+    on_postgres("workers_that_claim_at_once_share_no_mail", at_once::share_no_mail);
 }
 
 #[test]
 fn relay_and_workers_never_wait_for_each_other_on_postgres() {
-    let runtime = Runtime::new().unwrap();
-    runtime.block_on(async {
-        let created = Postgres::create(DbUser::Worker, "relay_and_workers_never_wait_for_each_other").await;
-        let Some(postgres) = created else { return };
-        at_once::ring_and_close(&postgres.db).await;
-        postgres.remove().await;
-    });
+    on_postgres("relay_and_workers_never_wait_for_each_other", at_once::ring_and_close);
 }
 
 #[test]
 fn a_worker_claims_no_more_than_it_has_room_for_whatever_postgres_statistics_say() {
-    let runtime = Runtime::new().unwrap();
-    runtime.block_on(async {
-        let created = Postgres::create(DbUser::Worker, "a_worker_claims_no_more_than_it_has_room_for").await;
-        let Some(postgres) = created else { return };
-        at_once::keep_the_limit_when_statistics_are_old(&postgres.db).await;
-        postgres.remove().await;
-    });
+    on_postgres(
+        "a_worker_claims_no_more_than_it_has_room_for",
+        at_once::keep_the_limit_when_statistics_are_old,
+    );
 }
 
 #[test]
 fn a_worker_reads_no_more_than_it_claims_when_postgres_has_no_statistics() {
-    let runtime = Runtime::new().unwrap();
-    runtime.block_on(async {
-        let created = Postgres::create(DbUser::Worker, "a_worker_reads_no_more_than_it_claims").await;
-        let Some(postgres) = created else { return };
-        at_once::read_no_more_than_is_claimed_without_statistics(&postgres.db).await;
-        postgres.remove().await;
-    });
+    on_postgres(
+        "a_worker_reads_no_more_than_it_claims",
+        at_once::read_no_more_than_is_claimed_without_statistics,
+    );
 }
