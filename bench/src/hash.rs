@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use argon2::{Argon2, Block};
 
 use crate::machine;
@@ -31,12 +31,10 @@ pub(crate) async fn on_all_cores(time: Duration) -> anyhow::Result<Hashes> {
     Ok(Hashes { count, seconds: used.seconds, cpu_ms: used.cpu_ms(&["bench"]) })
 }
 
-/// The median of single hashes on an otherwise idle machine, in milliseconds.
-pub(crate) async fn alone(time: Duration) -> anyhow::Result<f64> {
-    let mut took = tokio::task::spawn_blocking(move || hash_for(time)).await??;
-    took.sort_unstable();
-    let median = took.get(took.len() / 2).context("no hash was made")?;
-    Ok(median.as_secs_f64() * 1000.0)
+/// How long single hashes take on an otherwise idle machine, in milliseconds.
+pub(crate) async fn alone(time: Duration) -> anyhow::Result<Vec<f64>> {
+    let took = tokio::task::spawn_blocking(move || hash_for(time)).await??;
+    Ok(took.iter().map(|took| took.as_secs_f64() * 1000.0).collect())
 }
 
 fn hash_for(time: Duration) -> anyhow::Result<Vec<Duration>> {

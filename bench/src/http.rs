@@ -65,7 +65,6 @@ impl Load {
             all.add(client??);
         }
         all.seconds = began.elapsed().as_secs_f64();
-        all.took.sort_unstable();
         Ok(all)
     }
 
@@ -92,7 +91,8 @@ impl Load {
 }
 
 impl Answers {
-    fn add(&mut self, other: Answers) {
+    /// Adds others', which came at another time or to another client.
+    pub(crate) fn add(&mut self, other: Answers) {
         self.took.extend(other.took);
         for (status, count) in other.statuses {
             *self.statuses.entry(status).or_default() += count;
@@ -116,8 +116,10 @@ impl Answers {
 
     /// The time within which this share of them came, in milliseconds.
     pub(crate) fn within_ms(&self, share: f64) -> f64 {
-        let index = ((self.took.len() as f64 * share) as usize).min(self.took.len().saturating_sub(1));
-        self.took.get(index).map_or(f64::NAN, |took| took.as_secs_f64() * 1000.0)
+        let mut took = self.took.clone();
+        took.sort_unstable();
+        let index = ((took.len() as f64 * share) as usize).min(took.len().saturating_sub(1));
+        took.get(index).map_or(f64::NAN, |took| took.as_secs_f64() * 1000.0)
     }
 
     /// Expects that all have this status: a refusal is quick, and no figure.

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::Bench;
+use crate::http::Answers;
 use crate::machine::Meter;
-use crate::report::Section;
+use crate::report::{Section, Spread};
 use crate::{hash, people};
 
 const TURNS: u32 = 5;
@@ -51,6 +52,16 @@ pub(super) async fn measure(
         section.beside(used.others);
     }
     Ok(all)
+}
+
+/// The median times in milliseconds of a hash alone, and of sign-ups by one client.
+pub(super) async fn single(bench: &Bench, address: &str) -> anyhow::Result<(f64, f64)> {
+    let (mut hashes, mut answers) = (Vec::new(), Answers::default());
+    for _ in 0..bench.size(TURNS, 1) {
+        hashes.extend(hash::alone(bench.time(1)).await?);
+        answers.add(people::sign_ups(address, 1, bench.time(2)).run().await?.all(201)?);
+    }
+    Ok((Spread::of(hashes).median, answers.within_ms(0.5)))
 }
 
 impl Runs {

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::{Bench, by_turns};
+use crate::people;
 use crate::report::Section;
 use crate::sink::Sink;
 use crate::system::GROUP;
-use crate::{hash, people};
 
 const CLIENTS: [usize; 2] = [16, 64];
 
@@ -22,9 +22,7 @@ pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Section> {
         for (clients, runs) in &mut with {
             runs.add(by_turns::measure(bench, &system.address, *clients, &GROUP, &mut section).await?);
         }
-        let hash = hash::alone(bench.time(2)).await?;
-        let sign_ups = people::sign_ups(&system.address, 1, bench.time(4)).run().await?.all(201)?;
-        let sign_up = sign_ups.within_ms(0.5);
+        let (hash, sign_up) = by_turns::single(bench, &system.address).await?;
         alone.push(hash);
         one.push(sign_up);
         beside_one.push(sign_up - hash);
