@@ -81,15 +81,15 @@ async fn sign_up(
         sign_up.username.as_str(),
     ];
     refuse_guessable("password", &sign_up.password, &about)?;
-    // Side by side. The look-up only saves the hash, which leaves its queue when the address is taken: what decides is
-    // the database's unique index.
-    let ((), password_hash) =
-        tokio::try_join!(not_taken(&state, &sign_up.email), hash(&state, sign_up.password))?;
+    // Only saves the hash: what decides is the database's unique index.
+    if state.db.user_of_mailbox(sign_up.email.canonical()).await?.is_some() {
+        return Err(ApiError::UserExists);
+    }
     let account = NewAccount {
         first_name: sign_up.first_name.as_str().to_owned(),
         last_name: sign_up.last_name.as_str().to_owned(),
         username: sign_up.username.as_str().to_owned(),
-        password_hash,
+        password_hash: state.hasher.hash(sign_up.password).await?,
         email: sign_up.email,
     };
     let now = state.now();
@@ -98,15 +98,4 @@ async fn sign_up(
     state.doorbell.ring(mail);
     let message = "Account Created! Check email to verify your account";
     Ok((StatusCode::CREATED, Answer(SignedUp { message, user: user.into() })))
-}
-
-async fn not_taken(state: &AppState, email: &EmailAddress) -> ApiResult<()> {
-    match state.db.user_of_mailbox(email.canonical()).await? {
-        Some(_) => Err(ApiError::UserExists),
-        None => Ok(()),
-    }
-}
-
-async fn hash(state: &AppState, password: Password) -> ApiResult<String> {
-    Ok(state.hasher.hash(password).await?)
 }
