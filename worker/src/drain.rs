@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bookly_shared::clock::Clock;
 use bookly_shared::db::kept::Kept;
 use bookly_shared::db::{Db, DbError};
-use bookly_shared::queue::{QueueError, RedisQueue};
+use bookly_shared::queue::{PAUSE, QueueError, RedisQueue};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -20,9 +20,6 @@ use crate::slots::{Slot, Slots};
 
 /// Without Redis: finds retries that fell due, and rows that other processes wrote, whose bells do not sound here.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Without Redis every mail rings: those that come soon after a drain gather for this long, and one that comes alone
-/// is taken at once. Through Redis whoever rings sees to that.
-const PAUSE: Duration = Duration::from_millis(50);
 /// How often another worker is rung for at most.
 const PASS_ON_EVERY: Duration = Duration::from_millis(50);
 
@@ -55,6 +52,7 @@ impl Drain {
     async fn woken(&self) {
         match self.others {
             Some(_) => self.wake.notified().await,
+            // Every mail rings here; through Redis whoever rings sees to the pause.
             None => {
                 tokio::time::sleep(PAUSE).await;
                 drop(timeout(LOOK_EVERY, self.wake.notified()).await);

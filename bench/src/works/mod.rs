@@ -133,10 +133,8 @@ impl Bench {
 
     /// A fresh installation of the systems to compare with, where they were asked for.
     pub(crate) async fn peer(&self, sink: Sink) -> anyhow::Result<Option<Peer<'_>>> {
+        let Some(peers) = &self.peers else { return Ok(None) };
         self.clear().await?;
-        match &self.peers {
-            Some(peers) => Ok(Some(peers.start(&self.postgres, sink).await?)),
-            None => Ok(None),
-        }
+        Ok(Some(peers.start(&self.postgres, sink).await?))
     }
 }

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 
 use super::attempts::{Answer, Ending, bind_attempt, end_attempt, record_attempt};
 use super::claims::ClaimedMail;
+use super::group::column;
 use super::kept::Kept;
 use super::{Db, DbResult, on_db, within_limit};
 use sqlx::PgConnection;
@@ -86,10 +87,6 @@ async fn close_sent_on_postgres(connection: &mut PgConnection, mails: &[SentMail
         .execute(connection)
         .await?;
     Ok(())
-}
-
-fn column<'a, T>(mails: &'a [SentMail], of: impl Fn(&'a SentMail) -> T) -> Vec<T> {
-    mails.iter().map(of).collect()
 }
 
 impl Kept {

@@ -136,6 +136,11 @@ impl<G: Grouped> Lane<G> {
     }
 }
 
+/// One value of each row, as Postgres' `unnest` takes them.
+pub(super) fn column<'a, Q, T>(rows: &'a [Q], of: impl Fn(&'a Q) -> T) -> Vec<T> {
+    rows.iter().map(of).collect()
+}
+
 /// Whoever asked may have gone since.
 fn tell<A>(asker: oneshot::Sender<A>, answer: A) {
     let _ = asker.send(answer);

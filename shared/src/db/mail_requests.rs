@@ -9,7 +9,7 @@ use sqlx::types::Json;
 use sqlx::{Connection, PgConnection, SqliteConnection};
 use uuid::Uuid;
 
-use super::group::Grouped;
+use super::group::{Grouped, column};
 use super::kept::Kept;
 use super::outbox::{NewMail, insert_mail, queue_mail};
 use super::{DbResult, within_limit};
@@ -151,10 +151,6 @@ fn rounds(requests: &[MailRequest]) -> Vec<Vec<&MailRequest>> {
         *round += 1;
     }
     rounds
-}
-
-fn column<'a, T>(round: &[&'a MailRequest], of: impl Fn(&'a MailRequest) -> T) -> Vec<T> {
-    round.iter().map(|request| of(request)).collect()
 }
 
 /// Held until the transaction's end: requests for one mailbox count each other, whichever process they come to. In

@@ -1,21 +1,17 @@
 //! The ringer: takes bells from the requests and pushes them to Redis, however long Redis takes.
 
-use std::time::Duration;
-
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::PAUSE;
 use super::redis_queue::{QueueError, RedisQueue};
 use crate::metrics::table::{BELLS_DROPPED, BELLS_RUNG};
 
 /// Mails that one bell rings for. It wakes a worker for everything that is due, and a worker that cannot take all of
 /// it passes the bell on.
 const BATCH: usize = 1_024;
-/// After a bell, mails gather for this long before the next one: a claim for several costs little more than for one.
-/// A mail that comes alone is rung for at once.
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// Rings until `stop`, then for what already waits.
 pub(super) async fn run(queue: RedisQueue, mut bells: mpsc::Receiver<Uuid>, stop: CancellationToken) {
