@@ -9,12 +9,12 @@ use std::thread::available_parallelism;
 use axum::Router;
 use bookly_shared::clock::Clock;
 use bookly_shared::config::{DatabaseSettings, MailTransport, Settings, WayToRun};
-use bookly_shared::db::group::Group;
-use bookly_shared::db::mail_requests::MailRequests;
+use bookly_shared::db::batch::Batcher;
+use bookly_shared::db::emails::on_request::EmailRequests;
 use bookly_shared::db::{ConnectError, DataDirLock, Db, DbError, DbUser, lock_data_dir};
 use bookly_shared::link_token::LinkSigner;
 use bookly_shared::metrics::Exporter;
-use bookly_shared::queue::{Doorbell, QueueError, RedisQueue};
+use bookly_shared::queue::{JobQueue, QueueError, RedisQueue};
 use bookly_shared::templates::TemplateError;
 use bookly_shared::trace::{TraceError, Tracer};
 use bookly_worker::{Wake, Worker};
@@ -139,16 +139,16 @@ impl App {
             login_guard: LoginGuard::default(),
             tokens: SessionTokens::new(&settings.jwt_secret, settings.jwt_algorithm),
             links: LinkSigner::new(&settings.jwt_secret),
-            doorbell: bells.doorbell,
+            jobs: bells.jobs,
             redis: bells.redis,
-            mail_requests: Group::new(db.clone(), MailRequests { limits: settings.mailbox_limits }),
+            mail_requests: Batcher::new(db.clone(), EmailRequests { limits: settings.mailbox_limits }),
             db,
             clock,
             pages,
             exporter,
             tracer,
             limits,
-            doors: rate_limit::Doors::new(&settings),
+            rate_limiter: rate_limit::ClientRateLimiter::new(&settings),
             settings,
         });
         Ok(App { state, stop, worker, ringer: bells.ringer, _lock: lock })
@@ -206,21 +206,21 @@ impl App {
     }
 }
 
-struct Bells {
-    doorbell: Doorbell,
+struct Listener {
+    jobs: JobQueue,
     redis: Option<RedisQueue>,
     wake: Option<Arc<Notify>>,
     ringer: Option<Ringer>,
 }
 
-fn bells(settings: &Settings, stop: &CancellationToken) -> Result<Bells, QueueError> {
+fn bells(settings: &Settings, stop: &CancellationToken) -> Result<Listener, QueueError> {
     let Some(url) = &settings.redis else {
-        let (doorbell, wake) = Doorbell::in_process();
-        return Ok(Bells { doorbell, redis: None, wake: Some(wake), ringer: None });
+        let (jobs, wake) = JobQueue::in_process();
+        return Ok(Listener { jobs, redis: None, wake: Some(wake), ringer: None });
     };
     let queue = RedisQueue::new(url, &settings.queue_name)?;
-    let (doorbell, ringer) = Doorbell::through(queue.clone(), stop.clone());
-    Ok(Bells { doorbell, redis: Some(queue), wake: None, ringer: Some(Box::pin(ringer)) })
+    let (jobs, ringer) = JobQueue::through(queue.clone(), stop.clone());
+    Ok(Listener { jobs, redis: Some(queue), wake: None, ringer: Some(Box::pin(ringer)) })
 }
 
 /// One line that says what runs, and where to look first.

@@ -123,7 +123,7 @@ impl Hasher {
     ) -> Result<Answer<T>, HashError> {
         let (answer, mut answered) = oneshot::channel();
         let begun = Arc::new(AtomicBool::new(false));
-        let question = Question { work, asked: Instant::now(), begun: begun.clone(), answer };
+        let question = Item { work, asked: Instant::now(), begun: begun.clone(), answer };
         self.inner.queue.push(Box::new(question))?;
         let answer = match tokio::time::timeout(self.inner.max_wait, &mut answered).await {
             Ok(answer) => answer,
@@ -136,7 +136,7 @@ impl Hasher {
 }
 
 /// What a caller wants to know.
-struct Question<W, T> {
+struct Item<W, T> {
     work: W,
     asked: Instant,
     begun: Arc<AtomicBool>,
@@ -148,7 +148,7 @@ struct Answer<T> {
     waited: Duration,
 }
 
-impl<T: Send, W: FnOnce(&mut Memory) -> Result<T, HashError> + Send> Work for Question<W, T> {
+impl<T: Send, W: FnOnce(&mut Memory) -> Result<T, HashError> + Send> Work for Item<W, T> {
     fn is_wanted(&self) -> bool {
         !self.answer.is_closed()
     }

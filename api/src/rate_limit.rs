@@ -1,6 +1,6 @@
 //! Limits per client address, for what costs a hash, a mail or a guess.
 //!
-//! All limited doors of an address share one bucket: [`BURST`] requests at once and one a second from then on.
+//! All limited rate_limiter of an address share one bucket: [`BURST`] requests at once and one a second from then on.
 //! An office behind one address logs in within that; a guesser gets nowhere near a password. Mailboxes have
 //! limits of their own, in the database.
 
@@ -29,7 +29,7 @@ use crate::state::AppState;
 pub const BURST: u32 = 60;
 /// After which it may send one more.
 const REFILL: Duration = Duration::from_secs(1);
-/// How often [`Doors::forget_idle`] is called.
+/// How often [`ClientRateLimiter::forget_idle`] is called.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
 
 /// What proxies add.
@@ -40,24 +40,24 @@ pub type RateLimit = Either<GovernorLayer<ClientKey, NoOpMiddleware, Body>, Iden
 
 /// Whose requests were counted. Nobody's, when `RATE_LIMIT` is off.
 #[derive(Debug, Clone)]
-pub struct Doors(Option<Arc<GovernorConfig<ClientKey, NoOpMiddleware>>>);
+pub struct ClientRateLimiter(Option<Arc<GovernorConfig<ClientKey, NoOpMiddleware>>>);
 
-impl Doors {
+impl ClientRateLimiter {
     /// As `RATE_LIMIT` and `TRUSTED_PROXIES` say.
-    pub fn new(settings: &Settings) -> Doors {
+    pub fn new(settings: &Settings) -> ClientRateLimiter {
         let key = ClientKey::new(&settings.trusted_proxies);
         let mut limit = GovernorConfigBuilder::default();
         limit.period(REFILL).burst_size(BURST);
         // `None` only for a burst or a period of zero.
         let limit = limit.key_extractor(key).finish().filter(|_| settings.rate_limit);
-        Doors(limit.map(Arc::new))
+        ClientRateLimiter(limit.map(Arc::new))
     }
 
     /// Forgets addresses that have their whole burst again.
     fn forget_idle(&self) {
-        if let Some(doors) = &self.0 {
-            doors.limiter().retain_recent();
-            doors.limiter().shrink_to_fit();
+        if let Some(rate_limiter) = &self.0 {
+            rate_limiter.limiter().retain_recent();
+            rate_limiter.limiter().shrink_to_fit();
         }
     }
 }
@@ -65,13 +65,19 @@ impl Doors {
 /// The layer for routes that want the limit: 429 with a true `Retry-After` beyond it. Routes are limited
 /// together, however often this is called.
 pub fn layer(state: &AppState) -> RateLimit {
-    option_layer(state.doors.0.clone().map(|doors| GovernorLayer::new(doors).error_handler(refuse)))
+    option_layer(
+        state
+            .rate_limiter
+            .0
+            .clone()
+            .map(|rate_limiter| GovernorLayer::new(rate_limiter).error_handler(refuse)),
+    )
 }
 
 /// Forgets addresses that did not come again, until `stop`: whoever has many must not fill the memory.
 pub async fn forget(state: AppState, stop: CancellationToken) {
     while stop.run_until_cancelled(tokio::time::sleep(FORGET_EVERY)).await.is_some() {
-        state.doors.forget_idle();
+        state.rate_limiter.forget_idle();
     }
 }
 

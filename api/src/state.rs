@@ -6,11 +6,11 @@ use std::sync::Arc;
 use bookly_shared::clock::Clock;
 use bookly_shared::config::Settings;
 use bookly_shared::db::Db;
-use bookly_shared::db::group::Group;
-use bookly_shared::db::mail_requests::MailRequests;
+use bookly_shared::db::batch::Batcher;
+use bookly_shared::db::emails::on_request::EmailRequests;
 use bookly_shared::link_token::LinkSigner;
 use bookly_shared::metrics::Exporter;
-use bookly_shared::queue::{Doorbell, RedisQueue};
+use bookly_shared::queue::{JobQueue, RedisQueue};
 use bookly_shared::trace::Tracer;
 use chrono::{DateTime, Utc};
 
@@ -18,7 +18,7 @@ use crate::hasher::Hasher;
 use crate::jwt::SessionTokens;
 use crate::login_guard::LoginGuard;
 use crate::pages::Pages;
-use crate::rate_limit::Doors;
+use crate::rate_limit::ClientRateLimiter;
 use crate::serve::Limits;
 
 /// Handed to every handler. Cheap to clone; its parts are those of [`Services`].
@@ -33,15 +33,15 @@ pub struct Services {
     /// How long clients may take.
     pub limits: Limits,
     /// How many requests each client has left.
-    pub doors: Doors,
+    pub rate_limiter: ClientRateLimiter,
     /// The database.
     pub db: Db,
     /// Queues mails that anybody can ask for.
-    pub mail_requests: Group<MailRequests>,
+    pub mail_requests: Batcher<EmailRequests>,
     /// The installation's time.
     pub clock: Clock,
     /// Rung after a commit that queued a mail.
-    pub doorbell: Doorbell,
+    pub jobs: JobQueue,
     /// Asked for readiness and metrics only; `None` when there is no Redis.
     pub redis: Option<RedisQueue>,
     /// Hashes passwords.

@@ -8,9 +8,9 @@ use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use bookly_shared::config::Settings;
 use bookly_shared::db::accounts::NewAccount;
-use bookly_shared::db::outbox::NewMail;
+use bookly_shared::db::emails::enqueue::NewEmail;
 use bookly_shared::db::users::User;
-use bookly_shared::domain::{EmailAddress, MailKind, Role};
+use bookly_shared::domain::{EmailAddress, EmailKind, Role};
 use bookly_shared::metrics::Exporter;
 use chrono::TimeDelta;
 use serde_json::Value;
@@ -91,7 +91,7 @@ impl TestApp {
             email: email.clone(),
             password_hash: "none".into(),
         };
-        let mail = |uid| NewMail::new(MailKind::VerifyEmail, &email, now).about(uid);
+        let mail = |uid| NewEmail::new(EmailKind::VerifyEmail, &email, now).about(uid);
         let (user, _) = db.create_account(&account, mail, now).await.unwrap().unwrap();
         if verified {
             db.verify_account(user.uid, &email, now).await.unwrap();

@@ -4,11 +4,11 @@
 #![expect(clippy::expect_used, reason = "a bench that cannot begin has nothing to say")]
 
 use bookly_shared::clock::Clock;
-use bookly_shared::db::attempts::Answer;
-use bookly_shared::db::endings::SentMail;
-use bookly_shared::db::outbox::NewMail;
+use bookly_shared::db::emails::attempts::Answer;
+use bookly_shared::db::emails::complete::SentEmail;
+use bookly_shared::db::emails::enqueue::NewEmail;
 use bookly_shared::db::{Db, DbUser};
-use bookly_shared::domain::{EmailAddress, MailKind};
+use bookly_shared::domain::{EmailAddress, EmailKind};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use tokio::runtime::Runtime;
@@ -38,16 +38,16 @@ fn claim_and_close(bencher: Bencher, runtime: &Runtime, db: &Db, group: usize) {
     let to = EmailAddress::parse("kim@people.test").expect("an address");
     let queue = || {
         let mails: Vec<_> =
-            (0..group).map(|_| NewMail::new(MailKind::Welcome, &to, Clock::local().now())).collect();
-        runtime.block_on(db.queue_mails(&mails)).expect("rows");
+            (0..group).map(|_| NewEmail::new(EmailKind::Welcome, &to, Clock::local().now())).collect();
+        runtime.block_on(db.enqueue_emails(&mails)).expect("rows");
     };
     let round = |()| {
         runtime.block_on(async {
             let (mut db, now) = (db.keep().await?, Clock::local().now());
             let claimed = db.claim_due(group as i64, "bench", now).await?;
             let answer = Answer { code: Some(250), words: "250 2.0.0 ok" };
-            let sent: Vec<_> = claimed.iter().map(|mail| SentMail::new(mail, answer, now)).collect();
-            db.close_sent(&sent).await
+            let sent: Vec<_> = claimed.iter().map(|mail| SentEmail::new(mail, answer, now)).collect();
+            db.complete_sent(&sent).await
         })
     };
     bencher.counter(ItemsCount::new(group)).with_inputs(queue).bench_values(round);

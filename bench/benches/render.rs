@@ -3,8 +3,8 @@
 #![expect(clippy::expect_used, reason = "a bench that cannot begin has nothing to say")]
 
 use bookly_shared::clock::Clock;
-use bookly_shared::domain::MailKind;
-use bookly_worker::render::{MailBody, MailRenderer, MessageFacts, compose};
+use bookly_shared::domain::EmailKind;
+use bookly_worker::render::{EmailBody, MailRenderer, MessageFacts, compose};
 use divan::Bencher;
 use uuid::Uuid;
 
@@ -16,16 +16,16 @@ fn renderer() -> MailRenderer {
     MailRenderer::new(None, "Bookly", "https://bookly.test").expect("the built-in templates are whole")
 }
 
-#[divan::bench(args = [MailKind::VerifyEmail, MailKind::ResetPassword])]
-fn render(bencher: Bencher, kind: MailKind) {
+#[divan::bench(args = [EmailKind::VerifyEmail, EmailKind::ResetPassword])]
+fn render(bencher: Bencher, kind: EmailKind) {
     let renderer = renderer();
-    bencher.bench(|| renderer.render(&MailBody::sample(kind)));
+    bencher.bench(|| renderer.render(&EmailBody::sample(kind)));
 }
 
 #[divan::bench]
 fn encode(bencher: Bencher) {
     let address = "kim@people.test".parse().expect("an address");
-    let rendered = renderer().render(&MailBody::sample(MailKind::VerifyEmail)).expect("a mail");
+    let rendered = renderer().render(&EmailBody::sample(EmailKind::VerifyEmail)).expect("a mail");
     let facts = MessageFacts {
         id: Uuid::from_u128(7),
         from: &address,

@@ -19,7 +19,7 @@ pub(crate) fn sign_ups(address: &str, clients: usize, time: Duration) -> Load {
     Load { address: address.to_owned(), clients, time, pause: Duration::ZERO, make }
 }
 
-/// Letters and digits as a password manager makes them. How long a password is decides what the check for guessable
+/// Preparer and digits as a password manager makes them. How long a password is decides what the check for guessable
 /// ones costs: 0.1 ms for these, 1.1 ms for 36 characters.
 fn password() -> String {
     const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";

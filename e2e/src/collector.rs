@@ -25,12 +25,12 @@ use tokio::task::JoinHandle;
 #[derive(Debug)]
 pub struct Collector {
     port: u16,
-    kept: Arc<Kept>,
+    kept: Arc<HeldConnection>,
     task: JoinHandle<()>,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
+struct HeldConnection {
     spans: Mutex<Vec<ReceivedSpan>>,
     odd: Mutex<Vec<String>>,
     /// How many requests came.
@@ -81,7 +81,7 @@ impl Collector {
     async fn answering(answers: bool) -> anyhow::Result<Collector> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let port = listener.local_addr()?.port();
-        let kept = Arc::new(Kept { answers, ..Kept::default() });
+        let kept = Arc::new(HeldConnection { answers, ..HeldConnection::default() });
         let task = tokio::spawn(serve(listener, Arc::clone(&kept)));
         Ok(Collector { port, kept, task })
     }
@@ -139,7 +139,7 @@ impl Drop for Collector {
     }
 }
 
-async fn serve(listener: TcpListener, kept: Arc<Kept>) {
+async fn serve(listener: TcpListener, kept: Arc<HeldConnection>) {
     while let Ok((stream, _)) = listener.accept().await {
         let kept = Arc::clone(&kept);
         tokio::spawn(async move {
@@ -150,7 +150,10 @@ async fn serve(listener: TcpListener, kept: Arc<Kept>) {
     }
 }
 
-async fn take(request: Request<Incoming>, kept: Arc<Kept>) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn take(
+    request: Request<Incoming>,
+    kept: Arc<HeldConnection>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
     let taken = read(request).await;
     let mut answer = Response::new(Full::default());
     match taken {

@@ -14,7 +14,7 @@ use sqlx::{Connection, PgConnection};
 const LIMIT: Duration = Duration::from_secs(180);
 
 const ROW: &str =
-    "SELECT concat_ws(' ', state, attempts, fence, worker, reply, last_error, closed_at, lease_until)
+    "SELECT concat_ws(' ', state, attempts, fencing_token, worker, reply, last_error, closed_at, lease_until)
                    FROM emails WHERE recipient = $1";
 const STATE: &str = "SELECT state FROM emails WHERE recipient = $1";
 

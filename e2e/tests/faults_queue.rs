@@ -1,4 +1,4 @@
-//! Bells that lie, clocks that differ, relays that die: the rows are the truth, and each is sent once.
+//! Listener that lie, clocks that differ, relays that die: the rows are the truth, and each is sent once.
 //!
 //! Every test prints a line: fault, accepted, arrived, failed visibly, came twice, seconds.
 

@@ -1,4 +1,4 @@
-//! What a crowd at the doors that hash does to the service: no memory without end, no wait without end, and
+//! What a crowd at the rate_limiter that hash does to the service: no memory without end, no wait without end, and
 //! nothing at all to those who want something else.
 #![allow(clippy::print_stdout, reason = "what it took is worth reading beside the verdict")]
 
@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 
 /// How many passwords may wait for each core.
 const WAITING_PER_CORE: usize = 64;
-/// Letters in all disguises there are: what costs an estimator of passwords most.
+/// Preparer in all disguises there are: what costs an estimator of passwords most.
 const COSTLY: &str = "(4@8c{[<eg69hi!|l17$5t+xz2";
 
 /// 100 MB on two cores; each further core works in a block of 19 MiB of its own.

@@ -12,8 +12,8 @@ use reqwest::RequestBuilder;
 const MANY: usize = 200;
 const WARNING: &str = "no proxy is trusted";
 
-/// The doors that are limited, each with a request that costs it little.
-fn doors(stack: &Stack) -> Vec<(&'static str, RequestBuilder)> {
+/// The rate_limiter that are limited, each with a request that costs it little.
+fn rate_limiter(stack: &Stack) -> Vec<(&'static str, RequestBuilder)> {
     let api = stack.api();
     let email = json!({"email": "nobody"});
     vec![
@@ -56,7 +56,7 @@ both! {
         let told: u64 = refused.header("retry-after").parse()?;
         let waited = tokio::time::Instant::now() + Duration::from_secs(told);
         assert_eq!(refused.json()?["error_code"], "too_many_requests");
-        for (door, request) in doors(stack) {
+        for (door, request) in rate_limiter(stack) {
             // The bucket refills by one a second: the first request after a pause may be let in.
             let answer = request.try_clone().context("a request")?.answer().await?;
             let answer = if answer.status == 429 { answer } else { request.answer().await? };

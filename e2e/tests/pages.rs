@@ -158,7 +158,7 @@ both! {
         let new = new_password();
         let reset_form = format!("new_password={new}&confirm_new_password={new}");
         let email = format!("email={}", member.person.email);
-        let doors = [
+        let rate_limiter = [
             ("/auth/password-reset-request", email.as_str(), [URLENCODED].as_slice()),
             ("/auth/resend-verification", &email, &[URLENCODED]),
             (&reset, &reset_form, &[URLENCODED]),
@@ -177,7 +177,7 @@ both! {
             &[("Origin", "http://rebound.test"), ("Host", "rebound.test")],
             &[("Referer", root)],
         ];
-        for (door, form, encodings) in doors {
+        for (door, form, encodings) in rate_limiter {
             for (way, encoding) in ways.iter().flat_map(|way| encodings.iter().map(move |encoding| (way, encoding))) {
                 let request = stack.api().post(door).header(header::CONTENT_TYPE, *encoding).body(form.to_owned());
                 let request = way.iter().fold(request, |request, (name, value)| request.header(*name, *value));

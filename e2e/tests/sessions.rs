@@ -86,8 +86,8 @@ both! {
 
     async fn without_a_token_nobody_is_let_in(stack: &Stack) {
         let api = stack.api();
-        let doors = ["/auth/me", "/auth/refresh_token", "/auth/logout", "/books/"];
-        for door in doors {
+        let rate_limiter = ["/auth/me", "/auth/refresh_token", "/auth/logout", "/books/"];
+        for door in rate_limiter {
             api.get(door).refused(401, "not_authenticated").await?;
             api.get(door).header("Authorization", "Basic a2ltOnB3").refused(401, "not_authenticated").await?;
         }

@@ -1,4 +1,4 @@
-//! What the API and the worker both need: settings, the database, the queue's doorbell, link tokens,
+//! What the API and the worker both need: settings, the database, the queue's jobs, link tokens,
 //! domain types, templates, metrics, traces and telemetry.
 
 pub mod clock;

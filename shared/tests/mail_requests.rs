@@ -7,11 +7,11 @@
 mod scratch;
 
 use bookly_shared::config::MailboxLimits;
-use bookly_shared::db::group::Grouped;
-use bookly_shared::db::mail_requests::{MailRequest, MailRequests};
-use bookly_shared::db::outbox::NewMail;
+use bookly_shared::db::batch::BatchOperation;
+use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::db::emails::on_request::{EmailRequest, EmailRequests};
 use bookly_shared::db::{Db, DbUser};
-use bookly_shared::domain::{EmailAddress, MailKind};
+use bookly_shared::domain::{EmailAddress, EmailKind};
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -22,7 +22,7 @@ const HISTORIES: u32 = 128;
 const LIMITS: MailboxLimits = MailboxLimits { per_quarter_hour: 2, per_day: 4 };
 /// Longer than a quarter of an hour and shorter than a day, so that each of the three counts decides at times.
 const LIFETIME: TimeDelta = TimeDelta::hours(1);
-const KINDS: [MailKind; 2] = [MailKind::ResetPassword, MailKind::VerifyEmail];
+const KINDS: [EmailKind; 2] = [EmailKind::ResetPassword, EmailKind::VerifyEmail];
 
 /// What happens.
 #[derive(Clone, Debug)]
@@ -50,7 +50,7 @@ fn histories() -> impl Strategy<Value = Vec<Op>> {
 
 /// A mail that was queued.
 struct Queued {
-    kind: MailKind,
+    kind: EmailKind,
     mailbox: String,
     at: DateTime<Utc>,
 }
@@ -67,9 +67,9 @@ impl Play<'_> {
         match op {
             Op::Wait(time) => self.now += *time,
             Op::Changed(mailbox) => {
-                let notice = NewMail::new(MailKind::PasswordChanged, &self.mailboxes[*mailbox], self.now);
-                self.db.queue_mails(&[notice]).await.unwrap();
-                self.remember(MailKind::PasswordChanged, *mailbox);
+                let notice = NewEmail::new(EmailKind::PasswordChanged, &self.mailboxes[*mailbox], self.now);
+                self.db.enqueue_emails(&[notice]).await.unwrap();
+                self.remember(EmailKind::PasswordChanged, *mailbox);
             }
             Op::Ask(asked) => self.ask(asked, 1).await,
             Op::AskAgain(asked) => self.ask(asked, 2).await,
@@ -77,10 +77,10 @@ impl Play<'_> {
     }
 
     async fn ask(&mut self, asked: &[(usize, usize)], times: usize) {
-        let requests: Vec<MailRequest> = asked
+        let requests: Vec<EmailRequest> = asked
             .iter()
-            .map(|&(kind, mailbox)| MailRequest {
-                mail: NewMail::new(KINDS[kind], &self.mailboxes[mailbox], self.now),
+            .map(|&(kind, mailbox)| EmailRequest {
+                mail: NewEmail::new(KINDS[kind], &self.mailboxes[mailbox], self.now),
                 along: Vec::new(),
                 lifetime: LIFETIME,
             })
@@ -89,7 +89,7 @@ impl Play<'_> {
             asked.iter().map(|&(kind, mailbox)| self.judge(KINDS[kind], mailbox)).collect();
         let mut kept = self.db.keep().await.unwrap();
         for time in 1..=times {
-            let answers = MailRequests { limits: LIMITS }.ask(&mut kept, &requests).await.unwrap();
+            let answers = EmailRequests { limits: LIMITS }.ask(&mut kept, &requests).await.unwrap();
             assert_eq!(answers, expected, "asked for the {time}. time");
         }
         drop(kept);
@@ -100,13 +100,13 @@ impl Play<'_> {
     }
 
     /// Whether a mail may be sent, and remembers it if so.
-    fn judge(&mut self, kind: MailKind, mailbox: usize) -> bool {
+    fn judge(&mut self, kind: EmailKind, mailbox: usize) -> bool {
         let name = self.mailboxes[mailbox].canonical();
-        let at = |kind: MailKind| -> Vec<DateTime<Utc>> {
+        let at = |kind: EmailKind| -> Vec<DateTime<Utc>> {
             let own = self.queued.iter().filter(|mail| mail.kind == kind && mail.mailbox == name);
             own.map(|mail| mail.at).collect()
         };
-        let (sent, notice) = (at(kind), at(MailKind::PasswordChanged).into_iter().max());
+        let (sent, notice) = (at(kind), at(EmailKind::PasswordChanged).into_iter().max());
         let within = |time| sent.iter().filter(|at| **at > self.now - time).count();
         let alive =
             sent.iter().any(|at| *at > self.now - LIFETIME && notice.is_none_or(|notice| *at >= notice));
@@ -118,7 +118,7 @@ impl Play<'_> {
         room
     }
 
-    fn remember(&mut self, kind: MailKind, mailbox: usize) {
+    fn remember(&mut self, kind: EmailKind, mailbox: usize) {
         let mailbox = self.mailboxes[mailbox].canonical().to_owned();
         self.queued.push(Queued { kind, mailbox, at: self.now });
     }

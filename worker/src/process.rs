@@ -78,7 +78,7 @@ pub async fn work(settings: Settings) -> anyhow::Result<ExitCode> {
     let sampler = Sampler { db: db.clone(), clock: clock.clone(), queue: Some(queue.clone()) };
     let metrics = MetricsServer::bind(&settings, exporter.clone(), sampler).await?;
     let tracer = Tracer::start(settings.traces.as_ref(), "bookly-worker", clock.clone())?;
-    let wake = Wake::Bells(Box::new(queue));
+    let wake = Wake::Listener(Box::new(queue));
     let worker = Worker::new(&settings, db.clone(), clock.clone(), wake, tracer.clone())?;
     let working = async { tokio::join!(worker.run(stop.clone()), clock.keep_synchronised(db.clone(), stop)) };
     tokio::select! {

@@ -5,7 +5,7 @@ mod file;
 use std::future::Future;
 use std::path::PathBuf;
 
-pub use file::{list_mails, read_mail};
+pub use file::{list_emails, read_mail};
 
 use bookly_shared::config::{MailTransport, Security, Settings, SmtpServer};
 
@@ -47,23 +47,23 @@ impl Transport {
         })
     }
 
-    /// Sends a mail. `fence` is asked right before anything of it is transmitted. Returns what the taker said.
+    /// Sends a mail. `fencing_token` is asked right before anything of it is transmitted. Returns what the taker said.
     ///
     /// # Errors
     /// Why the mail was not taken; its verdict says what to do.
     pub async fn send(
         &self,
         message: &Outgoing,
-        fence: impl Future<Output = bool> + Send,
+        fencing_token: impl Future<Output = bool> + Send,
     ) -> Result<Receipt, SendError> {
         match self {
             Transport::Smtp(pool) => {
-                let accepted = pool.send(&message.envelope, &message.bytes, fence).await?;
+                let accepted = pool.send(&message.envelope, &message.bytes, fencing_token).await?;
                 let words = format!("{} {}", accepted.code, accepted.reply);
                 Ok(Receipt { code: Some(accepted.code), words })
             }
             Transport::File(folder) => {
-                let words = file::store(folder, message, fence).await?;
+                let words = file::store(folder, message, fencing_token).await?;
                 Ok(Receipt { code: None, words })
             }
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bookly_shared::clock::Clock;
 use bookly_shared::config::Settings;
 use bookly_shared::db::Db;
-use bookly_shared::db::group::Group;
+use bookly_shared::db::batch::Batcher;
 use bookly_shared::link_token::LinkSigner;
 use bookly_shared::queue::RedisQueue;
 use bookly_shared::trace::Tracer;
@@ -16,18 +16,18 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::accounts::Accounts;
-use crate::bells::Bells;
-use crate::closings::Closings;
-use crate::deliver::{Courier, Parts};
-use crate::drain::Drain;
-use crate::gate::Gate;
-use crate::lease::Leases;
-use crate::letter::Letters;
+use crate::delivery::accounts::Accounts;
+use crate::delivery::capacity::Capacity;
+use crate::delivery::circuit_breaker::CircuitBreaker;
+use crate::delivery::completer::Completer;
+use crate::delivery::deliver::{Delivery, Parts};
+use crate::delivery::lease::Leases;
+use crate::delivery::prepare::Preparer;
 use crate::metrics::record;
-use crate::relay::Relay;
+use crate::queue::fetcher::Fetcher;
+use crate::queue::listener::Listener;
+use crate::queue::maintenance::Maintenance;
 use crate::render::{Composer, ComposerError};
-use crate::slots::Slots;
 use crate::smtp::SmtpConfigError;
 use crate::transport::Transport;
 
@@ -39,8 +39,8 @@ const FINISH_LIMIT: Duration = Duration::from_secs(30);
 pub enum Wake {
     /// No Redis: it looks at the table, and this wakes it at once.
     Table(Arc<Notify>),
-    /// Bells through Redis.
-    Bells(Box<RedisQueue>),
+    /// Listener through Redis.
+    Listener(Box<RedisQueue>),
 }
 
 /// Why a worker could not start.
@@ -61,8 +61,8 @@ pub struct Worker {
     db: Db,
     clock: Clock,
     wake: Wake,
-    courier: Courier,
-    gate: Gate,
+    courier: Delivery,
+    gate: CircuitBreaker,
     leases: Leases,
     transport: Transport,
     concurrency: u16,
@@ -85,22 +85,22 @@ impl Worker {
         let name = format!("{}-{}", std::process::id(), &Uuid::new_v4().simple().to_string()[..8]);
         let leases = Leases::new(db.clone(), clock.clone(), name.clone());
         let transport = Transport::new(settings)?;
-        let gate = Gate::new(settings.worker_rate);
-        let letters = Letters {
+        let gate = CircuitBreaker::new(settings.worker_rate);
+        let letters = Preparer {
             db: db.clone(),
-            accounts: Group::new(db.clone(), Accounts),
+            accounts: Batcher::new(db.clone(), Accounts),
             signer: LinkSigner::new(&settings.jwt_secret),
             lifetimes: settings.lifetimes,
             public_url: settings.public_url.as_str().to_owned(),
         };
-        let courier = Courier::new(Parts {
+        let courier = Delivery::new(Parts {
             db: db.clone(),
             clock: clock.clone(),
             letters,
             composer: Composer::new(settings)?,
             transport: transport.clone(),
             leases: leases.clone(),
-            closings: Group::new(db.clone(), Closings { rows: leases.rows() }),
+            closings: Batcher::new(db.clone(), Completer { rows: leases.rows() }),
             gate: gate.clone(),
             tracer,
         });
@@ -132,12 +132,12 @@ impl Worker {
     }
 
     async fn take_mails(&self, deliveries: &TaskTracker, stop: &CancellationToken) {
-        let slots = Slots::new(self.concurrency);
+        let slots = Capacity::new(self.concurrency);
         let (wake, others) = match &self.wake {
             Wake::Table(wake) => (wake.clone(), None),
-            Wake::Bells(queue) => (Arc::default(), Some((**queue).clone())),
+            Wake::Listener(queue) => (Arc::default(), Some((**queue).clone())),
         };
-        let drain = Drain {
+        let drain = Fetcher {
             db: self.db.clone(),
             clock: self.clock.clone(),
             worker: self.name.clone(),
@@ -151,7 +151,7 @@ impl Worker {
         let bells = async {
             let Some(queue) = others else { return };
             let (worker, gate, stop) = (self.name.clone(), self.gate.clone(), stop.clone());
-            Bells { queue, worker, gate, slots, wake, stop }.work().await;
+            Listener { queue, worker, gate, slots, wake, stop }.work().await;
         };
         tokio::join!(drain.work(stop), bells);
     }
@@ -169,11 +169,11 @@ impl Worker {
         }
     }
 
-    fn relay(&self) -> Relay {
+    fn relay(&self) -> Maintenance {
         let queue = match &self.wake {
             Wake::Table(_) => None,
-            Wake::Bells(queue) => Some((**queue).clone()),
+            Wake::Listener(queue) => Some((**queue).clone()),
         };
-        Relay { db: self.db.clone(), clock: self.clock.clone(), queue, keep: self.keep }
+        Maintenance { db: self.db.clone(), clock: self.clock.clone(), queue, keep: self.keep }
     }
 }

@@ -9,10 +9,10 @@ use bookly_shared::clock::Clock;
 use bookly_shared::config::Settings;
 use bookly_shared::db::Db;
 use bookly_shared::db::accounts::NewAccount;
-use bookly_shared::db::mail_admin::{MailFilter, MailRow};
-use bookly_shared::db::outbox::NewMail;
-use bookly_shared::domain::{EmailAddress, MailKind, MailState};
-use bookly_shared::queue::Doorbell;
+use bookly_shared::db::emails::admin::{EmailFilter, EmailRow};
+use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::domain::{EmailAddress, EmailKind, EmailState};
+use bookly_shared::queue::JobQueue;
 use bookly_shared::trace::Tracer;
 use bookly_worker::transport::read_mail;
 use bookly_worker::{Wake, Worker};
@@ -24,7 +24,7 @@ struct Bench {
     dir: tempfile::TempDir,
     db: Db,
     clock: Clock,
-    bell: Doorbell,
+    bell: JobQueue,
     stop: CancellationToken,
 }
 
@@ -35,7 +35,7 @@ impl Bench {
         let settings = settings(dir.path());
         let db = Db::sqlite(dir.path()).await.unwrap();
         let clock = Clock::synchronised(&db).await.unwrap();
-        let (bell, wake) = Doorbell::in_process();
+        let (bell, wake) = JobQueue::in_process();
         let worker =
             Worker::new(&settings, db.clone(), clock.clone(), Wake::Table(wake), Tracer::off()).unwrap();
         let stop = CancellationToken::new();
@@ -53,21 +53,21 @@ impl Bench {
             password_hash: "$argon2id$".into(),
         };
         let now = self.clock.now();
-        let mail = |uid| NewMail::new(MailKind::VerifyEmail, &email, now).about(uid);
+        let mail = |uid| NewEmail::new(EmailKind::VerifyEmail, &email, now).about(uid);
         let (_, id) = self.db.create_account(&account, mail, now).await.unwrap().unwrap();
-        self.bell.ring(id);
+        self.bell.enqueue(id);
         id
     }
 
-    async fn queue(&self, kind: MailKind, email: &str) -> Uuid {
-        let mail = NewMail::new(kind, &EmailAddress::parse(email).unwrap(), self.clock.now());
-        self.db.queue_mails(std::slice::from_ref(&mail)).await.unwrap();
-        self.bell.ring(mail.id);
+    async fn queue(&self, kind: EmailKind, email: &str) -> Uuid {
+        let mail = NewEmail::new(kind, &EmailAddress::parse(email).unwrap(), self.clock.now());
+        self.db.enqueue_emails(std::slice::from_ref(&mail)).await.unwrap();
+        self.bell.enqueue(mail.id);
         mail.id
     }
 
     /// Waits until the worker has closed a row.
-    async fn closed(&self, id: Uuid) -> MailRow {
+    async fn closed(&self, id: Uuid) -> EmailRow {
         let look = async {
             loop {
                 let row = self.db.mail(id).await.unwrap().unwrap();
@@ -119,7 +119,7 @@ async fn a_sign_up_brings_the_verification_mail_with_its_link_in_text_and_html()
 #[tokio::test]
 async fn a_reset_for_an_address_that_nobody_has_is_cancelled_and_says_why() {
     let bench = Bench::start().await;
-    let id = bench.queue(MailKind::ResetPassword, "nobody@example.org").await;
+    let id = bench.queue(EmailKind::ResetPassword, "nobody@example.org").await;
     let row = bench.closed(id).await;
     assert_eq!(row.state, "cancelled");
     assert_eq!(row.last_error.as_deref(), Some("no account has this address"));
@@ -130,7 +130,7 @@ async fn a_reset_mail_goes_to_the_accounts_own_spelling_of_the_address() {
     let bench = Bench::start().await;
     let first = bench.sign_up("Ann@example.org").await;
     bench.closed(first).await;
-    let id = bench.queue(MailKind::ResetPassword, "ANN@EXAMPLE.ORG").await;
+    let id = bench.queue(EmailKind::ResetPassword, "ANN@EXAMPLE.ORG").await;
     assert_eq!(bench.closed(id).await.state, "sent");
     let bytes = read_mail(&bench.dir.path().join("mail"), id).await.unwrap().unwrap();
     let mail = MessageParser::default().parse(&bytes).unwrap();
@@ -142,23 +142,27 @@ async fn mails_that_were_queued_before_the_worker_started_are_sent() {
     let dir = tempfile::tempdir().unwrap();
     let db = Db::sqlite(dir.path()).await.unwrap();
     let now = Clock::local().now();
-    let mails: Vec<NewMail> = (0..40)
+    let mails: Vec<NewEmail> = (0..40)
         .map(|n| {
-            NewMail::new(MailKind::Welcome, &EmailAddress::parse(&format!("n{n}@example.org")).unwrap(), now)
+            NewEmail::new(
+                EmailKind::Welcome,
+                &EmailAddress::parse(&format!("n{n}@example.org")).unwrap(),
+                now,
+            )
         })
         .collect();
-    db.queue_mails(&mails).await.unwrap();
+    db.enqueue_emails(&mails).await.unwrap();
     db.close().await;
     let settings = settings(dir.path());
     let db = Db::sqlite(dir.path()).await.unwrap();
-    let (_bell, wake) = Doorbell::in_process();
+    let (_bell, wake) = JobQueue::in_process();
     let worker =
         Worker::new(&settings, db.clone(), Clock::local(), Wake::Table(wake), Tracer::off()).unwrap();
     let stop = CancellationToken::new();
     let running = tokio::spawn(worker.run(stop.clone()));
-    let sent = MailFilter { state: Some(MailState::Sent), ..MailFilter::default() };
+    let sent = EmailFilter { state: Some(EmailState::Sent), ..EmailFilter::default() };
     let all = async {
-        while db.list_mails(&sent, 100).await.unwrap().len() < 40 {
+        while db.list_emails(&sent, 100).await.unwrap().len() < 40 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, header};
 use mime::Mime;
 use percent_encoding::percent_decode;
 
-use super::{Fields, FromFields, OwnPage};
+use super::{Fields, FromFields, SameOrigin};
 use crate::error::ApiError;
 use crate::layers::MAX_BODY_BYTES;
 use crate::state::AppState;
@@ -69,7 +69,7 @@ impl<T: FromFields> FromRequest<AppState> for JsonOrForm<T> {
         let encoding = Encoding::of(request.headers())?;
         let (mut parts, body) = request.into_parts();
         if encoding == Encoding::Form {
-            OwnPage::from_request_parts(&mut parts, state).await?;
+            SameOrigin::from_request_parts(&mut parts, state).await?;
         }
         let bytes = bytes(Request::from_parts(parts, body), state).await?;
         let body = match encoding {

@@ -24,23 +24,23 @@
 //! A handler then takes `Json(login): Json<Login>`, or `JsonOrForm<Login>` where a page's form posts too.
 
 mod accept;
-mod asked_by;
 mod bearer;
 mod body;
 mod client;
 mod fields;
-mod own_page;
 mod place;
+mod request_origin;
+mod same_origin;
 
 pub use accept::WantsHtml;
-pub use asked_by::AskedBy;
 pub use bearer::{AccessToken, AdminUser, RefreshToken, Session, VerifiedUser};
 pub use body::{Encoding, Json, JsonOrForm};
 pub(crate) use client::is_loopback_host;
 pub use client::{ClientIp, Peer};
 pub use fields::{Fields, FromFields};
-pub use own_page::OwnPage;
 pub use place::{Query, Uid};
+pub use request_origin::OriginOfRequest;
+pub use same_origin::SameOrigin;
 
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,9 @@
 //! What the operator's pages get, typed and in words.
 
-use bookly_shared::db::attempts::AttemptRow;
-use bookly_shared::db::backlog::Backlog;
-use bookly_shared::db::mail_admin::MailRow;
-use bookly_shared::domain::MailState;
+use bookly_shared::db::emails::admin::EmailRow;
+use bookly_shared::db::emails::attempts::AttemptRow;
+use bookly_shared::db::emails::backlog::Backlog;
+use bookly_shared::domain::EmailState;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
@@ -80,7 +80,7 @@ struct Event {
     what: String,
     /// `good`, `bad` or nothing: how it is shown.
     tone: &'static str,
-    words: Option<String>,
+    reply: Option<String>,
     detail: Option<String>,
 }
 
@@ -95,8 +95,8 @@ impl Board {
     }
 }
 
-impl From<&MailRow> for MailLine {
-    fn from(row: &MailRow) -> MailLine {
+impl From<&EmailRow> for MailLine {
+    fn from(row: &EmailRow) -> MailLine {
         MailLine {
             id: row.id.to_string(),
             to: row.recipient.clone(),
@@ -110,19 +110,19 @@ impl From<&MailRow> for MailLine {
 
 impl MailStory {
     /// Tells a mail's life from its row and its attempts.
-    pub fn new(row: &MailRow, attempts: &[AttemptRow]) -> MailStory {
+    pub fn new(row: &EmailRow, attempts: &[AttemptRow]) -> MailStory {
         let state = row.state.parse().ok();
         let accepted = Event::plain(row.created_at, "Accepted");
         let ending = match state {
-            Some(MailState::Queued) => Some(Event::plain(row.due_at, "Next attempt due")),
-            Some(MailState::Sending) => row.worker.as_ref().map(|worker| Event {
+            Some(EmailState::Queued) => Some(Event::plain(row.due_at, "Next attempt due")),
+            Some(EmailState::Sending) => row.worker.as_ref().map(|worker| Event {
                 detail: Some(worker.clone()),
                 ..Event::plain(row.due_at, "A worker has it")
             }),
             // The attempt that ended it says so; where none did, the row does.
             Some(state) if attempts.last().is_none_or(|last| last.outcome != state.as_str()) => {
-                let words = row.last_error.clone();
-                row.closed_at.map(|time| Event { words, ..Event::plain(time, closed_as(state)) })
+                let reply = row.last_error.clone();
+                row.closed_at.map(|time| Event { reply, ..Event::plain(time, closed_as(state)) })
             }
             _ => None,
         };
@@ -135,15 +135,15 @@ impl MailStory {
             request: row.request_id.clone(),
             trace: row.traceparent.clone(),
             events: [accepted].into_iter().chain(attempts.iter().map(Event::attempt)).chain(ending).collect(),
-            may_retry: state == Some(MailState::Failed),
-            may_cancel: state == Some(MailState::Queued),
+            may_retry: state == Some(EmailState::Failed),
+            may_cancel: state == Some(EmailState::Queued),
         }
     }
 }
 
 impl Event {
     fn plain(time: DateTime<Utc>, what: &str) -> Event {
-        Event { time: instant(time), what: what.to_owned(), tone: "", words: None, detail: None }
+        Event { time: instant(time), what: what.to_owned(), tone: "", reply: None, detail: None }
     }
 
     fn attempt(row: &AttemptRow) -> Event {
@@ -163,18 +163,18 @@ impl Event {
             time: instant(row.started_at),
             what: what.to_owned(),
             tone,
-            words: row.words.clone(),
+            reply: row.reply.clone(),
             detail: Some(detail),
         }
     }
 }
 
-fn closed_as(state: MailState) -> &'static str {
+fn closed_as(state: EmailState) -> &'static str {
     match state {
-        MailState::Sent => "Sent",
-        MailState::Failed => "Failed",
-        MailState::Cancelled => "Cancelled",
-        MailState::Queued | MailState::Sending => "Open",
+        EmailState::Sent => "Sent",
+        EmailState::Failed => "Failed",
+        EmailState::Cancelled => "Cancelled",
+        EmailState::Queued | EmailState::Sending => "Open",
     }
 }
 

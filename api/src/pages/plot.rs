@@ -1,6 +1,6 @@
 //! The last hour as a picture: a bar a minute, drawn on the server, since pages run no script.
 
-use bookly_shared::db::mail_stats::Flow;
+use bookly_shared::db::emails::stats::Flow;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 

@@ -2,9 +2,9 @@
 
 use std::sync::LazyLock;
 
-use bookly_shared::db::attempts::AttemptRow;
-use bookly_shared::db::mail_admin::MailRow;
-use bookly_shared::db::mail_stats::Flow;
+use bookly_shared::db::emails::admin::EmailRow;
+use bookly_shared::db::emails::attempts::AttemptRow;
+use bookly_shared::db::emails::stats::Flow;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
@@ -102,8 +102,8 @@ fn inbox() -> Vec<Page<'static>> {
 
 const NOON: DateTime<Utc> = DateTime::from_timestamp_nanos(1_795_435_200_000_000_000);
 
-fn row(state: &str) -> MailRow {
-    MailRow {
+fn row(state: &str) -> EmailRow {
+    EmailRow {
         id: Uuid::from_u128(0x0193_bd5a_7e5c_7d1b_bcc4_4a9e_2f37_b6d1),
         kind: "verify_email".into(),
         recipient: "a.very.long.address.of.somebody@department.university.example".into(),
@@ -123,14 +123,14 @@ fn row(state: &str) -> MailRow {
     }
 }
 
-fn attempt(fence: i64, outcome: &str, smtp_code: Option<i32>) -> AttemptRow {
+fn attempt(fencing_token: i64, outcome: &str, smtp_code: Option<i32>) -> AttemptRow {
     AttemptRow {
-        fence,
+        fencing_token,
         worker: "mail-1".into(),
         outcome: outcome.into(),
         smtp_code,
-        words: smtp_code.map(|code| format!("RCPT TO: {code} 5.1.1 no such user")),
-        started_at: NOON + TimeDelta::seconds(fence * 5),
+        reply: smtp_code.map(|code| format!("RCPT TO: {code} 5.1.1 no such user")),
+        started_at: NOON + TimeDelta::seconds(fencing_token * 5),
         duration_ms: smtp_code.map(|_| 31),
     }
 }

@@ -10,7 +10,7 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use bookly_shared::config::MailTransport;
 use bookly_shared::metrics::is_forwarded;
-use bookly_worker::transport::{list_mails, read_mail};
+use bookly_worker::transport::{list_emails, read_mail};
 use chrono::{DateTime, Utc};
 use mail_parser::{Address, Message, MessageParser};
 use uuid::Uuid;
@@ -82,7 +82,7 @@ struct Shown {
 
 async fn list(State(state): State<AppState>, Mails(folder): Mails) -> ApiResult<Response> {
     let mut shown = Vec::new();
-    for id in list_mails(&folder, SHOWN).await.map_err(ApiError::server)? {
+    for id in list_emails(&folder, SHOWN).await.map_err(ApiError::server)? {
         // A mail may go away, or be somebody's own file, between the two looks.
         if let Some(bytes) = read_mail(&folder, id).await.map_err(ApiError::server)?
             && let Some(mail) = MessageParser::default().parse_headers(&bytes)

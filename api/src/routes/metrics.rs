@@ -5,8 +5,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use bookly_shared::domain::MailKind;
-use bookly_shared::metrics::table::{BELLS_DROPPED, BELLS_RUNG, HASH_REFUSED, HASH_WAITING, MAILS_QUEUED};
+use bookly_shared::domain::EmailKind;
+use bookly_shared::metrics::table::{EMAILS_QUEUED, HASH_REFUSED, HASH_WAITING, JOBS_DROPPED, JOBS_ENQUEUED};
 use bookly_shared::metrics::{Access, CONTENT_TYPE, Sampler, access};
 
 use crate::error::{ApiError, ApiResult};
@@ -21,10 +21,10 @@ pub(super) fn router() -> Router<AppState> {
 /// Lets what seldom happens begin at 0: a series that begins at its first event shows no rise for it.
 pub(crate) fn begin(state: &AppState) {
     HASH_REFUSED.add(0, []);
-    MailKind::ALL.iter().for_each(|kind| MAILS_QUEUED.add(0, [kind.as_str().into()]));
+    EmailKind::ALL.iter().for_each(|kind| EMAILS_QUEUED.add(0, [kind.as_str().into()]));
     if state.redis.is_some() {
-        BELLS_RUNG.add(0, []);
-        BELLS_DROPPED.add(0, []);
+        JOBS_ENQUEUED.add(0, []);
+        JOBS_DROPPED.add(0, []);
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Section> {
     let mails = bench.size(5_000, 50);
     let mut sign_ups = by_turns::Runs::default();
     let (mut rate, mut cpu_a_mail) = (Vec::new(), Vec::new());
-    // Kept to the end: ext4 looks for inodes that were not freed lately, and files that were cost the next ones more
+    // HeldConnection to the end: ext4 looks for inodes that were not freed lately, and files that were cost the next ones more
     // than their own writing.
     let mut kept = Vec::new();
     for _ in 0..bench.runs {

@@ -33,7 +33,7 @@ both! {
         assert_eq!(document["recipient"], json!(person.email), "{document}");
         let attempt = &document["history"][0];
         assert_eq!(attempt["outcome"], "sent", "{document}");
-        assert!(attempt["duration_ms"].is_i64() && attempt["words"].is_string(), "{document}");
+        assert!(attempt["duration_ms"].is_i64() && attempt["reply"].is_string(), "{document}");
         let started = attempt["started_at"].as_str().context("a time")?;
         chrono::DateTime::parse_from_rfc3339(started)?;
         let code = if stack.kind() == Kind::Full { json!(250) } else { Value::Null };

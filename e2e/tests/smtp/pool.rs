@@ -1,4 +1,4 @@
-//! Connections: shared, used again, replaced, and never out of step; and the fence.
+//! Connections: shared, used again, replaced, and never out of step; and the fencing_token.
 
 use super::*;
 
@@ -217,11 +217,11 @@ async fn a_send_can_wait_at_its_fence_in_a_task_of_its_own() {
     let gate = Arc::new(Notify::new());
     let opened = Arc::clone(&gate);
     let sent = tokio::spawn(async move {
-        let fence = async {
+        let fencing_token = async {
             opened.notified().await;
             true
         };
-        pool.send(&envelope("a@b.test"), &message("a@b.test"), fence).await
+        pool.send(&envelope("a@b.test"), &message("a@b.test"), fencing_token).await
     });
     server.wait_for_stage(At::RcptTo, 1, SOON).await.unwrap();
     gate.notify_one();

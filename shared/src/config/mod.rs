@@ -30,14 +30,14 @@ pub use problem::{Problem, SettingsError};
 pub use traces::TraceSettings;
 pub use values::PublicUrl;
 
-use crate::domain::{JwtAlgorithm, MailKind};
+use crate::domain::{EmailKind, JwtAlgorithm};
 
 /// Everything that can be set. `Debug` shows no secret.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Where accounts and mails are kept.
     pub database: DatabaseSettings,
-    /// The URL of the Redis that carries the doorbell, from `REDIS_URL` or `REDIS_HOST` and `REDIS_PORT`.
+    /// The URL of the Redis that carries the jobs, from `REDIS_URL` or `REDIS_HOST` and `REDIS_PORT`.
     pub redis: Option<SecretString>,
     /// Who mails come from, and what takes them away.
     pub mail: MailSettings,
@@ -96,10 +96,10 @@ pub struct LinkLifetimes {
 
 impl LinkLifetimes {
     /// How long the link in a mail of this kind lives; mails without one count as the first kind.
-    pub fn of(&self, kind: MailKind) -> Duration {
+    pub fn of(&self, kind: EmailKind) -> Duration {
         match kind {
-            MailKind::ResetPassword => self.password_reset,
-            MailKind::ChangeEmail => self.email_change,
+            EmailKind::ResetPassword => self.password_reset,
+            EmailKind::ChangeEmail => self.email_change,
             _ => self.email_verification,
         }
     }

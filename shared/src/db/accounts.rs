@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::outbox::{NewMail, bind_mail, insert_mail, queue_mail};
+use super::emails::enqueue::{NewEmail, bind_mail, enqueue_email, insert_mail};
 use super::users::User;
 use super::{Db, DbResult, in_transaction, within_limit};
 use crate::domain::{EmailAddress, Role};
@@ -76,7 +76,7 @@ impl Db {
     pub async fn create_account(
         &self,
         account: &NewAccount,
-        mail: impl FnOnce(Uuid) -> NewMail,
+        mail: impl FnOnce(Uuid) -> NewEmail,
         now: DateTime<Utc>,
     ) -> DbResult<Option<(User, Uuid)>> {
         let uid = Uuid::new_v4();
@@ -98,14 +98,14 @@ impl Db {
         &self,
         account: &NewAccount,
         uid: Uuid,
-        mail: &NewMail,
+        mail: &NewEmail,
         now: DateTime<Utc>,
     ) -> DbResult<Option<(User, Uuid)>> {
         in_transaction!(self, tx => {
             let query = bind_account!(sqlx::query_as(concat!(insert_account!(), " RETURNING *")), account, uid, now);
             let user: Option<User> = query.fetch_optional(&mut *tx).await?;
             let Some(user) = user else { return Ok(None) };
-            queue_mail!(tx, mail);
+            enqueue_email!(tx, mail);
             Some((user, mail.id))
         })
     }
@@ -130,7 +130,7 @@ impl Db {
         &self,
         user: &User,
         password_hash: &str,
-        notice: &NewMail,
+        notice: &NewEmail,
         now: DateTime<Utc>,
     ) -> DbResult<Change> {
         self.set_password(user, password_hash, None, notice, now).await
@@ -142,7 +142,7 @@ impl Db {
         user: &User,
         password_hash: &str,
         keep: Uuid,
-        notice: &NewMail,
+        notice: &NewEmail,
         now: DateTime<Utc>,
     ) -> DbResult<Change> {
         self.set_password(user, password_hash, Some(keep), notice, now).await
@@ -155,7 +155,7 @@ impl Db {
         user: &User,
         password_hash: &str,
         keep: Option<Uuid>,
-        notice: &NewMail,
+        notice: &NewEmail,
         now: DateTime<Utc>,
     ) -> DbResult<Change> {
         let set = "UPDATE users SET password_hash = $3, is_verified = (is_verified OR $4),
@@ -179,7 +179,7 @@ impl Db {
             sqlx::query(forget).bind(&user.email_canonical).execute(&mut *tx).await?;
             // No session has the nil id.
             sqlx::query(end).bind(user.uid).bind(keep.unwrap_or(Uuid::nil())).execute(&mut *tx).await?;
-            queue_mail!(tx, notice);
+            enqueue_email!(tx, notice);
             Change::Made(())
         })
     }

@@ -6,23 +6,15 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgPool, SqlitePool};
 
 pub mod accounts;
-pub mod attempts;
-pub mod backlog;
+pub mod batch;
 pub mod books;
-pub mod claims;
 mod connect;
-pub mod endings;
+pub mod emails;
 mod error;
-pub mod group;
+pub mod held_connection;
 pub mod inspect;
-pub mod kept;
 pub mod login_throttle;
-pub mod mail_admin;
-pub mod mail_requests;
-pub mod mail_stats;
 mod migrate;
-pub mod outbox;
-pub mod relay;
 pub mod sessions;
 pub mod users;
 

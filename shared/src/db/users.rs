@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::kept::Kept;
+use super::held_connection::HeldConnection;
 use super::{Db, DbResult, in_transaction, read_db, within_limit};
 use crate::domain::{EmailAddress, Role};
 
@@ -72,13 +72,13 @@ impl Db {
     }
 }
 
-impl Kept {
+impl HeldConnection {
     /// The accounts with these ids and those of these mailboxes, given in their canonical form; in no order.
     pub async fn users_among(&mut self, uids: &[Uuid], mailboxes: &[String]) -> DbResult<Vec<User>> {
         within_limit(async {
             let mut users: Vec<User> = Vec::with_capacity(uids.len() + mailboxes.len());
             match self {
-                Kept::Postgres(connection) => {
+                HeldConnection::Postgres(connection) => {
                     if !uids.is_empty() {
                         let query = sqlx::query_as("SELECT * FROM users WHERE uid = ANY($1)").bind(uids);
                         users.append(&mut query.fetch_all(&mut **connection).await?);
@@ -90,7 +90,7 @@ impl Kept {
                     }
                 }
                 // No server, no round trips: one after the other is as fast.
-                Kept::Sqlite(sqlite) => {
+                HeldConnection::Sqlite(sqlite) => {
                     for uid in uids {
                         users.extend(sqlx::query_as(BY_UID).bind(uid).fetch_optional(&sqlite.reader).await?);
                     }

@@ -4,18 +4,18 @@
 //! (`email` … `must have a domain with a dot, like example.org`).
 
 pub mod email_address;
+pub mod email_kind;
+pub mod email_state;
 pub mod jwt_algorithm;
-pub mod mail_kind;
-pub mod mail_state;
 pub mod name;
 pub mod password;
 pub mod role;
 mod text;
 
 pub use email_address::{EmailAddress, EmailAddressError};
+pub use email_kind::EmailKind;
+pub use email_state::{EmailState, UnknownEmailState};
 pub use jwt_algorithm::{JwtAlgorithm, UnknownJwtAlgorithm};
-pub use mail_kind::MailKind;
-pub use mail_state::{MailState, UnknownMailState};
 pub use name::{NameError, PersonName, Username};
 pub use password::{Password, PasswordError};
 pub use role::{Role, UnknownRole};

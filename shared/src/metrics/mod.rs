@@ -5,7 +5,7 @@
 
 mod access;
 mod kinds;
-mod sample;
+mod sampler;
 pub mod table;
 
 use std::time::Duration;
@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use access::{Access, access, is_forwarded};
 pub use kinds::{Counted, Counter, Described, Gauge, Histogram, Row};
-pub use sample::Sampler;
+pub use sampler::Sampler;
 
 /// The text format's media type.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";

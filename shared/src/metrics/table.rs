@@ -48,25 +48,25 @@ table! {
     HASH_REFUSED: Counter(), "bookly_hash_queue_refused_total",
         "Passwords that were not hashed because too many waited, or waited too long; answered with 503.";
 
-    MAILS_QUEUED: Counter(kind), "bookly_mails_queued_total",
+    EMAILS_QUEUED: Counter(kind), "bookly_emails_queued_total",
         "Mails written into the queue by this process.";
-    MAILS_CLOSED: Counter(kind, outcome), "bookly_mails_closed_total",
+    EMAILS_CLOSED: Counter(kind, outcome), "bookly_emails_closed_total",
         "Mails that this process brought to their end: sent, failed, cancelled.";
-    MAIL_ATTEMPTS: Counter(kind, outcome), "bookly_mail_attempts_total",
+    EMAIL_ATTEMPTS: Counter(kind, outcome), "bookly_email_attempts_total",
         "Attempts: sent, failed, cancelled, retried, lease_lost (stopped before DATA), database_away (its claim runs out).";
-    MAIL_DELIVERY_SECONDS: Histogram(kind), "bookly_mail_delivery_seconds",
+    EMAIL_DELIVERY_SECONDS: Histogram(kind), "bookly_email_delivery_seconds",
         "From a mail's acceptance into the queue to the mail server's 250.", DELIVERY_BUCKETS;
-    MAIL_LEASES_LOST: Counter(kind), "bookly_mail_leases_lost_total",
+    EMAIL_LEASES_LOST: Counter(kind), "bookly_email_leases_lost_total",
         "Attempts whose worker was lost or too slow, so that another took the mail over; counted when the mail is closed.";
-    MAILS_IN_FLIGHT: Gauge(), "bookly_mails_in_flight",
+    EMAILS_IN_FLIGHT: Gauge(), "bookly_emails_in_flight",
         "Mails that this process has claimed and not closed.";
-    MAILS_OPEN: Gauge(state), "bookly_mails_open",
+    EMAILS_OPEN: Gauge(state), "bookly_emails_open",
         "Rows that are queued or sending, in the whole installation; NaN while the database does not answer.";
-    MAIL_OLDEST_SECONDS: Gauge(), "bookly_mail_oldest_queued_seconds",
+    EMAIL_OLDEST_SECONDS: Gauge(), "bookly_email_oldest_queued_seconds",
         "Age of the oldest queued mail, 0 for none; retries keep the age of their acceptance.";
-    MAIL_LATENESS_SECONDS: Gauge(), "bookly_mail_queue_lateness_seconds",
+    EMAIL_LATENESS_SECONDS: Gauge(), "bookly_email_queue_lateness_seconds",
         "How long the longest due mail has waited for a worker, 0 for none: grows when no worker works.";
-    MAILS_ABANDONED: Gauge(), "bookly_mails_abandoned",
+    EMAILS_ABANDONED: Gauge(), "bookly_emails_lease_expired",
         "Rows whose worker let the lease run out and that nobody has taken over yet.";
 
     SMTP_REACHABLE: Gauge(), "bookly_smtp_reachable",
@@ -80,16 +80,16 @@ table! {
     SMTP_STAGE_SECONDS: Histogram(stage), "bookly_smtp_stage_duration_seconds",
         "How long each stage of an SMTP session took, whatever came of it.", STAGE_BUCKETS;
 
-    RELAY_ACTIVE: Gauge(), "bookly_relay_active",
+    MAINTENANCE_LEADER: Gauge(), "bookly_maintenance_leader",
         "1 in the process that relays: frees mails of lost workers, rings again, fails what is overdue, clears what is old.";
-    RELAY_RINGS: Counter(), "bookly_relay_rings_total",
-        "Bells that the relay rang again, since the first ring came to nothing or a retry fell due.";
-    BELLS_RUNG: Counter(), "bookly_bells_rung_total",
-        "Bells pushed to Redis for the requests of this process; one serves for several mails.";
-    BELLS_DROPPED: Counter(), "bookly_bells_dropped_total",
-        "Bells not pushed, since Redis was away or full; the relay rings for their mails.";
-    BELLS_WAITING: Gauge(), "bookly_bells_waiting",
-        "Bells that wait in Redis; NaN while it does not answer.";
+    JOBS_REENQUEUED: Counter(), "bookly_jobs_reenqueued_total",
+        "Jobs that the relay rang again, since the first ring came to nothing or a retry fell due.";
+    JOBS_ENQUEUED: Counter(), "bookly_jobs_enqueued_total",
+        "Jobs pushed to Redis for the requests of this process; one serves for several mails.";
+    JOBS_DROPPED: Counter(), "bookly_jobs_dropped_total",
+        "Jobs not pushed, since Redis was away or full; the relay rings for their mails.";
+    JOBS_WAITING: Gauge(), "bookly_jobs_waiting",
+        "Jobs that wait in Redis; NaN while it does not answer.";
 
     DATABASE_UP: Gauge(), "bookly_database_up",
         "1 when the database answered this scrape within a second.";

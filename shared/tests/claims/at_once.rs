@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bookly_shared::db::Db;
-use bookly_shared::db::attempts::Answer;
-use bookly_shared::db::claims::{ClaimedMail, LEASE};
-use bookly_shared::db::endings::SentMail;
-use bookly_shared::db::kept::Kept;
-use bookly_shared::db::outbox::NewMail;
-use bookly_shared::db::relay::RING_AGAIN_AFTER;
-use bookly_shared::domain::{EmailAddress, MailKind};
+use bookly_shared::db::emails::attempts::Answer;
+use bookly_shared::db::emails::claim::{ClaimedEmail, LEASE};
+use bookly_shared::db::emails::complete::SentEmail;
+use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::db::emails::maintenance::REENQUEUE_AFTER;
+use bookly_shared::db::held_connection::HeldConnection;
+use bookly_shared::domain::{EmailAddress, EmailKind};
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -29,7 +29,7 @@ const BATCH: i64 = 3;
 pub(crate) async fn share_no_mail(db: &Db) {
     let mut now = start();
     for _ in 0..MAILS {
-        queue(db, MailKind::VerifyEmail, now).await;
+        queue(db, EmailKind::VerifyEmail, now).await;
     }
     for round in 0..ROUNDS {
         let claimed = rush(db, now).await;
@@ -37,11 +37,11 @@ pub(crate) async fn share_no_mail(db: &Db) {
         let told_apart: HashSet<Uuid> = claimed.iter().map(|mail| mail.id).collect();
         assert_eq!(told_apart.len(), MAILS);
         for mail in claimed {
-            let counted = (mail.fence, mail.attempts, mail.lost_leases);
+            let counted = (mail.fencing_token, mail.attempts, mail.lost_leases);
             assert_eq!(counted, (i64::from(round) + 1, round + 1, round));
         }
         now += LEASE + TimeDelta::microseconds(1);
-        assert_eq!(db.free_lost(now).await.unwrap(), MAILS as u64);
+        assert_eq!(db.rescue_lost_leases(now).await.unwrap(), MAILS as u64);
     }
 }
 
@@ -50,8 +50,8 @@ pub(crate) async fn share_no_mail(db: &Db) {
 pub(crate) async fn ring_and_close(db: &Db) {
     let (now, left) = (start(), Arc::new(AtomicUsize::new(MANY)));
     let to = EmailAddress::parse("ann@example.org").unwrap();
-    let mails: Vec<NewMail> = (0..MANY).map(|_| NewMail::new(MailKind::VerifyEmail, &to, now)).collect();
-    db.queue_mails(&mails).await.unwrap();
+    let mails: Vec<NewEmail> = (0..MANY).map(|_| NewEmail::new(EmailKind::VerifyEmail, &to, now)).collect();
+    db.enqueue_emails(&mails).await.unwrap();
     let mut processes = JoinSet::new();
     processes.spawn(ring(db.clone(), now, left.clone()));
     for worker in 0..WORKERS {
@@ -63,8 +63,8 @@ pub(crate) async fn ring_and_close(db: &Db) {
 
 async fn ring(db: Db, mut now: DateTime<Utc>, left: Arc<AtomicUsize>) {
     while left.load(Ordering::Relaxed) > 0 {
-        now += RING_AGAIN_AFTER + TimeDelta::seconds(1);
-        db.take_unrung(MANY as i64, now).await.unwrap();
+        now += REENQUEUE_AFTER + TimeDelta::seconds(1);
+        db.take_unenqueued(MANY as i64, now).await.unwrap();
     }
 }
 
@@ -73,8 +73,8 @@ async fn claim_and_close(db: Db, name: String, now: DateTime<Utc>, left: Arc<Ato
         let mut mails = db.keep().await.unwrap().claim_due(16, &name, now).await.unwrap();
         mails.reverse();
         let answer = Answer { code: Some(250), words: "250 taken" };
-        let sent: Vec<SentMail> = mails.iter().map(|mail| SentMail::new(mail, answer, now)).collect();
-        db.keep().await.unwrap().close_sent(&sent).await.unwrap();
+        let sent: Vec<SentEmail> = mails.iter().map(|mail| SentEmail::new(mail, answer, now)).collect();
+        db.keep().await.unwrap().complete_sent(&sent).await.unwrap();
         left.fetch_sub(sent.len(), Ordering::Relaxed);
     }
 }
@@ -83,12 +83,12 @@ async fn claim_and_close(db: Db, name: String, now: DateTime<Utc>, left: Arc<Ato
 /// its statistics were of a table with one row; the limit then held for each time, and everything was claimed.
 pub(crate) async fn keep_the_limit_when_statistics_are_old(db: &Db) {
     let now = start();
-    queue(db, MailKind::VerifyEmail, now).await;
+    queue(db, EmailKind::VerifyEmail, now).await;
     if let Db::Postgres(pool) = db {
         sqlx::query("ANALYZE emails").execute(pool).await.unwrap();
     }
     for later in 1..MAILS {
-        queue(db, MailKind::VerifyEmail, now + TimeDelta::milliseconds(later as i64)).await;
+        queue(db, EmailKind::VerifyEmail, now + TimeDelta::milliseconds(later as i64)).await;
     }
     let claimed = db.keep().await.unwrap().claim_due(BATCH, "ann", now + LEASE).await.unwrap();
     assert_eq!(claimed.len(), BATCH as usize);
@@ -98,11 +98,11 @@ pub(crate) async fn keep_the_limit_when_statistics_are_old(db: &Db) {
 pub(crate) async fn read_no_more_than_is_claimed_without_statistics(db: &Db) {
     let now = start();
     let to = EmailAddress::parse("ann@example.org").unwrap();
-    let mails: Vec<NewMail> = (0..MANY).map(|_| NewMail::new(MailKind::VerifyEmail, &to, now)).collect();
-    db.queue_mails(&mails).await.unwrap();
+    let mails: Vec<NewEmail> = (0..MANY).map(|_| NewEmail::new(EmailKind::VerifyEmail, &to, now)).collect();
+    db.enqueue_emails(&mails).await.unwrap();
     let mut kept = db.keep().await.unwrap();
     assert_eq!(kept.claim_due(BATCH, "ann", now).await.unwrap().len(), BATCH as usize);
-    let Kept::Postgres(connection) = &mut kept else { return };
+    let HeldConnection::Postgres(connection) = &mut kept else { return };
     sqlx::query("SELECT pg_stat_force_next_flush()").execute(&mut **connection).await.unwrap();
     let read = "SELECT idx_tup_read FROM pg_stat_user_indexes
                 WHERE indexrelname = 'emails_due' AND schemaname = current_schema()";
@@ -110,7 +110,7 @@ pub(crate) async fn read_no_more_than_is_claimed_without_statistics(db: &Db) {
     assert!((BATCH..10 * BATCH).contains(&read), "{read} of {MANY} due rows were read for {BATCH}");
 }
 
-async fn rush(db: &Db, now: DateTime<Utc>) -> Vec<ClaimedMail> {
+async fn rush(db: &Db, now: DateTime<Utc>) -> Vec<ClaimedEmail> {
     let mut workers = JoinSet::new();
     for worker in 0..WORKERS {
         let (db, name) = (db.clone(), format!("worker-{worker}"));
@@ -119,7 +119,7 @@ async fn rush(db: &Db, now: DateTime<Utc>) -> Vec<ClaimedMail> {
     workers.join_all().await.into_iter().flatten().collect()
 }
 
-async fn claim_all(db: &Db, name: &str, now: DateTime<Utc>) -> Vec<ClaimedMail> {
+async fn claim_all(db: &Db, name: &str, now: DateTime<Utc>) -> Vec<ClaimedEmail> {
     let mut claimed = Vec::new();
     loop {
         let some = db.keep().await.unwrap().claim_due(BATCH, name, now).await.unwrap();

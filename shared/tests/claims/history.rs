@@ -1,6 +1,6 @@
 //! Random histories: what several workers, the relay, an operator and time do to a few mails.
 
-use bookly_shared::domain::MailKind;
+use bookly_shared::domain::EmailKind;
 use chrono::TimeDelta;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -8,7 +8,7 @@ use proptest::sample::Index;
 /// One call, or the passing of time.
 #[derive(Clone, Debug)]
 pub(crate) enum Op {
-    Queue(MailKind),
+    Queue(EmailKind),
     ClaimDue { worker: usize, limit: i64 },
     HoldClaim(Pick),
     LeasedUntil { claim: Pick, left: TimeDelta },
@@ -18,7 +18,7 @@ pub(crate) enum Op {
     CloseSent(Vec<Pick>),
     CloseFailed(Pick),
     CloseCancelled(Pick),
-    TakeUnrung { limit: i64 },
+    TakeUnenqueued { limit: i64 },
     FailOverdue,
     RetryMail(Index),
     CancelMail(Index),
@@ -56,7 +56,7 @@ pub(crate) fn histories() -> impl Strategy<Value = Vec<Op>> {
 fn op() -> impl Strategy<Value = Op> {
     let worker = || 0..WORKERS.len();
     prop_oneof![
-        2 => prop_oneof![Just(MailKind::ResetPassword), Just(MailKind::VerifyEmail)].prop_map(Op::Queue),
+        2 => prop_oneof![Just(EmailKind::ResetPassword), Just(EmailKind::VerifyEmail)].prop_map(Op::Queue),
         6 => (worker(), 1..4i64).prop_map(|(worker, limit)| Op::ClaimDue { worker, limit }),
         3 => pick().prop_map(Op::HoldClaim),
         2 => (pick(), wait()).prop_map(|(claim, left)| Op::LeasedUntil { claim, left }),
@@ -68,7 +68,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => prop::collection::vec(pick(), 1..4).prop_map(Op::CloseSent),
         1 => pick().prop_map(Op::CloseFailed),
         1 => pick().prop_map(Op::CloseCancelled),
-        2 => (1..4i64).prop_map(|limit| Op::TakeUnrung { limit }),
+        2 => (1..4i64).prop_map(|limit| Op::TakeUnenqueued { limit }),
         1 => Just(Op::FailOverdue),
         1 => any::<Index>().prop_map(Op::RetryMail),
         1 => any::<Index>().prop_map(Op::CancelMail),

@@ -1,4 +1,4 @@
-//! The SQL of claims, leases, fences and the relay, driven through random interleavings on both databases.
+//! The SQL of claims, leases, fencing_tokens and the relay, driven through random interleavings on both databases.
 //!
 //! Time is a parameter of every call, so that nothing waits. After each call its answer and every row are compared
 //! with a reference in plain Rust, and every claim that an older worker still has in its hands must have become void.

@@ -1,12 +1,12 @@
 //! Plays a history on a real database and, beside it, on the reference; any difference fails.
 
 use bookly_shared::db::Db;
-use bookly_shared::db::attempts::{Answer, Ending};
-use bookly_shared::db::claims::ClaimedMail;
-use bookly_shared::db::endings::{Retry, SentMail};
-use bookly_shared::db::mail_admin::MailFilter;
-use bookly_shared::db::outbox::NewMail;
-use bookly_shared::domain::{EmailAddress, MailKind};
+use bookly_shared::db::emails::admin::EmailFilter;
+use bookly_shared::db::emails::attempts::{Answer, Ending};
+use bookly_shared::db::emails::claim::ClaimedEmail;
+use bookly_shared::db::emails::complete::{Retry, SentEmail};
+use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::domain::{EmailAddress, EmailKind};
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::sample::Index;
 use uuid::Uuid;
@@ -19,14 +19,14 @@ pub(crate) struct Play<'a> {
     now: DateTime<Utc>,
     mails: Vec<Mail>,
     /// Every claim that was ever given, with its worker's number.
-    claims: Vec<(usize, ClaimedMail)>,
+    claims: Vec<(usize, ClaimedEmail)>,
 }
 
 /// Plays one history from an empty table on.
 pub(crate) async fn play(db: &Db, history: &[Op]) {
     empty(db).await;
     let mut play = Play { db, now: start(), mails: Vec::new(), claims: Vec::new() };
-    play.queue(MailKind::VerifyEmail).await;
+    play.queue(EmailKind::VerifyEmail).await;
     for op in history {
         play.step(op).await;
         play.compare().await;
@@ -41,17 +41,17 @@ pub(crate) fn start() -> DateTime<Utc> {
 /// Closes whatever an earlier history left, and clears it away.
 pub(crate) async fn empty(db: &Db) {
     let later = start() + FOR_EVER;
-    db.free_lost(later).await.unwrap();
+    db.rescue_lost_leases(later).await.unwrap();
     while let [mail, ..] = db.keep().await.unwrap().claim_due(1, "cleaner", later).await.unwrap().as_slice() {
-        assert!(db.close_failed(mail, "cleared away".into(), later).await.unwrap());
+        assert!(db.complete_failed(mail, "cleared away".into(), later).await.unwrap());
     }
     db.purge(TimeDelta::zero(), later + FOR_EVER).await.unwrap();
-    assert!(db.list_mails(&MailFilter::default(), 1).await.unwrap().is_empty());
+    assert!(db.list_emails(&EmailFilter::default(), 1).await.unwrap().is_empty());
 }
 
-pub(crate) async fn queue(db: &Db, kind: MailKind, now: DateTime<Utc>) -> Uuid {
-    let mail = NewMail::new(kind, &EmailAddress::parse("ann@example.org").unwrap(), now);
-    db.queue_mails(std::slice::from_ref(&mail)).await.unwrap();
+pub(crate) async fn queue(db: &Db, kind: EmailKind, now: DateTime<Utc>) -> Uuid {
+    let mail = NewEmail::new(kind, &EmailAddress::parse("ann@example.org").unwrap(), now);
+    db.enqueue_emails(std::slice::from_ref(&mail)).await.unwrap();
     mail.id
 }
 
@@ -62,24 +62,24 @@ impl Play<'_> {
             Op::ClaimDue { worker, limit } => self.claim_due(*worker, *limit).await,
             Op::HoldClaim(claim) => self.hold_claim(claim).await,
             Op::LeasedUntil { claim, left } => self.leased_until(claim, *left).await,
-            Op::FreeLost => self.free_lost().await,
+            Op::FreeLost => self.rescue_lost_leases().await,
             Op::RenewLeases { worker, mails } => self.renew_leases(*worker, *mails).await,
             Op::RetryLater { claim, wait, counts, answer_lost } => {
                 self.retry_later(claim, *wait, *counts, *answer_lost).await;
             }
-            Op::CloseSent(claims) => self.close_sent(claims).await,
+            Op::CloseSent(claims) => self.complete_sent(claims).await,
             Op::CloseFailed(claim) => self.close_as(claim, "failed").await,
             Op::CloseCancelled(claim) => self.close_as(claim, "cancelled").await,
-            Op::TakeUnrung { limit } => self.take_unrung(*limit).await,
+            Op::TakeUnenqueued { limit } => self.take_unenqueued(*limit).await,
             Op::FailOverdue => self.fail_overdue().await,
-            Op::RetryMail(mail) => self.retry_mail(mail).await,
-            Op::CancelMail(mail) => self.cancel_mail(mail).await,
+            Op::RetryMail(mail) => self.retry_email(mail).await,
+            Op::CancelMail(mail) => self.cancel_email(mail).await,
             Op::RecordLostLease(claim) => self.record_lost_lease(claim).await,
             Op::Wait(time) => self.now += *time,
         }
     }
 
-    async fn queue(&mut self, kind: MailKind) {
+    async fn queue(&mut self, kind: EmailKind) {
         let id = queue(self.db, kind, self.now).await;
         self.mails.push(Mail::queued(id, kind, self.now));
     }
@@ -93,14 +93,17 @@ impl Play<'_> {
     }
 
     /// A claim was given: to one worker, under a number that was never used, and every older one is void.
-    async fn take(&mut self, claimed: impl IntoIterator<Item = ClaimedMail>, worker: usize) {
+    async fn take(&mut self, claimed: impl IntoIterator<Item = ClaimedEmail>, worker: usize) {
         let (name, now) = self.worker(worker);
         for claim in claimed {
             let older = self.claims.iter().map(|(_, older)| older).filter(|older| older.id == claim.id);
             for older in older {
-                assert!(older.fence < claim.fence, "the fence must grow: {older:?} {claim:?}");
                 assert!(
-                    !self.db.hold_claim(older.id, older.fence, now).await.unwrap(),
+                    older.fencing_token < claim.fencing_token,
+                    "the fencing_token must grow: {older:?} {claim:?}"
+                );
+                assert!(
+                    !self.db.hold_claim(older.id, older.fencing_token, now).await.unwrap(),
                     "two hold it: {older:?} {claim:?}"
                 );
             }
@@ -114,7 +117,11 @@ impl Play<'_> {
     async fn hold_claim(&mut self, pick: &Pick) {
         let Some((claim, now)) = self.pick(pick) else { return };
         let expected = find(&mut self.mails, claim.id).hold(&claim, now);
-        assert_eq!(self.db.hold_claim(claim.id, claim.fence, now).await.unwrap(), expected, "{claim:?}");
+        assert_eq!(
+            self.db.hold_claim(claim.id, claim.fencing_token, now).await.unwrap(),
+            expected,
+            "{claim:?}"
+        );
     }
 
     async fn leased_until(&mut self, pick: &Pick, left: TimeDelta) {
@@ -124,10 +131,11 @@ impl Play<'_> {
         assert_eq!(leased, expected.into_iter().collect::<Vec<_>>(), "{claim:?}");
     }
 
-    async fn free_lost(&mut self) {
+    async fn rescue_lost_leases(&mut self) {
         let now = self.now;
-        let expected = self.mails.iter_mut().filter_map(|mail| mail.free_lost(now).then_some(())).count();
-        assert_eq!(self.db.free_lost(now).await.unwrap(), expected as u64);
+        let expected =
+            self.mails.iter_mut().filter_map(|mail| mail.rescue_lost_leases(now).then_some(())).count();
+        assert_eq!(self.db.rescue_lost_leases(now).await.unwrap(), expected as u64);
     }
 
     async fn renew_leases(&mut self, worker: usize, chosen: u8) {
@@ -157,39 +165,39 @@ impl Play<'_> {
         assert_eq!(self.db.retry_later(&claim, &retry, now).await.unwrap(), expected, "{claim:?}");
     }
 
-    async fn close_sent(&mut self, picks: &[Pick]) {
-        let mut sent = Vec::<SentMail>::new();
+    async fn complete_sent(&mut self, picks: &[Pick]) {
+        let mut sent = Vec::<SentEmail>::new();
         for (claim, now) in picks.iter().filter_map(|pick| self.pick(pick)).collect::<Vec<_>>() {
             // Each mail is named once.
             if sent.iter().any(|mail| mail.id == claim.id) {
                 continue;
             }
-            let words = format!("250 taken under fence {}", claim.fence);
-            find(&mut self.mails, claim.id).close_sent(&claim, &words, now);
-            sent.push(SentMail::new(&claim, Answer { code: Some(250), words: &words }, now));
+            let words = format!("250 taken under fencing_token {}", claim.fencing_token);
+            find(&mut self.mails, claim.id).complete_sent(&claim, &words, now);
+            sent.push(SentEmail::new(&claim, Answer { code: Some(250), words: &words }, now));
         }
-        self.db.keep().await.unwrap().close_sent(&sent).await.unwrap();
+        self.db.keep().await.unwrap().complete_sent(&sent).await.unwrap();
     }
 
     async fn close_as(&mut self, pick: &Pick, state: &'static str) {
         let Some((claim, now)) = self.pick(pick) else { return };
         let expected = find(&mut self.mails, claim.id).close_as(&claim, state, "because", now);
         let closed = match state {
-            "failed" => self.db.close_failed(&claim, "because".into(), now).await,
-            _ => self.db.close_cancelled(&claim, "because", now).await,
+            "failed" => self.db.complete_failed(&claim, "because".into(), now).await,
+            _ => self.db.cancel(&claim, "because", now).await,
         };
         assert_eq!(closed.unwrap(), expected, "{claim:?}");
     }
 
-    async fn take_unrung(&mut self, limit: i64) {
+    async fn take_unenqueued(&mut self, limit: i64) {
         let now = self.now;
-        let any = self.mails.iter().any(|mail| mail.is_unrung(now));
-        assert_eq!(self.db.any_unrung(now).await.unwrap(), any);
-        let taken = self.db.take_unrung(limit, now).await.unwrap();
-        let unrung = self.mails.iter().filter(|mail| mail.is_unrung(now));
+        let any = self.mails.iter().any(|mail| mail.is_unenqueued(now));
+        assert_eq!(self.db.any_unenqueued(now).await.unwrap(), any);
+        let taken = self.db.take_unenqueued(limit, now).await.unwrap();
+        let unrung = self.mails.iter().filter(|mail| mail.is_unenqueued(now));
         self.assert_longest_due(unrung, taken.clone(), limit);
         for id in taken {
-            find(&mut self.mails, id).rung_at = Some(now);
+            find(&mut self.mails, id).enqueued_at = Some(now);
         }
     }
 
@@ -199,21 +207,21 @@ impl Play<'_> {
         assert_eq!(self.db.fail_overdue(now).await.unwrap().len(), expected);
     }
 
-    async fn retry_mail(&mut self, mail: &Index) {
+    async fn retry_email(&mut self, mail: &Index) {
         let mail = mail.get_mut(&mut self.mails);
         let expected = mail.retry_by_hand(self.now);
-        assert_eq!(self.db.retry_mail(mail.id, self.now).await.unwrap(), expected);
+        assert_eq!(self.db.retry_email(mail.id, self.now).await.unwrap(), expected);
     }
 
-    async fn cancel_mail(&mut self, mail: &Index) {
+    async fn cancel_email(&mut self, mail: &Index) {
         let mail = mail.get_mut(&mut self.mails);
         let expected = mail.cancel_by_hand(self.now);
-        assert_eq!(self.db.cancel_mail(mail.id, self.now).await.unwrap(), expected);
+        assert_eq!(self.db.cancel_email(mail.id, self.now).await.unwrap(), expected);
     }
 
     async fn record_lost_lease(&mut self, pick: &Pick) {
         let Some((claim, now)) = self.pick(pick) else { return };
-        find(&mut self.mails, claim.id).endings.insert(claim.fence, "lease_lost");
+        find(&mut self.mails, claim.id).endings.insert(claim.fencing_token, "lease_lost");
         self.db.record_lost_lease(&claim, "stopped".into(), now).await.unwrap();
     }
 
@@ -239,7 +247,8 @@ impl Play<'_> {
     async fn only_the_newest_claim_may_hold(&self) {
         for (worker, claim) in &self.claims {
             let mail = self.mails.iter().find(|mail| mail.id == claim.id).unwrap();
-            let holds = self.db.hold_claim(claim.id, claim.fence, self.worker(*worker).1).await.unwrap();
+            let holds =
+                self.db.hold_claim(claim.id, claim.fencing_token, self.worker(*worker).1).await.unwrap();
             assert_eq!(holds, mail.is_held_by(claim), "{mail:?} {claim:?}");
         }
     }
@@ -251,7 +260,7 @@ impl Play<'_> {
     }
 
     /// A claim, and the time by the clock of its worker.
-    fn pick(&self, pick: &Pick) -> Option<(ClaimedMail, DateTime<Utc>)> {
+    fn pick(&self, pick: &Pick) -> Option<(ClaimedEmail, DateTime<Utc>)> {
         let (worker, claim) = pick.of(&self.claims)?;
         Some((claim.clone(), self.worker(*worker).1))
     }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use bookly_shared::db::attempts::AttemptRow;
-use bookly_shared::db::claims::{ClaimedMail, LEASE};
-use bookly_shared::db::mail_admin::{CANCELLED_BY_HAND, MailRow};
-use bookly_shared::db::outbox::{CLOCK_SLACK, deadline_of};
-use bookly_shared::db::relay::{DEADLINE_PASSED, RING_AGAIN_AFTER};
-use bookly_shared::domain::MailKind;
+use bookly_shared::db::emails::admin::{CANCELLED_BY_HAND, EmailRow};
+use bookly_shared::db::emails::attempts::AttemptRow;
+use bookly_shared::db::emails::claim::{ClaimedEmail, LEASE};
+use bookly_shared::db::emails::enqueue::{CLOCK_SLACK, deadline_of};
+use bookly_shared::db::emails::maintenance::{DEADLINE_PASSED, REENQUEUE_AFTER};
+use bookly_shared::domain::EmailKind;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
@@ -15,38 +15,38 @@ use uuid::Uuid;
 #[derive(Clone, Debug)]
 pub(crate) struct Mail {
     pub(crate) id: Uuid,
-    pub(crate) kind: MailKind,
+    pub(crate) kind: EmailKind,
     pub(crate) state: &'static str,
     pub(crate) attempts: i32,
-    pub(crate) fence: i64,
+    pub(crate) fencing_token: i64,
     pub(crate) lost_leases: i32,
     pub(crate) lost_answers: i32,
     pub(crate) due_at: DateTime<Utc>,
     pub(crate) deadline_at: DateTime<Utc>,
-    pub(crate) rung_at: Option<DateTime<Utc>>,
+    pub(crate) enqueued_at: Option<DateTime<Utc>>,
     pub(crate) lease_until: Option<DateTime<Utc>>,
     pub(crate) worker: Option<&'static str>,
     pub(crate) last_error: Option<String>,
     pub(crate) reply: Option<String>,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) closed_at: Option<DateTime<Utc>>,
-    /// What became of each claim, by its fence.
+    /// What became of each claim, by its fencing_token.
     pub(crate) endings: BTreeMap<i64, &'static str>,
 }
 
 impl Mail {
-    pub(crate) fn queued(id: Uuid, kind: MailKind, now: DateTime<Utc>) -> Mail {
+    pub(crate) fn queued(id: Uuid, kind: EmailKind, now: DateTime<Utc>) -> Mail {
         Mail {
             id,
             kind,
             state: "queued",
             attempts: 0,
-            fence: 0,
+            fencing_token: 0,
             lost_leases: 0,
             lost_answers: 0,
             due_at: now - CLOCK_SLACK,
             deadline_at: now + deadline_of(kind),
-            rung_at: Some(now),
+            enqueued_at: Some(now),
             lease_until: None,
             worker: None,
             last_error: None,
@@ -61,14 +61,14 @@ impl Mail {
         self.state == "queued" && self.due_at <= now
     }
 
-    /// One row of `Db::free_lost`: a mail whose worker let its lease run out.
-    pub(crate) fn free_lost(&mut self, now: DateTime<Utc>) -> bool {
+    /// One row of `Db::rescue_lost_leases`: a mail whose worker let its lease run out.
+    pub(crate) fn rescue_lost_leases(&mut self, now: DateTime<Utc>) -> bool {
         let lost = self.state == "sending" && self.lease_until.is_some_and(|until| until < now);
         if lost {
             self.state = "queued";
             self.lost_leases += 1;
-            (self.rung_at, self.lease_until) = (None, None);
-            self.endings.entry(self.fence).or_insert("worker_lost");
+            (self.enqueued_at, self.lease_until) = (None, None);
+            self.endings.entry(self.fencing_token).or_insert("worker_lost");
         }
         lost
     }
@@ -76,29 +76,29 @@ impl Mail {
     /// One row of `Db::leased_until`.
     pub(crate) fn is_leased_until(&self, until: DateTime<Utc>) -> Option<(Uuid, i64)> {
         let leased = self.state == "sending" && self.lease_until.is_some_and(|lease| lease >= until);
-        leased.then_some((self.id, self.fence))
+        leased.then_some((self.id, self.fencing_token))
     }
 
     /// Claimable, and nobody rang for it in the last ten seconds.
-    pub(crate) fn is_unrung(&self, now: DateTime<Utc>) -> bool {
-        let rung_lately = self.rung_at.is_some_and(|at| at >= now - RING_AGAIN_AFTER);
+    pub(crate) fn is_unenqueued(&self, now: DateTime<Utc>) -> bool {
+        let rung_lately = self.enqueued_at.is_some_and(|at| at >= now - REENQUEUE_AFTER);
         self.is_claimable(now) && !rung_lately
     }
 
     pub(crate) fn claim(&mut self, worker: &'static str, now: DateTime<Utc>) {
         self.state = "sending";
         self.attempts += 1;
-        self.fence += 1;
+        self.fencing_token += 1;
         self.lease_until = Some(now + LEASE);
         self.worker = Some(worker);
     }
 
-    pub(crate) fn is_held_by(&self, claim: &ClaimedMail) -> bool {
-        self.state == "sending" && self.fence == claim.fence
+    pub(crate) fn is_held_by(&self, claim: &ClaimedEmail) -> bool {
+        self.state == "sending" && self.fencing_token == claim.fencing_token
     }
 
     /// `Db::hold_claim`
-    pub(crate) fn hold(&mut self, claim: &ClaimedMail, now: DateTime<Utc>) -> bool {
+    pub(crate) fn hold(&mut self, claim: &ClaimedEmail, now: DateTime<Utc>) -> bool {
         let held = self.is_held_by(claim);
         if held {
             self.lease_until = Some(now + LEASE);
@@ -111,13 +111,13 @@ impl Mail {
         let held = self.state == "sending" && self.worker == Some(worker);
         held.then(|| {
             self.lease_until = Some(now + LEASE);
-            (self.id, self.fence)
+            (self.id, self.fencing_token)
         })
     }
 
-    /// `Db::close_sent`: whichever claim earned it, and once.
-    pub(crate) fn close_sent(&mut self, claim: &ClaimedMail, reply: &str, now: DateTime<Utc>) {
-        self.endings.insert(claim.fence, "sent");
+    /// `Db::complete_sent`: whichever claim earned it, and once.
+    pub(crate) fn complete_sent(&mut self, claim: &ClaimedEmail, reply: &str, now: DateTime<Utc>) {
+        self.endings.insert(claim.fencing_token, "sent");
         if self.state != "sent" {
             self.close("sent", now);
             self.last_error = None;
@@ -125,10 +125,10 @@ impl Mail {
         }
     }
 
-    /// `Db::close_failed`, `Db::close_cancelled`
+    /// `Db::complete_failed`, `Db::cancel`
     pub(crate) fn close_as(
         &mut self,
-        claim: &ClaimedMail,
+        claim: &ClaimedEmail,
         state: &'static str,
         reason: &str,
         now: DateTime<Utc>,
@@ -136,7 +136,7 @@ impl Mail {
         let held = self.is_held_by(claim);
         if held {
             self.close(state, now);
-            self.endings.insert(claim.fence, state);
+            self.endings.insert(claim.fencing_token, state);
             self.last_error = Some(reason.to_owned());
         }
         held
@@ -145,7 +145,7 @@ impl Mail {
     /// `Db::retry_later`
     pub(crate) fn retry_later(
         &mut self,
-        claim: &ClaimedMail,
+        claim: &ClaimedEmail,
         due_at: DateTime<Utc>,
         error: &str,
         (counts, answer_lost): (bool, bool),
@@ -153,10 +153,10 @@ impl Mail {
         let held = self.is_held_by(claim);
         if held {
             self.state = "queued";
-            self.endings.insert(claim.fence, "retried");
+            self.endings.insert(claim.fencing_token, "retried");
             self.due_at = due_at;
             self.last_error = Some(error.to_owned());
-            (self.rung_at, self.lease_until) = (None, None);
+            (self.enqueued_at, self.lease_until) = (None, None);
             self.attempts -= i32::from(!counts);
             self.lost_answers += i32::from(answer_lost);
         }
@@ -174,15 +174,15 @@ impl Mail {
         overdue
     }
 
-    /// `Db::retry_mail`
+    /// `Db::retry_email`
     pub(crate) fn retry_by_hand(&mut self, now: DateTime<Utc>) -> bool {
         let failed = self.state == "failed";
         if failed {
             let fresh = Mail::queued(self.id, self.kind, now);
             *self = Mail {
-                fence: self.fence,
+                fencing_token: self.fencing_token,
                 due_at: now,
-                rung_at: None,
+                enqueued_at: None,
                 worker: self.worker,
                 last_error: self.last_error.take(),
                 reply: self.reply.take(),
@@ -194,7 +194,7 @@ impl Mail {
         failed
     }
 
-    /// `Db::cancel_mail`: a mail that a worker has may be on its way already.
+    /// `Db::cancel_email`: a mail that a worker has may be on its way already.
     pub(crate) fn cancel_by_hand(&mut self, now: DateTime<Utc>) -> bool {
         let waits = self.state == "queued";
         if waits {
@@ -211,22 +211,30 @@ impl Mail {
     }
 
     /// Compares with what the database handed to a worker.
-    pub(crate) fn assert_claimed(&self, claim: &ClaimedMail) {
-        let given =
-            (claim.id, claim.kind, claim.fence, claim.attempts, claim.lost_leases, claim.lost_answers);
-        let due = (self.id, self.kind, self.fence, self.attempts, self.lost_leases, self.lost_answers);
+    pub(crate) fn assert_claimed(&self, claim: &ClaimedEmail) {
+        let given = (
+            claim.id,
+            claim.kind,
+            claim.fencing_token,
+            claim.attempts,
+            claim.lost_leases,
+            claim.lost_answers,
+        );
+        let due =
+            (self.id, self.kind, self.fencing_token, self.attempts, self.lost_leases, self.lost_answers);
         assert_eq!(given, due);
         assert_eq!((claim.created_at, claim.deadline_at), (self.created_at, self.deadline_at));
     }
 
     /// Compares with the attempts that the database holds.
     pub(crate) fn assert_attempts(&self, rows: &[AttemptRow]) {
-        let stored: BTreeMap<i64, &str> = rows.iter().map(|row| (row.fence, row.outcome.as_str())).collect();
+        let stored: BTreeMap<i64, &str> =
+            rows.iter().map(|row| (row.fencing_token, row.outcome.as_str())).collect();
         assert_eq!(stored, self.endings, "{self:?}");
     }
 
     /// Compares with what the database holds.
-    pub(crate) fn assert_stored(&self, row: &MailRow) {
+    pub(crate) fn assert_stored(&self, row: &EmailRow) {
         let stored = (row.state.as_str(), row.attempts, row.lost_leases, row.lost_answers);
         assert_eq!(stored, (self.state, self.attempts, self.lost_leases, self.lost_answers), "{row:?}");
         let stored = (row.due_at, row.deadline_at, row.created_at, row.closed_at);

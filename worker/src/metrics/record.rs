@@ -1,12 +1,12 @@
 //! What becomes of mails, as counters.
 
-use bookly_shared::db::attempts::Ending;
-use bookly_shared::db::claims::ClaimedMail;
-use bookly_shared::db::relay::OverdueMail;
-use bookly_shared::domain::MailKind;
+use bookly_shared::db::emails::attempts::Ending;
+use bookly_shared::db::emails::claim::ClaimedEmail;
+use bookly_shared::db::emails::maintenance::OverdueEmail;
+use bookly_shared::domain::EmailKind;
 use bookly_shared::metrics::table::{
-    MAIL_ATTEMPTS, MAIL_DELIVERY_SECONDS, MAIL_LEASES_LOST, MAILS_CLOSED, RELAY_ACTIVE, RELAY_RINGS,
-    SMTP_FAILURES, SMTP_OPENED, SMTP_REACHABLE,
+    EMAIL_ATTEMPTS, EMAIL_DELIVERY_SECONDS, EMAIL_LEASES_LOST, EMAILS_CLOSED, JOBS_REENQUEUED,
+    MAINTENANCE_LEADER, SMTP_FAILURES, SMTP_OPENED, SMTP_REACHABLE,
 };
 use chrono::TimeDelta;
 
@@ -19,38 +19,38 @@ const OTHERS: [Ending; 3] = [Ending::Retried, Ending::LeaseLost, Ending::Databas
 
 /// Lets every series begin at 0: a series that begins at its first event shows no rise for it.
 pub(crate) fn begin() {
-    for kind in MailKind::ALL {
-        ENDS.into_iter().for_each(|end| MAILS_CLOSED.add(0, [kind.as_str().into(), end.as_str().into()]));
+    for kind in EmailKind::ALL {
+        ENDS.into_iter().for_each(|end| EMAILS_CLOSED.add(0, [kind.as_str().into(), end.as_str().into()]));
         let endings = ENDS.into_iter().chain(OTHERS);
-        endings.for_each(|ending| MAIL_ATTEMPTS.add(0, [kind.as_str().into(), ending.as_str().into()]));
-        MAIL_LEASES_LOST.add(0, [kind.as_str().into()]);
+        endings.for_each(|ending| EMAIL_ATTEMPTS.add(0, [kind.as_str().into(), ending.as_str().into()]));
+        EMAIL_LEASES_LOST.add(0, [kind.as_str().into()]);
     }
-    RELAY_RINGS.add(0, []);
-    RELAY_ACTIVE.set(0.0, []);
+    JOBS_REENQUEUED.add(0, []);
+    MAINTENANCE_LEADER.set(0.0, []);
     SMTP_OPENED.add(0, []);
     SMTP_REACHABLE.set(1.0, []);
 }
 
 /// One attempt and what came of it.
-pub(crate) fn attempt(kind: MailKind, ending: Ending) {
-    MAIL_ATTEMPTS.add(1, [kind.as_str().into(), ending.as_str().into()]);
+pub(crate) fn attempt(kind: EmailKind, ending: Ending) {
+    EMAIL_ATTEMPTS.add(1, [kind.as_str().into(), ending.as_str().into()]);
 }
 
 /// A mail that the mail server took.
-pub(crate) fn sent(mail: &ClaimedMail, waited: TimeDelta) {
-    MAIL_DELIVERY_SECONDS.record(waited.as_seconds_f64().max(0.0), [mail.kind.as_str().into()]);
+pub(crate) fn sent(mail: &ClaimedEmail, waited: TimeDelta) {
+    EMAIL_DELIVERY_SECONDS.record(waited.as_seconds_f64().max(0.0), [mail.kind.as_str().into()]);
     closed(mail, Ending::Sent);
 }
 
 /// A row that was written after an attempt; one that was put back is not closed.
-pub(crate) fn closed(mail: &ClaimedMail, ending: Ending) {
+pub(crate) fn closed(mail: &ClaimedEmail, ending: Ending) {
     if ENDS.contains(&ending) {
         end(mail.kind, ending, mail.lost_leases);
     }
 }
 
 /// Mails that failed because nobody could send them in time.
-pub(crate) fn overdue(mails: &[OverdueMail]) {
+pub(crate) fn overdue(mails: &[OverdueEmail]) {
     mails.iter().for_each(|mail| end(mail.kind, Ending::Failed, mail.lost_leases));
 }
 
@@ -61,7 +61,7 @@ pub(crate) fn failure(error: &SendError) {
 }
 
 /// A killed worker cannot count its own lost lease; the row does, and whoever closes it tells.
-fn end(kind: MailKind, ending: Ending, lost_leases: i32) {
-    MAILS_CLOSED.add(1, [kind.as_str().into(), ending.as_str().into()]);
-    MAIL_LEASES_LOST.add(u64::try_from(lost_leases).unwrap_or(0), [kind.as_str().into()]);
+fn end(kind: EmailKind, ending: Ending, lost_leases: i32) {
+    EMAILS_CLOSED.add(1, [kind.as_str().into(), ending.as_str().into()]);
+    EMAIL_LEASES_LOST.add(u64::try_from(lost_leases).unwrap_or(0), [kind.as_str().into()]);
 }

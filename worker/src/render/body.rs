@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use bookly_shared::domain::MailKind;
+use bookly_shared::domain::EmailKind;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -15,7 +15,7 @@ use super::words::{ser_greetable, ser_lifetime, ser_moment};
 #[derive(Clone, Copy, Serialize)]
 #[serde(untagged)]
 #[expect(missing_docs, reason = "the fields are the words of the contract's table")]
-pub enum MailBody<'a> {
+pub enum EmailBody<'a> {
     /// To the account: proves its address.
     VerifyEmail {
         #[serde(serialize_with = "ser_greetable")]
@@ -62,17 +62,17 @@ pub enum MailBody<'a> {
     Welcome {},
 }
 
-impl MailBody<'_> {
+impl EmailBody<'_> {
     /// Which mail this is.
     #[must_use]
-    pub fn kind(&self) -> MailKind {
+    pub fn kind(&self) -> EmailKind {
         match self {
-            Self::VerifyEmail { .. } => MailKind::VerifyEmail,
-            Self::ResetPassword { .. } => MailKind::ResetPassword,
-            Self::PasswordChanged { .. } => MailKind::PasswordChanged,
-            Self::ChangeEmail { .. } => MailKind::ChangeEmail,
-            Self::EmailChangeRequested { .. } => MailKind::EmailChangeRequested,
-            Self::Welcome {} => MailKind::Welcome,
+            Self::VerifyEmail { .. } => EmailKind::VerifyEmail,
+            Self::ResetPassword { .. } => EmailKind::ResetPassword,
+            Self::PasswordChanged { .. } => EmailKind::PasswordChanged,
+            Self::ChangeEmail { .. } => EmailKind::ChangeEmail,
+            Self::EmailChangeRequested { .. } => EmailKind::EmailChangeRequested,
+            Self::Welcome {} => EmailKind::Welcome,
         }
     }
 
@@ -90,39 +90,39 @@ impl MailBody<'_> {
     }
 }
 
-impl MailBody<'static> {
+impl EmailBody<'static> {
     /// A mail of this kind with values as they may come, for trial renderings and previews.
     #[must_use]
-    pub fn sample(kind: MailKind) -> Self {
+    pub fn sample(kind: EmailKind) -> Self {
         let (first_name, lifetime, reset_url) = ("Zoë", Duration::from_secs(3600), RESET_URL);
         let requested_at = DateTime::from_timestamp(1_795_446_240, 0).unwrap_or_default();
         match kind {
-            MailKind::VerifyEmail => Self::VerifyEmail { first_name, link: VERIFY_LINK, lifetime },
-            MailKind::ResetPassword => Self::ResetPassword { first_name, link: RESET_LINK, lifetime },
-            MailKind::PasswordChanged => {
+            EmailKind::VerifyEmail => Self::VerifyEmail { first_name, link: VERIFY_LINK, lifetime },
+            EmailKind::ResetPassword => Self::ResetPassword { first_name, link: RESET_LINK, lifetime },
+            EmailKind::PasswordChanged => {
                 Self::PasswordChanged { first_name, changed_at: requested_at, reset_url }
             }
-            MailKind::ChangeEmail => Self::ChangeEmail {
+            EmailKind::ChangeEmail => Self::ChangeEmail {
                 first_name,
                 new_address: "zoe.new@example.org",
                 link: CHANGE_LINK,
                 lifetime,
             },
-            MailKind::EmailChangeRequested => Self::EmailChangeRequested {
+            EmailKind::EmailChangeRequested => Self::EmailChangeRequested {
                 first_name,
                 masked_address: "z•••@example.org",
                 requested_at,
                 reset_url,
             },
-            MailKind::Welcome => Self::Welcome {},
+            EmailKind::Welcome => Self::Welcome {},
         }
     }
 }
 
 /// Only the kind: links are secrets.
-impl fmt::Debug for MailBody<'_> {
+impl fmt::Debug for EmailBody<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "MailBody({})", self.kind())
+        write!(f, "EmailBody({})", self.kind())
     }
 }
 

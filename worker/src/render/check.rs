@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use bookly_shared::domain::MailKind;
+use bookly_shared::domain::EmailKind;
 use bookly_shared::templates::{self, Inspection, TemplateError};
 
 use super::message::HEADER_LIMIT;
-use super::{MailBody, MailRenderer, PARTS, words};
+use super::{EmailBody, MailRenderer, PARTS, words};
 
 /// What a trial of all templates found.
 #[derive(Debug)]
@@ -41,16 +41,16 @@ pub fn check(
         problems,
         doubts: unused.iter().map(|file| useless(file)).collect(),
     };
-    for kind in MailKind::ALL {
+    for kind in EmailKind::ALL {
         for part in PARTS {
-            report.try_part(&renderer, &MailBody::sample(kind), part, template_folder);
+            report.try_part(&renderer, &EmailBody::sample(kind), part, template_folder);
         }
     }
     Ok(report)
 }
 
 impl TemplateReport {
-    fn try_part(&mut self, renderer: &MailRenderer, mail: &MailBody<'_>, part: &str, folder: Option<&Path>) {
+    fn try_part(&mut self, renderer: &MailRenderer, mail: &EmailBody<'_>, part: &str, folder: Option<&Path>) {
         self.rendered += 1;
         match renderer.part(mail, part) {
             Ok(text) if is_too_long(part, &text) => self.add(TemplateError::Broken {
@@ -77,7 +77,7 @@ fn is_too_long(part: &str, text: &str) -> bool {
     part == "subject.txt" && words::one_line(text).len() > HEADER_LIMIT
 }
 
-fn doubt(mail: &MailBody<'_>, part: &str, text: &str) -> Option<String> {
+fn doubt(mail: &EmailBody<'_>, part: &str, text: &str) -> Option<String> {
     let file = format!("mail/{}/{part}", mail.kind());
     if text.trim().is_empty() {
         return Some(format!("{file}: nothing is in it"));
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn the_built_in_templates_are_beyond_reproach() {
         let report = check(None, "Bookly", "https://books.example.org").unwrap();
-        assert_eq!(report.rendered, MailKind::ALL.len() * PARTS.len());
+        assert_eq!(report.rendered, EmailKind::ALL.len() * PARTS.len());
         assert!(report.problems.is_empty() && report.doubts.is_empty(), "{report:?}");
     }
 

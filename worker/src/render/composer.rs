@@ -10,7 +10,7 @@ use lettre::Address;
 use lettre::address::Envelope;
 use uuid::Uuid;
 
-use super::{ComposeError, MailBody, MailRenderer, MessageFacts, RenderError, compose};
+use super::{ComposeError, EmailBody, MailRenderer, MessageFacts, RenderError, compose};
 
 /// Makes messages. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -76,7 +76,7 @@ impl Composer {
         &self,
         id: Uuid,
         to: &str,
-        body: &MailBody<'_>,
+        body: &EmailBody<'_>,
         now: DateTime<Utc>,
     ) -> Result<Outgoing, CannotCompose> {
         let to: Address = to.parse().map_err(|_| CannotCompose::Recipient)?;

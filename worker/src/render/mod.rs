@@ -10,14 +10,14 @@ mod words;
 use std::fmt;
 use std::path::Path;
 
-use bookly_shared::domain::MailKind;
+use bookly_shared::domain::EmailKind;
 pub use bookly_shared::templates::RenderError;
 use bookly_shared::templates::{TemplateError, environment};
 use minijinja::value::Serde;
 use minijinja::{Environment, Value};
 use serde::Serialize;
 
-pub use body::MailBody;
+pub use body::EmailBody;
 pub use check::{TemplateReport, check};
 pub use composer::{CannotCompose, Composer, ComposerError, Outgoing};
 pub use message::{ComposeError, MessageFacts, compose};
@@ -50,7 +50,7 @@ struct Context<'a> {
     app_name: &'a str,
     public_url: &'a str,
     #[serde(flatten)]
-    body: &'a MailBody<'a>,
+    body: &'a EmailBody<'a>,
 }
 
 impl MailRenderer {
@@ -65,9 +65,9 @@ impl MailRenderer {
         public_url: &str,
     ) -> Result<Self, TemplateError> {
         let mut renderer = Self::trial(environment(template_folder)?, app_name, public_url);
-        for kind in MailKind::ALL {
+        for kind in EmailKind::ALL {
             renderer
-                .try_render(&MailBody::sample(kind))
+                .try_render(&EmailBody::sample(kind))
                 .map_err(|error| TemplateError::broken(&error, template_folder))?;
         }
         renderer.env.set_debug(false);
@@ -85,11 +85,11 @@ impl MailRenderer {
     ///
     /// # Errors
     /// A template met a value that the samples did not have; another attempt gives the same error.
-    pub fn render(&self, mail: &MailBody<'_>) -> Result<Rendered, RenderError> {
+    pub fn render(&self, mail: &EmailBody<'_>) -> Result<Rendered, RenderError> {
         Ok(self.try_render(mail)?)
     }
 
-    fn try_render(&self, mail: &MailBody<'_>) -> Result<Rendered, minijinja::Error> {
+    fn try_render(&self, mail: &EmailBody<'_>) -> Result<Rendered, minijinja::Error> {
         let [subject, text, html] = PARTS;
         Ok(Rendered {
             subject: words::one_line(&self.part(mail, subject)?),
@@ -98,7 +98,7 @@ impl MailRenderer {
         })
     }
 
-    fn part(&self, mail: &MailBody<'_>, file: &str) -> Result<String, minijinja::Error> {
+    fn part(&self, mail: &EmailBody<'_>, file: &str) -> Result<String, minijinja::Error> {
         let context = Value::from(Serde(Context {
             app_name: &self.app_name,
             public_url: &self.public_url,

@@ -16,20 +16,20 @@ fn renderer() -> MailRenderer {
     MailRenderer::new(None, "Bookly", "https://books.example.org/").unwrap()
 }
 
-fn verify_email(first_name: &str) -> MailBody<'_> {
-    MailBody::VerifyEmail { first_name, link: LINK, lifetime: Duration::from_secs(5400) }
+fn verify_email(first_name: &str) -> EmailBody<'_> {
+    EmailBody::VerifyEmail { first_name, link: LINK, lifetime: Duration::from_secs(5400) }
 }
 
 /// The link that a mail of this kind must carry.
-fn link_of(mail: &MailBody<'static>) -> &'static str {
+fn link_of(mail: &EmailBody<'static>) -> &'static str {
     match mail {
-        MailBody::VerifyEmail { link, .. }
-        | MailBody::ResetPassword { link, .. }
-        | MailBody::ChangeEmail { link, .. } => link,
-        MailBody::PasswordChanged { reset_url, .. } | MailBody::EmailChangeRequested { reset_url, .. } => {
+        EmailBody::VerifyEmail { link, .. }
+        | EmailBody::ResetPassword { link, .. }
+        | EmailBody::ChangeEmail { link, .. } => link,
+        EmailBody::PasswordChanged { reset_url, .. } | EmailBody::EmailChangeRequested { reset_url, .. } => {
             reset_url
         }
-        MailBody::Welcome {} => "https://books.example.org",
+        EmailBody::Welcome {} => "https://books.example.org",
     }
 }
 
@@ -58,15 +58,15 @@ fn every_kind_has_the_subject_of_the_contract() {
         "Your email address is about to change",
         "Welcome to our app",
     ];
-    for (kind, subject) in MailKind::ALL.into_iter().zip(subjects) {
-        assert_eq!(renderer().render(&MailBody::sample(kind)).unwrap().subject, subject);
+    for (kind, subject) in EmailKind::ALL.into_iter().zip(subjects) {
+        assert_eq!(renderer().render(&EmailBody::sample(kind)).unwrap().subject, subject);
     }
 }
 
 #[test]
 fn every_text_has_its_link_in_full_on_a_line_of_its_own_and_the_html_has_the_same() {
-    for kind in MailKind::ALL {
-        let sample = MailBody::sample(kind);
+    for kind in EmailKind::ALL {
+        let sample = EmailBody::sample(kind);
         let mail = renderer().render(&sample).unwrap();
         let link = link_of(&sample);
         assert!(mail.text.lines().any(|line| line == link), "{kind}: {}", mail.text);
@@ -85,8 +85,8 @@ fn every_mail_says_what_it_must() {
         "z•••@example.org",
         "Welcome to the app",
     ];
-    for (kind, words) in MailKind::ALL.into_iter().zip(must_say) {
-        let mail = renderer().render(&MailBody::sample(kind)).unwrap();
+    for (kind, words) in EmailKind::ALL.into_iter().zip(must_say) {
+        let mail = renderer().render(&EmailBody::sample(kind)).unwrap();
         assert!(mail.text.contains(words), "{kind}: {}", mail.text);
         assert!(mail.html.contains(words), "{kind}: {}", mail.html);
     }
@@ -109,8 +109,8 @@ fn a_name_that_reads_like_a_link_is_not_mailed_to_a_stranger() {
 
 #[test]
 fn html_parts_load_nothing_from_elsewhere() {
-    for kind in MailKind::ALL {
-        let html = renderer().render(&MailBody::sample(kind)).unwrap().html;
+    for kind in EmailKind::ALL {
+        let html = renderer().render(&EmailBody::sample(kind)).unwrap().html;
         for remote in ["<img", "<script", "src=", "url(", "@import", "<link"] {
             assert!(!html.contains(remote), "{kind}: {remote}");
         }
@@ -146,8 +146,8 @@ fn an_override_that_asks_for_an_unknown_value_stops_the_start_with_file_and_line
 
 #[test]
 fn every_mail_is_ascii_with_short_lines_and_the_headers_of_the_contract() {
-    for kind in MailKind::ALL {
-        let wire = composed(&renderer().render(&MailBody::sample(kind)).unwrap(), "Bücherei, Ltd").unwrap();
+    for kind in EmailKind::ALL {
+        let wire = composed(&renderer().render(&EmailBody::sample(kind)).unwrap(), "Bücherei, Ltd").unwrap();
         assert!(wire.is_ascii());
         let text = String::from_utf8(wire.clone()).unwrap();
         assert!(!text.replace("\r\n", "").contains(['\r', '\n']), "{kind}: a bare CR or LF");
@@ -175,7 +175,7 @@ fn both_parts_come_through_the_wire_unchanged() {
 
 #[test]
 fn line_breaks_and_nul_in_headers_are_refused() {
-    let rendered = renderer().render(&MailBody::sample(MailKind::Welcome)).unwrap();
+    let rendered = renderer().render(&EmailBody::sample(EmailKind::Welcome)).unwrap();
     for name in ["Bookly\r\nBcc: x@example.org", "a\nb", "a\rb", "a\0b"] {
         assert!(matches!(composed(&rendered, name), Err(ComposeError::LineBreak("sender's name"))));
     }
@@ -200,7 +200,7 @@ fn links_do_not_show_in_debug_output() {
 
 #[test]
 fn no_senders_name_or_subject_panics_the_builder_or_breaks_a_line() {
-    let rendered = renderer().render(&MailBody::sample(MailKind::Welcome)).unwrap();
+    let rendered = renderer().render(&EmailBody::sample(EmailKind::Welcome)).unwrap();
     let odd_characters = (0..=0xff_u8).map(char::from).chain(['\u{2028}', '\u{202e}', '\u{feff}', '🎉']);
     let names = odd_characters.map(|c| format!("a{c}b {c}")).chain([
         "x".repeat(500),
@@ -222,7 +222,7 @@ fn no_senders_name_or_subject_panics_the_builder_or_breaks_a_line() {
 
 #[test]
 fn an_address_that_would_need_smtputf8_is_refused() {
-    let rendered = renderer().render(&MailBody::sample(MailKind::Welcome)).unwrap();
+    let rendered = renderer().render(&EmailBody::sample(EmailKind::Welcome)).unwrap();
     let from = "noreply@books.example.org".parse().unwrap();
     let to = "zoë@example.org".parse().unwrap();
     let now = DateTime::from_timestamp(0, 0).unwrap();

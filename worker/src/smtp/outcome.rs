@@ -54,7 +54,7 @@ impl Stage {
             Self::Auth => "auth",
             Self::MailFrom => "mail_from",
             Self::RcptTo => "rcpt_to",
-            Self::Fence => "fence",
+            Self::Fence => "fencing_token",
             Self::Data => "data",
             Self::FinalDot => "final_dot",
         }
@@ -88,7 +88,7 @@ pub enum Verdict {
     Rejected,
     /// The message was written in full and no answer could be read: it may have been accepted (RFC 1047).
     OutcomeUnknown,
-    /// The fence said no; nothing of the message was transmitted.
+    /// The fencing_token said no; nothing of the message was transmitted.
     LeaseLost,
 }
 
@@ -130,7 +130,7 @@ enum Cause {
     Certificate(Trouble),
     /// This server can never take this mail.
     Impossible,
-    /// The fence said no.
+    /// The fencing_token said no.
     Fenced,
 }
 

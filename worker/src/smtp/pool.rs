@@ -79,19 +79,24 @@ impl SmtpPool {
 
     /// Sends one message, waiting for a free connection if need be.
     ///
-    /// `fence` is awaited right before DATA: if it answers false, nothing of the message is transmitted. Line
+    /// `fencing_token` is awaited right before DATA: if it answers false, nothing of the message is transmitted. Line
     /// ends are made CRLF on the way. May be cancelled at any point: the connection is then closed.
     ///
     /// # Errors
     /// [`SendError::verdict`] says what is to be done.
-    pub async fn send<F>(&self, envelope: &Envelope, message: &[u8], fence: F) -> Result<Accepted, SendError>
+    pub async fn send<F>(
+        &self,
+        envelope: &Envelope,
+        message: &[u8],
+        fencing_token: F,
+    ) -> Result<Accepted, SendError>
     where
         F: Future<Output = bool> + Send,
     {
         let _slot = self.inner.slot().await?;
         let letter = Letter::new(envelope, message);
         let mut connection = self.inner.begin(&letter).await?;
-        let result = connection.finish(&letter, fence, self.inner.connector.timeouts).await;
+        let result = connection.finish(&letter, fencing_token, self.inner.connector.timeouts).await;
         if connection.session.offers.pipelining
             && result.as_ref().is_err_and(SendError::means_no_answer_to_recipient)
         {
@@ -207,7 +212,7 @@ impl Connection {
     async fn finish<F>(
         &mut self,
         letter: &Letter<'_>,
-        fence: F,
+        fencing_token: F,
         limits: StageTimeouts,
     ) -> Result<Accepted, SendError>
     where
@@ -215,7 +220,7 @@ impl Connection {
     {
         let mut dialogue = Dialogue { session: &mut self.session, limits };
         dialogue.recipients(letter).await?;
-        if !fence.await {
+        if !fencing_token.await {
             return Err(SendError::fenced());
         }
         dialogue.data(letter).await

@@ -14,10 +14,10 @@ use crate::smtp::{SendError, Stage};
 pub(super) async fn store(
     folder: &Path,
     mail: &Outgoing,
-    fence: impl Future<Output = bool> + Send,
+    fencing_token: impl Future<Output = bool> + Send,
 ) -> Result<String, SendError> {
     probe(folder).await?;
-    if !fence.await {
+    if !fencing_token.await {
         return Err(SendError::fenced());
     }
     let path = path_of(folder, mail.id);
@@ -68,7 +68,7 @@ fn rename_durably(from: &Path, to: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub async fn list_mails(folder: &Path, limit: usize) -> io::Result<Vec<Uuid>> {
+pub async fn list_emails(folder: &Path, limit: usize) -> io::Result<Vec<Uuid>> {
     let mut entries = match fs::read_dir(folder).await {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries?,

@@ -1,4 +1,4 @@
-//! The protocol of rows, bells, claims, leases and fences, checked exhaustively by a model checker (stateright).
+//! The protocol of rows, bells, claims, leases and fencing_tokens, checked exhaustively by a model checker (stateright).
 //!
 //! # What is modelled
 //! Two mails whose accepting transactions are committed, two deliveries in two worker processes (or both in one),
@@ -7,30 +7,30 @@
 //!
 //! | step | code |
 //! |---|---|
-//! | `Hear` | `Bells::hear` |
-//! | `ClaimDue`, `NothingDue` | `Drain::claim_and_deliver`, `Kept::claim_due` |
-//! | `GiveUp`, `MakesNoSense` | `hopeless` in `deliver.rs`; `Letters::write` answers `Sense::Cancel` |
-//! | `ServerUnavailable`, `ProbeSucceeds` | `Gate::close`, `Gate::probe`, `Retry { counts: false }` |
+//! | `Hear` | `Listener::hear` |
+//! | `ClaimDue`, `NothingDue` | `Fetcher::claim_and_deliver`, `HeldConnection::claim_due` |
+//! | `GiveUp`, `MakesNoSense` | `hopeless` in `deliver.rs`; `Preparer::write` answers `Decision::Cancel` |
+//! | `ServerUnavailable`, `ProbeSucceeds` | `CircuitBreaker::close`, `CircuitBreaker::probe`, `Retry { counts: false }` |
 //! | `Refused` | the answers up to RCPT TO, `Parts::judge` |
-//! | `HoldClaim` | `Lease::still_holds`: beyond doubt, `Kept::leased_until`, or `Db::hold_claim` where little of the lease is left |
+//! | `HoldClaim` | `Lease::still_holds`: beyond doubt, `HeldConnection::leased_until`, or `Db::hold_claim` where little of the lease is left |
 //! | `Data`, `FinalDot`, `Answer`, `AnswerLost` | `Dialogue::data`: DATA begins; the final dot and the server's decision; the answer |
-//! | `Close` | `Parts::close`: `Kept::close_sent`, `close_failed`, `close_cancelled`, `retry_later` |
+//! | `Close` | `Parts::close`: `HeldConnection::complete_sent`, `complete_failed`, `cancel`, `retry_later` |
 //! | `RenewLeases`, `LeaseRunsOut` | `Leases::renew`, `Db::renew_leases`; `lease_until` passes |
-//! | `FreeLost`, `TakeUnrung`, `FailOverdue` | `Relay::round`: `Db::free_lost`; `Db::take_unrung` and `RedisQueue::push`; `Db::fail_overdue` |
+//! | `FreeLost`, `TakeUnenqueued`, `FailOverdue` | `Maintenance::round`: `Db::rescue_lost_leases`; `Db::take_unenqueued` and `RedisQueue::push`; `Db::fail_overdue` |
 //! | `Crash`, `Pause`, `Continue` | kill -9 and a new process; SIGSTOP; SIGCONT |
-//! | `FlushAll`, `DoubleBell` | Redis is emptied; a bell comes twice |
+//! | `FlushAll`, `DuplicateJob` | Redis is emptied; a bell comes twice |
 //!
 //! # What is abstracted
 //! - Time: a row is due or not, a lease runs or ran out, a deadline passed or not. A lease runs out only while nobody
-//!   renews it: its worker is dead, or stands still. Bells, answers and steps may take as long as they like.
+//!   renews it: its worker is dead, or stands still. Listener, answers and steps may take as long as they like.
 //! - A database call is one step and does not fail. One that fails ends the attempt (the row is left to its lease),
-//!   as a crash does; only `close_sent` is repeated until it succeeds, which is that step being late.
+//!   as a crash does; only `complete_sent` is repeated until it succeeds, which is that step being late.
 //! - One relay at a time, somewhere among the running workers (the advisory lock); it rings for rows without a bell.
-//!   That it may ring for one whose bell waits already is a `DoubleBell`.
+//!   That it may ring for one whose bell waits already is a `DuplicateJob`.
 //! - With Redis a delivery begins with a bell. In the code one bell is enough for many, and a worker also looks at the
 //!   table when it starts and whenever it loses Redis; the checks without Redis have claims begin at any time.
 //! - The 5 lost leases and 3 lost answers after which a mail is given up are 2 each, so that a run can reach them.
-//! - `retry_mail` (an operator's) and `purge` are left out; a mail's content, the wait before a retry too.
+//! - `retry_email` (an operator's) and `purge` are left out; a mail's content, the wait before a retry too.
 //!
 //! # Bounds
 //! Up to three faults in a run (two where a test says so), of any kinds and in any combination, anywhere; on top of
@@ -45,13 +45,13 @@
 //! strictly nearer to its end (`progress`; checked at each step), hence no run is endless; and no state in which
 //! nothing but faults and SIGCONT could happen has an open mail. Together: once faults stop coming, every mail is closed.
 //!
-//! # What is guaranteed at the fence, and what is not
-//! The fence and DATA are two steps with time between them. At the moment of its yes the claim is the row's
+//! # What is guaranteed at the fencing_token, and what is not
+//! The fencing_token and DATA are two steps with time between them. At the moment of its yes the claim is the row's
 //! only live one and its lease has most of its time left: it was made a moment ago, or the database says so, or it
 //! is renewed. From there on a stale transmission needs either that this worker
 //! stands still, or the database stays away from it, for longer than the whole lease between that answer and the end
 //! of its final dot (the window that cannot be closed without the mail server's help); or that an older attempt, past
-//! its own fence when it lost its lease, records its 250 in between. Where fence and transmission are one step
+//! its own fencing_token when it lost its lease, records its 250 in between. Where fencing_token and transmission are one step
 //! (`window: false`) neither exists, and the check shows that then no stale worker ever transmits anything.
 #![expect(clippy::expect_used, reason = "in tests a panic is the verdict")]
 
@@ -75,7 +75,7 @@ pub(crate) struct Protocol {
     /// The process of each delivery.
     homes: [usize; SLOTS],
     wake: Wake,
-    /// Whether time passes between the fence and the end of DATA, as it does, or not.
+    /// Whether time passes between the fencing_token and the end of DATA, as it does, or not.
     window: bool,
     variant: Variant,
     /// How many faults, of any kinds, may come in one run.
@@ -85,7 +85,7 @@ pub(crate) struct Protocol {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wake {
     /// `bells.rs` and `drain.rs`
-    Bells,
+    Listener,
     /// `drain.rs` alone
     Table,
 }
@@ -97,16 +97,16 @@ pub(crate) enum Variant {
     NoFence,
     /// Nobody rings again.
     NoRelay,
-    /// `close_failed`, `close_cancelled` and `retry_later` by id alone.
+    /// `complete_failed`, `cancel` and `retry_later` by id alone.
     CloseWithoutFence,
-    /// `close_sent` only by the holder.
+    /// `complete_sent` only by the holder.
     FencedAcceptance,
 }
 
 impl Protocol {
     /// Two worker processes with one delivery each, with Redis, as built.
     fn as_built(faults: u8) -> Protocol {
-        Protocol { homes: [0, 1], wake: Wake::Bells, window: true, variant: Variant::AsBuilt, faults }
+        Protocol { homes: [0, 1], wake: Wake::Listener, window: true, variant: Variant::AsBuilt, faults }
     }
 }
 
@@ -117,7 +117,7 @@ impl Model for Protocol {
     /// Each mail's first bell came through, or was lost with the API or Redis.
     fn init_states(&self) -> Vec<System> {
         match self.wake {
-            Wake::Bells => {
+            Wake::Listener => {
                 let bells = [[0, 0], [0, 1], [1, 0], [1, 1]];
                 bells.map(|bells| System::committed(bells, self.faults)).to_vec()
             }
@@ -191,7 +191,7 @@ fn two_workers_without_redis_keep_the_promise() {
 #[test]
 fn without_time_between_fence_and_transmission_no_stale_worker_transmits() {
     holds(
-        "fence and transmission in one step, 2 faults",
+        "fencing_token and transmission in one step, 2 faults",
         Protocol { window: false, ..Protocol::as_built(2) },
     );
 }

@@ -17,7 +17,7 @@ pub(crate) const STALE_STARTS_NOTHING: &str = "who lost the lease starts no tran
 pub(crate) const STALE_CHANGES_NOTHING: &str = "who lost the lease changes nothing but to record a 250";
 pub(crate) const EARNED_250_COUNTS: &str = "a 250 that was heard closes the mail as sent";
 pub(crate) const SENT_IS_FINAL: &str = "a sent mail stays sent";
-pub(crate) const FENCE_GROWS: &str = "the fence grows with every claim and never otherwise";
+pub(crate) const FENCE_GROWS: &str = "the fencing_token grows with every claim and never otherwise";
 
 /// Steps that should never be taken, kept in the state since properties see states only.
 #[derive(Clone, Copy)]
@@ -81,7 +81,10 @@ fn failed_with_a_copy(_: &Protocol, system: &System) -> bool {
 fn one_holder(_: &Protocol, system: &System) -> bool {
     (0..MAILS).all(|mail| {
         let claims = system.slots.iter().filter_map(Step::claim);
-        claims.filter(|claim| claim.mail == mail && claim.fence == system.rows[mail].fence).count() <= 1
+        claims
+            .filter(|claim| claim.mail == mail && claim.fencing_token == system.rows[mail].fencing_token)
+            .count()
+            <= 1
     })
 }
 
@@ -114,7 +117,7 @@ impl Protocol {
     /// Liveness, the other half: this grows with every step, so that no run goes round in a circle; and the
     /// states are finitely many, so that every run ends. Compared from left to right.
     fn progress(&self, system: &System) -> impl PartialOrd {
-        let claims: u8 = system.rows.iter().map(|row| row.fence).sum();
+        let claims: u8 = system.rows.iter().map(|row| row.fencing_token).sum();
         let lost: u8 = system.rows.iter().map(|row| row.lost_leases).sum();
         let closed = system.rows.iter().filter(|row| row.is_closed()).count();
         let steps: u8 = system.slots.iter().map(stage).sum();
@@ -159,7 +162,7 @@ fn stage(step: &Step) -> u8 {
     }
 }
 
-/// DATA by a delivery that is not the holder. Two things can come between the fence and DATA: its own lease
+/// DATA by a delivery that is not the holder. Two things can come between the fencing_token and DATA: its own lease
 /// running out while it stands still, and the 250 of an older attempt. Nothing else may, and nothing at all
 /// where the two are one step.
 fn starts_stale(before: &System, action: Action, after: &System) -> bool {
@@ -201,7 +204,7 @@ fn records_250(before: &System, action: Action) -> Option<usize> {
 
 fn breaks_fence(before: &System, action: Action, after: &System, mail: usize) -> bool {
     let claims = matches!(action, Action::ClaimDue { .. });
-    let grown = after.rows[mail].fence.wrapping_sub(before.rows[mail].fence);
+    let grown = after.rows[mail].fencing_token.wrapping_sub(before.rows[mail].fencing_token);
     let changed_hands =
         before.rows[mail].is_claimable() && after.rows[mail].attempts != before.rows[mail].attempts;
     if claims { grown != u8::from(changed_hands) } else { grown != 0 }

@@ -32,7 +32,7 @@ pub(crate) enum Reason {
 pub(crate) struct Row {
     pub(crate) state: RowState,
     pub(crate) attempts: u8,
-    pub(crate) fence: u8,
+    pub(crate) fencing_token: u8,
     pub(crate) lost_leases: u8,
     pub(crate) lost_answers: u8,
     /// `due_at <= now`; only asked of a queued row.
@@ -43,15 +43,15 @@ pub(crate) struct Row {
     pub(crate) overdue: bool,
 }
 
-/// `ClaimedMail`: the row as it was when it was claimed.
+/// `ClaimedEmail`: the row as it was when it was claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Claim {
     pub(crate) mail: usize,
-    pub(crate) fence: u8,
+    pub(crate) fencing_token: u8,
     pub(crate) lost_answers: u8,
     /// What `hopeless` in `deliver.rs` says of it.
     pub(crate) hopeless: Option<Reason>,
-    /// Not in the code: this attempt lost its answer, its worker, or its lease after the fence was asked,
+    /// Not in the code: this attempt lost its answer, its worker, or its lease after the fencing_token was asked,
     /// so that one more copy than wanted may be owed to it.
     pub(crate) excused: bool,
 }
@@ -71,7 +71,7 @@ impl Row {
         Row {
             state: RowState::Queued,
             attempts: 0,
-            fence: 0,
+            fencing_token: 0,
             lost_leases: 0,
             lost_answers: 0,
             due: true,
@@ -94,7 +94,7 @@ impl Row {
         self.state == RowState::Sending && !self.leased
     }
 
-    /// `Db::free_lost` for one row of its batch.
+    /// `Db::rescue_lost_leases` for one row of its batch.
     pub(crate) fn free(&mut self) {
         self.lost_leases += 1;
         (self.state, self.leased, self.due) = (RowState::Queued, false, true);
@@ -103,10 +103,16 @@ impl Row {
     /// `Db::claim_due` for one row of its batch.
     pub(crate) fn claim(&mut self, mail: usize) -> Claim {
         self.attempts += 1;
-        self.fence += 1;
+        self.fencing_token += 1;
         (self.state, self.leased, self.due) = (RowState::Sending, true, true);
         let hopeless = self.hopeless();
-        Claim { mail, fence: self.fence, lost_answers: self.lost_answers, hopeless, excused: false }
+        Claim {
+            mail,
+            fencing_token: self.fencing_token,
+            lost_answers: self.lost_answers,
+            hopeless,
+            excused: false,
+        }
     }
 
     fn hopeless(&self) -> Option<Reason> {
@@ -117,9 +123,9 @@ impl Row {
         }
     }
 
-    /// The condition of every write of a claim but the 250: `fence = $2 AND state = 'sending'`.
+    /// The condition of every write of a claim but the 250: `fencing_token = $2 AND state = 'sending'`.
     pub(crate) fn is_held_by(&self, claim: &Claim) -> bool {
-        self.state == RowState::Sending && self.fence == claim.fence
+        self.state == RowState::Sending && self.fencing_token == claim.fencing_token
     }
 
     /// `Lease::still_holds`. Renews the lease where little is left of it, also one that ran out and was not freed yet.
@@ -129,12 +135,12 @@ impl Row {
         holds
     }
 
-    /// `Db::close_sent`: holds whichever claim earned it.
-    pub(crate) fn close_sent(&mut self) {
+    /// `Db::complete_sent`: holds whichever claim earned it.
+    pub(crate) fn complete_sent(&mut self) {
         (self.state, self.leased, self.due) = (RowState::Sent, false, true);
     }
 
-    /// `Db::close_failed`, `Db::close_cancelled` and `Db::retry_later`, once their condition was met.
+    /// `Db::complete_failed`, `Db::cancel` and `Db::retry_later`, once their condition was met.
     pub(crate) fn close_as(&mut self, outcome: Outcome) {
         self.leased = false;
         self.state = match outcome {

@@ -7,7 +7,7 @@ use crate::{Protocol, Variant, Wake};
 /// One step. `usize` is a delivery (`slot`), a mail or a process, as the names of the fields say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
-    // Bells and table.
+    // Listener and table.
     Hear { slot: usize, mail: usize },
     NothingDue { slot: usize },
     ClaimDue { slot: usize, mail: usize },
@@ -25,7 +25,7 @@ pub(crate) enum Action {
     RenewLeases { mail: usize },
     ProbeSucceeds { process: usize },
     FreeLost { mail: usize },
-    TakeUnrung { mail: usize },
+    TakeUnenqueued { mail: usize },
     FailOverdue { mail: usize },
     Continue { process: usize },
     // Faults, each of which uses up one of those that may come.
@@ -37,7 +37,7 @@ pub(crate) enum Action {
     Crash { process: usize },
     Pause { process: usize },
     FlushAll,
-    DoubleBell { mail: usize },
+    DuplicateJob { mail: usize },
 }
 
 /// What the mail server says to a mail.
@@ -67,7 +67,7 @@ impl Action {
             | Action::Crash { .. }
             | Action::Pause { .. }
             | Action::FlushAll
-            | Action::DoubleBell { .. } => true,
+            | Action::DuplicateJob { .. } => true,
             _ => false,
         }
     }
@@ -119,7 +119,7 @@ impl Protocol {
     fn possible_in(&self, system: &System, slot: usize, actions: &mut Vec<Action>) {
         let open = !self.process_of(system, slot).gate_closed;
         match system.slots[slot] {
-            Step::Idle if self.wake == Wake::Bells => {
+            Step::Idle if self.wake == Wake::Listener => {
                 let rung = (0..MAILS).filter(|mail| system.bells[*mail] > 0);
                 actions.extend(rung.map(|mail| Action::Hear { slot, mail }));
             }
@@ -166,7 +166,7 @@ impl Protocol {
             actions.push(Action::DeadlinePasses { mail });
         }
         if system.bells[mail] == 1 {
-            actions.push(Action::DoubleBell { mail });
+            actions.push(Action::DuplicateJob { mail });
         }
         // The relay lives in the workers' processes.
         if self.variant != Variant::NoRelay && self.is_awake(system) {
@@ -174,7 +174,7 @@ impl Protocol {
         }
     }
 
-    /// `Relay::round`. A bell that waits is not rung again here: that would be a `DoubleBell`.
+    /// `Maintenance::round`. A bell that waits is not rung again here: that would be a `DuplicateJob`.
     fn possible_for_the_relay(&self, system: &System, mail: usize, actions: &mut Vec<Action>) {
         let row = &system.rows[mail];
         if row.is_lost() {
@@ -184,8 +184,8 @@ impl Protocol {
             actions.push(Action::FailOverdue { mail });
         }
         let heard = (0..SLOTS).any(|slot| self.hears(system, slot, mail));
-        if self.wake == Wake::Bells && row.is_claimable() && system.bells[mail] == 0 && !heard {
-            actions.push(Action::TakeUnrung { mail });
+        if self.wake == Wake::Listener && row.is_claimable() && system.bells[mail] == 0 && !heard {
+            actions.push(Action::TakeUnenqueued { mail });
         }
     }
 
@@ -218,7 +218,7 @@ impl Protocol {
             Action::LeaseRunsOut { mail } => system.lose_lease(mail),
             Action::RenewLeases { mail } => system.rows[mail].leased = true,
             Action::ProbeSucceeds { process } => system.processes[process].gate_closed = false,
-            Action::TakeUnrung { mail } | Action::DoubleBell { mail } => system.bells[mail] += 1,
+            Action::TakeUnenqueued { mail } | Action::DuplicateJob { mail } => system.bells[mail] += 1,
             Action::FreeLost { mail } => system.rows[mail].free(),
             Action::FailOverdue { mail } => {
                 system.rows[mail].close_as(Outcome::Failed(Reason::DeadlinePassed));
@@ -300,7 +300,7 @@ impl Protocol {
     fn close(&self, row: &mut Row, claim: &Claim, outcome: Outcome) {
         let holds = row.is_held_by(claim) || self.variant == Variant::CloseWithoutFence;
         match outcome {
-            Outcome::Sent if holds || self.variant != Variant::FencedAcceptance => row.close_sent(),
+            Outcome::Sent if holds || self.variant != Variant::FencedAcceptance => row.complete_sent(),
             Outcome::Sent => {}
             _ if holds => row.close_as(outcome),
             _ => {}

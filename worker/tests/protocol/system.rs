@@ -10,9 +10,9 @@ pub(crate) const SLOTS: usize = 2;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Step {
     Idle,
-    /// `Bells::hear`: the bell is out of Redis, nothing is claimed yet.
+    /// `Listener::hear`: the bell is out of Redis, nothing is claimed yet.
     Heard(usize),
-    /// `Courier::deliver`: written, rendered, connected, up to RCPT TO.
+    /// `Delivery::deliver`: written, rendered, connected, up to RCPT TO.
     Claimed(Claim),
     /// `Lease::still_holds` said yes, DATA was not sent yet.
     Held(Claim),
@@ -47,7 +47,7 @@ pub(crate) struct System {
     pub(crate) rows: [Row; MAILS],
     pub(crate) slots: [Step; SLOTS],
     pub(crate) processes: [Process; SLOTS],
-    /// Bells in Redis, a count for each mail.
+    /// Listener in Redis, a count for each mail.
     pub(crate) bells: [u8; MAILS],
     /// How many more faults may come.
     pub(crate) faults_left: u8,
@@ -74,7 +74,7 @@ impl Step {
         matches!(self, Step::FinalDot(_) | Step::Closing(_, Outcome::Sent))
     }
 
-    /// Whether a copy is out, unknown to the row, or can go out without the fence being asked again.
+    /// Whether a copy is out, unknown to the row, or can go out without the fencing_token being asked again.
     fn is_past_the_fence(&self) -> bool {
         self.has_unrecorded_copy() || matches!(self, Step::Held(_) | Step::Data(_))
     }
@@ -116,7 +116,9 @@ impl System {
     /// The delivery that holds a mail's row, if there still is one.
     pub(crate) fn holder_of(&self, mail: usize) -> Option<usize> {
         let holds = |step: &Step| {
-            step.claim().is_some_and(|claim| claim.mail == mail && claim.fence == self.rows[mail].fence)
+            step.claim().is_some_and(|claim| {
+                claim.mail == mail && claim.fencing_token == self.rows[mail].fencing_token
+            })
         };
         self.slots.iter().position(holds)
     }

@@ -5,8 +5,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
-use bookly_shared::db::mail_admin::MailFilter;
-use bookly_shared::domain::MailState;
+use bookly_shared::db::emails::admin::EmailFilter;
+use bookly_shared::domain::EmailState;
 
 use super::cookie::Operator;
 use super::filter::{Wanted, states};
@@ -34,15 +34,15 @@ async fn board(State(state): State<AppState>, operator: Operator) -> Response {
 async fn read_board(state: &AppState, operator: Operator) -> ApiResult<Board> {
     let (db, now) = (&state.db, state.now());
     let newest = async |wanted| {
-        let filter = MailFilter { state: Some(wanted), ..MailFilter::default() };
-        ApiResult::Ok(db.list_mails(&filter, SHOWN).await?.iter().map(MailLine::from).collect())
+        let filter = EmailFilter { state: Some(wanted), ..EmailFilter::default() };
+        ApiResult::Ok(db.list_emails(&filter, SHOWN).await?.iter().map(MailLine::from).collect())
     };
     let board = Board {
         operator: operator.user.email,
         failed: db.failed_mails().await?,
         plot: Plot::of(&db.mail_flow(MINUTES, now).await?),
-        waiting: newest(MailState::Queued).await?,
-        given_up: newest(MailState::Failed).await?,
+        waiting: newest(EmailState::Queued).await?,
+        given_up: newest(EmailState::Failed).await?,
         ..Board::default()
     };
     Ok(board.backlog(&db.backlog(now).await?))
@@ -77,7 +77,7 @@ fn word(field: &str) -> &str {
 }
 
 async fn find(state: &AppState, wanted: Wanted) -> ApiResult<MailSearch> {
-    let rows = state.db.list_mails(&wanted.filter, wanted.limit).await?;
+    let rows = state.db.list_emails(&wanted.filter, wanted.limit).await?;
     let is_full = rows.len() as i64 == wanted.limit;
     let to = wanted.to.map(|to| to.as_str().to_owned()).unwrap_or_default();
     let chosen = wanted.filter.state.map(|state| state.to_string()).unwrap_or_default();

@@ -2,9 +2,9 @@
 
 use axum::Json as Answer;
 use axum::extract::State;
-use bookly_shared::db::attempts::AttemptRow;
-use bookly_shared::db::mail_admin::MailRow;
-use bookly_shared::domain::MailState;
+use bookly_shared::db::emails::admin::EmailRow;
+use bookly_shared::db::emails::attempts::AttemptRow;
+use bookly_shared::domain::EmailState;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -64,8 +64,8 @@ struct Email {
     closed_at: Option<DateTime<Utc>>,
 }
 
-impl From<MailRow> for Email {
-    fn from(row: MailRow) -> Email {
+impl From<EmailRow> for Email {
+    fn from(row: EmailRow) -> Email {
         Email {
             id: row.id,
             kind: row.kind,
@@ -100,7 +100,7 @@ struct EmailWithHistory {
 #[derive(Debug, Serialize, ToSchema)]
 struct Attempt {
     /// The claim's number; it grows from attempt to attempt
-    fence: i64,
+    fencing_token: i64,
     worker: String,
     /// `sent`, `retried`, `failed`, `cancelled`, `lease_lost`, `worker_lost` or `database_away`
     #[schema(example = "retried")]
@@ -109,7 +109,7 @@ struct Attempt {
     #[schema(example = 450)]
     smtp_code: Option<i32>,
     /// The server's words, or what went wrong
-    words: Option<String>,
+    reply: Option<String>,
     started_at: DateTime<Utc>,
     /// From the claim to the end; none when the worker was lost
     duration_ms: Option<i64>,
@@ -118,11 +118,11 @@ struct Attempt {
 impl From<AttemptRow> for Attempt {
     fn from(row: AttemptRow) -> Attempt {
         Attempt {
-            fence: row.fence,
+            fencing_token: row.fencing_token,
             worker: row.worker,
             outcome: row.outcome,
             smtp_code: row.smtp_code,
-            words: row.words,
+            reply: row.reply,
             started_at: row.started_at,
             duration_ms: row.duration_ms,
         }
@@ -148,7 +148,7 @@ async fn list(
     _admin: AdminUser,
     Query(wanted): Query<Wanted>,
 ) -> ApiResult<Answer<Vec<Email>>> {
-    let rows = state.db.list_mails(&wanted.filter, wanted.limit).await?;
+    let rows = state.db.list_emails(&wanted.filter, wanted.limit).await?;
     Ok(Answer(rows.into_iter().map(Email::from).collect()))
 }
 
@@ -179,7 +179,7 @@ async fn retry(
     AdminUser(session): AdminUser,
     Uid(id): Uid,
 ) -> ApiResult<Answer<EmailWithHistory>> {
-    retry_mail(&state, id, session.user.uid).await?;
+    retry_email(&state, id, session.user.uid).await?;
     with_history(&state, id).await
 }
 
@@ -195,7 +195,7 @@ async fn cancel(
     AdminUser(session): AdminUser,
     Uid(id): Uid,
 ) -> ApiResult<Answer<EmailWithHistory>> {
-    cancel_mail(&state, id, session.user.uid).await?;
+    cancel_email(&state, id, session.user.uid).await?;
     with_history(&state, id).await
 }
 
@@ -206,27 +206,27 @@ async fn with_history(state: &AppState, id: Uuid) -> ApiResult<Answer<EmailWithH
 }
 
 /// The mail of this id.
-pub(super) async fn found(state: &AppState, id: Uuid) -> ApiResult<MailRow> {
+pub(super) async fn found(state: &AppState, id: Uuid) -> ApiResult<EmailRow> {
     state.db.mail(id).await?.ok_or(ApiError::EmailNotFound)
 }
 
 /// Queues a failed mail once more, and rings for it.
-pub(super) async fn retry_mail(state: &AppState, id: Uuid, admin: Uuid) -> ApiResult<()> {
-    if !state.db.retry_mail(id, state.now()).await? {
+pub(super) async fn retry_email(state: &AppState, id: Uuid, admin: Uuid) -> ApiResult<()> {
+    if !state.db.retry_email(id, state.now()).await? {
         found(state, id).await?;
         return Err(ApiError::EmailNotFailed);
     }
     tracing::info!(mail = %id, %admin, "a failed mail was queued again by an administrator");
-    state.doorbell.ring(id);
+    state.jobs.enqueue(id);
     Ok(())
 }
 
 /// Cancels a mail that waits.
-pub(super) async fn cancel_mail(state: &AppState, id: Uuid, admin: Uuid) -> ApiResult<()> {
-    if !state.db.cancel_mail(id, state.now()).await? {
+pub(super) async fn cancel_email(state: &AppState, id: Uuid, admin: Uuid) -> ApiResult<()> {
+    if !state.db.cancel_email(id, state.now()).await? {
         let row = found(state, id).await?;
         // Cancelled twice is cancelled.
-        if row.state != MailState::Cancelled.as_str() {
+        if row.state != EmailState::Cancelled.as_str() {
             return Err(ApiError::EmailNotQueued);
         }
         return Ok(());

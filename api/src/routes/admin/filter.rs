@@ -2,8 +2,8 @@
 
 use std::ops::RangeInclusive;
 
-use bookly_shared::db::mail_admin::MailFilter;
-use bookly_shared::domain::{EmailAddress, MailKind, MailState};
+use bookly_shared::db::emails::admin::EmailFilter;
+use bookly_shared::domain::{EmailAddress, EmailKind, EmailState};
 use chrono::{DateTime, Utc};
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
@@ -20,7 +20,7 @@ const DEFAULT_LIMIT: i64 = 50;
 /// The mails that are asked for.
 #[derive(Debug)]
 pub(super) struct Wanted {
-    pub(super) filter: MailFilter,
+    pub(super) filter: EmailFilter,
     pub(super) limit: i64,
     /// The address as it was typed, to show it again.
     pub(super) to: Option<EmailAddress>,
@@ -28,9 +28,9 @@ pub(super) struct Wanted {
 
 impl FromFields for Wanted {
     fn from_fields(fields: &mut Fields) -> Option<Wanted> {
-        let state = given(fields, "state", str::parse::<MailState>);
+        let state = given(fields, "state", str::parse::<EmailState>);
         let kind = given(fields, "kind", |text| {
-            text.parse::<MailKind>().map_err(|_| format!("must be one of {}", kinds().join(", ")))
+            text.parse::<EmailKind>().map_err(|_| format!("must be one of {}", kinds().join(", ")))
         });
         let to = given(fields, "to", EmailAddress::parse);
         let since = given(fields, "since", |text| {
@@ -42,7 +42,7 @@ impl FromFields for Wanted {
         let limit = fields.optional("limit", |fields, name| fields.integer(name, LIMITS));
         let (kind, to) = (kind?.map(|kind| kind.to_string()), to?);
         let mailbox = to.as_ref().map(|to| to.canonical().to_owned());
-        let filter = MailFilter { state: state?, kind, mailbox, since: since?, before: before? };
+        let filter = EmailFilter { state: state?, kind, mailbox, since: since?, before: before? };
         Some(Wanted { filter, limit: limit?.unwrap_or(DEFAULT_LIMIT), to })
     }
 }
@@ -58,11 +58,11 @@ fn given<T, E: std::fmt::Display>(
 }
 
 pub(super) fn kinds() -> Vec<&'static str> {
-    MailKind::ALL.map(MailKind::as_str).to_vec()
+    EmailKind::ALL.map(EmailKind::as_str).to_vec()
 }
 
 pub(super) fn states() -> Vec<&'static str> {
-    MailState::ALL.map(MailState::as_str).to_vec()
+    EmailState::ALL.map(EmailState::as_str).to_vec()
 }
 
 impl IntoParams for Wanted {

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::cookie::{self, LIFETIME, Operator};
 use super::shown;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{ClientIp, JsonOrForm, OwnPage};
+use crate::extract::{ClientIp, JsonOrForm, SameOrigin};
 use crate::pages::Page;
 use crate::routes::auth::{Login, authenticate};
 use crate::routes::html;
@@ -85,10 +85,10 @@ fn refuse(state: &AppState, email: Option<&str>, error: ApiError) -> Response {
 async fn log_out(
     State(state): State<AppState>,
     operator: Operator,
-    own: Result<OwnPage, ApiError>,
+    own: Result<SameOrigin, ApiError>,
 ) -> Response {
     let ended = match own {
-        Ok(OwnPage) => state.db.end_session(operator.sid).await.map_err(ApiError::from),
+        Ok(SameOrigin) => state.db.end_session(operator.sid).await.map_err(ApiError::from),
         Err(error) => Err(error),
     };
     shown(&state, ended.map(|()| to(PATH, cookie::clear())))

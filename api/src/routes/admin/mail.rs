@@ -8,10 +8,10 @@ use axum::routing::{get, post};
 use uuid::Uuid;
 
 use super::cookie::Operator;
-use super::emails::{cancel_mail, found, retry_mail};
+use super::emails::{cancel_email, found, retry_email};
 use super::shown;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{OwnPage, Uid};
+use crate::extract::{SameOrigin, Uid};
 use crate::pages::{MailStory, Page};
 use crate::routes::html;
 use crate::state::AppState;
@@ -25,7 +25,7 @@ pub(super) fn router() -> Router<AppState> {
 
 /// An id in the path that is none names no mail.
 type Id = Result<Uid, ApiError>;
-type Own = Result<OwnPage, ApiError>;
+type Own = Result<SameOrigin, ApiError>;
 
 async fn show(State(state): State<AppState>, _operator: Operator, id: Id) -> Response {
     let read = read_story(&state, id).await;
@@ -41,7 +41,7 @@ async fn read_story(state: &AppState, id: Id) -> ApiResult<MailStory> {
 async fn retry(State(state): State<AppState>, operator: Operator, id: Id, own: Own) -> Response {
     let done = async {
         let id = pressed(id, own)?;
-        retry_mail(&state, id, operator.user.uid).await.map(|()| id)
+        retry_email(&state, id, operator.user.uid).await.map(|()| id)
     };
     shown(&state, done.await.map(back))
 }
@@ -49,7 +49,7 @@ async fn retry(State(state): State<AppState>, operator: Operator, id: Id, own: O
 async fn cancel(State(state): State<AppState>, operator: Operator, id: Id, own: Own) -> Response {
     let done = async {
         let id = pressed(id, own)?;
-        cancel_mail(&state, id, operator.user.uid).await.map(|()| id)
+        cancel_email(&state, id, operator.user.uid).await.map(|()| id)
     };
     shown(&state, done.await.map(back))
 }

@@ -1,8 +1,8 @@
 use axum::body::Body;
 use axum::http::{Method, Request};
-use bookly_shared::db::claims::ClaimedMail;
-use bookly_shared::db::outbox::NewMail;
-use bookly_shared::domain::{EmailAddress, MailKind, Role};
+use bookly_shared::db::emails::claim::ClaimedEmail;
+use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::domain::{EmailAddress, EmailKind, Role};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -12,13 +12,13 @@ const LIST: &str = "/api/v1/admin/emails";
 
 /// Queues a mail. No worker runs in these tests: it stays where it is.
 async fn queue(app: &TestApp, to: &str) -> Uuid {
-    let mail = NewMail::new(MailKind::Welcome, &EmailAddress::parse(to).unwrap(), app.state().now());
-    app.state().db.queue_mails(std::slice::from_ref(&mail)).await.unwrap();
+    let mail = NewEmail::new(EmailKind::Welcome, &EmailAddress::parse(to).unwrap(), app.state().now());
+    app.state().db.enqueue_emails(std::slice::from_ref(&mail)).await.unwrap();
     mail.id
 }
 
 /// Has a worker claim all that waits, this mail among it.
-async fn claim(app: &TestApp, id: Uuid) -> ClaimedMail {
+async fn claim(app: &TestApp, id: Uuid) -> ClaimedEmail {
     let claimed =
         app.state().db.keep().await.unwrap().claim_due(100, "mail-1", app.state().now()).await.unwrap();
     claimed.into_iter().find(|mail| mail.id == id).unwrap()
@@ -28,7 +28,7 @@ async fn claim(app: &TestApp, id: Uuid) -> ClaimedMail {
 async fn fail(app: &TestApp, id: Uuid) {
     let mail = claim(app, id).await;
     let (db, now) = (&app.state().db, app.state().now());
-    assert!(db.close_failed(&mail, "RCPT TO: 550 5.1.1 no such user".into(), now).await.unwrap());
+    assert!(db.complete_failed(&mail, "RCPT TO: 550 5.1.1 no such user".into(), now).await.unwrap());
 }
 
 async fn call(app: &TestApp, method: Method, path: &str, login: &Login) -> (u16, Value) {
@@ -89,7 +89,7 @@ async fn a_failed_mail_is_sent_again_and_its_history_stays() {
     assert_eq!((status, body["state"].as_str().unwrap(), &body["attempts"]), (200, "queued", &0.into()));
     let history = &body["history"][0];
     assert_eq!((history["outcome"].as_str(), history["worker"].as_str()), (Some("failed"), Some("mail-1")));
-    assert_eq!(history["words"], "RCPT TO: 550 5.1.1 no such user");
+    assert_eq!(history["reply"], "RCPT TO: 550 5.1.1 no such user");
 }
 
 #[tokio::test]
@@ -222,7 +222,7 @@ async fn the_page_shows_who_failed_and_why_without_trusting_a_word_of_it() {
     let id = queue(&app, "bob@example.org").await;
     let mail = claim(&app, id).await;
     let (db, now) = (&app.state().db, app.state().now());
-    db.close_failed(&mail, "RCPT TO: 550 <script>alert(1)</script>".into(), now).await.unwrap();
+    db.complete_failed(&mail, "RCPT TO: 550 <script>alert(1)</script>".into(), now).await.unwrap();
     let page = async |path: &str| {
         let answer = app.send(with_header(request(Method::GET, path), "cookie", &cookie)).await;
         assert_eq!(answer.status, 200, "{}", answer.text);

@@ -7,8 +7,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use bookly_shared::db::accounts::Change;
-use bookly_shared::db::outbox::{MailContext, NewMail};
-use bookly_shared::domain::{EmailAddress, MailKind, Password};
+use bookly_shared::db::emails::enqueue::{EmailContext, NewEmail};
+use bookly_shared::domain::{EmailAddress, EmailKind, Password};
 use bookly_shared::link_token::Purpose;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -19,7 +19,7 @@ use super::link::{self, PathToken};
 use super::reader::{Press, Reader};
 use super::requests;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{AskedBy, ClientIp, Fields, FromFields, Json, VerifiedUser};
+use crate::extract::{ClientIp, Fields, FromFields, Json, OriginOfRequest, VerifiedUser};
 use crate::login_guard;
 use crate::openapi::{errors, schemas};
 use crate::pages::Page;
@@ -67,7 +67,7 @@ async fn request(
     State(state): State<AppState>,
     VerifiedUser(session): VerifiedUser,
     ClientIp(client): ClientIp,
-    AskedBy(origin): AskedBy,
+    OriginOfRequest(origin): OriginOfRequest,
     Json(change): Json<EmailChange>,
 ) -> ApiResult<Answer<Message>> {
     let user = session.user;
@@ -75,11 +75,14 @@ async fn request(
     login_guard::prove(&state, &user, password, client).await?;
     let old = EmailAddress::parse(&user.email).map_err(ApiError::server)?;
     let now = state.now();
-    let masked = MailContext { masked_address: Some(change.new_email.masked()) };
-    let link =
-        NewMail::new(MailKind::ChangeEmail, &change.new_email, now).about(user.uid).asked_by(origin.clone());
-    let notice =
-        NewMail::new(MailKind::EmailChangeRequested, &old, now).about(user.uid).with(masked).asked_by(origin);
+    let masked = EmailContext { masked_address: Some(change.new_email.masked()) };
+    let link = NewEmail::new(EmailKind::ChangeEmail, &change.new_email, now)
+        .about(user.uid)
+        .request_origin(origin.clone());
+    let notice = NewEmail::new(EmailKind::EmailChangeRequested, &old, now)
+        .about(user.uid)
+        .with(masked)
+        .request_origin(origin);
     requests::queue_and_ring(&state, link, vec![notice]).await?;
     Ok(Answer(Message { message: REQUESTED }))
 }

@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 use super::account::Message;
 use super::reset::{NewPassword, changed_notice};
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{AccessToken, AskedBy, ClientIp, Fields, FromFields, Json, Session};
+use crate::extract::{AccessToken, ClientIp, Fields, FromFields, Json, OriginOfRequest, Session};
 use crate::login_guard;
 use crate::openapi::{errors, schemas};
 use crate::state::AppState;
@@ -56,7 +56,7 @@ async fn change(
     State(state): State<AppState>,
     AccessToken(Session { user, sid }): AccessToken,
     ClientIp(client): ClientIp,
-    AskedBy(origin): AskedBy,
+    OriginOfRequest(origin): OriginOfRequest,
     Json(change): Json<PasswordChange>,
 ) -> ApiResult<Answer<Message>> {
     let new = change.new.agreed(&user)?;
@@ -64,9 +64,9 @@ async fn change(
     login_guard::prove(&state, &user, current, client).await?;
     let hash = state.hasher.hash(new).await?;
     let now = state.now();
-    let notice = changed_notice(&user, now)?.asked_by(origin);
+    let notice = changed_notice(&user, now)?.request_origin(origin);
     match state.db.change_password(&user, &hash, sid, &notice, now).await? {
-        Change::Made(()) => state.doorbell.ring(notice.id),
+        Change::Made(()) => state.jobs.enqueue(notice.id),
         // A reset came in between, and ended this session.
         Change::Stale | Change::AddressTaken => return Err(ApiError::TokenRevoked),
     }

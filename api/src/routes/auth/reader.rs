@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::account::Message;
 use crate::error::ApiError;
-use crate::extract::{Encoding, OwnPage, WantsHtml};
+use crate::extract::{Encoding, SameOrigin, WantsHtml};
 use crate::pages::{Page, RequestForm};
 use crate::routes::html::{error_page, page};
 use crate::state::AppState;
@@ -45,7 +45,7 @@ impl FromRequestParts<AppState> for Press {
         if Encoding::of(&parts.headers).is_ok_and(|encoding| encoding == Encoding::Json) {
             return Ok(Press(Ok(())));
         }
-        Ok(Press(OwnPage::from_request_parts(parts, state).await.map(|_| ())))
+        Ok(Press(SameOrigin::from_request_parts(parts, state).await.map(|_| ())))
     }
 }
 

@@ -6,9 +6,9 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use bookly_shared::db::mail_requests::MailRequest;
-use bookly_shared::db::outbox::NewMail;
-use bookly_shared::domain::{EmailAddress, MailKind};
+use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::db::emails::on_request::EmailRequest;
+use bookly_shared::domain::{EmailAddress, EmailKind};
 use chrono::TimeDelta;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::account::Message;
 use super::reader::Reader;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{AskedBy, Fields, FromFields, JsonOrForm};
+use crate::extract::{Fields, FromFields, JsonOrForm, OriginOfRequest};
 use crate::openapi::{errors, schemas};
 use crate::pages::{Page, RequestForm};
 use crate::routes::html::page;
@@ -29,19 +29,19 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 }
 
 const RESEND: Request = Request {
-    kind: MailKind::VerifyEmail,
+    kind: EmailKind::VerifyEmail,
     form: RequestForm::Verification,
     answer: "If the account exists and is not verified, a new link is on its way",
 };
 const RESET: Request = Request {
-    kind: MailKind::ResetPassword,
+    kind: EmailKind::ResetPassword,
     form: RequestForm::PasswordReset,
     answer: "Please check your email for instructions to reset your password",
 };
 
 /// What the two have different.
 struct Request {
-    kind: MailKind,
+    kind: EmailKind,
     form: RequestForm,
     answer: &'static str,
 }
@@ -90,8 +90,13 @@ async fn reset_form(State(state): State<AppState>) -> Response {
         RequestErrors
     )
 )]
-async fn resend(State(state): State<AppState>, reader: Reader, asked_by: AskedBy, body: Body) -> Response {
-    RESEND.answer(&state, reader, asked_by, body).await
+async fn resend(
+    State(state): State<AppState>,
+    reader: Reader,
+    request_origin: OriginOfRequest,
+    body: Body,
+) -> Response {
+    RESEND.answer(&state, reader, request_origin, body).await
 }
 
 #[utoipa::path(
@@ -104,17 +109,22 @@ async fn resend(State(state): State<AppState>, reader: Reader, asked_by: AskedBy
         RequestErrors
     )
 )]
-async fn reset(State(state): State<AppState>, reader: Reader, asked_by: AskedBy, body: Body) -> Response {
-    RESET.answer(&state, reader, asked_by, body).await
+async fn reset(
+    State(state): State<AppState>,
+    reader: Reader,
+    request_origin: OriginOfRequest,
+    body: Body,
+) -> Response {
+    RESET.answer(&state, reader, request_origin, body).await
 }
 
 /// Queues a mail that anybody can ask for, unless its mailbox has had its share; the asker cannot tell.
-pub(super) async fn queue_and_ring(state: &AppState, mail: NewMail, along: Vec<NewMail>) -> ApiResult<()> {
+pub(super) async fn queue_and_ring(state: &AppState, mail: NewEmail, along: Vec<NewEmail>) -> ApiResult<()> {
     let kind = mail.kind();
     let ids: Vec<Uuid> = std::iter::once(&mail).chain(&along).map(|mail| mail.id).collect();
     let lifetime = TimeDelta::from_std(state.settings.lifetimes.of(kind)).unwrap_or(TimeDelta::MAX);
-    if state.mail_requests.ask(MailRequest { mail, along, lifetime }).await? {
-        ids.into_iter().for_each(|id| state.doorbell.ring(id));
+    if state.mail_requests.ask(EmailRequest { mail, along, lifetime }).await? {
+        ids.into_iter().for_each(|id| state.jobs.enqueue(id));
     } else {
         tracing::info!(%kind, "no mail: the mailbox has had its share");
     }
@@ -122,16 +132,27 @@ pub(super) async fn queue_and_ring(state: &AppState, mail: NewMail, along: Vec<N
 }
 
 impl Request {
-    async fn answer(&self, state: &AppState, reader: Reader, asked_by: AskedBy, body: Body) -> Response {
-        match self.queue(state, asked_by, body).await {
+    async fn answer(
+        &self,
+        state: &AppState,
+        reader: Reader,
+        request_origin: OriginOfRequest,
+        body: Body,
+    ) -> Response {
+        match self.queue(state, request_origin, body).await {
             Ok(()) => reader.done(state, self.answer, &Page::LinkRequested { message: self.answer }),
             Err(error) => self.refuse(state, reader, error),
         }
     }
 
-    async fn queue(&self, state: &AppState, AskedBy(origin): AskedBy, body: Body) -> ApiResult<()> {
+    async fn queue(
+        &self,
+        state: &AppState,
+        OriginOfRequest(origin): OriginOfRequest,
+        body: Body,
+    ) -> ApiResult<()> {
         let JsonOrForm { body: Address { email }, .. } = body?;
-        let mail = NewMail::new(self.kind, &email, state.now()).asked_by(origin);
+        let mail = NewEmail::new(self.kind, &email, state.now()).request_origin(origin);
         queue_and_ring(state, mail, Vec::new()).await
     }
 

@@ -4,9 +4,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use bookly_shared::db::accounts::Change;
-use bookly_shared::db::outbox::NewMail;
+use bookly_shared::db::emails::enqueue::NewEmail;
 use bookly_shared::db::users::User;
-use bookly_shared::domain::{EmailAddress, MailKind, Password};
+use bookly_shared::domain::{EmailAddress, EmailKind, Password};
 use bookly_shared::link_token::Purpose;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -16,7 +16,7 @@ use super::account::Message;
 use super::link::{self, PathToken};
 use super::reader::Reader;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{AskedBy, Fields, FromFields, JsonOrForm};
+use crate::extract::{Fields, FromFields, JsonOrForm, OriginOfRequest};
 use crate::openapi::{errors, schemas};
 use crate::pages::{Page, RequestForm};
 use crate::password_policy::refuse_guessable;
@@ -98,7 +98,7 @@ errors!(html ConfirmErrors:
 async fn confirm(
     State(state): State<AppState>,
     reader: Reader,
-    asked_by: AskedBy,
+    request_origin: OriginOfRequest,
     token: PathToken,
     body: Body,
 ) -> Response {
@@ -106,20 +106,25 @@ async fn confirm(
         Ok(link) => link,
         Err(error) => return reader.refuse(&state, error, Some(RequestForm::PasswordReset)),
     };
-    match set_password(&state, &link.user, asked_by, body).await {
+    match set_password(&state, &link.user, request_origin, body).await {
         Ok(()) => reader.done(&state, DONE, &Page::ResetDone {}),
         Err(error) => refuse(&state, reader, &link.user, error),
     }
 }
 
 /// The link is used up by what it changes: `auth_version`, which the link carries, grows with the password.
-async fn set_password(state: &AppState, user: &User, AskedBy(origin): AskedBy, body: Body) -> ApiResult<()> {
+async fn set_password(
+    state: &AppState,
+    user: &User,
+    OriginOfRequest(origin): OriginOfRequest,
+    body: Body,
+) -> ApiResult<()> {
     let password = body?.body.agreed(user)?;
     let hash = state.hasher.hash(password).await?;
     let now = state.now();
-    let notice = changed_notice(user, now)?.asked_by(origin);
+    let notice = changed_notice(user, now)?.request_origin(origin);
     match state.db.reset_password(user, &hash, &notice, now).await? {
-        Change::Made(()) => state.doorbell.ring(notice.id),
+        Change::Made(()) => state.jobs.enqueue(notice.id),
         // Another use of the link was faster.
         Change::Stale | Change::AddressTaken => return Err(ApiError::LinkInvalid),
     }
@@ -127,10 +132,10 @@ async fn set_password(state: &AppState, user: &User, AskedBy(origin): AskedBy, b
 }
 
 /// The mail that tells an account that its password was changed.
-pub(super) fn changed_notice(user: &User, now: chrono::DateTime<chrono::Utc>) -> ApiResult<NewMail> {
+pub(super) fn changed_notice(user: &User, now: chrono::DateTime<chrono::Utc>) -> ApiResult<NewEmail> {
     // Parsed when it was stored.
     let address = EmailAddress::parse(&user.email).map_err(ApiError::server)?;
-    Ok(NewMail::new(MailKind::PasswordChanged, &address, now).about(user.uid))
+    Ok(NewEmail::new(EmailKind::PasswordChanged, &address, now).about(user.uid))
 }
 
 /// A form with mistakes is shown again, with all of them.

@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 
 use axum::Json as Answer;
 use axum::extract::State;
-use bookly_shared::db::outbox::NewMail;
-use bookly_shared::domain::{EmailAddress, MailKind};
+use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::domain::{EmailAddress, EmailKind};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::Array;
 use utoipa_axum::router::OpenApiRouter;
@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 
 use super::account::Message;
 use crate::error::ApiResult;
-use crate::extract::{AdminUser, AskedBy, Fields, FromFields, Json};
+use crate::extract::{AdminUser, Fields, FromFields, Json, OriginOfRequest};
 use crate::openapi::{errors, schemas};
 use crate::state::AppState;
 
@@ -55,13 +55,13 @@ errors!(SendErrors: body(), verified(), [ApiError::InsufficientPermissions], alw
 async fn send(
     State(state): State<AppState>,
     _admin: AdminUser,
-    AskedBy(origin): AskedBy,
+    OriginOfRequest(origin): OriginOfRequest,
     Json(Addresses { addresses }): Json<Addresses>,
 ) -> ApiResult<Answer<Message>> {
     let now = state.now();
-    let welcome = |address| NewMail::new(MailKind::Welcome, address, now).asked_by(origin.clone());
-    let mails: Vec<NewMail> = addresses.iter().map(welcome).collect();
-    state.db.queue_mails(&mails).await?;
-    mails.iter().for_each(|mail| state.doorbell.ring(mail.id));
+    let welcome = |address| NewEmail::new(EmailKind::Welcome, address, now).request_origin(origin.clone());
+    let mails: Vec<NewEmail> = addresses.iter().map(welcome).collect();
+    state.db.enqueue_emails(&mails).await?;
+    mails.iter().for_each(|mail| state.jobs.enqueue(mail.id));
     Ok(Answer(Message { message: "Email sent successfully" }))
 }

@@ -4,8 +4,8 @@ use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
 use bookly_shared::db::accounts::NewAccount;
-use bookly_shared::db::outbox::NewMail;
-use bookly_shared::domain::{EmailAddress, MailKind, Password, PersonName, Username};
+use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::domain::{EmailAddress, EmailKind, Password, PersonName, Username};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 
 use super::account::Account;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{AskedBy, Fields, FromFields, Json};
+use crate::extract::{Fields, FromFields, Json, OriginOfRequest};
 use crate::openapi::{errors, schemas};
 use crate::password_policy::refuse_guessable;
 use crate::state::AppState;
@@ -71,7 +71,7 @@ errors!(SignUpErrors: body(), [ApiError::UserExists], limited(), always());
 )]
 async fn sign_up(
     State(state): State<AppState>,
-    AskedBy(origin): AskedBy,
+    OriginOfRequest(origin): OriginOfRequest,
     Json(sign_up): Json<SignUp>,
 ) -> ApiResult<(StatusCode, Answer<SignedUp>)> {
     let about = [
@@ -93,9 +93,10 @@ async fn sign_up(
         email: sign_up.email,
     };
     let now = state.now();
-    let mail = |uid| NewMail::new(MailKind::VerifyEmail, &account.email, now).about(uid).asked_by(origin);
+    let mail =
+        |uid| NewEmail::new(EmailKind::VerifyEmail, &account.email, now).about(uid).request_origin(origin);
     let (user, mail) = state.db.create_account(&account, mail, now).await?.ok_or(ApiError::UserExists)?;
-    state.doorbell.ring(mail);
+    state.jobs.enqueue(mail);
     let message = "Account Created! Check email to verify your account";
     Ok((StatusCode::CREATED, Answer(SignedUp { message, user: user.into() })))
 }

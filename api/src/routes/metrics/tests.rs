@@ -36,8 +36,8 @@ async fn a_sign_up_moves_the_counters_of_requests_hashes_and_mails() {
     assert_eq!(value(&text, r#"bookly_http_requests_total{method="GET",route="none",status="404"}"#), 1.0);
     let seconds = r#"bookly_http_request_duration_seconds_count{method="POST",route="/api/v1/auth/signup"}"#;
     assert_eq!(value(&text, seconds), 1.0, "{text}");
-    assert_eq!(value(&text, r#"bookly_mails_queued_total{kind="verify_email"}"#), 1.0, "{text}");
-    assert_eq!(value(&text, r#"bookly_mails_open{state="queued"}"#), 1.0, "{text}");
+    assert_eq!(value(&text, r#"bookly_emails_queued_total{kind="verify_email"}"#), 1.0, "{text}");
+    assert_eq!(value(&text, r#"bookly_emails_open{state="queued"}"#), 1.0, "{text}");
     assert_eq!(value(&text, "bookly_hash_queue_wait_seconds_count"), 1.0, "{text}");
     assert_eq!(value(&text, "bookly_database_up"), 1.0, "{text}");
     assert_eq!(value(&text, "bookly_http_requests_in_flight"), 1.0, "only the scrape: {text}");
@@ -52,7 +52,7 @@ async fn a_database_that_is_away_is_seen_and_what_it_would_say_is_unknown() {
     app.state().db.close().await;
     let text = app.get("/metrics").await.text;
     assert_eq!(value(&text, "bookly_database_up"), 0.0, "{text}");
-    assert!(value(&text, r#"bookly_mails_open{state="queued"}"#).is_nan(), "{text}");
+    assert!(value(&text, r#"bookly_emails_open{state="queued"}"#).is_nan(), "{text}");
 }
 
 #[tokio::test]

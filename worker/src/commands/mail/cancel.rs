@@ -34,7 +34,7 @@ impl Cancel {
     pub(super) async fn run(self, db: &Db, screen: Screen) -> anyhow::Result<()> {
         let id = self.id;
         let now = Clock::synchronised(db).await?.now();
-        if !db.cancel_mail(id, now).await? {
+        if !db.cancel_email(id, now).await? {
             let row = found(db, id).await?;
             bail!("mail {id} is {}; only queued mails can be cancelled", row.state);
         }

@@ -1,7 +1,7 @@
 //! Mails as JSON. Field names are the tables' and stay.
 
-use bookly_shared::db::attempts::AttemptRow;
-use bookly_shared::db::mail_admin::MailRow;
+use bookly_shared::db::emails::admin::EmailRow;
+use bookly_shared::db::emails::attempts::AttemptRow;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
@@ -30,17 +30,17 @@ pub(super) struct MailDocument<'a> {
 /// A row of `email_attempts`.
 #[derive(Serialize)]
 pub(super) struct AttemptDocument<'a> {
-    fence: i64,
+    fencing_token: i64,
     worker: &'a str,
     outcome: &'a str,
     smtp_code: Option<i32>,
-    words: Option<&'a str>,
+    reply: Option<&'a str>,
     started_at: DateTime<Utc>,
     duration_ms: Option<i64>,
 }
 
-impl<'a> From<&'a MailRow> for MailDocument<'a> {
-    fn from(row: &'a MailRow) -> Self {
+impl<'a> From<&'a EmailRow> for MailDocument<'a> {
+    fn from(row: &'a EmailRow) -> Self {
         MailDocument {
             id: row.id,
             kind: &row.kind,
@@ -65,11 +65,11 @@ impl<'a> From<&'a MailRow> for MailDocument<'a> {
 impl<'a> From<&'a AttemptRow> for AttemptDocument<'a> {
     fn from(row: &'a AttemptRow) -> Self {
         AttemptDocument {
-            fence: row.fence,
+            fencing_token: row.fencing_token,
             worker: &row.worker,
             outcome: &row.outcome,
             smtp_code: row.smtp_code,
-            words: row.words.as_deref(),
+            reply: row.reply.as_deref(),
             started_at: row.started_at,
             duration_ms: row.duration_ms,
         }

@@ -2,8 +2,8 @@
 
 use bookly_shared::clock::Clock;
 use bookly_shared::db::Db;
-use bookly_shared::db::mail_admin::MailRow;
-use bookly_shared::domain::MailState;
+use bookly_shared::db::emails::admin::EmailRow;
+use bookly_shared::domain::EmailState;
 use clap::Args;
 use serde::Serialize;
 
@@ -17,8 +17,8 @@ use crate::commands::table::{Cell, Table};
 #[derive(Debug, Args)]
 pub struct List {
     /// Only mails in this state
-    #[arg(long, value_parser = state_parser(&MailState::ALL))]
-    state: Option<MailState>,
+    #[arg(long, value_parser = state_parser(&EmailState::ALL))]
+    state: Option<EmailState>,
     #[command(flatten)]
     selection: Selection,
     /// At most this many
@@ -49,7 +49,7 @@ impl List {
     pub(super) async fn run(self, db: &Db, screen: Screen) -> anyhow::Result<()> {
         let now = Clock::synchronised(db).await?.now();
         // One more tells whether there are others.
-        let mut rows = db.list_mails(&self.selection.filter(self.state, now), self.limit + 1).await?;
+        let mut rows = db.list_emails(&self.selection.filter(self.state, now), self.limit + 1).await?;
         let limit = usize::try_from(self.limit)?;
         let more = rows.len() > limit;
         rows.truncate(limit);
@@ -63,7 +63,7 @@ impl List {
     }
 }
 
-fn table(rows: &[MailRow]) -> Table {
+fn table(rows: &[EmailRow]) -> Table {
     let left = ["ID", "ACCEPTED", "STATE", "KIND"].map(Cell::text).into_iter();
     let mut table = Table::new(left.chain([Cell::number("TRIES"), Cell::text("TO")]));
     for row in rows {

@@ -14,8 +14,8 @@ mod test;
 
 use anyhow::{Context, bail};
 use bookly_shared::config::{DatabaseSettings, Settings};
+use bookly_shared::db::emails::admin::EmailRow;
 use bookly_shared::db::inspect::missing_file;
-use bookly_shared::db::mail_admin::MailRow;
 use bookly_shared::db::{Db, DbUser};
 use clap::Subcommand;
 use uuid::Uuid;
@@ -91,7 +91,7 @@ async fn open(settings: &Settings) -> anyhow::Result<Db> {
     open_database(settings, DbUser::Api).await
 }
 
-async fn found(db: &Db, id: Uuid) -> anyhow::Result<MailRow> {
+async fn found(db: &Db, id: Uuid) -> anyhow::Result<EmailRow> {
     db.mail(id)
         .await?
         .with_context(|| format!("there is no mail {id}; closed ones go after MAIL_RETENTION_DAYS"))

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use bookly_shared::config::Settings;
-use bookly_shared::domain::MailKind;
+use bookly_shared::domain::EmailKind;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 
 use crate::commands::screen::{Colour, Screen};
-use crate::render::{MailBody, MailRenderer};
+use crate::render::{EmailBody, MailRenderer};
 
 /// Which mails to write, and where.
 #[derive(Debug, Args)]
@@ -41,11 +41,11 @@ const ALL: &str = "all";
 #[derive(Clone, Copy, Debug)]
 enum Kinds {
     All,
-    One(MailKind),
+    One(EmailKind),
 }
 
 fn kinds_parser() -> impl TypedValueParser<Value = Kinds> {
-    let names: Vec<&str> = [ALL].into_iter().chain(MailKind::ALL.map(MailKind::as_str)).collect();
+    let names: Vec<&str> = [ALL].into_iter().chain(EmailKind::ALL.map(EmailKind::as_str)).collect();
     PossibleValuesParser::new(names).try_map(|text| match text.as_str() {
         ALL => Ok(Kinds::All),
         name => name.parse().map(Kinds::One),
@@ -72,7 +72,7 @@ impl Preview {
         let out = &self.out;
         std::fs::create_dir_all(out).with_context(|| format!("{} cannot be made", out.display()))?;
         let kinds = match self.kind {
-            Kinds::All => MailKind::ALL.to_vec(),
+            Kinds::All => EmailKind::ALL.to_vec(),
             Kinds::One(kind) => vec![kind],
         };
         let written = kinds.into_iter().map(|kind| write(&renderer, kind, out));
@@ -88,8 +88,8 @@ impl Preview {
     }
 }
 
-fn write(renderer: &MailRenderer, kind: MailKind, out: &Path) -> anyhow::Result<Written> {
-    let mail = renderer.render(&MailBody::sample(kind))?;
+fn write(renderer: &MailRenderer, kind: EmailKind, out: &Path) -> anyhow::Result<Written> {
+    let mail = renderer.render(&EmailBody::sample(kind))?;
     let (html, text) = (out.join(format!("{kind}.html")), out.join(format!("{kind}.txt")));
     for (path, content) in [(&html, mail.html), (&text, mail.text)] {
         std::fs::write(path, content).with_context(|| format!("{} cannot be written", path.display()))?;

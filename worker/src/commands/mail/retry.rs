@@ -3,8 +3,8 @@
 use anyhow::{Context, bail};
 use bookly_shared::clock::Clock;
 use bookly_shared::db::Db;
-use bookly_shared::db::mail_admin::MailFilter;
-use bookly_shared::domain::{MailKind, MailState};
+use bookly_shared::db::emails::admin::EmailFilter;
+use bookly_shared::domain::{EmailKind, EmailState};
 use clap::Args;
 use serde::Serialize;
 use uuid::Uuid;
@@ -24,8 +24,8 @@ pub struct Retry {
     #[arg(required_unless_present = "state", conflicts_with_all = ["state", "kind", "to", "since"])]
     id: Option<Uuid>,
     /// All mails in this state that fit; only failed ones can be sent again
-    #[arg(long, value_parser = state_parser(&[MailState::Failed]))]
-    state: Option<MailState>,
+    #[arg(long, value_parser = state_parser(&[EmailState::Failed]))]
+    state: Option<EmailState>,
     #[command(flatten)]
     selection: Selection,
     /// Answer with one JSON document
@@ -71,18 +71,18 @@ impl Retry {
 }
 
 async fn one(db: &Db, id: Uuid, clock: &Clock) -> anyhow::Result<usize> {
-    if db.retry_mail(id, clock.now()).await? {
+    if db.retry_email(id, clock.now()).await? {
         return Ok(1);
     }
     let row = found(db, id).await?;
-    if row.state == MailState::Failed.as_str() && row.kind.parse::<MailKind>().is_err() {
+    if row.state == EmailState::Failed.as_str() && row.kind.parse::<EmailKind>().is_err() {
         bail!("mail {id} is of the kind {}, which this version does not know; use the newer one's", row.kind);
     }
     bail!("mail {id} is {}; only failed mails can be retried", row.state)
 }
 
 /// From the newest to the oldest, so that what fails again meanwhile is not met twice.
-async fn all(db: &Db, mut filter: MailFilter, clock: &Clock) -> anyhow::Result<usize> {
+async fn all(db: &Db, mut filter: EmailFilter, clock: &Clock) -> anyhow::Result<usize> {
     let progress = Progress::of_stderr();
     let mut retried = 0;
     loop {

@@ -1,7 +1,7 @@
 //! Which mails are meant, for commands about more than one.
 
-use bookly_shared::db::mail_admin::MailFilter;
-use bookly_shared::domain::{EmailAddress, MailKind, MailState};
+use bookly_shared::db::emails::admin::EmailFilter;
+use bookly_shared::domain::{EmailAddress, EmailKind, EmailState};
 use chrono::{DateTime, Utc};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -13,7 +13,7 @@ use super::since::Since;
 pub(super) struct Selection {
     /// Only mails of this kind
     #[arg(long, value_parser = kind_parser())]
-    kind: Option<MailKind>,
+    kind: Option<EmailKind>,
     /// Only mails to this address
     #[arg(long, value_name = "ADDRESS")]
     to: Option<EmailAddress>,
@@ -24,8 +24,8 @@ pub(super) struct Selection {
 
 impl Selection {
     /// The same for the database.
-    pub(super) fn filter(&self, state: Option<MailState>, now: DateTime<Utc>) -> MailFilter {
-        MailFilter {
+    pub(super) fn filter(&self, state: Option<EmailState>, now: DateTime<Utc>) -> EmailFilter {
+        EmailFilter {
             state,
             kind: self.kind.map(|kind| kind.as_str().to_owned()),
             mailbox: self.to.as_ref().map(|address| address.canonical().to_owned()),
@@ -35,12 +35,12 @@ impl Selection {
     }
 }
 
-fn kind_parser() -> impl TypedValueParser<Value = MailKind> {
-    PossibleValuesParser::new(MailKind::ALL.map(MailKind::as_str)).try_map(|text| text.parse::<MailKind>())
+fn kind_parser() -> impl TypedValueParser<Value = EmailKind> {
+    PossibleValuesParser::new(EmailKind::ALL.map(EmailKind::as_str)).try_map(|text| text.parse::<EmailKind>())
 }
 
 /// Reads one of these states, and lists them in the help.
-pub(super) fn state_parser(states: &[MailState]) -> impl TypedValueParser<Value = MailState> {
+pub(super) fn state_parser(states: &[EmailState]) -> impl TypedValueParser<Value = EmailState> {
     let names: Vec<&'static str> = states.iter().map(|state| state.as_str()).collect();
-    PossibleValuesParser::new(names).try_map(|text| text.parse::<MailState>())
+    PossibleValuesParser::new(names).try_map(|text| text.parse::<EmailState>())
 }

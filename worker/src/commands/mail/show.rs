@@ -1,8 +1,8 @@
 //! `mail show`: one mail's whole life.
 
 use bookly_shared::db::Db;
-use bookly_shared::db::attempts::AttemptRow;
-use bookly_shared::db::mail_admin::MailRow;
+use bookly_shared::db::emails::admin::EmailRow;
+use bookly_shared::db::emails::attempts::AttemptRow;
 use chrono::{DateTime, Utc};
 use clap::Args;
 use serde::Serialize;
@@ -25,7 +25,7 @@ pub struct Show {
 
 pub(super) const HELP: &str = "\
 JSON: a mail as in `mail list`, and its \"history\": every attempt, the first one first.
-An attempt: fence, worker, outcome, smtp_code, words, started_at, duration_ms. The outcome is sent, retried, failed,
+An attempt: fencing_token, worker, outcome, smtp_code, words, started_at, duration_ms. The outcome is sent, retried, failed,
 cancelled, lease_lost, worker_lost or database_away.";
 
 #[derive(Serialize)]
@@ -54,7 +54,7 @@ impl Show {
     }
 }
 
-fn facts(row: &MailRow) -> Vec<(&'static str, String)> {
+fn facts(row: &EmailRow) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         ("id", row.id.to_string()),
         ("kind", row.kind.clone()),
@@ -76,7 +76,7 @@ fn facts(row: &MailRow) -> Vec<(&'static str, String)> {
 }
 
 /// From the acceptance over every attempt to the end, or to what comes next.
-fn timeline(row: &MailRow, attempts: &[AttemptRow]) -> Table {
+fn timeline(row: &EmailRow, attempts: &[AttemptRow]) -> Table {
     let left = ["TIME", "EVENT", "WORKER"].map(Cell::text).into_iter();
     let mut table = Table::new(left.chain([Cell::number("MS"), Cell::number("CODE"), Cell::text("WORDS")]));
     table.row(event(row.created_at, "accepted", "", ""));
@@ -98,13 +98,13 @@ fn timeline(row: &MailRow, attempts: &[AttemptRow]) -> Table {
 
 /// Without the code, which has a column of its own.
 fn words_of(attempt: &AttemptRow) -> &str {
-    let words = attempt.words.as_deref().unwrap_or_default();
+    let words = attempt.reply.as_deref().unwrap_or_default();
     let code = attempt.smtp_code.map(|code| format!("{code} ")).unwrap_or_default();
     words.strip_prefix(&code).unwrap_or(words)
 }
 
 /// What is not an attempt's own end: that a worker has the mail, that it waits, that a hand or a deadline ended it.
-fn last_event(row: &MailRow, attempts: &[AttemptRow]) -> Option<Vec<Cell>> {
+fn last_event(row: &EmailRow, attempts: &[AttemptRow]) -> Option<Vec<Cell>> {
     let of = |text: &Option<String>| text.clone().unwrap_or_default();
     match (row.state.as_str(), row.closed_at) {
         ("queued", _) => Some(event(row.due_at, "due", "", "")),
@@ -141,8 +141,8 @@ mod tests {
         DateTime::from_timestamp(1_795_456_800 + second, 0).unwrap()
     }
 
-    fn mail(state: &str) -> MailRow {
-        MailRow {
+    fn mail(state: &str) -> EmailRow {
+        EmailRow {
             id: Uuid::from_u128(7),
             kind: "welcome".to_owned(),
             recipient: "ada@example.org".to_owned(),
@@ -164,18 +164,18 @@ mod tests {
 
     fn attempt(outcome: &str) -> AttemptRow {
         AttemptRow {
-            fence: 1,
+            fencing_token: 1,
             worker: "w1".to_owned(),
             outcome: outcome.to_owned(),
             smtp_code: Some(451),
-            words: Some("451 later".to_owned()),
+            reply: Some("451 later".to_owned()),
             started_at: at(2),
             duration_ms: Some(40),
         }
     }
 
     /// The timeline without its headings and times.
-    fn events(row: &MailRow, attempts: &[AttemptRow]) -> Vec<String> {
+    fn events(row: &EmailRow, attempts: &[AttemptRow]) -> Vec<String> {
         let lines = timeline(row, attempts).lines(Screen::plain());
         let words = |line: &String| line.split_whitespace().skip(2).collect::<Vec<_>>().join(" ");
         lines.iter().skip(1).map(words).collect()

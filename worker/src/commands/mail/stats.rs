@@ -2,8 +2,8 @@
 
 use bookly_shared::clock::Clock;
 use bookly_shared::db::Db;
-use bookly_shared::db::backlog::Backlog;
-use bookly_shared::db::mail_stats::Ended;
+use bookly_shared::db::emails::backlog::Backlog;
+use bookly_shared::db::emails::stats::Ended;
 use chrono::{DateTime, Utc};
 use clap::Args;
 use serde::Serialize;

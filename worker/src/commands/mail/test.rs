@@ -9,7 +9,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::commands::screen::Screen;
-use crate::render::{Composer, MailBody};
+use crate::render::{Composer, EmailBody};
 use crate::transport::Transport;
 
 /// Whom to send it to.
@@ -32,7 +32,8 @@ impl Test {
     /// Asks nothing of the database, so that it tells of the mail server alone.
     pub(super) async fn run(self, settings: &Settings, screen: Screen) -> anyhow::Result<()> {
         let (id, now) = (Uuid::now_v7(), Clock::local().now());
-        let mail = Composer::new(settings)?.compose(id, self.address.as_str(), &MailBody::Welcome {}, now)?;
+        let mail =
+            Composer::new(settings)?.compose(id, self.address.as_str(), &EmailBody::Welcome {}, now)?;
         let transport = Transport::new(settings)?;
         let receipt = transport.send(&mail, async { true }).await.context("the mail was not taken")?;
         transport.close().await;

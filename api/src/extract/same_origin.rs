@@ -1,0 +1,51 @@
+//! Whether a form was sent from a page of this service.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, header};
+use bookly_shared::config::{Settings, WayToRun};
+
+use super::client::is_loopback_host;
+use crate::error::ApiError;
+use crate::state::AppState;
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Lets requests in that were sent from our own pages; others get 403 `insufficient_permissions`, the
+/// table's words for "not you, not here". For a button without fields, too: `POST /verify/{token}`.
+#[derive(Debug, Clone, Copy)]
+pub struct SameOrigin;
+
+impl FromRequestParts<AppState> for SameOrigin {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        if is_own_page(&parts.headers, &state.settings) {
+            return Ok(SameOrigin);
+        }
+        tracing::info!("a form from a page of another site was refused");
+        Err(ApiError::InsufficientPermissions)
+    }
+}
+
+/// Browsers since 2023 say it in `Sec-Fetch-Site`, which no page can forge (`none`: the user's own doing).
+/// Others say it in `Origin`, which our `Referrer-Policy: no-referrer` turns to `null` in many: that, and
+/// neither header, proves nothing.
+pub(crate) fn is_own_page(headers: &HeaderMap, settings: &Settings) -> bool {
+    if let Some(site) = headers.get(SEC_FETCH_SITE) {
+        return site == "same-origin" || site == "none";
+    }
+    let Some(origin) = headers.get(header::ORIGIN).and_then(|value| value.to_str().ok()) else {
+        return false;
+    };
+    origin.eq_ignore_ascii_case(settings.public_url.origin()) || is_this_machine(origin, headers, settings)
+}
+
+/// In embedded mode a service is reached as `localhost` and as `127.0.0.1`. Only with a loopback `Host`:
+/// a foreign name that resolves to this machine (DNS rebinding) would otherwise equal its own `Origin`.
+fn is_this_machine(origin: &str, headers: &HeaderMap, settings: &Settings) -> bool {
+    let Some(host) = headers.get(header::HOST).and_then(|value| value.to_str().ok()) else { return false };
+    settings.way_to_run() == WayToRun::Embedded
+        && is_loopback_host(host)
+        && origin.eq_ignore_ascii_case(&format!("http://{host}"))
+}

@@ -1,0 +1,112 @@
+-- Accounts, their sessions, the books they own, and the outbox of their mail.
+
+CREATE TABLE users (
+    uid             uuid PRIMARY KEY,
+    username        text NOT NULL,
+    email           text NOT NULL,                 -- as typed: this is what is mailed
+    email_canonical text NOT NULL,                 -- what makes two spellings one mailbox
+    first_name      text NOT NULL,
+    last_name       text NOT NULL,
+    role            text NOT NULL CHECK (role IN ('admin', 'user')),
+    is_verified     boolean NOT NULL DEFAULT false,
+    password_hash   text NOT NULL,                 -- PHC string
+    auth_version    bigint NOT NULL DEFAULT 0,     -- bumped by every change of password, e-mail or role
+    auth_changed_at timestamptz NOT NULL,
+    created_at      timestamptz NOT NULL,
+    update_at       timestamptz NOT NULL,
+    CONSTRAINT users_email_canonical_key UNIQUE (email_canonical)
+);
+
+CREATE TABLE sessions (
+    sid        uuid PRIMARY KEY,
+    user_uid   uuid NOT NULL REFERENCES users (uid) ON DELETE CASCADE,
+    created_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL
+);
+CREATE INDEX sessions_user ON sessions (user_uid);
+CREATE INDEX sessions_expiry ON sessions (expires_at);
+
+-- Failed logins by submitted address, known or not. `network` is empty for everybody's common count, or a network
+-- that the account logged in from: there it has a count of its own, so that others' guesses do not lock it out.
+CREATE TABLE login_failures (
+    mailbox        text NOT NULL,
+    network        text NOT NULL,
+    failures       integer NOT NULL,
+    last_failed_at timestamptz NOT NULL,
+    PRIMARY KEY (mailbox, network)
+);
+CREATE INDEX login_failures_age ON login_failures (last_failed_at);
+
+CREATE TABLE login_networks (
+    mailbox       text NOT NULL,
+    network       text NOT NULL,
+    last_login_at timestamptz NOT NULL,
+    PRIMARY KEY (mailbox, network)
+);
+CREATE INDEX login_networks_age ON login_networks (last_login_at);
+
+CREATE TABLE books (
+    uid            uuid PRIMARY KEY,
+    title          text NOT NULL,
+    author         text NOT NULL,
+    publisher      text NOT NULL,
+    published_date date NOT NULL,
+    page_count     integer NOT NULL,
+    language       text NOT NULL,
+    user_uid       uuid REFERENCES users (uid) ON DELETE SET NULL,
+    created_at     timestamptz NOT NULL,
+    update_at      timestamptz NOT NULL
+);
+CREATE INDEX books_newest ON books (created_at DESC, uid);
+CREATE INDEX books_owner ON books (user_uid, created_at DESC);
+
+-- The outbox. A row is written in the transaction of the account change that causes the email. No token, link or
+-- password is ever stored here.
+CREATE TABLE emails (
+    id            uuid PRIMARY KEY,                -- UUIDv7; the Message-ID is made from it
+    kind          text NOT NULL,                   -- no CHECK: a newer version may queue kinds that this one does not know
+    recipient     text NOT NULL,
+    mailbox       text NOT NULL,                   -- the recipient's canonical form
+    user_uid      uuid,                            -- no reference: an email outlives its account, to be cancelled
+    context       jsonb NOT NULL,
+    request_id    text,
+    traceparent   text,                            -- the W3C trace context of the request that asked for it
+    state         text NOT NULL CHECK (state IN ('queued', 'sending', 'sent', 'failed', 'cancelled')),
+    attempts      integer NOT NULL DEFAULT 0,
+    fencing_token bigint NOT NULL DEFAULT 0,       -- grows with every claim; writes of an older claim do not hold
+    lost_leases   integer NOT NULL DEFAULT 0,      -- workers that were lost while they had this email
+    lost_answers  integer NOT NULL DEFAULT 0,      -- transmissions whose answer was lost
+    due_at        timestamptz NOT NULL,
+    deadline_at   timestamptz NOT NULL,
+    enqueued_at   timestamptz,                     -- when a job for this row was last pushed; NULL: maintenance pushes one
+    claimed_at    timestamptz,                     -- when the current or last attempt began
+    lease_until   timestamptz,
+    worker        text,
+    last_error    text,
+    reply         text,                            -- the mail server's reply to the accepted message
+    created_at    timestamptz NOT NULL,
+    closed_at     timestamptz
+);
+-- The order of claims. It also holds what is counted of the waiting rows, so that counting a million does not read them.
+CREATE INDEX emails_due ON emails (due_at) INCLUDE (created_at, deadline_at, kind) WHERE state = 'queued';
+-- The order in which lost leases are rescued.
+CREATE INDEX emails_leased ON emails (lease_until) WHERE state = 'sending';
+CREATE INDEX emails_closed ON emails (closed_at) WHERE closed_at IS NOT NULL;
+CREATE INDEX emails_mailbox ON emails (mailbox, created_at);
+-- What an operator lists.
+CREATE INDEX emails_given_up ON emails (state, id) WHERE state IN ('failed', 'cancelled');
+
+-- Every attempt to deliver an email.
+CREATE TABLE email_attempts (
+    email_id      uuid NOT NULL REFERENCES emails (id) ON DELETE CASCADE,
+    fencing_token bigint NOT NULL,                 -- the claim's: one attempt per claim
+    worker        text NOT NULL,
+    outcome       text NOT NULL,                   -- sent, retried, failed, cancelled, lease_lost, worker_lost, database_away
+    smtp_code     integer,                         -- NULL when the server did not answer
+    reply         text,                            -- the server's reply, or what went wrong without one
+    started_at    timestamptz NOT NULL,
+    duration_ms   bigint,                          -- NULL when the worker was lost
+    PRIMARY KEY (email_id, fencing_token)
+);
+-- Partial, so that an email that is sent at the first attempt costs nothing here.
+CREATE INDEX email_attempts_trouble ON email_attempts (started_at) WHERE outcome <> 'sent';

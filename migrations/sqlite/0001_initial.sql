@@ -1,0 +1,112 @@
+-- Accounts, their sessions, the books they own, and the outbox of their mail.
+
+CREATE TABLE users (
+    uid             BLOB PRIMARY KEY,
+    username        TEXT NOT NULL,
+    email           TEXT NOT NULL,                 -- as typed: this is what is mailed
+    email_canonical TEXT NOT NULL,                 -- what makes two spellings one mailbox
+    first_name      TEXT NOT NULL,
+    last_name       TEXT NOT NULL,
+    role            TEXT NOT NULL CHECK (role IN ('admin', 'user')),
+    is_verified     INTEGER NOT NULL DEFAULT 0,
+    password_hash   TEXT NOT NULL,                 -- PHC string
+    auth_version    INTEGER NOT NULL DEFAULT 0,     -- bumped by every change of password, e-mail or role
+    auth_changed_at TEXT NOT NULL,
+    created_at      TEXT NOT NULL,
+    update_at       TEXT NOT NULL,
+    CONSTRAINT users_email_canonical_key UNIQUE (email_canonical)
+) STRICT;
+
+CREATE TABLE sessions (
+    sid        BLOB PRIMARY KEY,
+    user_uid   BLOB NOT NULL REFERENCES users (uid) ON DELETE CASCADE,
+    created_at TEXT NOT NULL,
+    expires_at TEXT NOT NULL
+) STRICT;
+CREATE INDEX sessions_user ON sessions (user_uid);
+CREATE INDEX sessions_expiry ON sessions (expires_at);
+
+-- Failed logins by submitted address, known or not. `network` is empty for everybody's common count, or a network
+-- that the account logged in from: there it has a count of its own, so that others' guesses do not lock it out.
+CREATE TABLE login_failures (
+    mailbox        TEXT NOT NULL,
+    network        TEXT NOT NULL,
+    failures       INTEGER NOT NULL,
+    last_failed_at TEXT NOT NULL,
+    PRIMARY KEY (mailbox, network)
+) STRICT;
+CREATE INDEX login_failures_age ON login_failures (last_failed_at);
+
+CREATE TABLE login_networks (
+    mailbox       TEXT NOT NULL,
+    network       TEXT NOT NULL,
+    last_login_at TEXT NOT NULL,
+    PRIMARY KEY (mailbox, network)
+) STRICT;
+CREATE INDEX login_networks_age ON login_networks (last_login_at);
+
+CREATE TABLE books (
+    uid            BLOB PRIMARY KEY,
+    title          TEXT NOT NULL,
+    author         TEXT NOT NULL,
+    publisher      TEXT NOT NULL,
+    published_date TEXT NOT NULL,
+    page_count     INTEGER NOT NULL,
+    language       TEXT NOT NULL,
+    user_uid       BLOB REFERENCES users (uid) ON DELETE SET NULL,
+    created_at     TEXT NOT NULL,
+    update_at      TEXT NOT NULL
+) STRICT;
+CREATE INDEX books_newest ON books (created_at DESC, uid);
+CREATE INDEX books_owner ON books (user_uid, created_at DESC);
+
+-- The outbox. A row is written in the transaction of the account change that causes the email. No token, link or
+-- password is ever stored here.
+CREATE TABLE emails (
+    id            BLOB PRIMARY KEY,                -- UUIDv7; the Message-ID is made from it
+    kind          TEXT NOT NULL,                   -- no CHECK: a newer version may queue kinds that this one does not know
+    recipient     TEXT NOT NULL,
+    mailbox       TEXT NOT NULL,                   -- the recipient's canonical form
+    user_uid      BLOB,                            -- no reference: an email outlives its account, to be cancelled
+    context       TEXT NOT NULL,
+    request_id    TEXT,
+    traceparent   TEXT,                            -- the W3C trace context of the request that asked for it
+    state         TEXT NOT NULL CHECK (state IN ('queued', 'sending', 'sent', 'failed', 'cancelled')),
+    attempts      INTEGER NOT NULL DEFAULT 0,
+    fencing_token INTEGER NOT NULL DEFAULT 0,      -- grows with every claim; writes of an older claim do not hold
+    lost_leases   INTEGER NOT NULL DEFAULT 0,      -- workers that were lost while they had this email
+    lost_answers  INTEGER NOT NULL DEFAULT 0,      -- transmissions whose answer was lost
+    due_at        TEXT NOT NULL,
+    deadline_at   TEXT NOT NULL,
+    enqueued_at   TEXT,                            -- when a job for this row was last pushed; NULL: maintenance pushes one
+    claimed_at    TEXT,                            -- when the current or last attempt began
+    lease_until   TEXT,
+    worker        TEXT,
+    last_error    TEXT,
+    reply         TEXT,                            -- the mail server's reply to the accepted message
+    created_at    TEXT NOT NULL,
+    closed_at     TEXT
+) STRICT;
+-- The order of claims. It also holds what is counted of the waiting rows, so that counting a million does not read them.
+CREATE INDEX emails_due ON emails (due_at, created_at, deadline_at, kind) WHERE state = 'queued';
+-- The order in which lost leases are rescued.
+CREATE INDEX emails_leased ON emails (lease_until) WHERE state = 'sending';
+CREATE INDEX emails_closed ON emails (closed_at) WHERE closed_at IS NOT NULL;
+CREATE INDEX emails_mailbox ON emails (mailbox, created_at);
+-- What an operator lists.
+CREATE INDEX emails_given_up ON emails (state, id) WHERE state IN ('failed', 'cancelled');
+
+-- Every attempt to deliver an email.
+CREATE TABLE email_attempts (
+    email_id      BLOB NOT NULL REFERENCES emails (id) ON DELETE CASCADE,
+    fencing_token INTEGER NOT NULL,                -- the claim's: one attempt per claim
+    worker        TEXT NOT NULL,
+    outcome       TEXT NOT NULL,                   -- sent, retried, failed, cancelled, lease_lost, worker_lost, database_away
+    smtp_code     INTEGER,                         -- NULL when the server did not answer
+    reply         TEXT,                            -- the server's reply, or what went wrong without one
+    started_at    TEXT NOT NULL,
+    duration_ms   INTEGER,                         -- NULL when the worker was lost
+    PRIMARY KEY (email_id, fencing_token)
+) STRICT;
+-- Partial, so that an email that is sent at the first attempt costs nothing here.
+CREATE INDEX email_attempts_trouble ON email_attempts (started_at) WHERE outcome <> 'sent';

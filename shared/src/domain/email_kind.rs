@@ -1,0 +1,87 @@
+//! The kinds of mail that Bookly sends.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// What a mail is about. Its text form names the row's `kind` and the folder of its templates.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum EmailKind {
+    /// The link that proves the address of a new account.
+    VerifyEmail,
+    /// The link that opens the form for a new password.
+    ResetPassword,
+    /// The notice that a password was changed.
+    PasswordChanged,
+    /// The link that proves a new address, sent to that address.
+    ChangeEmail,
+    /// The notice of a wanted change of address, sent to the old one.
+    EmailChangeRequested,
+    /// The greeting that an administrator sends with `send_mail`.
+    Welcome,
+}
+
+/// The text names no kind of mail.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("not a kind of mail")]
+pub struct UnknownEmailKind;
+
+impl EmailKind {
+    /// Every kind, in the order of the contract's table.
+    pub const ALL: [Self; 6] = [
+        Self::VerifyEmail,
+        Self::ResetPassword,
+        Self::PasswordChanged,
+        Self::ChangeEmail,
+        Self::EmailChangeRequested,
+        Self::Welcome,
+    ];
+
+    /// The name in `snake_case`, as it stands in the database and under `templates/mail`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::VerifyEmail => "verify_email",
+            Self::ResetPassword => "reset_password",
+            Self::PasswordChanged => "password_changed",
+            Self::ChangeEmail => "change_email",
+            Self::EmailChangeRequested => "email_change_requested",
+            Self::Welcome => "welcome",
+        }
+    }
+}
+
+/// For rows: sqlx decodes a column of text by it.
+impl TryFrom<String> for EmailKind {
+    type Error = UnknownEmailKind;
+
+    fn try_from(name: String) -> Result<Self, UnknownEmailKind> {
+        name.parse()
+    }
+}
+
+impl fmt::Display for EmailKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for EmailKind {
+    type Err = UnknownEmailKind;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(UnknownEmailKind)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_read_back_from_its_name() {
+        for kind in EmailKind::ALL {
+            assert_eq!(kind.to_string().parse(), Ok(kind));
+        }
+        assert_eq!("Welcome".parse::<EmailKind>(), Err(UnknownEmailKind));
+    }
+}
