@@ -2,12 +2,14 @@
 
 mod file;
 
+use std::fmt;
 use std::future::Future;
 use std::path::PathBuf;
 
 pub use file::{list_emails, read_mail};
 
 use bookly_shared::config::{MailTransport, Security, Settings, SmtpServer};
+use bookly_shared::domain::SmtpReply;
 
 use crate::render::Outgoing;
 use crate::smtp::{self, SendError, SmtpConfigError, SmtpCredentials, SmtpPool, SmtpSettings};
@@ -21,13 +23,32 @@ pub enum Transport {
     File(PathBuf),
 }
 
-/// What whoever took a mail said.
+/// Where a mail went.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Receipt {
-    /// The mail server's code; a folder has none.
-    pub code: Option<u16>,
-    /// In words, the code included.
-    pub words: String,
+pub enum Delivered {
+    /// The mail server accepted it with this reply.
+    Accepted(SmtpReply),
+    /// It is in this file.
+    Stored(PathBuf),
+}
+
+impl Delivered {
+    /// The code of the mail server's reply.
+    pub fn smtp_code(&self) -> Option<u16> {
+        match self {
+            Delivered::Accepted(reply) => Some(reply.code),
+            Delivered::Stored(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Delivered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Delivered::Accepted(reply) => reply.fmt(f),
+            Delivered::Stored(path) => write!(f, "stored as {}", path.display()),
+        }
+    }
 }
 
 impl Transport {
@@ -47,24 +68,22 @@ impl Transport {
         })
     }
 
-    /// Sends a mail. `fencing_token` is asked right before anything of it is transmitted. Returns what the taker said.
+    /// Sends a mail. `lease_check` is awaited before the first byte of the message is transmitted.
     ///
     /// # Errors
-    /// Why the mail was not taken; its verdict says what to do.
+    /// Why the mail was not accepted; the error's kind says what to do.
     pub async fn send(
         &self,
         message: &Outgoing,
-        fencing_token: impl Future<Output = bool> + Send,
-    ) -> Result<Receipt, SendError> {
+        lease_check: impl Future<Output = bool> + Send,
+    ) -> Result<Delivered, SendError> {
         match self {
             Transport::Smtp(pool) => {
-                let accepted = pool.send(&message.envelope, &message.bytes, fencing_token).await?;
-                let words = format!("{} {}", accepted.code, accepted.reply);
-                Ok(Receipt { code: Some(accepted.code), words })
+                let sent = pool.send(&message.envelope, &message.bytes, lease_check).await;
+                sent.map(Delivered::Accepted)
             }
             Transport::File(folder) => {
-                let words = file::store(folder, message, fencing_token).await?;
-                Ok(Receipt { code: None, words })
+                file::store(folder, message, lease_check).await.map(Delivered::Stored)
             }
         }
     }

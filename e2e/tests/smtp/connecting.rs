@@ -6,7 +6,8 @@ use super::*;
 async fn a_mail_arrives_in_clear_text_with_the_servers_words_in_the_answer() {
     let server = plain_server().await;
     let accepted = send(&plain_pool(&server), "a@b.test").await.unwrap();
-    assert_eq!((accepted.code, accepted.reply.as_str()), (250, "2.0.0 queued"));
+    assert_eq!(accepted, SmtpReply::new(250, "2.0.0 queued"));
+    assert_eq!(accepted.to_string(), "250 2.0.0 queued");
     let mail = server.wait_for_mail_to("a@b.test", SOON).await.unwrap();
     assert_eq!(mail.from, "from@bookly.test");
     assert_eq!(mail.data, message("a@b.test"));
@@ -50,7 +51,7 @@ async fn an_unknown_certificate_is_refused_and_no_mail_is_sent() {
         let server = tls_server(tls).await;
         let pool = SmtpPool::new(SmtpSettings::new("localhost", server.port(), security)).unwrap();
         let error = send(&pool, "a@b.test").await.unwrap_err();
-        assert_eq!((error.stage, error.verdict()), (Stage::Tls, Verdict::ServerUnavailable));
+        assert_eq!((error.stage, error.kind()), (Stage::Tls, FailureKind::ServerUnavailable));
         assert_eq!(server.count(At::MailFrom), 0);
     }
 }
@@ -60,8 +61,8 @@ async fn an_expired_or_foreign_certificate_is_refused() {
     for fault in [Fault::ExpiredCertificate, Fault::WrongHostCertificate] {
         let server = tls_server(TlsMode::StartTls).await;
         let error = fails_with(&server, &pool(&server, Security::StartTls), fault).await;
-        assert_eq!((error.stage, error.verdict()), (Stage::Tls, Verdict::ServerUnavailable));
-        assert!(error.message.contains("certificate"), "{error}");
+        assert_eq!((error.stage, error.kind()), (Stage::Tls, FailureKind::ServerUnavailable));
+        assert!(error.cause.to_string().contains("certificate"), "{error}");
     }
 }
 
@@ -85,7 +86,7 @@ async fn without_validation_any_certificate_will_do() {
 async fn where_starttls_is_not_offered_nothing_is_sent_in_clear() {
     let server = login_server().await;
     let error = fails_with(&server, &login_pool(&server, "correct horse"), Fault::NoStartTls).await;
-    assert_eq!((error.stage, error.verdict()), (Stage::Tls, Verdict::ServerUnavailable));
+    assert_eq!((error.stage, error.kind()), (Stage::Tls, FailureKind::ServerUnavailable));
     assert_eq!((server.count(At::Auth), server.count(At::MailFrom)), (0, 0));
 }
 
@@ -94,7 +95,7 @@ async fn where_starttls_is_refused_nothing_is_sent_in_clear() {
     let server = login_server().await;
     let fault = Fault::reply(At::StartTls, 454, "4.7.0 TLS not available");
     let error = fails_with(&server, &login_pool(&server, "correct horse"), fault).await;
-    assert_eq!((error.code, error.verdict()), (Some(454), Verdict::ServerUnavailable));
+    assert_eq!((error.code(), error.kind()), (Some(454), FailureKind::ServerUnavailable));
     assert_eq!((server.count(At::Auth), server.count(At::MailFrom)), (0, 0));
 }
 
@@ -104,7 +105,7 @@ async fn answers_slipped_in_behind_starttls_end_the_session() {
     let bytes = "220 go ahead\r\n250-evil\r\n250 AUTH PLAIN\r\n".to_owned();
     let fault = Fault::Say { stage: At::StartTls, bytes };
     let error = fails_with(&server, &login_pool(&server, "correct horse"), fault).await;
-    assert_eq!((error.stage, error.verdict()), (Stage::Tls, Verdict::ServerUnavailable));
+    assert_eq!((error.stage, error.kind()), (Stage::Tls, FailureKind::ServerUnavailable));
     assert_eq!((server.count(At::Auth), server.count(At::MailFrom)), (0, 0));
 }
 

@@ -16,8 +16,8 @@ async fn login_works_with_plain_and_with_login() {
 async fn a_wrong_password_makes_the_server_unavailable_and_is_not_repeated() {
     let server = login_server().await;
     let error = send(&login_pool(&server, "battery staple"), "a@b.test").await.unwrap_err();
-    assert_eq!((error.stage, error.code), (Stage::Auth, Some(535)));
-    assert_eq!(error.verdict(), Verdict::ServerUnavailable);
+    assert_eq!((error.stage, error.code()), (Stage::Auth, Some(535)));
+    assert_eq!(error.kind(), FailureKind::ServerUnavailable);
     assert_eq!((server.auth_attempts(), server.count(At::MailFrom)), (1, 0));
 }
 
@@ -33,7 +33,7 @@ async fn a_password_that_the_server_repeats_is_not_in_the_error() {
         !shown.contains("s3cr3t") && !shown.contains("czNjcjN0") && !shown.contains("AGJvb2tse"),
         "{shown}"
     );
-    assert_eq!(error.message, "*** (***, ***) is wrong");
+    assert_eq!(error.cause.to_string(), "535 *** (***, ***) is wrong");
 }
 
 #[tokio::test]
@@ -49,7 +49,7 @@ async fn settings_and_errors_do_not_show_the_password() {
 async fn a_server_without_a_usable_login_is_a_configuration_fault() {
     let server = server(login_options(vec!["CRAM-MD5"])).await;
     let error = send(&login_pool(&server, "correct horse"), "a@b.test").await.unwrap_err();
-    assert_eq!((error.stage, error.verdict()), (Stage::Auth, Verdict::ServerUnavailable));
+    assert_eq!((error.stage, error.kind()), (Stage::Auth, FailureKind::ServerUnavailable));
     assert_eq!(server.auth_attempts(), 0);
 }
 
@@ -57,6 +57,6 @@ async fn a_server_without_a_usable_login_is_a_configuration_fault() {
 async fn a_server_that_wants_a_login_at_mail_from_does_not_cost_the_mail() {
     let server = login_server().await;
     let error = send(&pool(&server, Security::StartTls), "a@b.test").await.unwrap_err();
-    assert_eq!((error.stage, error.code), (Stage::MailFrom, Some(530)));
-    assert_eq!(error.verdict(), Verdict::Retry);
+    assert_eq!((error.stage, error.code()), (Stage::MailFrom, Some(530)));
+    assert_eq!(error.kind(), FailureKind::Temporary);
 }

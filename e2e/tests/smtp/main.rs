@@ -15,8 +15,9 @@ use std::{
 
 use bookly_e2e::smtp_server::{Fault, SmtpServer, SmtpServerOptions, Stage as At, TlsMode};
 use bookly_worker::smtp::{
-    Accepted, Security, SendError, SmtpCredentials, SmtpPool, SmtpSettings, Stage, StageTimeouts, Verdict,
+    Security, SendError, SmtpCredentials, SmtpPool, SmtpSettings, Stage, StageTimeouts, FailureKind,
 };
+use bookly_shared::domain::SmtpReply;
 use lettre::{
     Message,
     address::Envelope,
@@ -89,7 +90,7 @@ fn message(to: &str) -> Vec<u8> {
     format!("From: from@bookly.test\r\nTo: {to}\r\nSubject: for {to}\r\n\r\nHello {to}\r\n").into_bytes()
 }
 
-async fn send(pool: &SmtpPool, to: &str) -> Result<Accepted, SendError> {
+async fn send(pool: &SmtpPool, to: &str) -> Result<SmtpReply, SendError> {
     pool.send(&envelope(to), &message(to), ready(true)).await
 }
 
@@ -99,7 +100,7 @@ async fn fails_with(server: &SmtpServer, pool: &SmtpPool, fault: Fault) -> SendE
     send(pool, "a@b.test").await.unwrap_err()
 }
 
-fn spawn_send(pool: &SmtpPool, to: &str) -> tokio::task::JoinHandle<Result<Accepted, SendError>> {
+fn spawn_send(pool: &SmtpPool, to: &str) -> tokio::task::JoinHandle<Result<SmtpReply, SendError>> {
     let (pool, to) = (pool.clone(), to.to_owned());
     tokio::spawn(async move { send(&pool, &to).await })
 }

@@ -1,4 +1,4 @@
-//! Connections: shared, used again, replaced, and never out of step; and the fencing_token.
+//! Connections: shared, used again, replaced, and never out of step; and the lease_check.
 
 use super::*;
 
@@ -7,7 +7,7 @@ async fn a_fence_that_says_no_keeps_the_mail_back_and_the_connection_in_step() {
     for server in both_servers().await {
         let pool = plain_pool(&server);
         let sent = pool.send(&envelope("a@b.test"), &message("a@b.test"), ready(false)).await;
-        assert_eq!(sent.unwrap_err().verdict(), Verdict::LeaseLost);
+        assert_eq!(sent.unwrap_err().kind(), FailureKind::LeaseLost);
         assert_eq!((server.count(At::Data), server.count(At::Rset)), (0, 1));
         send(&pool, "c@d.test").await.unwrap();
         let mails = server.wait_for(1, SOON).await.unwrap();
@@ -99,7 +99,7 @@ async fn a_cancelled_send_does_not_lend_its_answer_to_the_next_mail() {
         server.clear_faults();
         server.set_fault(Fault::reply(At::RcptTo, 550, "5.1.1 next").only_to("next@b.test"));
         let error = send(&pool, "next@b.test").await.unwrap_err();
-        assert_eq!((error.code, error.message.as_str()), (Some(550), "5.1.1 next"), "{at:?}");
+        assert_eq!(error.cause.to_string(), "550 5.1.1 next", "{at:?}");
         send(&pool, "good@b.test").await.unwrap();
         server.wait_for_mail_to("good@b.test", SOON).await.unwrap();
     }
@@ -114,7 +114,7 @@ async fn a_session_that_is_out_of_step_is_not_believed() {
         let bytes = "250 2.1.0 ok\r\n250 2.1.0 ok\r\n".to_owned();
         server.set_fault(Fault::Say { stage: At::MailFrom, bytes }.times(1));
         let error = send(&pool, "a@b.test").await.unwrap_err();
-        assert_eq!((error.stage, error.verdict()), (stage, Verdict::Retry));
+        assert_eq!((error.stage, error.kind()), (stage, FailureKind::Temporary));
         assert_eq!(server.count(At::Data), 0);
         send(&pool, "a@b.test").await.unwrap();
         assert_eq!(server.connections_total(), 2);
@@ -129,7 +129,7 @@ async fn an_answer_that_comes_too_late_is_not_taken_for_the_next_one() {
     let pool = SmtpPool::new(settings).unwrap();
     server.set_fault(Fault::DelayAt(At::RcptTo, SHORT * 3).times(1));
     let error = send(&pool, "late@b.test").await.unwrap_err();
-    assert_eq!((error.stage, error.verdict()), (Stage::RcptTo, Verdict::Retry));
+    assert_eq!((error.stage, error.kind()), (Stage::RcptTo, FailureKind::Temporary));
     assert_eq!(server.count(At::Rset), 0);
     send(&pool, "a@b.test").await.unwrap();
     assert_eq!((server.mails_total(), server.connections_total()), (1, 2));
@@ -155,7 +155,7 @@ async fn a_421_on_an_idle_connection_is_replaced_unnoticed_and_only_once() {
     send(&pool, "a@b.test").await.unwrap();
     server.set_fault(Fault::reply(At::MailFrom, 421, "4.3.2 going down"));
     let error = send(&pool, "a@b.test").await.unwrap_err();
-    assert_eq!((error.code, error.verdict()), (Some(421), Verdict::Retry));
+    assert_eq!((error.code(), error.kind()), (Some(421), FailureKind::Temporary));
     assert_eq!((server.mails_total(), server.connections_total()), (2, 3));
 }
 
@@ -166,7 +166,7 @@ async fn a_server_that_came_back_on_its_port_gets_the_next_mail() {
     let port = server.port();
     send(&pool, "a@b.test").await.unwrap();
     server.stop().await;
-    assert_eq!(send(&pool, "a@b.test").await.unwrap_err().verdict(), Verdict::ServerUnavailable);
+    assert_eq!(send(&pool, "a@b.test").await.unwrap_err().kind(), FailureKind::ServerUnavailable);
     assert!(pool.probe().await.is_err());
     let server =
         SmtpServer::start(SmtpServerOptions { port: Some(port), ..Default::default() }).await.unwrap();
@@ -182,7 +182,7 @@ async fn a_probe_logs_in_and_sends_nothing() {
     assert_eq!((server.auth_attempts(), server.count(At::Noop), server.count(At::Quit)), (1, 1, 1));
     assert_eq!(server.count(At::MailFrom), 0);
     let error = login_pool(&server, "battery staple").probe().await.unwrap_err();
-    assert_eq!((error.code, error.verdict()), (Some(535), Verdict::ServerUnavailable));
+    assert_eq!((error.code(), error.kind()), (Some(535), FailureKind::ServerUnavailable));
 }
 
 #[tokio::test]
@@ -193,7 +193,7 @@ async fn a_closed_pool_takes_leave_and_sends_no_more() {
     pool.close().await;
     server.wait_for_open_connections(0, SOON).await.unwrap();
     assert_eq!(server.count(At::Quit), 1);
-    assert_eq!(send(&pool, "a@b.test").await.unwrap_err().verdict(), Verdict::ServerUnavailable);
+    assert_eq!(send(&pool, "a@b.test").await.unwrap_err().kind(), FailureKind::ServerUnavailable);
 }
 
 #[tokio::test]
@@ -217,11 +217,11 @@ async fn a_send_can_wait_at_its_fence_in_a_task_of_its_own() {
     let gate = Arc::new(Notify::new());
     let opened = Arc::clone(&gate);
     let sent = tokio::spawn(async move {
-        let fencing_token = async {
+        let lease_check = async {
             opened.notified().await;
             true
         };
-        pool.send(&envelope("a@b.test"), &message("a@b.test"), fencing_token).await
+        pool.send(&envelope("a@b.test"), &message("a@b.test"), lease_check).await
     });
     server.wait_for_stage(At::RcptTo, 1, SOON).await.unwrap();
     gate.notify_one();
@@ -271,6 +271,6 @@ async fn a_server_that_offers_pipelining_and_loses_recipients_is_asked_one_by_on
     tokio::spawn(loses_what_comes_ahead(listener));
     let pool = SmtpPool::new(settings).unwrap();
     let lost = send(&pool, "a@b.test").await.unwrap_err();
-    assert_eq!((lost.stage, lost.verdict()), (Stage::RcptTo, Verdict::Retry));
+    assert_eq!((lost.stage, lost.kind()), (Stage::RcptTo, FailureKind::Temporary));
     send(&pool, "a@b.test").await.unwrap();
 }

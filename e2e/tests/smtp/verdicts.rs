@@ -16,21 +16,21 @@ fn hasty_pool(server: &SmtpServer) -> SmtpPool {
     SmtpPool::new(SmtpSettings { timeouts, ..settings(server, Security::Plain) }).unwrap()
 }
 
-async fn verdict_with(fault: Fault) -> (Verdict, Stage, Option<u16>) {
+async fn verdict_with(fault: Fault) -> (FailureKind, Stage, Option<u16>) {
     verdict_of(plain_pool, fault).await
 }
 
-async fn hasty_verdict_with(fault: Fault) -> (Verdict, Stage, Option<u16>) {
+async fn hasty_verdict_with(fault: Fault) -> (FailureKind, Stage, Option<u16>) {
     verdict_of(hasty_pool, fault).await
 }
 
 /// The same, whether the server offers PIPELINING or not.
-async fn verdict_of(pool: fn(&SmtpServer) -> SmtpPool, fault: Fault) -> (Verdict, Stage, Option<u16>) {
+async fn verdict_of(pool: fn(&SmtpServer) -> SmtpPool, fault: Fault) -> (FailureKind, Stage, Option<u16>) {
     let [one_by_one, together] = both_servers().await;
     let first = fails_with(&one_by_one, &pool(&one_by_one), fault.clone()).await;
     let second = fails_with(&together, &pool(&together), fault).await;
     assert_eq!(first, second);
-    (first.verdict(), first.stage, first.code)
+    (first.kind(), first.stage, first.code())
 }
 
 #[tokio::test]
@@ -39,22 +39,22 @@ async fn a_closed_port_is_an_unavailable_server() {
     let pool = plain_pool(&server);
     server.stop().await;
     let error = send(&pool, "a@b.test").await.unwrap_err();
-    assert_eq!((error.stage, error.verdict()), (Stage::Connect, Verdict::ServerUnavailable));
+    assert_eq!((error.stage, error.kind()), (Stage::Connect, FailureKind::ServerUnavailable));
 }
 
 #[tokio::test]
 async fn trouble_at_the_greeting_is_an_unavailable_server() {
     for code in [421, 554] {
         let refused = Fault::RefuseGreeting(code, "not now".to_owned());
-        assert_eq!(verdict_with(refused).await, (Verdict::ServerUnavailable, Stage::Hello, Some(code)));
+        assert_eq!(verdict_with(refused).await, (FailureKind::ServerUnavailable, Stage::Hello, Some(code)));
     }
     for fault in [Fault::CloseAt(At::Greeting), Fault::CloseAt(At::Hello)] {
-        assert_eq!(verdict_with(fault).await, (Verdict::ServerUnavailable, Stage::Hello, None));
+        assert_eq!(verdict_with(fault).await, (FailureKind::ServerUnavailable, Stage::Hello, None));
     }
     let garbage = Fault::Say { stage: At::Greeting, bytes: "SSH-2.0-OpenSSH_9.9\r\n".to_owned() };
-    assert_eq!(verdict_with(garbage).await, (Verdict::ServerUnavailable, Stage::Hello, None));
+    assert_eq!(verdict_with(garbage).await, (FailureKind::ServerUnavailable, Stage::Hello, None));
     let silent = hasty_verdict_with(Fault::HangAt(At::Greeting)).await;
-    assert_eq!(silent, (Verdict::ServerUnavailable, Stage::Hello, None));
+    assert_eq!(silent, (FailureKind::ServerUnavailable, Stage::Hello, None));
 }
 
 #[tokio::test]
@@ -74,11 +74,11 @@ async fn answers_to_a_mail_decide_by_their_first_digit() {
     ] {
         for code in [421, 451, 454, 471] {
             let verdict = verdict_with(Fault::reply(at, code, "later")).await;
-            assert_eq!(verdict, (Verdict::Retry, stage, Some(code)));
+            assert_eq!(verdict, (FailureKind::Temporary, stage, Some(code)));
         }
         for code in [550, 552, 554, 571] {
             let verdict = verdict_with(Fault::reply(at, code, "never")).await;
-            assert_eq!(verdict, (Verdict::Rejected, stage, Some(code)));
+            assert_eq!(verdict, (FailureKind::Permanent, stage, Some(code)));
         }
     }
 }
@@ -87,8 +87,8 @@ async fn answers_to_a_mail_decide_by_their_first_digit() {
 async fn a_connection_that_ends_before_the_final_dot_is_a_retry() {
     for (at, stage) in [(At::MailFrom, Stage::MailFrom), (At::RcptTo, Stage::RcptTo), (At::Data, Stage::Data)]
     {
-        assert_eq!(verdict_with(Fault::CloseAt(at)).await, (Verdict::Retry, stage, None));
-        assert_eq!(hasty_verdict_with(Fault::HangAt(at)).await, (Verdict::Retry, stage, None));
+        assert_eq!(verdict_with(Fault::CloseAt(at)).await, (FailureKind::Temporary, stage, None));
+        assert_eq!(hasty_verdict_with(Fault::HangAt(at)).await, (FailureKind::Temporary, stage, None));
     }
 }
 
@@ -100,13 +100,13 @@ async fn a_message_that_cannot_be_written_in_time_is_a_retry() {
     let huge = "0123456789abcdef\r\n".repeat(1_000_000);
     let sent = hasty_pool(&server).send(&envelope("a@b.test"), huge.as_bytes(), ready(true)).await;
     let error = sent.unwrap_err();
-    assert_eq!((error.stage, error.verdict()), (Stage::Data, Verdict::Retry));
+    assert_eq!((error.stage, error.kind()), (Stage::Data, FailureKind::Temporary));
     assert_eq!(server.mails_total(), 0);
 }
 
 #[tokio::test]
 async fn silence_after_the_final_dot_leaves_the_outcome_unknown() {
-    let lost = (Verdict::OutcomeUnknown, Stage::FinalDot, None);
+    let lost = (FailureKind::OutcomeUnknown, Stage::FinalDot, None);
     assert_eq!(verdict_with(Fault::CloseAt(At::FinalDot)).await, lost);
     assert_eq!(hasty_verdict_with(Fault::HangAt(At::FinalDot)).await, lost);
     for bytes in ["what?\r\n", "250", "354 go on\r\n", "\u{0}\u{1}\r\n"] {
@@ -137,8 +137,8 @@ async fn an_address_that_the_server_cannot_take_is_rejected_with_clear_words() {
     let server = server(SmtpServerOptions { smtputf8: false, ..Default::default() }).await;
     let pool = plain_pool(&server);
     let error = send(&pool, "jürgen@b.test").await.unwrap_err();
-    assert_eq!(error.verdict(), Verdict::Rejected);
-    assert!(error.message.contains("SMTPUTF8"), "{error}");
+    assert_eq!(error.kind(), FailureKind::Permanent);
+    assert!(error.cause.to_string().contains("SMTPUTF8"), "{error}");
     send(&pool, "juergen@b.test").await.unwrap();
 }
 

@@ -10,6 +10,7 @@ pub mod jwt_algorithm;
 pub mod name;
 pub mod password;
 pub mod role;
+pub mod smtp_reply;
 mod text;
 
 pub use email_address::{EmailAddress, EmailAddressError};
@@ -19,4 +20,5 @@ pub use jwt_algorithm::{JwtAlgorithm, UnknownJwtAlgorithm};
 pub use name::{NameError, PersonName, Username};
 pub use password::{Password, PasswordError};
 pub use role::{Role, UnknownRole};
+pub use smtp_reply::{EnhancedCode, SmtpReply};
 pub use text::has_control_characters;

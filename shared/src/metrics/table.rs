@@ -71,7 +71,7 @@ table! {
 
     SMTP_REACHABLE: Gauge(), "bookly_smtp_reachable",
         "1 while the mail server, or the folder of the file transport, is thought to take mails; 0 while it is probed.";
-    SMTP_FAILURES: Counter(stage, verdict), "bookly_smtp_failures_total",
+    SMTP_FAILURES: Counter(stage, kind), "bookly_smtp_failures_total",
         "Sends and probes that failed, by the stage of the session and what follows from it.";
     SMTP_OPEN: Gauge(), "bookly_smtp_connections_open",
         "Connections to the mail server.";

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bookly_shared::db::Db;
-use bookly_shared::db::emails::attempts::Answer;
 use bookly_shared::db::emails::claim::{ClaimedEmail, LEASE};
 use bookly_shared::db::emails::complete::SentEmail;
 use bookly_shared::db::emails::enqueue::NewEmail;
@@ -72,8 +71,7 @@ async fn claim_and_close(db: Db, name: String, now: DateTime<Utc>, left: Arc<Ato
     while left.load(Ordering::Relaxed) > 0 {
         let mut mails = db.keep().await.unwrap().claim_due(16, &name, now).await.unwrap();
         mails.reverse();
-        let answer = Answer { code: Some(250), words: "250 taken" };
-        let sent: Vec<SentEmail> = mails.iter().map(|mail| SentEmail::new(mail, answer, now)).collect();
+        let sent: Vec<SentEmail> = mails.iter().map(|mail| SentEmail::new(mail, Some(250), "250 taken".to_owned(), now)).collect();
         db.keep().await.unwrap().complete_sent(&sent).await.unwrap();
         left.fetch_sub(sent.len(), Ordering::Relaxed);
     }

@@ -2,7 +2,7 @@
 
 use bookly_shared::db::Db;
 use bookly_shared::db::emails::admin::EmailFilter;
-use bookly_shared::db::emails::attempts::{Answer, Ending};
+use bookly_shared::db::emails::attempts::{Ending, Reason};
 use bookly_shared::db::emails::claim::ClaimedEmail;
 use bookly_shared::db::emails::complete::{Retry, SentEmail};
 use bookly_shared::db::emails::enqueue::NewEmail;
@@ -158,10 +158,10 @@ impl Play<'_> {
 
     async fn retry_later(&mut self, pick: &Pick, wait: TimeDelta, counts: bool, answer_lost: bool) {
         let Some((claim, now)) = self.pick(pick) else { return };
-        let answer = Answer { code: Some(450), words: "450 not now" };
-        let retry = Retry { due_at: now + wait, ending: Ending::Retried, answer, counts, answer_lost };
+        let reason = Reason { smtp_code: Some(450), text: "450 not now" };
+        let retry = Retry { due_at: now + wait, ending: Ending::Retried, reason, counts, answer_lost };
         let mail = find(&mut self.mails, claim.id);
-        let expected = mail.retry_later(&claim, retry.due_at, answer.words, (counts, answer_lost));
+        let expected = mail.retry_later(&claim, retry.due_at, reason.text, (counts, answer_lost));
         assert_eq!(self.db.retry_later(&claim, &retry, now).await.unwrap(), expected, "{claim:?}");
     }
 
@@ -172,9 +172,9 @@ impl Play<'_> {
             if sent.iter().any(|mail| mail.id == claim.id) {
                 continue;
             }
-            let words = format!("250 taken under fencing_token {}", claim.fencing_token);
-            find(&mut self.mails, claim.id).complete_sent(&claim, &words, now);
-            sent.push(SentEmail::new(&claim, Answer { code: Some(250), words: &words }, now));
+            let reply = format!("250 taken under fencing_token {}", claim.fencing_token);
+            find(&mut self.mails, claim.id).complete_sent(&claim, &reply, now);
+            sent.push(SentEmail::new(&claim, Some(250), reply, now));
         }
         self.db.keep().await.unwrap().complete_sent(&sent).await.unwrap();
     }

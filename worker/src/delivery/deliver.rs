@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bookly_shared::clock::Clock;
 use bookly_shared::db::batch::Batcher;
-use bookly_shared::db::emails::attempts::{Answer, Ending};
+use bookly_shared::db::emails::attempts::{Ending, Reason};
 use bookly_shared::db::emails::claim::ClaimedEmail;
 use bookly_shared::db::emails::complete::{Retry, SentEmail};
 use bookly_shared::db::emails::maintenance::DEADLINE_PASSED;
@@ -23,8 +23,8 @@ use crate::delivery::prepare::{Decision, Letter, Preparer};
 use crate::delivery::spans;
 use crate::metrics::record;
 use crate::render::{Composer, Outgoing};
-use crate::smtp::{SendError, Verdict};
-use crate::transport::{Receipt, Transport};
+use crate::smtp::{SendError, FailureKind};
+use crate::transport::{Delivered, Transport};
 
 /// A mail that kills its worker must not loop.
 const MAX_LOST_LEASES: i32 = 5;
@@ -59,7 +59,7 @@ pub(crate) struct Parts {
 /// What became of one attempt.
 enum Outcome {
     /// The server took it.
-    Sent(Receipt),
+    Sent(Delivered),
     /// It makes no sense any more, for this reason.
     Cancelled(&'static str),
     /// It will never be sent, for this reason; with the server's code if it was the server who said so.
@@ -136,7 +136,7 @@ impl Parts {
         spans::answered(&mut span, &sent);
         drop((span, turn));
         Ok(match sent {
-            Ok(receipt) => Outcome::Sent(receipt),
+            Ok(delivered) => Outcome::Sent(delivered),
             Err(error) => self.judge(mail, error),
         })
     }
@@ -149,14 +149,14 @@ impl Parts {
 
     fn judge(&self, mail: &ClaimedEmail, error: SendError) -> Outcome {
         record::failure(&error);
-        match error.verdict() {
-            Verdict::Rejected => Outcome::Failed(error.to_string(), error.code),
-            Verdict::LeaseLost => Outcome::NotOurs,
-            Verdict::OutcomeUnknown if mail.lost_answers + 1 >= MAX_LOST_ANSWERS => {
+        match error.kind() {
+            FailureKind::Permanent => Outcome::Failed(error.to_string(), error.code()),
+            FailureKind::LeaseLost => Outcome::NotOurs,
+            FailureKind::OutcomeUnknown if mail.lost_answers + 1 >= MAX_LOST_ANSWERS => {
                 Outcome::Failed(OUTCOME_UNKNOWN.to_owned(), None)
             }
-            Verdict::OutcomeUnknown | Verdict::Retry => Outcome::Retry(error),
-            Verdict::ServerUnavailable => {
+            FailureKind::OutcomeUnknown | FailureKind::Temporary => Outcome::Retry(error),
+            FailureKind::ServerUnavailable => {
                 self.gate.close(&error);
                 Outcome::Retry(error)
             }
@@ -169,7 +169,7 @@ impl Parts {
         let ending = outcome.ending();
         record::attempt(mail.kind, ending);
         let closed = match outcome {
-            Outcome::Sent(receipt) => return self.complete_sent(mail, &receipt, &to).await,
+            Outcome::Sent(delivered) => return self.complete_sent(mail, &delivered, &to).await,
             Outcome::NotOurs => {
                 tracing::warn!(to, "stopped: the mail is not this worker's any more");
                 self.db.record_lost_lease(mail, TAKEN_OVER.into(), now).await.map(|()| true)
@@ -178,9 +178,9 @@ impl Parts {
                 tracing::info!(to, reason, "mail cancelled");
                 self.db.cancel(mail, reason, now).await
             }
-            Outcome::Failed(reason, code) => {
+            Outcome::Failed(reason, smtp_code) => {
                 tracing::error!(to, reason, "mail failed");
-                self.db.complete_failed(mail, Answer { code, words: &reason }, now).await
+                self.db.complete_failed(mail, Reason { smtp_code, text: &reason }, now).await
             }
             Outcome::Retry(error) => self.put_back(mail, &error, &to).await,
         };
@@ -194,8 +194,8 @@ impl Parts {
     }
 
     async fn put_back(&self, mail: &ClaimedEmail, error: &SendError, to: &str) -> Result<bool, DbError> {
-        let verdict = error.verdict();
-        let counts = verdict != Verdict::ServerUnavailable;
+        let verdict = error.kind();
+        let counts = verdict != FailureKind::ServerUnavailable;
         let wait = if counts { backoff::after_attempt(mail.attempts) } else { backoff::after_attempt(1) };
         let reason = error.to_string();
         tracing::warn!(to, reason, wait_s = wait.num_seconds(), "mail not sent, will be tried again");
@@ -203,21 +203,21 @@ impl Parts {
         let retry = Retry {
             due_at: now + wait,
             ending: Ending::Retried,
-            answer: Answer { code: error.code, words: &reason },
+            reason: Reason { smtp_code: error.code(), text: &reason },
             counts,
-            answer_lost: verdict == Verdict::OutcomeUnknown,
+            answer_lost: verdict == FailureKind::OutcomeUnknown,
         };
         self.db.retry_later(mail, &retry, now).await
     }
 
     /// A 250 is worth any patience: a row left open would send the mail again. The lease is renewed meanwhile.
-    async fn complete_sent(&self, mail: &ClaimedEmail, receipt: &Receipt, to: &str) {
+    async fn complete_sent(&self, mail: &ClaimedEmail, delivered: &Delivered, to: &str) {
         let now = self.clock.now();
         let waited = now - mail.created_at;
-        let answer = Answer { code: receipt.code, words: &receipt.words };
-        tracing::info!(to, reply = answer.words, waited_ms = waited.num_milliseconds(), "mail sent");
+        let reply = delivered.to_string();
+        tracing::info!(to, reply, waited_ms = waited.num_milliseconds(), "mail sent");
         record::sent(mail, waited);
-        while let Err(error) = self.closings.ask(SentEmail::new(mail, answer, now)).await {
+        while let Err(error) = self.closings.ask(SentEmail::new(mail, delivered.smtp_code(), reply.clone(), now)).await {
             tracing::warn!(%error, "the mail was sent but its row cannot be closed yet");
             if !error.is_unavailable() {
                 return;
@@ -236,7 +236,7 @@ impl Parts {
         let retry = Retry {
             due_at: now + backoff::after_attempt(1),
             ending: Ending::DatabaseAway,
-            answer: Answer::from(reason.as_str()),
+            reason: Reason::from(reason.as_str()),
             counts: false,
             answer_lost: false,
         };

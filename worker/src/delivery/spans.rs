@@ -1,13 +1,13 @@
 //! The spans of a delivery: the attempt, and the sending within it.
 //!
-//! What they carry leaves this service: no address, no link, and none of the mail server's words, which quote addresses.
+//! What they carry leaves this service: no address, no link, and none of the mail server's texts, which quote addresses.
 
 use bookly_shared::db::emails::attempts::Ending;
 use bookly_shared::db::emails::claim::ClaimedEmail;
 use bookly_shared::trace::{Kind, Span, SpanPlace, TraceContext, Tracer};
 
 use crate::smtp::SendError;
-use crate::transport::{Receipt, Transport};
+use crate::transport::{Delivered, Transport};
 
 /// Where a mail's delivery stands in its request's trace; a mail without one begins a trace of its own.
 pub(crate) fn place_of(mail: &ClaimedEmail) -> SpanPlace {
@@ -40,11 +40,11 @@ pub(crate) fn sending(tracer: &Tracer, transport: &Transport, place: &SpanPlace)
     tracer.span(Kind::Client, name, &place.within())
 }
 
-/// What the mail server said, as a number.
-pub(crate) fn answered(span: &mut Span, sent: &Result<Receipt, SendError>) {
+/// Records the code of the mail server's reply.
+pub(crate) fn answered(span: &mut Span, sent: &Result<Delivered, SendError>) {
     let code = match sent {
-        Ok(receipt) => receipt.code,
-        Err(error) => error.code,
+        Ok(delivered) => delivered.smtp_code(),
+        Err(error) => error.code(),
     };
     if let Some(code) = code {
         span.set("smtp.response.code", i64::from(code));

@@ -56,8 +56,7 @@ pub(crate) fn overdue(mails: &[OverdueEmail]) {
 
 /// A send or a probe that failed.
 pub(crate) fn failure(error: &SendError) {
-    let verdict = error.verdict().label();
-    SMTP_FAILURES.add(1, [error.stage.label().into(), verdict.into()]);
+    SMTP_FAILURES.add(1, [error.stage.label().into(), error.kind().label().into()]);
 }
 
 /// A killed worker cannot count its own lost lease; the row does, and whoever closes it tells.

@@ -5,6 +5,7 @@
 
 use std::{iter, str};
 
+use bookly_shared::domain::SmtpReply;
 use lettre::transport::smtp::response::Response;
 
 /// Longest answer that is read, all lines together, in bytes: an EHLO answer has a few hundred.
@@ -61,14 +62,13 @@ impl Answer {
         (code >= 400).then(|| Answer { code, text: lossy(words) })
     }
 
+    pub(super) fn reply(&self) -> SmtpReply {
+        SmtpReply::new(self.code, &self.text)
+    }
+
     /// Whether it agrees: 2xx.
     pub(super) fn completes(&self) -> bool {
         (200..300).contains(&self.code)
-    }
-
-    /// Whether it is a 4xx or 5xx.
-    pub(super) fn refuses(&self) -> bool {
-        self.code >= 400
     }
 
     /// Whether an answer to EHLO has this keyword (RFC 5321 §4.1.1.1): on a line of its own behind the first.

@@ -9,6 +9,7 @@ use std::{
 };
 
 use bookly_shared::metrics::table::SMTP_OPEN;
+use bookly_shared::domain::SmtpReply;
 use lettre::{
     Address, address::Envelope, transport::smtp::client::AsyncTokioStream,
     transport::smtp::extension::ClientId,
@@ -22,7 +23,7 @@ use tokio::{
 use super::{
     StageTimeouts,
     connection::greet,
-    outcome::{Accepted, SendError, Verdict},
+    error::{FailureKind, SendError},
     send::{Dialogue, Letter},
     starttls,
 };
@@ -108,7 +109,7 @@ async fn heard_out(end: &mut BufReader<DuplexStream>, message: bool) -> bool {
     }
 }
 
-async fn send(end: DuplexStream) -> Result<Accepted, SendError> {
+async fn send(end: DuplexStream) -> Result<SmtpReply, SendError> {
     let limits = StageTimeouts::default();
     let hello = ClientId::Domain("bookly.test".into());
     let greeted = greet(Memory(end), &hello, &limits).await?;
@@ -123,7 +124,7 @@ async fn send(end: DuplexStream) -> Result<Accepted, SendError> {
 }
 
 /// Runs both ends.
-fn play(answers: &[Vec<u8>]) -> Result<Accepted, SendError> {
+fn play(answers: &[Vec<u8>]) -> Result<SmtpReply, SendError> {
     let (client, server) = duplex(64 * 1024);
     RUNTIME.with(|runtime| runtime.block_on(until_done(send(client), serve(server, answers))))
 }
@@ -199,7 +200,7 @@ fn answers() -> impl Strategy<Value = Vec<Vec<u8>>> {
 fn a_server_that_answers_well_takes_the_mail() {
     for good in [good, pipelining] {
         let accepted = play(&(0..ANSWERS).map(good).collect::<Vec<_>>()).unwrap();
-        assert_eq!((accepted.code, &*accepted.reply), (250, "queued as 7"));
+        assert_eq!((accepted.code, &*accepted.text), (250, "queued as 7"));
     }
 }
 
@@ -208,13 +209,13 @@ fn a_word_ahead_of_its_question_is_no_acceptance() {
     let mut ahead: Vec<_> = (0..ANSWERS).map(good).collect();
     ahead[4] = b"354 go\r\n250 queued\r\n".to_vec();
     ahead[5].clear();
-    assert_eq!(play(&ahead).unwrap_err().verdict(), Verdict::Retry);
+    assert_eq!(play(&ahead).unwrap_err().kind(), FailureKind::Temporary);
     let mut early: Vec<_> = (0..ANSWERS).map(good).collect();
     early[2] = b"250 ok\r\n250 ok\r\n354 go\r\n".to_vec();
-    assert_eq!(play(&early).unwrap_err().verdict(), Verdict::Retry);
+    assert_eq!(play(&early).unwrap_err().kind(), FailureKind::Temporary);
     let mut hasty: Vec<_> = (0..ANSWERS).map(good).collect();
     (hasty[0], hasty[2]) = (b"220 mx\r\n250 mx\r\n".to_vec(), Vec::new());
-    assert_eq!(play(&hasty).unwrap_err().verdict(), Verdict::ServerUnavailable);
+    assert_eq!(play(&hasty).unwrap_err().kind(), FailureKind::ServerUnavailable);
 }
 
 proptest! {
@@ -231,16 +232,17 @@ proptest! {
                 for code in &codes[2..4] {
                     prop_assert!(code.is_some_and(|code| (200..300).contains(&code)), "{:?}", codes);
                 }
-                prop_assert!(accepted.reply.chars().count() <= 500 && !accepted.reply.contains(char::is_control));
+                prop_assert!(accepted.text.chars().count() <= 500 && !accepted.text.contains(char::is_control));
             }
             Err(error) => {
                 for good in [good, pipelining] {
                     let good: Vec<_> = (0..ANSWERS).map(good).collect();
                     prop_assert!(answers != good, "a good server was refused: {}", error);
                 }
-                prop_assert!(error.message.chars().count() <= 500 && !error.message.contains(char::is_control));
-                if error.verdict() == Verdict::Rejected {
-                    prop_assert!(matches!(error.code, Some(500..=599)), "{:?}", error);
+                let text = error.cause.to_string();
+                prop_assert!(text.chars().count() <= 520 && !text.contains(char::is_control));
+                if error.kind() == FailureKind::Permanent {
+                    prop_assert!(matches!(error.code(), Some(500..=599)), "{:?}", error);
                 }
             }
         }

@@ -30,7 +30,7 @@ use super::{
     answer::Answer,
     lent::Lent,
     line::Line,
-    outcome::{SendError, Stage},
+    error::{SendError, Stage},
     starttls,
     stream::Stream,
     tls::Tls,
@@ -168,7 +168,7 @@ impl Connector {
         let Some(SmtpCredentials { username, password }) = &self.credentials else { return Ok(()) };
         if session.smtp.server_info().get_auth_mechanism(DEFAULT_MECHANISMS).is_none() {
             let what = "a login is configured, but the server offers neither AUTH PLAIN nor AUTH LOGIN";
-            return Err(SendError::impossible(Stage::Auth, what));
+            return Err(SendError::unsupported(Stage::Auth, what));
         }
         let password = password.expose_secret();
         let credentials = Credentials::new(username.clone(), password.to_owned());
@@ -183,7 +183,7 @@ impl Connector {
         })?;
         // 235 is the only good end of AUTH (RFC 4954 §4); lettre would take a 334 for one.
         if !answer.has_code(235) {
-            return Err(SendError::out_of_step(Stage::Auth, &Answer::from(&answer)));
+            return Err(SendError::from_reply(Stage::Auth, Answer::from(&answer).reply()));
         }
         session.stream.only_answer().map(drop).ok_or_else(|| ahead(Stage::Auth))
     }

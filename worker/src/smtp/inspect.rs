@@ -9,7 +9,7 @@ use webpki::EndEntityCert;
 use super::{
     SmtpConfigError, SmtpSettings,
     connection::{Connector, Session},
-    outcome::SendError,
+    error::SendError,
     pool::quit,
     stream::Stream,
     tls,
@@ -43,7 +43,7 @@ pub enum InspectError {
     /// No connection could ever succeed with these settings.
     #[error(transparent)]
     Config(#[from] SmtpConfigError),
-    /// Something stands in the way: [`SendError::trouble`] says what.
+    /// Something stands in the way: [`SendError::problem`] says what.
     #[error(transparent)]
     Visit(#[from] SendError),
 }

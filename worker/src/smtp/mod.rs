@@ -9,10 +9,10 @@ mod answer;
 #[cfg(test)]
 mod any_server;
 mod connection;
+mod error;
 mod inspect;
 mod lent;
 mod line;
-mod outcome;
 #[cfg(test)]
 mod pipelining;
 mod pool;
@@ -20,17 +20,15 @@ mod send;
 mod starttls;
 mod stream;
 mod tls;
-mod trouble;
 
 use std::time::Duration;
 
 use secrecy::SecretString;
 
 pub use self::{
+    error::{Cause, FailureKind, SendError, SmtpProblem, Stage},
     inspect::{InspectError, SmtpReport, TlsReport, inspect},
-    outcome::{Accepted, SendError, Stage, Verdict},
     pool::SmtpPool,
-    trouble::Trouble,
 };
 
 /// Everything that is to be known of the mail server.

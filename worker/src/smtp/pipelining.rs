@@ -10,9 +10,10 @@ use super::{
     StageTimeouts,
     any_server::Memory,
     connection::{Session, greet},
-    outcome::{Accepted, SendError, Stage, Verdict},
+    error::{FailureKind, SendError, Stage},
     send::{Dialogue, Letter},
 };
+use bookly_shared::domain::SmtpReply;
 use bookly_shared::metrics::table::SMTP_OPEN;
 
 const MESSAGE: &[u8] = b"Subject: a\r\n\r\n.b\r\n";
@@ -54,7 +55,7 @@ fn envelope(to: &[&str]) -> Envelope {
 }
 
 /// Sends a mail; where that fails and the session is in step, resets it. The last is whether that went well.
-async fn send(end: DuplexStream, to: &[&str]) -> (Result<Accepted, SendError>, bool) {
+async fn send(end: DuplexStream, to: &[&str]) -> (Result<SmtpReply, SendError>, bool) {
     let (mut session, envelope) = (open(end).await, envelope(to));
     let letter = Letter::new(&envelope, MESSAGE);
     let mut dialogue = Dialogue { session: &mut session, limits: StageTimeouts::default() };
@@ -70,7 +71,7 @@ async fn send(end: DuplexStream, to: &[&str]) -> (Result<Accepted, SendError>, b
 }
 
 /// Both ends; what the server heard behind EHLO.
-async fn play(to: &[&str], answers: &[&[&str]]) -> (Result<Accepted, SendError>, bool, Vec<String>) {
+async fn play(to: &[&str], answers: &[&[&str]]) -> (Result<SmtpReply, SendError>, bool, Vec<String>) {
     let (client, server) = duplex(64 * 1024);
     let ((sent, reset), mut heard) = tokio::join!(send(client, to), serve(server, answers));
     assert!(heard.remove(0).starts_with("EHLO"));
@@ -123,7 +124,7 @@ async fn answers_may_come_byte_by_byte() {
     let (go, queued) = (bytes("354 go\r\n"), bytes("250-2.0.0 queued\r\n250 as 7\r\n"));
     let answers: [&[&str]; 5] = [&[GREETING], &[PIPELINING], &two, &go, &queued];
     let (sent, _, heard) = play(&["c@d.test"], &answers).await;
-    assert_eq!(sent.unwrap(), Accepted { code: 250, reply: "2.0.0 queued as 7".to_owned() });
+    assert_eq!(sent.unwrap(), SmtpReply::new(250, "2.0.0 queued as 7"));
     assert_eq!(heard.len(), 3);
 }
 
@@ -138,7 +139,7 @@ async fn a_refused_sender_is_told_from_a_refused_recipient() {
         let answers: [&[&str]; 4] = [&[GREETING], &[PIPELINING], &[said], &["250 reset\r\n"]];
         let (sent, reset, heard) = play(&["c@d.test"], &answers).await;
         let error = sent.unwrap_err();
-        assert_eq!((error.stage, error.code), (stage, Some(code)), "{said:?}");
+        assert_eq!((error.stage, error.code()), (stage, Some(code)), "{said:?}");
         // The answers that nobody waited for are no answer to RSET.
         assert!(reset, "{said:?}");
         assert_eq!(heard, [GROUP, "RSET\r\n"], "{said:?}");
@@ -155,7 +156,7 @@ async fn the_refusal_of_one_of_several_recipients_refuses_the_mail() {
     ];
     let (sent, reset, heard) = play(&["c@d.test", "e@f.test", "g@h.test"], &answers).await;
     let error = sent.unwrap_err();
-    assert_eq!((error.stage, error.code, error.verdict()), (Stage::RcptTo, Some(550), Verdict::Rejected));
+    assert_eq!((error.stage, error.code(), error.kind()), (Stage::RcptTo, Some(550), FailureKind::Permanent));
     assert!(reset);
     assert_eq!(heard[1..], ["RSET\r\n"]);
 }
@@ -168,14 +169,14 @@ async fn an_answer_too_many_is_never_taken_for_the_next_one() {
             [&[GREETING], &[PIPELINING], &[said], &["354 go\r\n"], &["250 queued\r\n"]];
         let (sent, _, heard) = play(&["c@d.test"], &answers).await;
         let error = sent.unwrap_err();
-        assert_eq!((error.stage, error.verdict()), (Stage::Data, Verdict::Retry), "{said:?}");
+        assert_eq!((error.stage, error.kind()), (Stage::Data, FailureKind::Temporary), "{said:?}");
         assert_eq!(heard, [GROUP], "{said:?}");
     }
     // Nor when it lies in the socket and nobody has read it yet.
     let answers: [&[&str]; 5] =
         [&[GREETING], &[PIPELINING], &["250 ok\r\n250 ok\r\n"], &["354 go\r\n", "250 queued\r\n"], &[]];
     let (sent, _, heard) = play_slowly(&answers).await;
-    assert_eq!(sent.unwrap_err().verdict(), Verdict::Retry);
+    assert_eq!(sent.unwrap_err().kind(), FailureKind::Temporary);
     assert_eq!(heard[1..], [GROUP, "DATA\r\n"]);
 }
 
@@ -206,7 +207,7 @@ async fn a_421_in_the_middle_ends_the_session() {
         let answers: [&[&str]; 3] = [&[GREETING], &[PIPELINING], &[said]];
         let (sent, _, heard) = play(&["c@d.test"], &answers).await;
         let error = sent.unwrap_err();
-        assert_eq!((error.stage, error.code, error.verdict()), (stage, Some(421), Verdict::Retry));
+        assert_eq!((error.stage, error.code(), error.kind()), (stage, Some(421), FailureKind::Temporary));
         assert!(error.means_dead_connection() && !error.leaves_connection_in_step());
         assert_eq!(heard, [GROUP]);
     }
@@ -236,7 +237,7 @@ async fn a_message_is_lost_for_sure_until_the_stream_takes_of_its_final_dot() {
             }
         };
         let ((sent, _), ()) = tokio::join!(send(client, &["c@d.test"]), server);
-        let verdict = if missing < 5 { Verdict::OutcomeUnknown } else { Verdict::Retry };
-        assert_eq!(sent.unwrap_err().verdict(), verdict, "{missing} bytes were not taken");
+        let verdict = if missing < 5 { FailureKind::OutcomeUnknown } else { FailureKind::Temporary };
+        assert_eq!(sent.unwrap_err().kind(), verdict, "{missing} bytes were not taken");
     }
 }

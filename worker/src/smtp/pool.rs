@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use bookly_shared::domain::SmtpReply;
 use lettre::{
     address::Envelope,
     transport::smtp::commands::{Noop, Quit},
@@ -18,7 +19,7 @@ use tokio::{
 use super::{
     SmtpConfigError, SmtpSettings, StageTimeouts,
     connection::{Connector, Session},
-    outcome::{Accepted, SendError, Stage},
+    error::{SendError, Stage},
     send::{Dialogue, Letter},
 };
 
@@ -79,24 +80,24 @@ impl SmtpPool {
 
     /// Sends one message, waiting for a free connection if need be.
     ///
-    /// `fencing_token` is awaited right before DATA: if it answers false, nothing of the message is transmitted. Line
+    /// `lease_check` is awaited right before DATA: if it answers false, nothing of the message is transmitted. Line
     /// ends are made CRLF on the way. May be cancelled at any point: the connection is then closed.
     ///
     /// # Errors
-    /// [`SendError::verdict`] says what is to be done.
+    /// [`SendError::kind`] says what is to be done.
     pub async fn send<F>(
         &self,
         envelope: &Envelope,
         message: &[u8],
-        fencing_token: F,
-    ) -> Result<Accepted, SendError>
+        lease_check: F,
+    ) -> Result<SmtpReply, SendError>
     where
         F: Future<Output = bool> + Send,
     {
         let _slot = self.inner.slot().await?;
         let letter = Letter::new(envelope, message);
         let mut connection = self.inner.begin(&letter).await?;
-        let result = connection.finish(&letter, fencing_token, self.inner.connector.timeouts).await;
+        let result = connection.finish(&letter, lease_check, self.inner.connector.timeouts).await;
         if connection.session.offers.pipelining
             && result.as_ref().is_err_and(SendError::means_no_answer_to_recipient)
         {
@@ -111,7 +112,7 @@ impl SmtpPool {
     /// Connects afresh, logs in, and leaves: whether the server can be used, without sending anything.
     ///
     /// # Errors
-    /// What stands in the way; its verdict is always [`ServerUnavailable`](super::Verdict::ServerUnavailable).
+    /// What stands in the way; its verdict is always [`ServerUnavailable`](super::FailureKind::ServerUnavailable).
     pub async fn probe(&self) -> Result<(), SendError> {
         let _slot = self.inner.slot().await?;
         // Its place is needed for the fresh one.
@@ -212,22 +213,22 @@ impl Connection {
     async fn finish<F>(
         &mut self,
         letter: &Letter<'_>,
-        fencing_token: F,
+        lease_check: F,
         limits: StageTimeouts,
-    ) -> Result<Accepted, SendError>
+    ) -> Result<SmtpReply, SendError>
     where
         F: Future<Output = bool> + Send,
     {
         let mut dialogue = Dialogue { session: &mut self.session, limits };
         dialogue.recipients(letter).await?;
-        if !fencing_token.await {
-            return Err(SendError::fenced());
+        if !lease_check.await {
+            return Err(SendError::lease_lost());
         }
         dialogue.data(letter).await
     }
 
     /// Whether the next mail may use it: after success, or a clean RSET where nothing was transmitted.
-    async fn is_in_step_after(&mut self, result: &Result<Accepted, SendError>) -> bool {
+    async fn is_in_step_after(&mut self, result: &Result<SmtpReply, SendError>) -> bool {
         match result {
             Ok(_) => true,
             Err(error) if error.leaves_connection_in_step() => {

@@ -2,6 +2,7 @@
 
 use std::{fmt::Display, io};
 
+use bookly_shared::domain::SmtpReply;
 use bookly_shared::metrics::table::SMTP_STAGE_SECONDS;
 use lettre::{
     Address,
@@ -20,7 +21,7 @@ use super::{
     StageTimeouts,
     answer::Answer,
     connection::{Session, within},
-    outcome::{Accepted, SendError, Stage},
+    error::{SendError, Stage},
     stream::Stream,
 };
 
@@ -91,7 +92,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<'_, S> {
     }
 
     /// DATA, the message, the final dot, and its answer.
-    pub(super) async fn data(&mut self, letter: &Letter<'_>) -> Result<Accepted, SendError> {
+    pub(super) async fn data(&mut self, letter: &Letter<'_>) -> Result<SmtpReply, SendError> {
         let answer = within(Stage::Data, self.limits.data, self.ask(Stage::Data, Data)).await?;
         if answer.code != 354 {
             return Err(not_wanted(Stage::Data, &answer));
@@ -100,7 +101,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<'_, S> {
         let limit = self.limits.final_dot;
         let answer = within(Stage::FinalDot, limit, self.answer(Stage::FinalDot)).await?;
         completed(Stage::FinalDot, &answer)?;
-        Ok(Accepted::from_answer(&answer))
+        Ok(answer.reply())
     }
 
     /// RSET, behind the answers that nobody waited for: whether the session can be used for another mail.
@@ -152,14 +153,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<'_, S> {
         if letter.needs_smtputf8() {
             if !offers.smtputf8 {
                 let what = "the address is not ASCII and the mail server does not offer SMTPUTF8 (RFC 6531)";
-                return Err(SendError::impossible(Stage::MailFrom, what));
+                return Err(SendError::unsupported(Stage::MailFrom, what));
             }
             parameters.push(MailParameter::SmtpUtfEight);
         }
         if !letter.message.is_ascii() {
             if !offers.eight_bit_mime {
                 let what = "the message is not ASCII and the mail server does not offer 8BITMIME (RFC 6152)";
-                return Err(SendError::impossible(Stage::MailFrom, what));
+                return Err(SendError::unsupported(Stage::MailFrom, what));
             }
             parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
         }
@@ -178,7 +179,7 @@ fn completed(stage: Stage, answer: &Answer) -> Result<(), SendError> {
 
 /// A refusal, or an answer to another question: then the session is out of step.
 fn not_wanted(stage: Stage, answer: &Answer) -> SendError {
-    if answer.refuses() { SendError::refused(stage, answer) } else { SendError::out_of_step(stage, answer) }
+    SendError::from_reply(stage, answer.reply())
 }
 
 /// The message as it is written after DATA, final dot included: every line end as CRLF (RFC 5321 §2.3.8) and dots

@@ -15,7 +15,7 @@ use super::{
     StageTimeouts,
     answer::Answer,
     connection::within,
-    outcome::{SendError, Stage},
+    error::{SendError, Stage},
 };
 
 /// Longest answer that is read, all lines together: an EHLO answer has a few hundred bytes.
@@ -33,7 +33,7 @@ pub(super) async fn negotiate(
         within(Stage::Hello, limits.command, clear.ask(Stage::Hello, Ehlo::new(hello.clone()))).await?;
     let offers = ServerInfo::from_response(&offer).map_err(|e| SendError::from_lettre(Stage::Hello, &e))?;
     if !offers.supports_feature(Extension::StartTls) {
-        return Err(SendError::impossible(
+        return Err(SendError::unsupported(
             Stage::Tls,
             "the server does not offer STARTTLS, which is required",
         ));
@@ -70,6 +70,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ClearText<'_, S> {
             }
         }
         let answer: Response = text.parse().map_err(|e| SendError::from_lettre(stage, &e))?;
-        if answer.is_positive() { Ok(answer) } else { Err(SendError::refused(stage, &Answer::from(&answer))) }
+        if answer.is_positive() { Ok(answer) } else { Err(SendError::from_reply(stage, Answer::from(&answer).reply())) }
     }
 }

@@ -14,15 +14,15 @@ use crate::smtp::{SendError, Stage};
 pub(super) async fn store(
     folder: &Path,
     mail: &Outgoing,
-    fencing_token: impl Future<Output = bool> + Send,
-) -> Result<String, SendError> {
+    lease_check: impl Future<Output = bool> + Send,
+) -> Result<PathBuf, SendError> {
     probe(folder).await?;
-    if !fencing_token.await {
-        return Err(SendError::fenced());
+    if !lease_check.await {
+        return Err(SendError::lease_lost());
     }
     let path = path_of(folder, mail.id);
     write_whole(path.clone(), mail.bytes.clone()).await.map_err(|error| unusable(folder, &error))?;
-    Ok(format!("stored as {}", path.display()))
+    Ok(path)
 }
 
 /// Makes the folder when it is missing.

@@ -45,11 +45,11 @@ pub(crate) enum Action {
 pub(crate) enum Server {
     /// 250
     Takes,
-    /// 4xx, or the connection breaks before the final dot: `Verdict::Retry`.
+    /// 4xx, or the connection breaks before the final dot: `FailureKind::Temporary`.
     Later,
-    /// 5xx: `Verdict::Rejected`.
+    /// 5xx: `FailureKind::Permanent`.
     Never,
-    /// The connection breaks after the final dot, and the mail was not taken: `Verdict::OutcomeUnknown`.
+    /// The connection breaks after the final dot, and the mail was not taken: `FailureKind::OutcomeUnknown`.
     Nothing,
 }
 

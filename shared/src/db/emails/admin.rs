@@ -39,7 +39,7 @@ pub struct EmailRow {
     pub worker: Option<String>,
     /// Why it is not sent.
     pub last_error: Option<String>,
-    /// The mail server's words to the mail it accepted.
+    /// The mail server's reply to the mail it accepted.
     pub reply: Option<String>,
     /// The request that asked for it.
     pub request_id: Option<String>,

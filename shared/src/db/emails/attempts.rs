@@ -37,18 +37,18 @@ impl Ending {
     }
 }
 
-/// What the mail server said, or what went wrong without it.
+/// Why an attempt ended as it did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Answer<'a> {
-    /// The server's code, if it came to answer.
-    pub code: Option<u16>,
-    /// In words, for people.
-    pub words: &'a str,
+pub struct Reason<'a> {
+    /// The code of the mail server's reply, if it gave one.
+    pub smtp_code: Option<u16>,
+    /// For the operator; with the reply, if there is one.
+    pub text: &'a str,
 }
 
-impl<'a> From<&'a str> for Answer<'a> {
-    fn from(words: &'a str) -> Answer<'a> {
-        Answer { code: None, words }
+impl<'a> From<&'a str> for Reason<'a> {
+    fn from(text: &'a str) -> Reason<'a> {
+        Reason { smtp_code: None, text }
     }
 }
 
@@ -63,7 +63,7 @@ pub struct AttemptRow {
     pub outcome: String,
     /// The mail server's code, if it came to answer.
     pub smtp_code: Option<i32>,
-    /// The server's words, or what went wrong.
+    /// The server's reply, or what went wrong.
     pub reply: Option<String>,
     /// When the claim was made.
     pub started_at: DateTime<Utc>,
@@ -92,16 +92,16 @@ macro_rules! record_attempt {
     };
 }
 
-/// Binds `$1` to `$8`: mail, fencing_token, worker, outcome, code, words, start, duration.
+/// Binds `$1` to `$8`: mail, fencing_token, worker, outcome, code, text, start, duration.
 macro_rules! bind_attempt {
-    ($query:expr, $mail:expr, $ending:expr, $answer:expr, $now:expr) => {
+    ($query:expr, $mail:expr, $ending:expr, $reason:expr, $now:expr) => {
         $query
             .bind($mail.id)
             .bind($mail.fencing_token)
             .bind(&$mail.worker)
             .bind($ending.as_str())
-            .bind($answer.code.map(i32::from))
-            .bind($answer.words)
+            .bind($reason.smtp_code.map(i32::from))
+            .bind($reason.text)
             .bind($mail.claimed_at)
             .bind(($now - $mail.claimed_at).num_milliseconds().max(0))
     };
@@ -110,7 +110,7 @@ macro_rules! bind_attempt {
 /// Ends an attempt: where `$update` changes the row of `emails`, the attempt is recorded. The update's own values
 /// follow as `$9` and on. Gives whether the row was changed. One statement on Postgres, which spares three round trips; one transaction on SQLite, whose WITH cannot write.
 macro_rules! end_attempt {
-    ($db:expr, $update:literal, $mail:expr, $ending:expr, $answer:expr, $now:expr $(, $more:expr)*) => {{
+    ($db:expr, $update:literal, $mail:expr, $ending:expr, $reason:expr, $now:expr $(, $more:expr)*) => {{
         let db: &$crate::db::Db = $db;
         $crate::db::within_limit(async {
             match db {
@@ -119,16 +119,16 @@ macro_rules! end_attempt {
                         "WITH ended AS (", $update, " RETURNING id) ",
                         record_attempt!("SELECT $1, $2, $3, $4, $5, $6, $7, $8 FROM ended")
                     );
-                    let query = bind_attempt!(sqlx::query(sql), $mail, $ending, $answer, $now) $(.bind($more))*;
+                    let query = bind_attempt!(sqlx::query(sql), $mail, $ending, $reason, $now) $(.bind($more))*;
                     $crate::db::DbResult::Ok(query.execute(pool).await?.rows_affected() == 1)
                 }
                 $crate::db::Db::Sqlite(sqlite) => {
                     let mut tx = sqlite.writer.begin_with("BEGIN IMMEDIATE").await?;
-                    let query = bind_attempt!(sqlx::query($update), $mail, $ending, $answer, $now) $(.bind($more))*;
+                    let query = bind_attempt!(sqlx::query($update), $mail, $ending, $reason, $now) $(.bind($more))*;
                     let held = query.execute(&mut *tx).await?.rows_affected() == 1;
                     if held {
                         let sql = record_attempt!("VALUES ($1, $2, $3, $4, $5, $6, $7, $8)");
-                        let query = bind_attempt!(sqlx::query(sql), $mail, $ending, $answer, $now);
+                        let query = bind_attempt!(sqlx::query(sql), $mail, $ending, $reason, $now);
                         query.execute(&mut *tx).await?;
                     }
                     tx.commit().await?;

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::attempts::{Answer, Ending, bind_attempt, end_attempt, record_attempt};
+use super::attempts::{ Ending, Reason, bind_attempt, end_attempt, record_attempt};
 use super::claim::ClaimedEmail;
 use crate::db::batch::column;
 use crate::db::held_connection::HeldConnection;
@@ -24,23 +24,28 @@ pub struct SentEmail {
     pub claimed_at: DateTime<Utc>,
     /// When the server had answered.
     pub closed_at: DateTime<Utc>,
-    /// The server's code; a folder has none.
-    pub code: Option<u16>,
-    /// The server's words.
-    pub words: String,
+    /// The code of the mail server's reply; `None` when the mail was stored as a file.
+    pub smtp_code: Option<u16>,
+    /// The reply with its code, or where the file is.
+    pub reply: String,
 }
 
 impl SentEmail {
-    /// The claim's end, with what the mail server said.
-    pub fn new(mail: &ClaimedEmail, answer: Answer<'_>, now: DateTime<Utc>) -> SentEmail {
+    /// A claimed email with the mail server's reply. `now` is when the reply came.
+    pub fn new(
+        mail: &ClaimedEmail,
+        smtp_code: Option<u16>,
+        reply: String,
+        now: DateTime<Utc>,
+    ) -> SentEmail {
         SentEmail {
             id: mail.id,
             fencing_token: mail.fencing_token,
             worker: mail.worker.clone(),
             claimed_at: mail.claimed_at,
             closed_at: now,
-            code: answer.code,
-            words: answer.words.to_owned(),
+            smtp_code,
+            reply,
         }
     }
 
@@ -79,8 +84,8 @@ async fn close_sent_on_postgres(connection: &mut PgConnection, mails: &[SentEmai
         .bind(column(mails, |mail| mail.id))
         .bind(column(mails, |mail| mail.fencing_token))
         .bind(column(mails, |mail| mail.worker.as_str()))
-        .bind(column(mails, |mail| mail.code.map(i32::from)))
-        .bind(column(mails, |mail| mail.words.as_str()))
+        .bind(column(mails, |mail| mail.smtp_code.map(i32::from)))
+        .bind(column(mails, |mail| mail.reply.as_str()))
         .bind(column(mails, |mail| mail.claimed_at))
         .bind(column(mails, SentEmail::duration_ms))
         .bind(column(mails, |mail| mail.closed_at))
@@ -99,12 +104,12 @@ impl HeldConnection {
                     let mut tx = sqlite.writer.begin_with("BEGIN IMMEDIATE").await?;
                     for mail in mails {
                         let close = concat!("UPDATE emails SET ", sent!("$2", "$3"), " WHERE id = $1");
-                        let query = sqlx::query(close).bind(mail.id).bind(mail.closed_at).bind(&mail.words);
+                        let query = sqlx::query(close).bind(mail.id).bind(mail.closed_at).bind(&mail.reply);
                         query.execute(&mut *tx).await?;
                         let record = record_attempt!("VALUES ($1, $2, $3, 'sent', $4, $5, $6, $7)");
                         let query =
                             sqlx::query(record).bind(mail.id).bind(mail.fencing_token).bind(&mail.worker);
-                        let query = query.bind(mail.code.map(i32::from)).bind(&mail.words);
+                        let query = query.bind(mail.smtp_code.map(i32::from)).bind(&mail.reply);
                         query.bind(mail.claimed_at).bind(mail.duration_ms()).execute(&mut *tx).await?;
                     }
                     tx.commit().await?;
@@ -121,15 +126,15 @@ impl Db {
     pub async fn complete_failed(
         &self,
         mail: &ClaimedEmail,
-        answer: Answer<'_>,
+        reason: Reason<'_>,
         now: DateTime<Utc>,
     ) -> DbResult<bool> {
-        self.close_unsent(mail, Ending::Failed, answer, now).await
+        self.close_unsent(mail, Ending::Failed, reason, now).await
     }
 
     /// Drops a mail that makes no sense any more, with the reason. Returns whether this claim still held.
     pub async fn cancel(&self, mail: &ClaimedEmail, reason: &str, now: DateTime<Utc>) -> DbResult<bool> {
-        self.close_unsent(mail, Ending::Cancelled, Answer::from(reason), now).await
+        self.close_unsent(mail, Ending::Cancelled, Reason::from(reason), now).await
     }
 
     /// These endings of an attempt have the names of the states that they leave the mail in.
@@ -137,7 +142,7 @@ impl Db {
         &self,
         mail: &ClaimedEmail,
         ending: Ending,
-        answer: Answer<'_>,
+        reason: Reason<'_>,
         now: DateTime<Utc>,
     ) -> DbResult<bool> {
         end_attempt!(
@@ -146,7 +151,7 @@ impl Db {
              WHERE id = $1 AND fencing_token = $2 AND state = 'sending'",
             mail,
             ending,
-            answer,
+            reason,
             now,
             now
         )
@@ -166,7 +171,7 @@ impl Db {
              WHERE id = $1 AND fencing_token = $2 AND state = 'sending'",
             mail,
             retry.ending,
-            retry.answer,
+            retry.reason,
             now,
             retry.due_at,
             i32::from(!retry.counts),
@@ -178,12 +183,12 @@ impl Db {
     pub async fn record_lost_lease(
         &self,
         mail: &ClaimedEmail,
-        answer: Answer<'_>,
+        reason: Reason<'_>,
         now: DateTime<Utc>,
     ) -> DbResult<()> {
         let sql = record_attempt!("VALUES ($1, $2, $3, $4, $5, $6, $7, $8)");
         on_db!(self, pool => {
-            let query = bind_attempt!(sqlx::query(sql), mail, Ending::LeaseLost, answer, now);
+            let query = bind_attempt!(sqlx::query(sql), mail, Ending::LeaseLost, reason, now);
             query.execute(pool).await?.rows_affected()
         });
         Ok(())
@@ -198,7 +203,7 @@ pub struct Retry<'a> {
     /// What to call this attempt: retried, or the database went away.
     pub ending: Ending,
     /// Why, for the operator.
-    pub answer: Answer<'a>,
+    pub reason: Reason<'a>,
     /// Whether the attempt counts: not while the mail server as a whole cannot be reached.
     pub counts: bool,
     /// Whether the mail was given to the server and its answer was lost.

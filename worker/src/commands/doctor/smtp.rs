@@ -6,7 +6,7 @@ use bookly_shared::config::{MailTransport, Security, Settings, SmtpServer, WayTo
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::report::Finding;
-use crate::smtp::{InspectError, SmtpReport, StageTimeouts, TlsReport, Trouble, inspect};
+use crate::smtp::{InspectError, SmtpReport, StageTimeouts, TlsReport, SmtpProblem, inspect};
 use crate::transport::smtp_settings;
 
 const NAME: &str = "smtp";
@@ -41,7 +41,7 @@ async fn visit(server: &SmtpServer, limit: Duration) -> Finding {
     match inspect(&settings).await {
         Ok(report) => judge(server, &report, &place, now()),
         Err(InspectError::Visit(error)) => {
-            Finding::fail(NAME, format!("{place}, {error}"), remedy(error.trouble(), server))
+            Finding::fail(NAME, format!("{place}, {error}"), remedy(error.problem(), server))
         }
         Err(InspectError::Config(error)) => Finding::fail(
             NAME,
@@ -101,42 +101,42 @@ fn in_clear(server: &SmtpServer, fact: String) -> Finding {
     Finding::warn(NAME, format!("{fact}; mails, and their links, can be read on the way"), remedy)
 }
 
-fn remedy(trouble: Trouble, server: &SmtpServer) -> &'static str {
-    match trouble {
-        Trouble::Away => {
+fn remedy(problem: SmtpProblem, server: &SmtpServer) -> &'static str {
+    match problem {
+        SmtpProblem::Unreachable => {
             "start the mail server, or correct MAIL_SERVER and MAIL_PORT; many networks block port 25, and few 587. Mails \
              wait meanwhile"
         }
-        Trouble::Silent if server.security == Security::ImplicitTls => {
+        SmtpProblem::Silent if server.security == Security::ImplicitTls => {
             "correct MAIL_PORT: TLS from the first byte is usually on 465; or look for a firewall in between"
         }
-        Trouble::Silent if server.port == 465 => {
+        SmtpProblem::Silent if server.port == 465 => {
             "port 465 waits for TLS from the first byte: set MAIL_SSL_TLS=true and MAIL_STARTTLS=false"
         }
-        Trouble::Silent => {
+        SmtpProblem::Silent => {
             "look for a firewall in between, or a server that is overloaded; workers wait a minute for it"
         }
-        Trouble::NotTls => {
+        SmtpProblem::NotTls => {
             "this port does not speak TLS from the first byte: set MAIL_SSL_TLS=false and MAIL_STARTTLS=true, or MAIL_PORT=465"
         }
-        Trouble::NoStartTls => {
+        SmtpProblem::NoStartTls => {
             "set MAIL_SSL_TLS=true, MAIL_STARTTLS=false and MAIL_PORT=465 if the server has that; for a relay on a private \
              network, which needs no encryption, MAIL_STARTTLS=false"
         }
-        Trouble::CertificateExpired => {
+        SmtpProblem::CertificateExpired => {
             "renew the mail server's certificate, and compare this machine's clock"
         }
-        Trouble::CertificateName => "let MAIL_SERVER be a name that the certificate is for",
-        Trouble::CertificateAuthority => {
+        SmtpProblem::CertificateName => "let MAIL_SERVER be a name that the certificate is for",
+        SmtpProblem::CertificateAuthority => {
             "name the authority's certificate (PEM) in SSL_CERT_FILE, or give the server one of a public authority"
         }
-        Trouble::NoLogin => {
+        SmtpProblem::NoLogin => {
             "set USE_CREDENTIALS=false if the server wants no login; else it may offer one only with TLS"
         }
-        Trouble::LoginRefused => {
+        SmtpProblem::LoginRefused => {
             "correct MAIL_USERNAME and MAIL_PASSWORD; many providers want a password of its own for applications"
         }
-        Trouble::Refused => "the server's words say why; its log says more",
+        SmtpProblem::Refused => "the server's words say why; its log says more",
     }
 }
 

@@ -17,7 +17,7 @@ use crate::transport::Transport;
 pub struct Test {
     /// Where to
     address: EmailAddress,
-    /// Answer with one JSON document: {"code", "words"}
+    /// Answer with one JSON document: {"code", "reply"}
     #[arg(long)]
     json: bool,
 }
@@ -25,7 +25,7 @@ pub struct Test {
 #[derive(Serialize)]
 struct Document {
     code: Option<u16>,
-    words: String,
+    reply: String,
 }
 
 impl Test {
@@ -35,11 +35,11 @@ impl Test {
         let mail =
             Composer::new(settings)?.compose(id, self.address.as_str(), &EmailBody::Welcome {}, now)?;
         let transport = Transport::new(settings)?;
-        let receipt = transport.send(&mail, async { true }).await.context("the mail was not taken")?;
+        let delivered = transport.send(&mail, async { true }).await.context("the mail was not taken")?;
         transport.close().await;
         if self.json {
-            return Ok(screen.json(&Document { code: receipt.code, words: receipt.words })?);
+            return Ok(screen.json(&Document { code: delivered.smtp_code(), reply: delivered.to_string() })?);
         }
-        Ok(screen.line(format_args!("taken: {}", receipt.words))?)
+        Ok(screen.line(format_args!("accepted: {delivered}"))?)
     }
 }
