@@ -4,7 +4,6 @@
 #![expect(clippy::expect_used, reason = "a bench that cannot begin has nothing to say")]
 
 use bookly_shared::clock::Clock;
-use bookly_shared::db::emails::attempts::Answer;
 use bookly_shared::db::emails::complete::SentEmail;
 use bookly_shared::db::emails::enqueue::NewEmail;
 use bookly_shared::db::{Db, DbUser};
@@ -45,8 +44,8 @@ fn claim_and_close(bencher: Bencher, runtime: &Runtime, db: &Db, group: usize) {
         runtime.block_on(async {
             let (mut db, now) = (db.keep().await?, Clock::local().now());
             let claimed = db.claim_due(group as i64, "bench", now).await?;
-            let answer = Answer { code: Some(250), words: "250 2.0.0 ok" };
-            let sent: Vec<_> = claimed.iter().map(|mail| SentEmail::new(mail, answer, now)).collect();
+            let sent = |mail| SentEmail::new(mail, Some(250), "250 2.0.0 ok".to_owned(), now);
+            let sent: Vec<_> = claimed.iter().map(sent).collect();
             db.complete_sent(&sent).await
         })
     };

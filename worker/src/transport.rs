@@ -82,9 +82,7 @@ impl Transport {
                 let sent = pool.send(&message.envelope, &message.bytes, lease_check).await;
                 sent.map(Delivered::Accepted)
             }
-            Transport::File(folder) => {
-                file::store(folder, message, lease_check).await.map(Delivered::Stored)
-            }
+            Transport::File(folder) => file::store(folder, message, lease_check).await.map(Delivered::Stored),
         }
     }
 

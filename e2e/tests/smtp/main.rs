@@ -14,10 +14,10 @@ use std::{
 };
 
 use bookly_e2e::smtp_server::{Fault, SmtpServer, SmtpServerOptions, Stage as At, TlsMode};
-use bookly_worker::smtp::{
-    Security, SendError, SmtpCredentials, SmtpPool, SmtpSettings, Stage, StageTimeouts, FailureKind,
-};
 use bookly_shared::domain::SmtpReply;
+use bookly_worker::smtp::{
+    FailureKind, Security, SendError, SmtpCredentials, SmtpPool, SmtpSettings, Stage, StageTimeouts,
+};
 use lettre::{
     Message,
     address::Envelope,

@@ -71,7 +71,8 @@ async fn claim_and_close(db: Db, name: String, now: DateTime<Utc>, left: Arc<Ato
     while left.load(Ordering::Relaxed) > 0 {
         let mut mails = db.keep().await.unwrap().claim_due(16, &name, now).await.unwrap();
         mails.reverse();
-        let sent: Vec<SentEmail> = mails.iter().map(|mail| SentEmail::new(mail, Some(250), "250 taken".to_owned(), now)).collect();
+        let sent: Vec<SentEmail> =
+            mails.iter().map(|mail| SentEmail::new(mail, Some(250), "250 taken".to_owned(), now)).collect();
         db.keep().await.unwrap().complete_sent(&sent).await.unwrap();
         left.fetch_sub(sent.len(), Ordering::Relaxed);
     }

@@ -23,7 +23,7 @@ use crate::delivery::prepare::{Decision, Letter, Preparer};
 use crate::delivery::spans;
 use crate::metrics::record;
 use crate::render::{Composer, Outgoing};
-use crate::smtp::{SendError, FailureKind};
+use crate::smtp::{FailureKind, SendError};
 use crate::transport::{Delivered, Transport};
 
 /// A mail that kills its worker must not loop.
@@ -217,7 +217,9 @@ impl Parts {
         let reply = delivered.to_string();
         tracing::info!(to, reply, waited_ms = waited.num_milliseconds(), "mail sent");
         record::sent(mail, waited);
-        while let Err(error) = self.closings.ask(SentEmail::new(mail, delivered.smtp_code(), reply.clone(), now)).await {
+        while let Err(error) =
+            self.closings.ask(SentEmail::new(mail, delivered.smtp_code(), reply.clone(), now)).await
+        {
             tracing::warn!(%error, "the mail was sent but its row cannot be closed yet");
             if !error.is_unavailable() {
                 return;

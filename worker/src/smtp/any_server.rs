@@ -8,8 +8,8 @@ use std::{
     task::{Context, Poll},
 };
 
-use bookly_shared::metrics::table::SMTP_OPEN;
 use bookly_shared::domain::SmtpReply;
+use bookly_shared::metrics::table::SMTP_OPEN;
 use lettre::{
     Address, address::Envelope, transport::smtp::client::AsyncTokioStream,
     transport::smtp::extension::ClientId,

@@ -28,9 +28,9 @@ use tracing::{debug, warn};
 use super::{
     Security, SmtpConfigError, SmtpCredentials, SmtpSettings, StageTimeouts,
     answer::Answer,
+    error::{SendError, Stage},
     lent::Lent,
     line::Line,
-    error::{SendError, Stage},
     starttls,
     stream::Stream,
     tls::Tls,

@@ -70,6 +70,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ClearText<'_, S> {
             }
         }
         let answer: Response = text.parse().map_err(|e| SendError::from_lettre(stage, &e))?;
-        if answer.is_positive() { Ok(answer) } else { Err(SendError::from_reply(stage, Answer::from(&answer).reply())) }
+        if answer.is_positive() {
+            Ok(answer)
+        } else {
+            Err(SendError::from_reply(stage, Answer::from(&answer).reply()))
+        }
     }
 }

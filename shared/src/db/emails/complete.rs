@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::attempts::{ Ending, Reason, bind_attempt, end_attempt, record_attempt};
+use super::attempts::{Ending, Reason, bind_attempt, end_attempt, record_attempt};
 use super::claim::ClaimedEmail;
 use crate::db::batch::column;
 use crate::db::held_connection::HeldConnection;
@@ -32,12 +32,7 @@ pub struct SentEmail {
 
 impl SentEmail {
     /// A claimed email with the mail server's reply. `now` is when the reply came.
-    pub fn new(
-        mail: &ClaimedEmail,
-        smtp_code: Option<u16>,
-        reply: String,
-        now: DateTime<Utc>,
-    ) -> SentEmail {
+    pub fn new(mail: &ClaimedEmail, smtp_code: Option<u16>, reply: String, now: DateTime<Utc>) -> SentEmail {
         SentEmail {
             id: mail.id,
             fencing_token: mail.fencing_token,

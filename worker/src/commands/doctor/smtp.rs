@@ -6,7 +6,7 @@ use bookly_shared::config::{MailTransport, Security, Settings, SmtpServer, WayTo
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::report::Finding;
-use crate::smtp::{InspectError, SmtpReport, StageTimeouts, TlsReport, SmtpProblem, inspect};
+use crate::smtp::{InspectError, SmtpProblem, SmtpReport, StageTimeouts, TlsReport, inspect};
 use crate::transport::smtp_settings;
 
 const NAME: &str = "smtp";
