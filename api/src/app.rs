@@ -133,10 +133,11 @@ impl App {
             .wake
             .map(|wake| Worker::new(&settings, db.clone(), clock.clone(), Wake::Table(wake), tracer.clone()))
             .transpose()?;
+        let cores = available_parallelism().map_or(1, NonZero::get);
+        let hasher = Hasher::new(cores).map_err(StartError::Hasher)?;
         let state = AppState::new(Services {
-            hasher: Hasher::new(available_parallelism().map_or(1, NonZero::get))
-                .map_err(StartError::Hasher)?,
-            login_guard: LoginGuard::default(),
+            login_guard: LoginGuard::new(db.clone(), clock.clone(), hasher.clone()),
+            hasher,
             tokens: SessionTokens::new(&settings.jwt_secret, settings.jwt_algorithm),
             links: LinkSigner::new(&settings.jwt_secret),
             jobs: bells.jobs,
@@ -148,7 +149,7 @@ impl App {
             exporter,
             tracer,
             limits,
-            rate_limiter: rate_limit::ClientRateLimiter::new(&settings),
+            rate_limiter: rate_limit::RateLimiter::new(&settings),
             settings,
         });
         Ok(App { state, stop, worker, ringer: bells.ringer, _lock: lock })

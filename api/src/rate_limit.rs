@@ -29,7 +29,7 @@ use crate::state::AppState;
 pub const BURST: u32 = 60;
 /// After which it may send one more.
 const REFILL: Duration = Duration::from_secs(1);
-/// How often [`ClientRateLimiter::forget_idle`] is called.
+/// How often [`RateLimiter::forget_idle`] is called.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
 
 /// What proxies add.
@@ -40,17 +40,17 @@ pub type RateLimit = Either<GovernorLayer<ClientKey, NoOpMiddleware, Body>, Iden
 
 /// Whose requests were counted. Nobody's, when `RATE_LIMIT` is off.
 #[derive(Debug, Clone)]
-pub struct ClientRateLimiter(Option<Arc<GovernorConfig<ClientKey, NoOpMiddleware>>>);
+pub struct RateLimiter(Option<Arc<GovernorConfig<ClientKey, NoOpMiddleware>>>);
 
-impl ClientRateLimiter {
+impl RateLimiter {
     /// As `RATE_LIMIT` and `TRUSTED_PROXIES` say.
-    pub fn new(settings: &Settings) -> ClientRateLimiter {
+    pub fn new(settings: &Settings) -> RateLimiter {
         let key = ClientKey::new(&settings.trusted_proxies);
         let mut limit = GovernorConfigBuilder::default();
         limit.period(REFILL).burst_size(BURST);
         // `None` only for a burst or a period of zero.
         let limit = limit.key_extractor(key).finish().filter(|_| settings.rate_limit);
-        ClientRateLimiter(limit.map(Arc::new))
+        RateLimiter(limit.map(Arc::new))
     }
 
     /// Forgets addresses that have their whole burst again.

@@ -18,7 +18,7 @@ use crate::hasher::Hasher;
 use crate::jwt::SessionTokens;
 use crate::login_guard::LoginGuard;
 use crate::pages::Pages;
-use crate::rate_limit::ClientRateLimiter;
+use crate::rate_limit::RateLimiter;
 use crate::serve::Limits;
 
 /// Handed to every handler. Cheap to clone; its parts are those of [`Services`].
@@ -33,7 +33,7 @@ pub struct Services {
     /// How long clients may take.
     pub limits: Limits,
     /// How many requests each client has left.
-    pub rate_limiter: ClientRateLimiter,
+    pub rate_limiter: RateLimiter,
     /// The database.
     pub db: Db,
     /// Queues mails that anybody can ask for.

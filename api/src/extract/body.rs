@@ -3,11 +3,11 @@
 use axum::body::{Bytes, HttpBody};
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::{HeaderMap, header};
-use mime::Mime;
 use percent_encoding::percent_decode;
 
-use super::{Fields, FromFields, SameOrigin};
+use super::encoding::Encoding;
+use super::fields::{Fields, FromFields};
+use super::same_origin::SameOrigin;
 use crate::error::ApiError;
 use crate::layers::MAX_BODY_BYTES;
 use crate::state::AppState;
@@ -26,29 +26,6 @@ pub struct JsonOrForm<T> {
     pub body: T,
     /// How.
     pub encoding: Encoding,
-}
-
-/// How a body is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Encoding {
-    /// `application/json`, any `+json`, or no content type at all (as FastAPI reads it).
-    Json,
-    /// `application/x-www-form-urlencoded`: somebody pressed a page's button.
-    Form,
-}
-
-impl Encoding {
-    pub(crate) fn of(headers: &HeaderMap) -> Result<Encoding, ApiError> {
-        let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(Encoding::Json) };
-        let mime: Option<Mime> = value.to_str().ok().and_then(|text| text.parse().ok());
-        let mime = mime.ok_or(ApiError::UnsupportedMediaType)?;
-        match (mime.type_().as_str(), mime.subtype().as_str()) {
-            ("application", "x-www-form-urlencoded") => Ok(Encoding::Form),
-            ("application", "json") => Ok(Encoding::Json),
-            ("application", _) if mime.suffix().is_some_and(|suffix| suffix == "json") => Ok(Encoding::Json),
-            _ => Err(ApiError::UnsupportedMediaType),
-        }
-    }
 }
 
 impl<T: FromFields> FromRequest<AppState> for Json<T> {

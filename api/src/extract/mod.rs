@@ -27,20 +27,22 @@ mod accept;
 mod bearer;
 mod body;
 mod client;
+mod current_request;
+mod encoding;
 mod fields;
 mod place;
-mod request_origin;
 mod same_origin;
 
 pub use accept::WantsHtml;
 pub use bearer::{AccessToken, AdminUser, RefreshToken, Session, VerifiedUser};
-pub use body::{Encoding, Json, JsonOrForm};
+pub use body::{Json, JsonOrForm};
 pub(crate) use client::is_loopback_host;
 pub use client::{ClientIp, Peer};
+pub use current_request::CurrentRequest;
+pub use encoding::Encoding;
 pub use fields::{Fields, FromFields};
 pub use place::{Query, Uid};
-pub use request_origin::OriginOfRequest;
-pub use same_origin::SameOrigin;
+pub use same_origin::{SameOrigin, SameOriginForm};
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use uuid::Uuid;
 
-use super::{Fields, FromFields};
+use super::fields::{Fields, FromFields};
 use crate::error::ApiError;
 
 /// The id that stands in the path, the route's first parameter.

@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, HeaderName, header};
 use bookly_shared::config::{Settings, WayToRun};
 
 use super::client::is_loopback_host;
+use super::encoding::Encoding;
 use crate::error::ApiError;
 use crate::state::AppState;
 
@@ -25,6 +26,21 @@ impl FromRequestParts<AppState> for SameOrigin {
         }
         tracing::info!("a form from a page of another site was refused");
         Err(ApiError::InsufficientPermissions)
+    }
+}
+
+/// The same for forms alone, in each encoding that a form can have: other requests pass. For buttons without fields.
+#[derive(Debug, Clone, Copy)]
+pub struct SameOriginForm;
+
+impl FromRequestParts<AppState> for SameOriginForm {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        if !Encoding::of(&parts.headers).is_ok_and(|encoding| encoding == Encoding::Json) {
+            SameOrigin::from_request_parts(parts, state).await?;
+        }
+        Ok(SameOriginForm)
     }
 }
 

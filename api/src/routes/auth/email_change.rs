@@ -16,11 +16,10 @@ use utoipa_axum::routes;
 
 use super::account::Message;
 use super::link::{self, PathToken};
-use super::reader::{Press, Reader};
+use super::reader::Reader;
 use super::requests;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{ClientIp, Fields, FromFields, Json, OriginOfRequest, VerifiedUser};
-use crate::login_guard;
+use crate::extract::{ClientIp, CurrentRequest, Fields, FromFields, Json, SameOriginForm, VerifiedUser};
 use crate::openapi::{errors, schemas};
 use crate::pages::Page;
 use crate::routes::html::page;
@@ -67,12 +66,12 @@ async fn request(
     State(state): State<AppState>,
     VerifiedUser(session): VerifiedUser,
     ClientIp(client): ClientIp,
-    OriginOfRequest(origin): OriginOfRequest,
+    CurrentRequest(origin): CurrentRequest,
     Json(change): Json<EmailChange>,
 ) -> ApiResult<Answer<Message>> {
     let user = session.user;
     let password = change.password.ok_or(ApiError::InvalidEmailOrPassword)?;
-    login_guard::prove(&state, &user, password, client).await?;
+    state.login_guard.prove(&user, password, client).await?;
     let old = EmailAddress::parse(&user.email).map_err(ApiError::server)?;
     let now = state.now();
     let masked = EmailContext { masked_address: Some(change.new_email.masked()) };
@@ -121,11 +120,11 @@ errors!(html PressErrors:
 async fn press(
     State(state): State<AppState>,
     reader: Reader,
-    Press(press): Press,
+    same_origin: Result<SameOriginForm, ApiError>,
     token: PathToken,
 ) -> Response {
-    let changed = match press {
-        Ok(()) => change(&state, &token).await,
+    let changed = match same_origin {
+        Ok(SameOriginForm) => change(&state, &token).await,
         Err(error) => Err(error),
     };
     match changed {

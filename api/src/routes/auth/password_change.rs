@@ -13,8 +13,7 @@ use utoipa_axum::routes;
 use super::account::Message;
 use super::reset::{NewPassword, changed_notice};
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{AccessToken, ClientIp, Fields, FromFields, Json, OriginOfRequest, Session};
-use crate::login_guard;
+use crate::extract::{AccessToken, ClientIp, CurrentRequest, Fields, FromFields, Json, Session};
 use crate::openapi::{errors, schemas};
 use crate::state::AppState;
 
@@ -56,12 +55,12 @@ async fn change(
     State(state): State<AppState>,
     AccessToken(Session { user, sid }): AccessToken,
     ClientIp(client): ClientIp,
-    OriginOfRequest(origin): OriginOfRequest,
+    CurrentRequest(origin): CurrentRequest,
     Json(change): Json<PasswordChange>,
 ) -> ApiResult<Answer<Message>> {
     let new = change.new.agreed(&user)?;
     let current = change.current.ok_or(ApiError::InvalidEmailOrPassword)?;
-    login_guard::prove(&state, &user, current, client).await?;
+    state.login_guard.prove(&user, current, client).await?;
     let hash = state.hasher.hash(new).await?;
     let now = state.now();
     let notice = changed_notice(&user, now)?.request_origin(origin);

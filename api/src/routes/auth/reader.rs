@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::account::Message;
 use crate::error::ApiError;
-use crate::extract::{Encoding, SameOrigin, WantsHtml};
+use crate::extract::{Encoding, WantsHtml};
 use crate::pages::{Page, RequestForm};
 use crate::routes::html::{error_page, page};
 use crate::state::AppState;
@@ -31,21 +31,6 @@ impl<S: Sync> FromRequestParts<S> for Reader {
         let sent_a_form = Encoding::of(&parts.headers).is_ok_and(|encoding| encoding == Encoding::Form);
         let WantsHtml(wants_html) = WantsHtml::of(&parts.headers);
         Ok(if sent_a_form || wants_html { Reader::Browser } else { Reader::Program })
-    }
-}
-
-/// Whether a page's button may be taken for pressed: a form must come from a page of our own, in whichever of
-/// the encodings that a form can have.
-pub(super) struct Press(pub(super) Result<(), ApiError>);
-
-impl FromRequestParts<AppState> for Press {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
-        if Encoding::of(&parts.headers).is_ok_and(|encoding| encoding == Encoding::Json) {
-            return Ok(Press(Ok(())));
-        }
-        Ok(Press(SameOrigin::from_request_parts(parts, state).await.map(|_| ())))
     }
 }
 

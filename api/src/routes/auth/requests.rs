@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::account::Message;
 use super::reader::Reader;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{Fields, FromFields, JsonOrForm, OriginOfRequest};
+use crate::extract::{CurrentRequest, Fields, FromFields, JsonOrForm};
 use crate::openapi::{errors, schemas};
 use crate::pages::{Page, RequestForm};
 use crate::routes::html::page;
@@ -93,7 +93,7 @@ async fn reset_form(State(state): State<AppState>) -> Response {
 async fn resend(
     State(state): State<AppState>,
     reader: Reader,
-    request_origin: OriginOfRequest,
+    request_origin: CurrentRequest,
     body: Body,
 ) -> Response {
     RESEND.answer(&state, reader, request_origin, body).await
@@ -112,7 +112,7 @@ async fn resend(
 async fn reset(
     State(state): State<AppState>,
     reader: Reader,
-    request_origin: OriginOfRequest,
+    request_origin: CurrentRequest,
     body: Body,
 ) -> Response {
     RESET.answer(&state, reader, request_origin, body).await
@@ -136,7 +136,7 @@ impl Request {
         &self,
         state: &AppState,
         reader: Reader,
-        request_origin: OriginOfRequest,
+        request_origin: CurrentRequest,
         body: Body,
     ) -> Response {
         match self.queue(state, request_origin, body).await {
@@ -148,7 +148,7 @@ impl Request {
     async fn queue(
         &self,
         state: &AppState,
-        OriginOfRequest(origin): OriginOfRequest,
+        CurrentRequest(origin): CurrentRequest,
         body: Body,
     ) -> ApiResult<()> {
         let JsonOrForm { body: Address { email }, .. } = body?;

@@ -16,7 +16,7 @@ use super::account::Message;
 use super::link::{self, PathToken};
 use super::reader::Reader;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{Fields, FromFields, JsonOrForm, OriginOfRequest};
+use crate::extract::{CurrentRequest, Fields, FromFields, JsonOrForm};
 use crate::openapi::{errors, schemas};
 use crate::pages::{Page, RequestForm};
 use crate::password_policy::refuse_guessable;
@@ -98,7 +98,7 @@ errors!(html ConfirmErrors:
 async fn confirm(
     State(state): State<AppState>,
     reader: Reader,
-    request_origin: OriginOfRequest,
+    request_origin: CurrentRequest,
     token: PathToken,
     body: Body,
 ) -> Response {
@@ -116,7 +116,7 @@ async fn confirm(
 async fn set_password(
     state: &AppState,
     user: &User,
-    OriginOfRequest(origin): OriginOfRequest,
+    CurrentRequest(origin): CurrentRequest,
     body: Body,
 ) -> ApiResult<()> {
     let password = body?.body.agreed(user)?;

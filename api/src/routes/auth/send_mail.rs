@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 
 use super::account::Message;
 use crate::error::ApiResult;
-use crate::extract::{AdminUser, Fields, FromFields, Json, OriginOfRequest};
+use crate::extract::{AdminUser, CurrentRequest, Fields, FromFields, Json};
 use crate::openapi::{errors, schemas};
 use crate::state::AppState;
 
@@ -55,7 +55,7 @@ errors!(SendErrors: body(), verified(), [ApiError::InsufficientPermissions], alw
 async fn send(
     State(state): State<AppState>,
     _admin: AdminUser,
-    OriginOfRequest(origin): OriginOfRequest,
+    CurrentRequest(origin): CurrentRequest,
     Json(Addresses { addresses }): Json<Addresses>,
 ) -> ApiResult<Answer<Message>> {
     let now = state.now();

@@ -96,7 +96,7 @@ pub(crate) async fn authenticate(state: &AppState, login: Login, client: IpAddr)
     let (Some(email), Some(password)) = (login.email, login.password) else {
         return Err(ApiError::InvalidEmailOrPassword);
     };
-    let attempt = state.login_guard.begin(state, email.canonical(), client).await?;
+    let attempt = state.login_guard.begin(email.canonical(), client).await?;
     let Some(user) = check(state, &email, password).await? else {
         attempt.failed().await?;
         return Err(ApiError::InvalidEmailOrPassword);

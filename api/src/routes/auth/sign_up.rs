@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 
 use super::account::Account;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{Fields, FromFields, Json, OriginOfRequest};
+use crate::extract::{CurrentRequest, Fields, FromFields, Json};
 use crate::openapi::{errors, schemas};
 use crate::password_policy::refuse_guessable;
 use crate::state::AppState;
@@ -71,7 +71,7 @@ errors!(SignUpErrors: body(), [ApiError::UserExists], limited(), always());
 )]
 async fn sign_up(
     State(state): State<AppState>,
-    OriginOfRequest(origin): OriginOfRequest,
+    CurrentRequest(origin): CurrentRequest,
     Json(sign_up): Json<SignUp>,
 ) -> ApiResult<(StatusCode, Answer<SignedUp>)> {
     let about = [

@@ -11,8 +11,9 @@ use utoipa_axum::routes;
 
 use super::account::Message;
 use super::link::{self, PathToken};
-use super::reader::{Press, Reader};
+use super::reader::Reader;
 use crate::error::{ApiError, ApiResult};
+use crate::extract::SameOriginForm;
 use crate::openapi::errors;
 use crate::pages::{Page, RequestForm};
 use crate::routes::html::page;
@@ -77,11 +78,11 @@ errors!(html PressErrors: link(), [ApiError::InsufficientPermissions], limited()
 async fn press(
     State(state): State<AppState>,
     reader: Reader,
-    Press(press): Press,
+    same_origin: Result<SameOriginForm, ApiError>,
     token: PathToken,
 ) -> Response {
-    match press {
-        Ok(()) => answer(&state, reader, &token).await,
+    match same_origin {
+        Ok(SameOriginForm) => answer(&state, reader, &token).await,
         Err(error) => reader.refuse(&state, error, None),
     }
 }

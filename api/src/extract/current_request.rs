@@ -1,4 +1,4 @@
-//! The request's id and trace, which follow a mail to the worker's log lines.
+//! The id and the trace of the current request. They follow an email to the worker's log lines.
 
 use std::convert::Infallible;
 
@@ -8,18 +8,17 @@ use bookly_shared::db::emails::enqueue::RequestOrigin;
 use bookly_shared::trace::TraceContext;
 use tower_http::request_id::RequestId;
 
-/// What a mail remembers of this request: its id, the client's own if it sent a sane one, and its trace. Both are
-/// `None` outside the server's layers.
+/// What an email's row stores about the request that asked for it. Both parts are `None` without the server's layers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OriginOfRequest(pub RequestOrigin);
+pub struct CurrentRequest(pub RequestOrigin);
 
-impl<S: Sync> FromRequestParts<S> for OriginOfRequest {
+impl<S: Sync> FromRequestParts<S> for CurrentRequest {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let id = parts.extensions.get::<RequestId>();
         let request_id = id.and_then(|id| id.header_value().to_str().ok()).map(str::to_owned);
         let trace = parts.extensions.get::<TraceContext>().copied();
-        Ok(OriginOfRequest(RequestOrigin { request_id, trace }))
+        Ok(CurrentRequest(RequestOrigin { request_id, trace }))
     }
 }
