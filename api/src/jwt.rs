@@ -1,4 +1,4 @@
-//! Session tokens: JSON Web Tokens (RFC 7519) signed with an HMAC, with the claims of the original.
+//! Session tokens: JSON Web Tokens (RFC 7519) with the original's claims, signed with an HMAC.
 
 mod hmac_provider;
 
@@ -18,17 +18,17 @@ use uuid::Uuid;
 pub const ACCESS_LIFETIME: TimeDelta = TimeDelta::hours(1);
 /// How long a refresh token, and with it the session, lives.
 pub const REFRESH_LIFETIME: TimeDelta = TimeDelta::days(2);
-/// The longest token that is looked at, in bytes: ours stay below 1,000.
+/// The longest accepted token, in bytes. The service's own stay below 1,000.
 const MAX_TOKEN_BYTES: usize = 4096;
 
-/// Whose token it is, as of when it was made.
+/// The token's account, as it was when the token was made.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenUser {
     /// The account's address.
     pub email: String,
     /// The account.
     pub user_uid: Uuid,
-    /// Its role then. What it may do now stands in the database.
+    /// Its role at that time. Permissions are looked up in the database.
     pub role: Role,
 }
 
@@ -41,35 +41,35 @@ impl fmt::Debug for TokenUser {
     }
 }
 
-/// What a token says.
+/// The claims of a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
-    /// Whose it is.
+    /// The token's account.
     pub user: TokenUser,
-    /// From this second on it is not good any more.
+    /// The first second in which the token is expired.
     #[serde(with = "ts_seconds")]
     pub exp: DateTime<Utc>,
-    /// When it was made, to the second.
+    /// When the token was made, to the second.
     #[serde(with = "ts_seconds")]
     pub iat: DateTime<Utc>,
     /// The token's own id.
     pub jti: Uuid,
-    /// A refresh token, rather than an access token.
+    /// Whether it is a refresh token; otherwise it is an access token.
     pub refresh: bool,
-    /// The session that ends with a logout.
+    /// The token's session. A logout ends it.
     pub sid: Uuid,
 }
 
-/// Why there is no token, or no claims.
+/// Why a token cannot be made or read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum JwtError {
-    /// Not made by us with this algorithm, altered, or without a claim that ours have.
+    /// The signature is not this service's with this algorithm, or a claim is missing or malformed.
     #[error("the token is not valid")]
     Invalid,
-    /// Made by us; its time is over.
+    /// The signature is valid and the time is over.
     #[error("the token has expired")]
     Expired,
-    /// The token could not be made.
+    /// The token cannot be made.
     #[error("the token could not be signed")]
     Signing,
 }
@@ -84,7 +84,7 @@ pub struct SessionTokens {
 }
 
 impl SessionTokens {
-    /// Tokens signed with `secret`. Reading takes this algorithm only, whatever a token's header asks for.
+    /// Tokens signed with `secret`. Only this algorithm is accepted, whatever a token's header names.
     pub fn new(secret: &SecretString, algorithm: JwtAlgorithm) -> SessionTokens {
         hmac_provider::install();
         let secret = secret.expose_secret().as_bytes();
@@ -94,8 +94,8 @@ impl SessionTokens {
             JwtAlgorithm::HS512 => Algorithm::HS512,
         };
         let mut validation = Validation::new(algorithm);
-        // jsonwebtoken would ask the system's clock; `read` compares with the clock that it is given. Which
-        // claims there must be is said by the fields of `Claims`.
+        // jsonwebtoken would use the system's clock; `read` compares with `now`. The fields of `Claims` are the
+        // required claims.
         validation.validate_exp = false;
         validation.validate_aud = false;
         validation.required_spec_claims = HashSet::new();
@@ -107,7 +107,7 @@ impl SessionTokens {
         }
     }
 
-    /// A token that opens the protected endpoints for [`ACCESS_LIFETIME`].
+    /// An access token, which lives for [`ACCESS_LIFETIME`].
     ///
     /// # Errors
     /// [`JwtError::Signing`] for a time that does not fit.
@@ -116,7 +116,7 @@ impl SessionTokens {
         self.sign(user, sid, now, exp, false)
     }
 
-    /// A token that fetches access tokens until the session's end, `expires_at`.
+    /// A refresh token, which lives until the session's end, `expires_at`.
     ///
     /// # Errors
     /// [`JwtError::Signing`] when it cannot be made.
@@ -130,20 +130,21 @@ impl SessionTokens {
         self.sign(user, sid, now, expires_at, true)
     }
 
-    /// The claims of a token of ours. Whether its session still stands is the caller's to ask.
+    /// The claims of a valid token. The caller looks up the session.
     ///
-    /// There is no leeway: the time of every process is the database's, so no clock is behind another.
+    /// There is no leeway: every process uses the database's time.
     ///
     /// # Errors
-    /// [`JwtError::Expired`] for a token of ours whose time is over, [`JwtError::Invalid`] for all else.
+    /// [`JwtError::Expired`] for a token with a valid signature whose time is over, [`JwtError::Invalid`] for every other
+    /// error.
     pub fn read(&self, token: &str, now: DateTime<Utc>) -> Result<Claims, JwtError> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(JwtError::Invalid);
         }
-        // `kid`, `jwk`, `jku`, `x5u` in a header are not looked at: the one key is ours.
+        // `kid`, `jwk`, `jku` and `x5u` in a header are ignored: the key is the configured one.
         let data =
             decode::<Claims>(token, &self.decoding, &self.validation).map_err(|_| JwtError::Invalid)?;
-        // A critical extension must be understood or refused (RFC 7515 §4.1.11); we understand none.
+        // A critical extension must be understood or refused (RFC 7515 §4.1.11). None is understood here.
         if data.header.crit.is_some() {
             return Err(JwtError::Invalid);
         }

@@ -1,4 +1,5 @@
-//! Slows guessers down: failures by submitted address, known or not, counted in the database.
+//! Slows down password guessing. Failures are counted in the database by the submitted address, whether an account has
+//! it or not.
 
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
@@ -15,57 +16,56 @@ use tokio::sync::{Mutex, MutexGuard};
 use crate::error::{ApiError, ApiResult};
 use crate::hasher::Hasher;
 
-/// Enough that two people seldom wait for each other.
-const STRIPES: usize = 1_024;
+/// So many locks that two addresses seldom share one.
+const LOCKS: usize = 1_024;
 
-/// Lets one attempt per address be under way at a time in this process: fifty at once would all be checked
+/// Lets one attempt per address run at a time in this process. Otherwise fifty attempts at once would all be hashed
 /// before the first of them is counted as failed.
 #[derive(Clone, Debug)]
 pub struct LoginGuard {
     db: Db,
     clock: Clock,
     hasher: Hasher,
-    stripes: Arc<[Mutex<()>]>,
-    stripe_of: RandomState,
+    locks: Arc<[Mutex<()>]>,
+    hash_state: RandomState,
 }
 
-/// A login attempt that may be made. Ends with [`failed`](Attempt::failed) or [`succeeded`](Attempt::succeeded).
+/// A login attempt that may be made. It ends with [`failed`](Attempt::failed) or [`succeeded`](Attempt::succeeded).
 pub struct Attempt<'a> {
     guard: &'a LoginGuard,
     count: LoginCount,
     network: String,
-    _turn: MutexGuard<'a, ()>,
+    _lock: MutexGuard<'a, ()>,
 }
 
 impl LoginGuard {
-    /// Counts in this database, by its clock. [`prove`](LoginGuard::prove) uses the hasher.
+    /// A guard that counts in this database by its clock, and checks passwords with this hasher.
     pub fn new(db: Db, clock: Clock, hasher: Hasher) -> LoginGuard {
-        let stripes = (0..STRIPES).map(|_| Mutex::new(())).collect();
-        LoginGuard { db, clock, hasher, stripes, stripe_of: RandomState::new() }
+        let locks = (0..LOCKS).map(|_| Mutex::new(())).collect();
+        LoginGuard { db, clock, hasher, locks, hash_state: RandomState::new() }
     }
 
-    /// Waits for this address' turn, and asks whether it may be tried now: before anything is hashed.
+    /// Waits for the attempt before this one and checks, before anything is hashed, whether this one may be made now.
     ///
     /// # Errors
-    /// 429 with the wait when failures came too fast.
+    /// 429 with the wait after too many failures.
     pub async fn begin(&self, mailbox: &str, client: IpAddr) -> ApiResult<Attempt<'_>> {
-        let stripe = self.stripe_of.hash_one(mailbox) as usize % STRIPES;
-        let turn = self.stripes[stripe].lock().await;
+        let lock = self.locks[self.hash_state.hash_one(mailbox) as usize % LOCKS].lock().await;
         let network = network(client);
         let (count, wait) = self.db.login_wait(mailbox, &network, self.clock.now()).await?;
         match wait {
-            // Whole seconds, rounded up: a client that comes back after so many is not sent away again.
+            // Whole seconds, rounded up, so that a client that waits as long as told is not refused again.
             Some(wait) => Err(ApiError::TooManyRequests(wait.num_seconds().unsigned_abs() + 1)),
-            None => Ok(Attempt { guard: self, count, network, _turn: turn }),
+            None => Ok(Attempt { guard: self, count, network, _lock: lock }),
         }
     }
 
-    /// Whether a password is the account's own, asked by who has a session: a stolen session must not be a door to
-    /// guess the password at. Counted with the logins.
+    /// Checks the password of an account that has a session: a stolen session must not become a way to guess the
+    /// password. The attempts are counted with the logins.
     ///
     /// # Errors
-    /// 400 when it is not, 429 with the wait when failures came too fast.
-    pub async fn prove(&self, user: &User, password: Password, client: IpAddr) -> ApiResult<()> {
+    /// 400 when the password is wrong, 429 with the wait after too many failures.
+    pub async fn require_password(&self, user: &User, password: Password, client: IpAddr) -> ApiResult<()> {
         let attempt = self.begin(&user.email_canonical, client).await?;
         if self.hasher.verify(password, user.password_hash.clone()).await? {
             return attempt.succeeded().await;
@@ -76,20 +76,20 @@ impl LoginGuard {
 }
 
 impl Attempt<'_> {
-    /// The password was wrong, or there is no such account.
+    /// Counts a wrong password or an unknown address.
     pub async fn failed(self) -> ApiResult<()> {
-        let guard = self.guard;
-        Ok(guard.db.count_login_failure(&self.count, guard.clock.now()).await?)
+        let LoginGuard { db, clock, .. } = self.guard;
+        Ok(db.count_login_failure(&self.count, clock.now()).await?)
     }
 
-    /// The password was right.
+    /// Forgets the failures before the right password.
     pub async fn succeeded(self) -> ApiResult<()> {
-        let guard = self.guard;
-        Ok(guard.db.count_login_success(&self.count, &self.network, guard.clock.now()).await?)
+        let LoginGuard { db, clock, .. } = self.guard;
+        Ok(db.count_login_success(&self.count, &self.network, clock.now()).await?)
     }
 }
 
-/// The range that one household or office gets: an IPv4 /24, an IPv6 /48.
+/// The range of addresses that one household or office has: an IPv4 /24, an IPv6 /48.
 fn network(client: IpAddr) -> String {
     match client {
         IpAddr::V4(address) => Ipv4Net::new_assert(address, 24).trunc().to_string(),

@@ -1,4 +1,4 @@
-//! Whether the client is a browser that wants to show a page.
+//! Whether the client wants HTML.
 
 use std::convert::Infallible;
 
@@ -20,7 +20,7 @@ impl<S: Sync> FromRequestParts<S> for WantsHtml {
 }
 
 impl WantsHtml {
-    /// The same for middleware.
+    /// Reads the headers.
     pub fn of(headers: &HeaderMap) -> WantsHtml {
         let values = headers.get_all(header::ACCEPT).iter();
         let ranges: Vec<Mime> = values
@@ -30,20 +30,20 @@ impl WantsHtml {
             .collect();
         let html = preference(&ranges, "text", "html");
         let json = preference(&ranges, "application", "json");
-        // At the same quality a client that names HTML and takes "anything else" is a browser.
+        // At equal quality a client that names HTML and also accepts `*/*` is a browser.
         WantsHtml(html.quality > 0 && (html.quality, html.precision) > (json.quality, json.precision))
     }
 }
 
 #[derive(Default)]
 struct Preference {
-    /// In thousandths.
+    /// The `q` value in thousandths.
     quality: u16,
     /// 0 for no match, 1 for `*/*`, 2 for `text/*`, 3 for the type itself.
     precision: u8,
 }
 
-/// The most precise range that covers a type decides (RFC 9110 §12.5.1).
+/// The most precise range that matches a type counts (RFC 9110 §12.5.1).
 fn preference(ranges: &[Mime], kind: &str, subtype: &str) -> Preference {
     let precision = |range: &Mime| match (range.type_().as_str(), range.subtype().as_str()) {
         (k, s) if k == kind && s == subtype => 3,
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn who_prefers_html_gets_pages() {
+    fn html_is_wanted_where_accept_prefers_it() {
         for (accept, html) in [
             (vec![], false),
             (vec!["*/*"], false),

@@ -1,5 +1,5 @@
-//! Bearer tokens: who asks, by which session. Session and account are looked up at every request, so that
-//! logout, reset and demotion count at once.
+//! Bearer tokens. Every request looks up the token's session and account, so that logout, reset and demotion count at
+//! once.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -13,28 +13,28 @@ use crate::error::ApiError;
 use crate::jwt::Claims;
 use crate::state::AppState;
 
-/// A session that stands, and whose it is.
+/// A valid session and its account.
 #[derive(Debug)]
 pub struct Session {
     /// The account as it is now.
     pub user: User,
-    /// The session's id.
+    /// The id of the session.
     pub sid: Uuid,
 }
 
-/// A session by its access token. Errors: 401, or 404 `user_not_found` when the account is gone.
+/// The session of an access token. Errors: 401, or 404 `user_not_found` when the account was deleted.
 #[derive(Debug)]
 pub struct AccessToken(pub Session);
 
-/// The same, of an account whose address was proven; 403 `account_not_verified` otherwise.
+/// The same for a verified account; others get 403 `account_not_verified`.
 #[derive(Debug)]
 pub struct VerifiedUser(pub Session);
 
-/// The same, of an administrator; 403 `insufficient_permissions` otherwise.
+/// The same for an administrator; others get 403 `insufficient_permissions`.
 #[derive(Debug)]
 pub struct AdminUser(pub Session);
 
-/// A session by its refresh token; 403 `refresh_token_required` for an access token.
+/// The session of a refresh token; an access token gets 403 `refresh_token_required`.
 #[derive(Debug)]
 pub struct RefreshToken(pub Session);
 
@@ -88,7 +88,7 @@ fn claims(headers: &HeaderMap, state: &AppState) -> Result<Claims, ApiError> {
     Ok(state.tokens.read(token, state.now())?)
 }
 
-/// The token of an `Authorization` header; the scheme's name has no case (RFC 9110 §11.1).
+/// The token of an `Authorization` header. The scheme's name is case-insensitive (RFC 9110 §11.1).
 pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     let token = token.trim();

@@ -1,4 +1,4 @@
-//! Bodies: JSON, or JSON and the encoding of HTML forms.
+//! Request bodies: JSON, or JSON and HTML forms.
 
 use axum::body::{Bytes, HttpBody};
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
@@ -12,30 +12,30 @@ use crate::error::ApiError;
 use crate::layers::MAX_BODY_BYTES;
 use crate::state::AppState;
 
-/// A JSON body. Errors: 400 for bad syntax, 413, 415, 422 with every field that is wrong.
+/// A JSON body. Errors: 400 for invalid syntax, 413, 415, 422 with every invalid field.
 #[derive(Debug)]
-pub struct Json<T>(pub T);
+pub struct JsonBody<T>(pub T);
 
-/// A JSON body or a form's, which must be UTF-8; and which it was, since forms are answered with pages.
+/// A JSON body or a form in UTF-8, and which of the two it is, since forms are answered with pages.
 ///
-/// A form must come from a page of this service, or it is answered with 403 `insufficient_permissions`:
-/// another site's page can make a browser post a form, but not JSON.
+/// A form must come from a page of this service; others get 403 `insufficient_permissions`. A page of another site
+/// can make a browser post a form, but not JSON.
 #[derive(Debug)]
 pub struct JsonOrForm<T> {
-    /// What was sent.
+    /// The parsed body.
     pub body: T,
-    /// How.
+    /// The encoding of the body.
     pub encoding: Encoding,
 }
 
-impl<T: FromFields> FromRequest<AppState> for Json<T> {
+impl<T: FromFields> FromRequest<AppState> for JsonBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
         if Encoding::of(request.headers())? != Encoding::Json {
             return Err(ApiError::UnsupportedMediaType);
         }
-        read_json(&bytes(request, state).await?).map(Json)
+        read_json(&bytes(request, state).await?).map(JsonBody)
     }
 }
 
@@ -58,13 +58,13 @@ impl<T: FromFields> FromRequest<AppState> for JsonOrForm<T> {
 }
 
 fn read_json<T: FromFields>(bytes: &[u8]) -> Result<T, ApiError> {
-    // serde_json's syntax errors say what was expected and where, and quote nothing of the body.
+    // serde_json's messages name the position and quote nothing of the body.
     let value = serde_json::from_slice(bytes)
         .map_err(|error| ApiError::MalformedBody(format!("The body is not valid JSON: {error}")))?;
     Fields::read_json(value)
 }
 
-/// What is not UTF-8 would be read as replacement characters, and two different passwords as one.
+/// A form that is not UTF-8 would be decoded with replacement characters, so that two passwords could become equal.
 fn read_form<T: FromFields>(bytes: &[u8]) -> Result<T, ApiError> {
     if percent_decode(bytes).decode_utf8().is_err() {
         return Err(ApiError::MalformedBody("The form is not UTF-8".into()));
@@ -73,7 +73,7 @@ fn read_form<T: FromFields>(bytes: &[u8]) -> Result<T, ApiError> {
 }
 
 async fn bytes(request: Request, state: &AppState) -> Result<Bytes, ApiError> {
-    // Answered before it is read: a client that expects a 100 (RFC 9110 §10.1.1) then need not send it.
+    // The answer comes before the body is read, so a client that waits for a 100 (RFC 9110 §10.1.1) never sends it.
     if request.body().size_hint().lower() > MAX_BODY_BYTES as u64 {
         return Err(ApiError::BodyTooLarge);
     }

@@ -1,4 +1,4 @@
-//! Who asks: the address of the connection's other end, and of the client behind trusted proxies.
+//! The client's address: that of the connection's other end, or of the client behind trusted proxies.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -12,16 +12,16 @@ use crate::state::AppState;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The other end of the connection; IPv4 addresses never in their IPv6 clothes.
+/// The other end of the connection. IPv4-mapped IPv6 addresses are stored as IPv4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer(pub IpAddr);
 
-/// The client's address: the peer's, or behind proxies of `TRUSTED_PROXIES` the one that the first of them saw.
+/// The peer's address, or behind proxies of `TRUSTED_PROXIES` the address that the outermost of them saw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientIp(pub IpAddr);
 
 impl Peer {
-    /// The peer of a request. 0.0.0.0, which is nobody's and never trusted, when the server did not say.
+    /// The peer of a request; 0.0.0.0, which is never trusted, when the server did not record one.
     pub(crate) fn of(extensions: &Extensions) -> Peer {
         let peer = extensions.get::<ConnectInfo<SocketAddr>>();
         Peer(peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |ConnectInfo(peer)| peer.ip().to_canonical()))
@@ -46,8 +46,8 @@ impl FromRequestParts<AppState> for ClientIp {
 }
 
 impl ClientIp {
-    /// Walks `X-Forwarded-For` from the right for as long as the hops are trusted: what stands left of an
-    /// untrusted one is the client's own invention.
+    /// Reads `X-Forwarded-For` from the right while the hops are trusted. An untrusted client can invent everything to
+    /// the left of its own address.
     pub(crate) fn behind(Peer(peer): Peer, headers: &HeaderMap, trusted: &[IpNet]) -> ClientIp {
         let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
         let mut client = peer;
@@ -70,7 +70,7 @@ fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
         .collect()
 }
 
-/// Some proxies add the port.
+/// An address with or without a port: some proxies add it.
 fn parse_hop(hop: &str) -> Option<IpAddr> {
     let address = hop.parse().ok().or_else(|| hop.parse().ok().map(|hop: SocketAddr| hop.ip()));
     address.map(|address| address.to_canonical())
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loopback_host_is_told_from_names_that_begin_like_one() {
+    fn only_loopback_names_and_addresses_are_loopback_hosts() {
         for host in ["localhost", "LOCALHOST:8000", "127.0.0.1", "127.1.2.3:80", "[::1]", "[::1]:8000"] {
             assert!(is_loopback_host(host), "{host}");
         }

@@ -1,16 +1,16 @@
-//! How a body is encoded, by its content type.
+//! The encoding of a body, by its content type.
 
 use axum::http::{HeaderMap, header};
 use mime::Mime;
 
 use crate::error::ApiError;
 
-/// How a body is written.
+/// The encoding of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
-    /// `application/json`, any `+json`, or no content type at all (as FastAPI reads it).
+    /// `application/json`, any `+json`, or no content type (as in FastAPI).
     Json,
-    /// `application/x-www-form-urlencoded`: the form of a page.
+    /// `application/x-www-form-urlencoded`, which browsers send when a button is pressed.
     Form,
 }
 

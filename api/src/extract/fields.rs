@@ -1,4 +1,4 @@
-//! The fields of a body, whichever encoding brought them, and all that is wrong with them.
+//! The fields of a body or a query, and all errors in them.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -8,17 +8,17 @@ use serde_json::{Map, Value};
 
 use crate::error::{ApiError, FieldError};
 
-/// Said of every text alike, whatever its field is for, before anything is trimmed off it.
+/// The error of control characters. It is the same for every field, and comes before any trimming.
 const ONE_LINE: &str = "must be one line without control characters";
 
-/// A request type that can be read from fields. `None` only after at least one error was noted; unknown
-/// fields are ignored.
+/// A request type that can be read from fields. It returns `None` only after an error was recorded. Unknown fields are
+/// ignored.
 pub trait FromFields: Sized {
-    /// Reads every field, then gives the whole. See the module's example.
+    /// Reads every field, then builds the value. See the module's example.
     fn from_fields(fields: &mut Fields) -> Option<Self>;
 }
 
-/// What a client sent, by name, and what was found wrong with it so far. Has no `Debug`: passwords are in it.
+/// The values that a client sent, by name, and the errors found so far. It has no `Debug`: it holds passwords.
 pub struct Fields {
     values: Map<String, Value>,
     errors: Vec<FieldError>,
@@ -28,7 +28,7 @@ impl Fields {
     /// Reads `T` from a JSON value.
     ///
     /// # Errors
-    /// [`ApiError::Validation`] with everything that is wrong.
+    /// [`ApiError::Validation`] with all errors.
     pub fn read_json<T: FromFields>(value: Value) -> Result<T, ApiError> {
         match value {
             Value::Object(values) => Fields { values, errors: Vec::new() }.read(),
@@ -36,10 +36,10 @@ impl Fields {
         }
     }
 
-    /// Reads `T` from a form's pairs; of a name that comes twice, the last counts.
+    /// Reads `T` from a form's pairs. The last of two equal names counts.
     ///
     /// # Errors
-    /// [`ApiError::Validation`] with everything that is wrong.
+    /// [`ApiError::Validation`] with all errors.
     pub fn read_pairs<T: FromFields>(pairs: impl Iterator<Item = (String, String)>) -> Result<T, ApiError> {
         let values = pairs.map(|(name, value)| (name, Value::String(value))).collect();
         Fields { values, errors: Vec::new() }.read()
@@ -52,7 +52,7 @@ impl Fields {
         }
     }
 
-    /// A text of one line that `parse` accepts. Its error continues the field's name: "must not be empty".
+    /// A text of one line that `parse` accepts. The text of its error follows the field's name: "must not be empty".
     pub fn parse<T, E: Display>(
         &mut self,
         name: &str,
@@ -61,7 +61,7 @@ impl Fields {
         self.parse_owned(name, |text| parse(&text))
     }
 
-    /// The same for a parser that takes the text itself, as passwords' do: no copy of it stays behind.
+    /// The same for a parser that takes the text by value: a password leaves no copy behind.
     pub fn parse_owned<T, E: Display>(
         &mut self,
         name: &str,
@@ -77,7 +77,7 @@ impl Fields {
         }
     }
 
-    /// A whole number within bounds, also as a text, which is all that a form can bring.
+    /// A whole number within bounds, also as text, since forms have only texts.
     pub fn integer(&mut self, name: &str, bounds: RangeInclusive<i64>) -> Option<i64> {
         let number = match self.take(name)? {
             // FastAPI's clients may send 12.0.
@@ -93,7 +93,7 @@ impl Fields {
         }
     }
 
-    /// A list of such texts; what is wrong with the third is noted as `name.2`.
+    /// A list of such texts. An error in the third is recorded as `name.2`.
     pub fn list<T, E: Display>(
         &mut self,
         name: &str,
@@ -120,7 +120,7 @@ impl Fields {
         read.into_iter().collect()
     }
 
-    /// A field that may be left out: `Some(None)` then, `None` when it is there and wrong.
+    /// An optional field: `Some(None)` when it is missing, `None` when it is invalid.
     pub fn optional<T>(
         &mut self,
         name: &str,
@@ -129,7 +129,7 @@ impl Fields {
         if self.values.contains_key(name) { read(self, name).map(Some) } else { Some(None) }
     }
 
-    /// Notes what is wrong with a field. Always `None`, to be returned.
+    /// Records an error of a field. Returns `None`.
     pub fn refuse<T>(&mut self, name: &str, message: impl Display) -> Option<T> {
         self.errors.push(FieldError::new(name, message.to_string()));
         None
@@ -141,7 +141,7 @@ impl Fields {
     }
 }
 
-/// A number without a fraction. 2⁵³ is where a double begins to skip whole numbers.
+/// A number without a fraction, below 2⁵³, from where a double skips whole numbers.
 fn whole(number: f64) -> Option<i64> {
     #[expect(clippy::cast_possible_truncation, reason = "it has no fraction and is small enough")]
     (number.fract() == 0.0 && number.abs() < 9.0e15).then_some(number as i64)

@@ -1,4 +1,4 @@
-//! Whether a form was sent from a page of this service.
+//! Whether a form comes from a page of this service.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -12,8 +12,7 @@ use crate::state::AppState;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Lets requests in that were sent from our own pages; others get 403 `insufficient_permissions`, the
-/// table's words for "not you, not here". For a button without fields, too: `POST /verify/{token}`.
+/// A request from a page of this service; others get 403 `insufficient_permissions`.
 #[derive(Debug, Clone, Copy)]
 pub struct SameOrigin;
 
@@ -29,7 +28,7 @@ impl FromRequestParts<AppState> for SameOrigin {
     }
 }
 
-/// The same for forms alone, in each encoding that a form can have: other requests pass. For buttons without fields.
+/// The same for forms alone, in each encoding that a form can have; other requests pass. For buttons without fields.
 #[derive(Debug, Clone, Copy)]
 pub struct SameOriginForm;
 
@@ -44,9 +43,8 @@ impl FromRequestParts<AppState> for SameOriginForm {
     }
 }
 
-/// Browsers since 2023 say it in `Sec-Fetch-Site`, which no page can forge (`none`: the user's own doing).
-/// Others say it in `Origin`, which our `Referrer-Policy: no-referrer` turns to `null` in many: that, and
-/// neither header, proves nothing.
+/// Browsers since 2023 send `Sec-Fetch-Site`, which no page can forge (`none`: the user typed the address). Older ones
+/// send `Origin`. `Origin: null`, and a request with neither header, prove nothing.
 pub(crate) fn is_own_page(headers: &HeaderMap, settings: &Settings) -> bool {
     if let Some(site) = headers.get(SEC_FETCH_SITE) {
         return site == "same-origin" || site == "none";
@@ -57,8 +55,8 @@ pub(crate) fn is_own_page(headers: &HeaderMap, settings: &Settings) -> bool {
     origin.eq_ignore_ascii_case(settings.public_url.origin()) || is_this_machine(origin, headers, settings)
 }
 
-/// In embedded mode a service is reached as `localhost` and as `127.0.0.1`. Only with a loopback `Host`:
-/// a foreign name that resolves to this machine (DNS rebinding) would otherwise equal its own `Origin`.
+/// In embedded mode the service is reached as `localhost` and as `127.0.0.1`. The `Host` must be a loopback one: with DNS
+/// rebinding a foreign name resolves to this machine and equals its own `Origin`.
 fn is_this_machine(origin: &str, headers: &HeaderMap, settings: &Settings) -> bool {
     let Some(host) = headers.get(header::HOST).and_then(|value| value.to_str().ok()) else { return false };
     settings.way_to_run() == WayToRun::Embedded

@@ -30,19 +30,22 @@ impl FromFields for Sample {
     }
 }
 
-struct Addresses(Vec<EmailAddress>);
+struct AddressList(Vec<EmailAddress>);
 
-impl FromFields for Addresses {
-    fn from_fields(fields: &mut Fields) -> Option<Addresses> {
-        fields.list("addresses", 1..=3, EmailAddress::parse).map(Addresses)
+impl FromFields for AddressList {
+    fn from_fields(fields: &mut Fields) -> Option<AddressList> {
+        fields.list("addresses", 1..=3, EmailAddress::parse).map(AddressList)
     }
 }
 
 fn routes(app: &TestApp) -> Router {
     let describe = |sample: Sample| format!("{} {:?}", sample.email.as_str(), sample.count);
     let routes = Router::new()
-        .route("/json", post(async move |Json(sample): Json<Sample>| describe(sample)))
-        .route("/list", post(async |Json(Addresses(list)): Json<Addresses>| list.len().to_string()))
+        .route("/json", post(async move |JsonBody(sample): JsonBody<Sample>| describe(sample)))
+        .route(
+            "/list",
+            post(async |JsonBody(AddressList(list)): JsonBody<AddressList>| list.len().to_string()),
+        )
         .route(
             "/either",
             post(async move |sent: JsonOrForm<Sample>| {
@@ -57,7 +60,7 @@ async fn post_to(app: &TestApp, path: &str, content_type: &str, body: impl Into<
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_json_is_400_and_says_where() {
+async fn a_body_that_is_not_json_gets_400_with_the_position() {
     let app = TestApp::new().await;
     for body in ["", "{", "{\"email\": }", "\u{feff}{}"] {
         let answer = post_to(&app, "/json", JSON, body).await;
@@ -67,10 +70,10 @@ async fn a_body_that_is_no_json_is_400_and_says_where() {
     }
 }
 
-/// RFC 8259 leaves the first three to the reader: ours takes the last of two equal names, and no number that it
-/// would have to round to infinity.
+/// RFC 8259 leaves the first three to the reader. This one takes the last of two equal names, and refuses a number that
+/// would be rounded to infinity.
 #[tokio::test]
-async fn json_at_its_edges_is_read_or_refused_and_never_trips() {
+async fn unusual_json_is_read_or_refused_and_never_a_server_error() {
     let app = TestApp::new().await;
     let good = r#""email": "a@example.org", "password": "correct horse""#;
     let nested = |open: &str, depth: usize| format!("{{{good}, \"more\": {}", open.repeat(depth));
@@ -98,7 +101,7 @@ async fn json_at_its_edges_is_read_or_refused_and_never_trips() {
 }
 
 #[tokio::test]
-async fn a_form_may_repeat_fields_and_have_thousands_but_must_be_utf_8() {
+async fn a_form_may_have_repeated_and_thousands_of_fields_but_must_be_utf_8() {
     let app = TestApp::new().await;
     let good = "email=a%40example.org&password=correct+horse";
     let send = async |form: String| {
@@ -118,13 +121,13 @@ async fn a_form_may_repeat_fields_and_have_thousands_but_must_be_utf_8() {
 }
 
 #[tokio::test]
-async fn a_control_character_is_refused_before_anything_is_trimmed_off() {
+async fn a_control_character_is_refused_before_any_trimming() {
     let app = TestApp::new().await;
-    for evil in ["\n", "\r\n", "\0", "\t", "\u{202e}", "\u{200f}", "\u{2028}"] {
+    for control in ["\n", "\r\n", "\0", "\t", "\u{202e}", "\u{200f}", "\u{2028}"] {
         for (email, password, count) in [
-            (format!("a@example.org{evil}"), "correct horse".to_owned(), "3".to_owned()),
-            ("a@example.org".into(), format!("{evil}correct horse"), "3".into()),
-            ("a@example.org".into(), "correct horse".into(), format!("3{evil}")),
+            (format!("a@example.org{control}"), "correct horse".to_owned(), "3".to_owned()),
+            ("a@example.org".into(), format!("{control}correct horse"), "3".into()),
+            ("a@example.org".into(), "correct horse".into(), format!("3{control}")),
         ] {
             let body = json!({"email": email, "password": password, "count": count});
             let answer = post_to(&app, "/json", JSON, body.to_string()).await;
@@ -135,14 +138,14 @@ async fn a_control_character_is_refused_before_anything_is_trimmed_off() {
             &app,
             "/list",
             JSON,
-            json!({"addresses": ["a@b.org", format!("c@d.org{evil}")]}).to_string(),
+            json!({"addresses": ["a@b.org", format!("c@d.org{control}")]}).to_string(),
         );
         assert_eq!(answer.await.refused_fields(), ["addresses.1"]);
     }
 }
 
 #[tokio::test]
-async fn every_field_that_is_wrong_is_named_once() {
+async fn every_invalid_field_is_named_once() {
     let app = TestApp::new().await;
     for (body, fields) in [
         (json!({}), vec!["email", "password"]),
@@ -153,7 +156,7 @@ async fn every_field_that_is_wrong_is_named_once() {
         let answer = post_to(&app, "/json", JSON, body.to_string()).await;
         assert_eq!(answer.error(), (422, "validation_error".into()));
         assert_eq!(answer.refused_fields(), fields);
-        assert!(!answer.text.contains("short"), "what was sent is not repeated");
+        assert!(!answer.text.contains("short"), "the answer does not quote the input");
     }
 }
 
@@ -183,7 +186,7 @@ async fn other_encodings_are_415_and_large_bodies_413() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_in_a_list_is_named_by_its_place() {
+async fn an_error_in_a_list_is_named_by_its_index() {
     let app = TestApp::new().await;
     let send = async |list: serde_json::Value| {
         post_to(&app, "/list", JSON, json!({"addresses": list}).to_string()).await

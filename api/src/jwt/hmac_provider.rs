@@ -1,5 +1,5 @@
-//! HMAC for jsonwebtoken. Its own `rust_crypto` feature brings RSA and three kinds of curves along, which
-//! nothing here uses; this is its `hmac.rs` for the current hmac and sha2.
+//! HMAC for jsonwebtoken. The crate's `rust_crypto` feature would add RSA and elliptic curves, which are not used. This
+//! is the crate's `hmac.rs` for the current hmac and sha2.
 
 use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
@@ -17,9 +17,9 @@ static PROVIDER: CryptoProvider = CryptoProvider {
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// Makes HMAC known to jsonwebtoken, once per process.
+/// Registers HMAC with jsonwebtoken, once per process.
 pub(super) fn install() {
-    // An error says that it was done before, by this function: there is no other provider in the program.
+    // An error means that this function registered it before: the program has no other provider.
     let _ = PROVIDER.install_default();
 }
 

@@ -1,4 +1,4 @@
-//! What is read, what is refused; PyJWT's tokens among both (`e2e/data/session_tokens.json`).
+//! Which tokens are accepted and refused, with PyJWT's tokens among both (`e2e/data/session_tokens.json`).
 
 use std::sync::LazyLock;
 
@@ -14,8 +14,8 @@ const SECRET: &str = "a secret of at least 32 bytes, say";
 static VECTORS: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("../../../e2e/data/session_tokens.json")).unwrap());
 
-/// What passed between the service and a client in Python, see `e2e/data/original_client.py`.
-static PLAYED: LazyLock<Value> =
+/// Messages between the service and a client in Python, recorded by `e2e/data/original_client.py`.
+static RECORDED: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("../../../e2e/data/original_client.json")).unwrap());
 
 fn tokens() -> SessionTokens {
@@ -46,7 +46,7 @@ fn claims() -> Value {
     .unwrap()
 }
 
-/// Signed with the right key, whatever it says.
+/// A token with any content, signed with the right key.
 fn signed(header: Value, claims: &Value) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let message = format!("{}.{}", part(&header), part(claims));
@@ -78,7 +78,7 @@ fn a_refresh_token_lives_as_long_as_its_session() {
 }
 
 #[test]
-fn every_token_has_an_id_of_its_own() {
+fn every_token_has_its_own_id() {
     let jti = || {
         let token = tokens().access(&ann(), Uuid::from_u128(9), at(0)).unwrap();
         tokens().read(&token, at(0)).unwrap().jti
@@ -99,7 +99,7 @@ fn a_token_has_the_claims_of_the_original() {
 }
 
 #[test]
-fn pyjwts_tokens_are_read_with_the_algorithm_that_is_set_and_no_other() {
+fn pyjwts_tokens_are_accepted_with_the_configured_algorithm_only() {
     for (name, token) in VECTORS["good"].as_object().unwrap() {
         for algorithm in [JwtAlgorithm::HS256, JwtAlgorithm::HS384, JwtAlgorithm::HS512] {
             let read = SessionTokens::new(&vector_secret(), algorithm).read(token.as_str().unwrap(), at(0));
@@ -123,7 +123,7 @@ fn a_token_without_signature_or_of_another_key_is_refused() {
     let other =
         SessionTokens::new(&SecretString::from("another secret, 32 bytes of it too"), JwtAlgorithm::HS256);
     assert_eq!(other.read(&good, at(0)), Err(JwtError::Invalid));
-    // An expired token of another key is invalid: only ours may say that they have expired.
+    // An expired token of another key is invalid, not expired.
     assert_eq!(other.read(&good, at(99)), Err(JwtError::Invalid));
     for alg in ["none", "None", "HS384", "RS256", "ES256", "EdDSA", ""] {
         let token = signed(json!({"typ": "JWT", "alg": alg}), &claims());
@@ -133,7 +133,7 @@ fn a_token_without_signature_or_of_another_key_is_refused() {
 }
 
 #[test]
-fn a_key_in_the_header_is_not_looked_at() {
+fn a_key_in_the_header_is_ignored() {
     let jwk = json!({"kty": "oct", "k": "AAAA", "alg": "HS256"});
     let mut header = json!({"alg": "HS256", "kid": "../../dev/null", "jku": "http://x", "x5u": "http://x"});
     header["jwk"] = jwk;
@@ -152,7 +152,7 @@ fn a_critical_extension_is_refused() {
 }
 
 #[test]
-fn a_token_must_have_every_claim_in_its_form() {
+fn a_token_must_have_every_claim_well_formed() {
     for name in ["user", "exp", "iat", "jti", "refresh", "sid"] {
         let mut without = claims();
         without.as_object_mut().unwrap().remove(name);
@@ -179,12 +179,12 @@ fn a_token_must_have_every_claim_in_its_form() {
 }
 
 #[test]
-fn what_python_read_of_the_services_sessions_is_what_they_say_and_the_other_way_round() {
-    let secret = SecretString::from(PLAYED["secret"].as_str().unwrap());
+fn the_service_and_python_read_the_same_claims_from_each_others_tokens() {
+    let secret = SecretString::from(RECORDED["secret"].as_str().unwrap());
     let tokens = SessionTokens::new(&secret, JwtAlgorithm::HS256);
-    let ours = PLAYED["sessions_of_the_service"].as_array().unwrap();
-    assert!(ours.len() > 4);
-    for session in ours.iter().chain([&PLAYED["session_of_pyjwt"]]) {
+    let recorded = RECORDED["sessions_of_the_service"].as_array().unwrap();
+    assert!(recorded.len() > 4);
+    for session in recorded.iter().chain([&RECORDED["session_of_pyjwt"]]) {
         let issued = DateTime::from_timestamp(session["claims"]["iat"].as_i64().unwrap(), 0).unwrap();
         let read = tokens.read(session["token"].as_str().unwrap(), issued).unwrap();
         assert_eq!(serde_json::to_value(read).unwrap(), session["claims"]);
@@ -203,7 +203,7 @@ fn garbage_is_refused_without_a_panic() {
     for end in 0..good.len() {
         assert_eq!(tokens().read(&good[..end], at(0)), Err(JwtError::Invalid));
     }
-    // All but the last character, whose last bits nobody reads.
+    // The last character is left out: its last bits are not part of the signature.
     for place in 0..good.len() - 1 {
         let with = if good.as_bytes()[place] == b'A' { "B" } else { "A" };
         let altered = format!("{}{with}{}", &good[..place], &good[place + 1..]);
@@ -218,7 +218,7 @@ fn debug_shows_no_secret_and_no_address() {
     assert!(!shown.contains("secret") && !shown.contains("ann@"), "{shown}");
 }
 
-/// Texts that a forger might send: anything, anything in three parts, parts that are JSON, ours with changes.
+/// Texts that a forger might send: any text, any three parts, parts that are JSON, valid tokens with changes.
 fn forged() -> impl Strategy<Value = String> {
     let part = || prop::collection::vec(any::<u8>(), 0..80).prop_map(|bytes| URL_SAFE_NO_PAD.encode(bytes));
     let json = || "[{\\[\"a-z0-9:,.}\\]]{0,40}".prop_map(|text| URL_SAFE_NO_PAD.encode(text));

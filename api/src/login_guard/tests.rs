@@ -1,4 +1,4 @@
-//! How fast passwords may be tried, over the login's own door.
+//! How fast passwords may be tried, through the login endpoint.
 
 use std::net::SocketAddr;
 
@@ -44,7 +44,7 @@ async fn after_five_failures_an_address_waits_whether_an_account_has_it_or_not()
     let app = app().await;
     for email in ["ann@example.org", "nobody@example.org"] {
         fail_five_times(&app, "198.51.100.1", email).await;
-        // From elsewhere too, in other letters too, and with the right password too.
+        // The same from another network, in capitals, and with the right password.
         let answer = log_in(&app, "203.0.113.1", &email.to_uppercase(), PASSWORD).await;
         assert_eq!(answer.error(), (429, "too_many_requests".into()));
         let wait: u64 = answer.header("retry-after").unwrap().parse().unwrap();
@@ -53,17 +53,17 @@ async fn after_five_failures_an_address_waits_whether_an_account_has_it_or_not()
 }
 
 #[tokio::test]
-async fn where_an_account_logged_in_lately_others_guesses_do_not_keep_it_out() {
+async fn failures_from_other_networks_do_not_lock_out_a_network_that_logged_in_lately() {
     let app = app().await;
     assert_eq!(log_in(&app, "192.0.2.1", "ann@example.org", PASSWORD).await.status, 200);
     fail_five_times(&app, "198.51.100.1", "ann@example.org").await;
     assert_eq!(log_in(&app, "198.51.100.1", "ann@example.org", PASSWORD).await.status, 429);
-    // Another address of the same network.
+    // Another client of the same network.
     assert_eq!(log_in(&app, "192.0.2.77", "ann@example.org", PASSWORD).await.status, 200);
 }
 
 #[tokio::test]
-async fn a_login_makes_the_failures_before_it_forgotten() {
+async fn a_successful_login_resets_the_count_of_failures() {
     let app = app().await;
     for _ in 0..3 {
         for _ in 0..4 {
@@ -74,11 +74,11 @@ async fn a_login_makes_the_failures_before_it_forgotten() {
 }
 
 #[tokio::test]
-async fn fifty_guesses_at_once_are_counted_as_fifty() {
+async fn fifty_attempts_at_once_are_counted_one_after_the_other() {
     let app = app().await;
     let guesses = (0..50).map(|_| log_in(&app, "198.51.100.1", "ann@example.org", "not the one"));
     let answers = futures_util::future::join_all(guesses).await;
     let hashed = answers.iter().filter(|answer| answer.status == 400).count();
-    assert_eq!(hashed, 5, "only the free ones are hashed");
+    assert_eq!(hashed, 5, "only the attempts without a wait are hashed");
     assert!(answers.iter().all(|answer| answer.status == 400 || answer.status == 429));
 }

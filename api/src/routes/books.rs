@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{Json, Query, Uid, VerifiedUser};
+use crate::extract::{JsonBody, Query, Uid, VerifiedUser};
 use crate::openapi::errors;
 use crate::state::AppState;
 
@@ -121,7 +121,7 @@ fn answers(books: Vec<Book>) -> Answer<Vec<BookAnswer>> {
 async fn add(
     State(state): State<AppState>,
     VerifiedUser(session): VerifiedUser,
-    Json(new): Json<NewBook>,
+    JsonBody(new): JsonBody<NewBook>,
 ) -> ApiResult<(StatusCode, Answer<BookAnswer>)> {
     let book = new.into_book(session.user.uid, state.now());
     state.db.add_book(&book).await?;
@@ -155,7 +155,7 @@ async fn change(
     State(state): State<AppState>,
     VerifiedUser(session): VerifiedUser,
     Uid(uid): Uid,
-    Json(patch): Json<BookPatch>,
+    JsonBody(patch): JsonBody<BookPatch>,
 ) -> ApiResult<Answer<BookAnswer>> {
     let mut book = book_to_change(&state, &session.user, uid).await?;
     patch.apply(&mut book, state.now());

@@ -1,14 +1,14 @@
-//! Changes of an account, each one transaction together with the mail that goes with it.
+//! Changes of an account. Each is one transaction together with the email that it causes.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::emails::enqueue::{NewEmail, bind_mail, enqueue_email, insert_mail};
+use super::emails::enqueue::{NewEmail, bind_mail, enqueue_email};
 use super::users::User;
 use super::{Db, DbResult, in_transaction, within_limit};
 use crate::domain::{EmailAddress, Role};
 
-/// What a sign-up brings.
+/// The values of a sign-up.
 #[derive(Debug)]
 pub struct NewAccount {
     /// Given name.
@@ -19,32 +19,68 @@ pub struct NewAccount {
     pub username: String,
     /// The address, not yet proven.
     pub email: EmailAddress,
-    /// The password's PHC string.
+    /// The password's hash, a PHC string.
     pub password_hash: String,
 }
 
-/// What became of a change that only one state of the account allows.
+/// The result of a change that is allowed in one state of the account only.
 #[derive(Debug)]
 pub enum Change<T = ()> {
-    /// It was made.
+    /// The change is made.
     Made(T),
-    /// The account changed since the link was made or the password was checked: the link is used up.
+    /// The account changed after the link was made or the password was checked, so nothing is changed.
     Stale,
     /// Another account has the address.
     AddressTaken,
 }
 
-/// The account, unless its address has one. Its values are `$1` to `$9`.
-macro_rules! insert_account {
-    () => {
-        "INSERT INTO users (uid, username, email, email_canonical, first_name, last_name, role, password_hash,
-                            auth_changed_at, created_at, update_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $9)
-         ON CONFLICT (email_canonical) DO NOTHING"
-    };
-}
+/// Writes the account and, if the address was free, its email: one round trip instead of four.
+const CREATE_ACCOUNT_POSTGRES: &str = "
+WITH account AS (
+    INSERT INTO users (uid, username, email, email_canonical, first_name, last_name, role, password_hash,
+                       auth_changed_at, created_at, update_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $9)
+    ON CONFLICT (email_canonical) DO NOTHING
+    RETURNING *
+), email AS (
+    INSERT INTO emails (id, kind, recipient, mailbox, user_uid, context, request_id, traceparent,
+                        enqueued_at, created_at, deadline_at, due_at, state)
+    SELECT $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19, $20, 'queued' FROM account
+)
+SELECT * FROM account";
 
-/// Binds the values of [`insert_account`].
+/// SQLite's WITH cannot write, so the email is a second statement there.
+const INSERT_ACCOUNT: &str = "
+INSERT INTO users (uid, username, email, email_canonical, first_name, last_name, role, password_hash,
+                   auth_changed_at, created_at, update_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $9)
+ON CONFLICT (email_canonical) DO NOTHING
+RETURNING *";
+
+const VERIFY_ACCOUNT: &str = "
+UPDATE users
+SET update_at = CASE WHEN is_verified THEN update_at ELSE $3 END, is_verified = true
+WHERE uid = $1 AND email_canonical = $2";
+
+const SET_PASSWORD: &str = "
+UPDATE users
+SET password_hash = $3, is_verified = (is_verified OR $4),
+    auth_version = auth_version + 1, auth_changed_at = $5, update_at = $5
+WHERE uid = $1 AND auth_version = $2";
+
+const FORGET_LOGIN_FAILURES: &str = "DELETE FROM login_failures WHERE mailbox = $1";
+
+const END_OTHER_SESSIONS: &str = "DELETE FROM sessions WHERE user_uid = $1 AND sid <> $2";
+
+const FIND_OTHER_ACCOUNT: &str = "SELECT uid FROM users WHERE email_canonical = $1 AND uid <> $2";
+
+const SET_EMAIL: &str = "
+UPDATE users
+SET email = $3, email_canonical = $4, is_verified = true,
+    auth_version = auth_version + 1, auth_changed_at = $5, update_at = $5
+WHERE uid = $1 AND auth_version = $2";
+
+/// Binds the nine values of an account, which both statements that insert one begin with.
 macro_rules! bind_account {
     ($query:expr, $account:expr, $uid:expr, $now:expr) => {
         $query
@@ -60,72 +96,62 @@ macro_rules! bind_account {
     };
 }
 
-/// The account and, if it is new, its mail: one statement, which spares Postgres three round trips a sign-up.
-const CREATE_AT_ONCE: &str = concat!(
-    "WITH account AS (",
-    insert_account!(),
-    " RETURNING *), mail AS (",
-    insert_mail!(),
-    "SELECT $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19, $20, 'queued' FROM account)
-     SELECT * FROM account"
-);
-
 impl Db {
-    /// Makes an account and queues its verification mail. `None` when the address has an account already,
-    /// also when that one is being made at this moment.
+    /// Creates an account and queues its verification email. Returns the account and the email's id, or `None` when
+    /// the address has an account, also when another request creates it at the same moment.
     pub async fn create_account(
         &self,
         account: &NewAccount,
-        mail: impl FnOnce(Uuid) -> NewEmail,
+        email: impl FnOnce(Uuid) -> NewEmail,
         now: DateTime<Utc>,
     ) -> DbResult<Option<(User, Uuid)>> {
         let uid = Uuid::new_v4();
-        let mail = mail(uid);
-        let Db::Postgres(pool) = self else { return self.create_in_steps(account, uid, &mail, now).await };
+        let email = email(uid);
+        let Db::Postgres(pool) = self else {
+            return self.create_account_in_steps(account, uid, &email, now).await;
+        };
         let user: Option<User> = within_limit(async {
-            let query = bind_mail!(bind_account!(sqlx::query_as(CREATE_AT_ONCE), account, uid, now), mail);
-            Ok(query.fetch_optional(pool).await?)
+            let query = bind_account!(sqlx::query_as(CREATE_ACCOUNT_POSTGRES), account, uid, now);
+            Ok(bind_mail!(query, email).fetch_optional(pool).await?)
         })
         .await?;
         Ok(user.map(|user| {
-            mail.count();
-            (user, mail.id)
+            email.count();
+            (user, email.id)
         }))
     }
 
-    /// The same for SQLite, whose WITH cannot write.
-    async fn create_in_steps(
+    async fn create_account_in_steps(
         &self,
         account: &NewAccount,
         uid: Uuid,
-        mail: &NewEmail,
+        email: &NewEmail,
         now: DateTime<Utc>,
     ) -> DbResult<Option<(User, Uuid)>> {
         in_transaction!(self, tx => {
-            let query = bind_account!(sqlx::query_as(concat!(insert_account!(), " RETURNING *")), account, uid, now);
+            let query = bind_account!(sqlx::query_as(INSERT_ACCOUNT), account, uid, now);
             let user: Option<User> = query.fetch_optional(&mut *tx).await?;
             let Some(user) = user else { return Ok(None) };
-            enqueue_email!(tx, mail);
-            Some((user, mail.id))
+            enqueue_email!(tx, email);
+            Some((user, email.id))
         })
     }
 
-    /// Marks an address as proven. Idempotent. `Stale` when the account now has another address.
+    /// Marks an address as proven; a second call changes nothing. `Stale` when the account has another address now.
     pub async fn verify_account(
         &self,
         uid: Uuid,
         email: &EmailAddress,
         now: DateTime<Utc>,
     ) -> DbResult<Change> {
-        let sql = "UPDATE users SET update_at = CASE WHEN is_verified THEN update_at ELSE $3 END, is_verified = true
-                   WHERE uid = $1 AND email_canonical = $2";
         in_transaction!(self, tx => {
-            let done = sqlx::query(sql).bind(uid).bind(email.canonical()).bind(now).execute(&mut *tx).await?;
+            let query = sqlx::query(VERIFY_ACCOUNT).bind(uid).bind(email.canonical()).bind(now);
+            let done = query.execute(&mut *tx).await?;
             if done.rows_affected() == 1 { Change::Made(()) } else { Change::Stale }
         })
     }
 
-    /// Sets a new password by a reset link: proves the address, ends every session, queues the notice.
+    /// Sets a new password by a reset link: marks the address as proven, ends every session, queues the notice.
     pub async fn reset_password(
         &self,
         user: &User,
@@ -136,7 +162,7 @@ impl Db {
         self.set_password(user, password_hash, None, notice, now).await
     }
 
-    /// Sets a new password for who knows the old one: ends every session but `keep`, queues the notice.
+    /// Sets a new password after the old one was given: ends every session but `keep`, queues the notice.
     pub async fn change_password(
         &self,
         user: &User,
@@ -148,8 +174,7 @@ impl Db {
         self.set_password(user, password_hash, Some(keep), notice, now).await
     }
 
-    /// `keep` is the session of somebody who gave the old password; without it a link in the mailbox did,
-    /// which proves the address.
+    /// Without `keep` the change comes from a link in the mailbox, which proves the address.
     async fn set_password(
         &self,
         user: &User,
@@ -158,13 +183,8 @@ impl Db {
         notice: &NewEmail,
         now: DateTime<Utc>,
     ) -> DbResult<Change> {
-        let set = "UPDATE users SET password_hash = $3, is_verified = (is_verified OR $4),
-                          auth_version = auth_version + 1, auth_changed_at = $5, update_at = $5
-                   WHERE uid = $1 AND auth_version = $2";
-        let forget = "DELETE FROM login_failures WHERE mailbox = $1";
-        let end = "DELETE FROM sessions WHERE user_uid = $1 AND sid <> $2";
         in_transaction!(self, tx => {
-            let done = sqlx::query(set)
+            let done = sqlx::query(SET_PASSWORD)
                 .bind(user.uid)
                 .bind(user.auth_version)
                 .bind(password_hash)
@@ -175,10 +195,11 @@ impl Db {
             if done.rows_affected() == 0 {
                 return Ok(Change::Stale);
             }
-            // Whoever set it anew did not guess it.
-            sqlx::query(forget).bind(&user.email_canonical).execute(&mut *tx).await?;
+            // The owner has a new password, so earlier guesses no longer slow the login down.
+            sqlx::query(FORGET_LOGIN_FAILURES).bind(&user.email_canonical).execute(&mut *tx).await?;
             // No session has the nil id.
-            sqlx::query(end).bind(user.uid).bind(keep.unwrap_or(Uuid::nil())).execute(&mut *tx).await?;
+            let keep = keep.unwrap_or(Uuid::nil());
+            sqlx::query(END_OTHER_SESSIONS).bind(user.uid).bind(keep).execute(&mut *tx).await?;
             enqueue_email!(tx, notice);
             Change::Made(())
         })
@@ -192,17 +213,13 @@ impl Db {
         email: &EmailAddress,
         now: DateTime<Utc>,
     ) -> DbResult<Change> {
-        let taken = "SELECT uid FROM users WHERE email_canonical = $1 AND uid <> $2";
-        let set = "UPDATE users SET email = $3, email_canonical = $4, is_verified = true,
-                          auth_version = auth_version + 1, auth_changed_at = $5, update_at = $5
-                   WHERE uid = $1 AND auth_version = $2";
         let changed: DbResult<Change> = in_transaction!(self, tx => {
-            let other: Option<Uuid> =
-                sqlx::query_scalar(taken).bind(email.canonical()).bind(uid).fetch_optional(&mut *tx).await?;
+            let other = sqlx::query_scalar(FIND_OTHER_ACCOUNT).bind(email.canonical()).bind(uid);
+            let other: Option<Uuid> = other.fetch_optional(&mut *tx).await?;
             if other.is_some() {
                 return Ok(Change::AddressTaken);
             }
-            let done = sqlx::query(set)
+            let done = sqlx::query(SET_EMAIL)
                 .bind(uid)
                 .bind(version)
                 .bind(email.as_str())
@@ -213,8 +230,10 @@ impl Db {
             match done {
                 Ok(done) if done.rows_affected() == 1 => Change::Made(()),
                 Ok(_) => return Ok(Change::Stale),
-                // Somebody else got the address between the look and the change.
-                Err(sqlx::Error::Database(error)) if error.is_unique_violation() => return Ok(Change::AddressTaken),
+                // Another account took the address after the SELECT.
+                Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
+                    return Ok(Change::AddressTaken);
+                }
                 Err(error) => return Err(error.into()),
             }
         });

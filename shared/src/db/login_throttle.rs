@@ -4,25 +4,24 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Db, DbResult, in_transaction, on_db, read_db};
 
-/// Failures that cost nothing but themselves.
+/// Failures that cause no wait.
 const FREE_FAILURES: i32 = 5;
-/// After so long without a failure the count begins anew.
+/// A count starts again this long after its last failure.
 pub const FORGET_FAILURES_AFTER: TimeDelta = TimeDelta::days(1);
-/// How long a login makes its network a known one.
+/// How long the network of a login stays known.
 pub const KNOWN_NETWORK_FOR: TimeDelta = TimeDelta::days(30);
 const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(15);
 
-/// Which count a login attempt belongs to.
+/// The count that a login attempt belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoginCount {
     /// The submitted address in its canonical form.
     pub mailbox: String,
-    /// The client's network if the account logged in from there lately; else empty: everybody's common count.
+    /// The client's network if the account logged in from there lately; empty for the count of all other networks.
     network: String,
 }
 
-/// How long to wait after the last failure: nothing for the first five, then twice as long each time, from
-/// two seconds to a quarter of an hour.
+/// The wait after the last failure: none for the first five, then 2 s, doubled with each failure up to 15 minutes.
 fn wait_after(failures: i32) -> TimeDelta {
     match failures - FREE_FAILURES {
         ..0 => TimeDelta::zero(),
@@ -30,57 +29,71 @@ fn wait_after(failures: i32) -> TimeDelta {
     }
 }
 
+const COUNT_KNOWN_NETWORK: &str = "
+SELECT count(*) FROM login_networks WHERE mailbox = $1 AND network = $2 AND last_login_at > $3";
+
+const SELECT_FAILURES: &str = "
+SELECT failures, last_failed_at FROM login_failures WHERE mailbox = $1 AND network = $2 AND last_failed_at > $3";
+
+const COUNT_FAILURE: &str = "
+INSERT INTO login_failures (mailbox, network, failures, last_failed_at) VALUES ($1, $2, 1, $3)
+ON CONFLICT (mailbox, network) DO UPDATE
+SET last_failed_at = $3,
+    failures = CASE WHEN login_failures.last_failed_at < $4 THEN 1 ELSE login_failures.failures + 1 END";
+
+const FORGET_FAILURES: &str = "DELETE FROM login_failures WHERE mailbox = $1 AND network = $2";
+
+const REMEMBER_NETWORK: &str = "
+INSERT INTO login_networks (mailbox, network, last_login_at) VALUES ($1, $2, $3)
+ON CONFLICT (mailbox, network) DO UPDATE SET last_login_at = $3";
+
+#[derive(sqlx::FromRow)]
+struct Failures {
+    failures: i32,
+    last_failed_at: DateTime<Utc>,
+}
+
 impl Db {
-    /// Which count an attempt from `network` belongs to, and how long it must still wait, if at all.
+    /// The count that an attempt from `network` belongs to, and how long the attempt must wait, if at all.
     pub async fn login_wait(
         &self,
         mailbox: &str,
         network: &str,
         now: DateTime<Utc>,
     ) -> DbResult<(LoginCount, Option<TimeDelta>)> {
-        let known =
-            "SELECT count(*) FROM login_networks WHERE mailbox = $1 AND network = $2 AND last_login_at > $3";
-        let failed = "SELECT failures, last_failed_at FROM login_failures
-                      WHERE mailbox = $1 AND network = $2 AND last_failed_at > $3";
-        let (count, failures): (LoginCount, Option<(i32, DateTime<Utc>)>) = read_db!(self, pool => {
-            let since = now - KNOWN_NETWORK_FOR;
-            let query = sqlx::query_scalar(known).bind(mailbox).bind(network).bind(since);
-            let is_known: i64 = query.fetch_one(pool).await?;
-            let network = if is_known > 0 { network } else { "" };
-            let since = now - FORGET_FAILURES_AFTER;
-            let query = sqlx::query_as(failed).bind(mailbox).bind(network).bind(since);
+        let (known_since, failed_since) = (now - KNOWN_NETWORK_FOR, now - FORGET_FAILURES_AFTER);
+        let (count, failed): (LoginCount, Option<Failures>) = read_db!(self, pool => {
+            let query = sqlx::query_scalar(COUNT_KNOWN_NETWORK).bind(mailbox).bind(network).bind(known_since);
+            let known: i64 = query.fetch_one(pool).await?;
+            let network = if known > 0 { network } else { "" };
+            let query = sqlx::query_as(SELECT_FAILURES).bind(mailbox).bind(network).bind(failed_since);
             let count = LoginCount { mailbox: mailbox.to_owned(), network: network.to_owned() };
             (count, query.fetch_optional(pool).await?)
         });
-        let wait = failures.map(|(failures, at)| at + wait_after(failures) - now);
+        let wait = failed.map(|failed| failed.last_failed_at + wait_after(failed.failures) - now);
         Ok((count, wait.filter(|wait| *wait > TimeDelta::zero())))
     }
 
     /// Counts a failed login.
     pub async fn count_login_failure(&self, count: &LoginCount, now: DateTime<Utc>) -> DbResult<()> {
-        let sql = "INSERT INTO login_failures (mailbox, network, failures, last_failed_at) VALUES ($1, $2, 1, $3)
-                   ON CONFLICT (mailbox, network) DO UPDATE SET last_failed_at = $3,
-                   failures = CASE WHEN login_failures.last_failed_at < $4 THEN 1 ELSE login_failures.failures + 1 END";
         on_db!(self, pool => {
-            let query = sqlx::query(sql).bind(&count.mailbox).bind(&count.network).bind(now);
+            let query = sqlx::query(COUNT_FAILURE).bind(&count.mailbox).bind(&count.network).bind(now);
             query.bind(now - FORGET_FAILURES_AFTER).execute(pool).await.map(|_| ())?;
         });
         Ok(())
     }
 
-    /// Forgets the failures of a count whose owner has the password, and remembers the network.
+    /// Forgets the failures of a count after the right password was given, and remembers the network.
     pub async fn count_login_success(
         &self,
         count: &LoginCount,
         network: &str,
         now: DateTime<Utc>,
     ) -> DbResult<()> {
-        let forget = "DELETE FROM login_failures WHERE mailbox = $1 AND network = $2";
-        let remember = "INSERT INTO login_networks (mailbox, network, last_login_at) VALUES ($1, $2, $3)
-                        ON CONFLICT (mailbox, network) DO UPDATE SET last_login_at = $3";
         in_transaction!(self, tx => {
-            sqlx::query(forget).bind(&count.mailbox).bind(&count.network).execute(&mut *tx).await?;
-            sqlx::query(remember).bind(&count.mailbox).bind(network).bind(now).execute(&mut *tx).await?;
+            sqlx::query(FORGET_FAILURES).bind(&count.mailbox).bind(&count.network).execute(&mut *tx).await?;
+            let query = sqlx::query(REMEMBER_NETWORK).bind(&count.mailbox).bind(network).bind(now);
+            query.execute(&mut *tx).await?;
         })
     }
 }

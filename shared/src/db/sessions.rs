@@ -1,4 +1,4 @@
-//! The table `sessions`: one row a login. A token is good only as long as its row stands.
+//! The table `sessions`: one row per login. A token is valid only while its row exists.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -6,14 +6,14 @@ use uuid::Uuid;
 use super::users::User;
 use super::{Db, DbResult, in_transaction, on_db, read_db};
 
-/// What a bearer token's account and session are, at this moment.
+/// The state of a bearer token's account and session.
 #[derive(Debug)]
 pub enum Bearer {
-    /// The account exists and the session stands.
+    /// Both exist.
     Active(Box<User>),
-    /// The session was ended, or ran out.
+    /// The session was ended or is too old.
     Ended,
-    /// The account is gone.
+    /// The account was deleted.
     NoUser,
 }
 
@@ -24,9 +24,25 @@ struct UserAndSession {
     sid: Option<Uuid>,
 }
 
+/// The lock makes a concurrent password change wait, so that it ends this session too.
+const SELECT_AUTH_VERSION_POSTGRES: &str = "SELECT auth_version FROM users WHERE uid = $1 FOR UPDATE";
+
+/// SQLite has one writer at a time and no FOR UPDATE.
+const SELECT_AUTH_VERSION_SQLITE: &str = "SELECT auth_version FROM users WHERE uid = $1";
+
+const INSERT_SESSION: &str =
+    "INSERT INTO sessions (sid, user_uid, created_at, expires_at) VALUES ($1, $2, $3, $4)";
+
+const SELECT_USER_AND_SESSION: &str = "
+SELECT u.*, s.sid
+FROM users u LEFT JOIN sessions s ON s.sid = $2 AND s.user_uid = u.uid AND s.expires_at > $3
+WHERE u.uid = $1";
+
+const DELETE_SESSION: &str = "DELETE FROM sessions WHERE sid = $1";
+
 impl Db {
     /// Opens a session if the account still has the `auth_version` that the password was checked against.
-    /// Returns whether it was opened: a reset that came in between must not leave a session behind.
+    /// Returns whether it was opened: after a reset in between, a login with the old password must not count.
     pub async fn open_session(
         &self,
         sid: Uuid,
@@ -34,29 +50,28 @@ impl Db {
         now: DateTime<Utc>,
         expires_at: DateTime<Utc>,
     ) -> DbResult<bool> {
-        // FOR UPDATE has no equal in SQLite, whose one writer makes it needless.
-        let check = match self {
-            Db::Postgres(_) => "SELECT auth_version FROM users WHERE uid = $1 FOR UPDATE",
-            Db::Sqlite(_) => "SELECT auth_version FROM users WHERE uid = $1",
+        let select_version = match self {
+            Db::Postgres(_) => SELECT_AUTH_VERSION_POSTGRES,
+            Db::Sqlite(_) => SELECT_AUTH_VERSION_SQLITE,
         };
-        let insert = "INSERT INTO sessions (sid, user_uid, created_at, expires_at) VALUES ($1, $2, $3, $4)";
         in_transaction!(self, tx => {
-            let version: Option<i64> = sqlx::query_scalar(check).bind(user.uid).fetch_optional(&mut *tx).await?;
+            let query = sqlx::query_scalar(select_version).bind(user.uid);
+            let version: Option<i64> = query.fetch_optional(&mut *tx).await?;
             if version != Some(user.auth_version) {
                 return Ok(false);
             }
-            sqlx::query(insert).bind(sid).bind(user.uid).bind(now).bind(expires_at).execute(&mut *tx).await?;
+            let query = sqlx::query(INSERT_SESSION).bind(sid).bind(user.uid).bind(now).bind(expires_at);
+            query.execute(&mut *tx).await?;
             true
         })
     }
 
-    /// The account and the session of a token, in one query, so that logout, reset and demotion count at once.
+    /// The account and the session of a token. One query at every request makes logout, reset and demotion count at
+    /// once.
     pub async fn bearer(&self, user_uid: Uuid, sid: Uuid, now: DateTime<Utc>) -> DbResult<Bearer> {
-        let sql = "SELECT u.*, s.sid FROM users u
-                   LEFT JOIN sessions s ON s.sid = $2 AND s.user_uid = u.uid AND s.expires_at > $3
-                   WHERE u.uid = $1";
         let found: Option<UserAndSession> = read_db!(self, pool => {
-            sqlx::query_as(sql).bind(user_uid).bind(sid).bind(now).fetch_optional(pool).await?
+            let query = sqlx::query_as(SELECT_USER_AND_SESSION).bind(user_uid).bind(sid).bind(now);
+            query.fetch_optional(pool).await?
         });
         Ok(match found {
             None => Bearer::NoUser,
@@ -67,8 +82,7 @@ impl Db {
 
     /// Ends one session: its access and refresh tokens are refused from the next request on.
     pub async fn end_session(&self, sid: Uuid) -> DbResult<()> {
-        let sql = "DELETE FROM sessions WHERE sid = $1";
-        on_db!(self, pool => sqlx::query(sql).bind(sid).execute(pool).await.map(|_| ())?);
+        on_db!(self, pool => sqlx::query(DELETE_SESSION).bind(sid).execute(pool).await.map(|_| ())?);
         Ok(())
     }
 }

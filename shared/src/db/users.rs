@@ -1,4 +1,4 @@
-//! The table `users`: who has an account.
+//! The table `users`: the accounts.
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
@@ -15,9 +15,9 @@ pub struct User {
     pub uid: Uuid,
     /// The chosen name; not unique, as in the original.
     pub username: String,
-    /// The address as typed: what is mailed.
+    /// The address as typed; emails go to this spelling.
     pub email: String,
-    /// The address's canonical form: what is unique.
+    /// The address's canonical form, which is unique.
     pub email_canonical: String,
     /// Given name.
     pub first_name: String,
@@ -28,9 +28,9 @@ pub struct User {
     pub role: Role,
     /// Whether the address was proven.
     pub is_verified: bool,
-    /// The password's PHC string. Never leaves the server.
+    /// The password's hash, a PHC string. It never leaves the server.
     pub password_hash: String,
-    /// Grows with every change of password, e-mail or role; the fingerprint in single-use links.
+    /// Grows with every change of password, address or role. Single-use links carry it.
     pub auth_version: i64,
     /// When `auth_version` last grew.
     pub auth_changed_at: DateTime<Utc>,
@@ -46,56 +46,66 @@ impl std::fmt::Debug for User {
     }
 }
 
-const BY_UID: &str = "SELECT * FROM users WHERE uid = $1";
-const BY_MAILBOX: &str = "SELECT * FROM users WHERE email_canonical = $1";
+const SELECT_USER: &str = "SELECT * FROM users WHERE uid = $1";
+
+const SELECT_USER_OF_MAILBOX: &str = "SELECT * FROM users WHERE email_canonical = $1";
+
+const SELECT_USERS_POSTGRES: &str = "SELECT * FROM users WHERE uid = ANY($1)";
+
+const SELECT_USERS_OF_MAILBOXES_POSTGRES: &str = "SELECT * FROM users WHERE email_canonical = ANY($1)";
+
+const SET_ROLE: &str = "
+UPDATE users
+SET role = $2, auth_version = auth_version + 1, auth_changed_at = $3, update_at = $3
+WHERE email_canonical = $1";
 
 impl Db {
     /// The account with this id.
     pub async fn user(&self, uid: Uuid) -> DbResult<Option<User>> {
-        Ok(read_db!(self, pool => sqlx::query_as(BY_UID).bind(uid).fetch_optional(pool).await?))
+        Ok(read_db!(self, pool => sqlx::query_as(SELECT_USER).bind(uid).fetch_optional(pool).await?))
     }
 
-    /// The account of a mailbox, given in its canonical form.
+    /// The account of a mailbox in its canonical form.
     pub async fn user_of_mailbox(&self, canonical: &str) -> DbResult<Option<User>> {
-        Ok(read_db!(self, pool => sqlx::query_as(BY_MAILBOX).bind(canonical).fetch_optional(pool).await?))
+        Ok(read_db!(self, pool => {
+            sqlx::query_as(SELECT_USER_OF_MAILBOX).bind(canonical).fetch_optional(pool).await?
+        }))
     }
 
-    /// Gives an account another role. Ends nothing: every request looks the role up.
+    /// Gives an account another role. Its sessions go on: every request looks the role up.
     /// Returns whether there is such an account.
     pub async fn set_role(&self, email: &EmailAddress, role: Role, now: DateTime<Utc>) -> DbResult<bool> {
-        let sql = "UPDATE users SET role = $2, auth_version = auth_version + 1, auth_changed_at = $3, update_at = $3
-                   WHERE email_canonical = $1";
         in_transaction!(self, tx => {
-            let done = sqlx::query(sql).bind(email.canonical()).bind(role.as_str()).bind(now).execute(&mut *tx).await?;
-            done.rows_affected() == 1
+            let query = sqlx::query(SET_ROLE).bind(email.canonical()).bind(role.as_str()).bind(now);
+            query.execute(&mut *tx).await?.rows_affected() == 1
         })
     }
 }
 
 impl HeldConnection {
-    /// The accounts with these ids and those of these mailboxes, given in their canonical form; in no order.
+    /// The accounts with these ids and those of these mailboxes in their canonical form, in no order.
     pub async fn users_among(&mut self, uids: &[Uuid], mailboxes: &[String]) -> DbResult<Vec<User>> {
         within_limit(async {
             let mut users: Vec<User> = Vec::with_capacity(uids.len() + mailboxes.len());
             match self {
                 HeldConnection::Postgres(connection) => {
                     if !uids.is_empty() {
-                        let query = sqlx::query_as("SELECT * FROM users WHERE uid = ANY($1)").bind(uids);
+                        let query = sqlx::query_as(SELECT_USERS_POSTGRES).bind(uids);
                         users.append(&mut query.fetch_all(&mut **connection).await?);
                     }
                     if !mailboxes.is_empty() {
-                        let sql = "SELECT * FROM users WHERE email_canonical = ANY($1)";
-                        let query = sqlx::query_as(sql).bind(mailboxes);
+                        let query = sqlx::query_as(SELECT_USERS_OF_MAILBOXES_POSTGRES).bind(mailboxes);
                         users.append(&mut query.fetch_all(&mut **connection).await?);
                     }
                 }
-                // No server, no round trips: one after the other is as fast.
+                // SQLite has no round trips to save.
                 HeldConnection::Sqlite(sqlite) => {
                     for uid in uids {
-                        users.extend(sqlx::query_as(BY_UID).bind(uid).fetch_optional(&sqlite.reader).await?);
+                        let query = sqlx::query_as(SELECT_USER).bind(uid);
+                        users.extend(query.fetch_optional(&sqlite.reader).await?);
                     }
                     for mailbox in mailboxes {
-                        let query = sqlx::query_as(BY_MAILBOX).bind(mailbox);
+                        let query = sqlx::query_as(SELECT_USER_OF_MAILBOX).bind(mailbox);
                         users.extend(query.fetch_optional(&sqlite.reader).await?);
                     }
                 }

@@ -27,7 +27,7 @@ async fn ann(app: &TestApp, role: Role, verified: bool) -> Login {
 }
 
 #[tokio::test]
-async fn each_token_opens_its_own_calls() {
+async fn each_kind_of_token_is_accepted_by_its_own_endpoints_only() {
     let app = TestApp::new().await;
     let ann = ann(&app, Role::User, false).await;
     assert_eq!(with(&app, "/access", &ann.access).await.text, ann.sid.to_string());
@@ -42,7 +42,7 @@ async fn each_token_opens_its_own_calls() {
 }
 
 #[tokio::test]
-async fn without_a_bearer_token_nobody_is_authenticated() {
+async fn a_request_without_a_bearer_token_is_not_authenticated() {
     let app = TestApp::new().await;
     for header in ["", "Bearer", "Bearer ", "Basic YTpi", "token"] {
         let asked = with_header(request(Method::POST, "/access"), "authorization", header);
@@ -55,7 +55,7 @@ async fn without_a_bearer_token_nobody_is_authenticated() {
 }
 
 #[tokio::test]
-async fn an_ended_session_and_an_account_that_is_gone_are_told_apart() {
+async fn an_ended_session_and_a_deleted_account_get_different_errors() {
     let app = TestApp::new().await;
     let ann = ann(&app, Role::User, true).await;
     app.state().db.end_session(ann.sid).await.unwrap();
@@ -63,13 +63,13 @@ async fn an_ended_session_and_an_account_that_is_gone_are_told_apart() {
         assert_eq!(with(&app, path, token).await.error(), (401, "token_revoked".into()));
     }
     let now = app.state().now();
-    let nobody = TokenUser { user_uid: Uuid::new_v4(), email: String::new(), role: Role::User };
-    let token = app.state().tokens.access(&nobody, ann.sid, now).unwrap();
+    let deleted = TokenUser { user_uid: Uuid::new_v4(), email: String::new(), role: Role::User };
+    let token = app.state().tokens.access(&deleted, ann.sid, now).unwrap();
     assert_eq!(with(&app, "/access", &token).await.error(), (404, "user_not_found".into()));
 }
 
 #[tokio::test]
-async fn unverified_accounts_and_users_are_stopped_where_they_must_be() {
+async fn unverified_accounts_and_users_are_refused_where_more_is_required() {
     let app = TestApp::new().await;
     let new = app.log_in("new@example.org", Role::Admin, false).await;
     let user = app.log_in("user@example.org", Role::User, true).await;
@@ -87,7 +87,7 @@ async fn unverified_accounts_and_users_are_stopped_where_they_must_be() {
 }
 
 proptest! {
-    /// Whatever bytes a header holds: no panic, and a token only behind the scheme's name and a blank.
+    /// No header makes it panic, and a token is found only after the scheme's name and a space.
     #[test]
     fn a_token_is_taken_from_a_bearer_header_only(
         value in prop_oneof![

@@ -14,7 +14,7 @@ use super::shown;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{ClientIp, JsonOrForm, SameOrigin};
 use crate::pages::Page;
-use crate::routes::auth::{Login, authenticate};
+use crate::routes::auth::{LoginRequest, authenticate};
 use crate::routes::html;
 use crate::state::AppState;
 
@@ -33,7 +33,7 @@ async fn form(State(state): State<AppState>) -> Response {
     html::page(&state, StatusCode::OK, &Page::AdminLogin { email: None, error: None })
 }
 
-type Body = Result<JsonOrForm<Login>, ApiError>;
+type Body = Result<JsonOrForm<LoginRequest>, ApiError>;
 
 async fn log_in(State(state): State<AppState>, ClientIp(client): ClientIp, body: Body) -> Response {
     let (email, opened) = match body {

@@ -1,8 +1,8 @@
-//! A new address: asked for with the password, confirmed by a link to the new one, announced to the old one.
+//! A new address: `/email-change-request` asks for it, `/email-change-confirm/{token}` makes the change.
 
 use std::convert::Infallible;
 
-use axum::Json as Answer;
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -14,25 +14,25 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::account::Message;
 use super::link::{self, PathToken};
-use super::reader::Reader;
-use super::requests;
+use super::request_link;
+use super::response_format::ResponseFormat;
+use super::user::MessageResponse;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{ClientIp, CurrentRequest, Fields, FromFields, Json, SameOriginForm, VerifiedUser};
+use crate::extract::{ClientIp, CurrentRequest, Fields, FromFields, JsonBody, SameOriginForm, VerifiedUser};
 use crate::openapi::{errors, schemas};
 use crate::pages::Page;
 use crate::routes::html::page;
 use crate::state::AppState;
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(request)).routes(routes!(open, press))
+    OpenApiRouter::new().routes(routes!(request)).routes(routes!(open, confirm))
 }
 
 const REQUESTED: &str = "Check the new address for a confirmation link";
 const DONE: &str = "Email changed successfully";
 
-/// The new address, and the password to prove who asks.
+/// The new address, and the password, which a stolen session does not have.
 #[derive(ToSchema)]
 struct EmailChange {
     #[schema(schema_with = schemas::email)]
@@ -50,28 +50,29 @@ impl FromFields for EmailChange {
     }
 }
 
-errors!(RequestErrors: body(), verified(), [ApiError::InvalidEmailOrPassword], limited(), always());
+errors!(EmailChangeRequestErrors: body(), verified(), [ApiError::InvalidEmailOrPassword], limited(), always());
 
-/// Both mails are queued for every address: that one is taken is found by the worker, and told to nobody.
+/// Both emails are queued for every address. The worker cancels the link's email when the address is taken, so the
+/// answer does not depend on it.
 #[utoipa::path(
     post, path = "/email-change-request", tag = "Account", operation_id = "request_email_change",
     summary = "Ask for another address",
-    description = "Mails a link to the new address and a notice to the old one; the answer does not tell whether the \
+    description = "Sends a link to the new address and a notice to the old one. The answer does not tell whether the \
         address is taken.",
     security(("access_token" = [])),
     request_body = EmailChange,
-    responses((status = 200, description = "The same for every address", body = Message), RequestErrors)
+    responses((status = 200, description = "The same for every address", body = MessageResponse), EmailChangeRequestErrors)
 )]
 async fn request(
     State(state): State<AppState>,
     VerifiedUser(session): VerifiedUser,
     ClientIp(client): ClientIp,
     CurrentRequest(origin): CurrentRequest,
-    Json(change): Json<EmailChange>,
-) -> ApiResult<Answer<Message>> {
+    JsonBody(change): JsonBody<EmailChange>,
+) -> ApiResult<Json<MessageResponse>> {
     let user = session.user;
     let password = change.password.ok_or(ApiError::InvalidEmailOrPassword)?;
-    state.login_guard.prove(&user, password, client).await?;
+    state.login_guard.require_password(&user, password, client).await?;
     let old = EmailAddress::parse(&user.email).map_err(ApiError::server)?;
     let now = state.now();
     let masked = EmailContext { masked_address: Some(change.new_email.masked()) };
@@ -82,44 +83,43 @@ async fn request(
         .about(user.uid)
         .with(masked)
         .request_origin(origin);
-    requests::queue_and_ring(&state, link, vec![notice]).await?;
-    Ok(Answer(Message { message: REQUESTED }))
+    request_link::enqueue(&state, link, vec![notice]).await?;
+    Ok(Json(MessageResponse { message: REQUESTED }))
 }
 
-errors!(html OpenErrors: link(), limited(), always());
+errors!(html OpenEmailChangeErrors: link(), limited(), always());
 
-/// What the link in the mail opens; changes nothing.
 #[utoipa::path(
     get, path = "/email-change-confirm/{token}", tag = "Links", operation_id = "open_email_change",
     summary = "The page that confirms a new address",
-    description = "What the link in the mail opens; changes nothing.",
-    params(("token" = String, Path, description = "The last piece of the link in the mail", example = "eyJlbWFpbCI6…")),
-    responses((status = 200, description = "The page", body = String, content_type = "text/html"), OpenErrors)
+    description = "The link in the email opens it. It changes nothing.",
+    params(("token" = String, Path, description = "The last segment of the link in the email", example = "eyJlbWFpbCI6…")),
+    responses((status = 200, description = "The page", body = String, content_type = "text/html"), OpenEmailChangeErrors)
 )]
-async fn open(State(state): State<AppState>, reader: Reader, token: PathToken) -> Response {
+async fn open(State(state): State<AppState>, format: ResponseFormat, token: PathToken) -> Response {
     match link::open_unused(&state, Purpose::EmailChange, &token).await {
         Ok(_) => page(&state, StatusCode::OK, &Page::EmailChangeConfirm {}),
-        Err(error) => reader.refuse(&state, error, None),
+        Err(error) => format.failure(&state, error, None),
     }
 }
 
-errors!(html PressErrors:
+errors!(html ConfirmEmailChangeErrors:
     link(), [ApiError::UserExists, ApiError::InsufficientPermissions], limited(), always());
 
 #[utoipa::path(
     post, path = "/email-change-confirm/{token}", tag = "Links", operation_id = "confirm_email_change",
     summary = "Change the address by a link",
-    description = "Works once. A form must come from a page of this service, and is answered with a page.",
-    params(("token" = String, Path, description = "The last piece of the link in the mail", example = "eyJlbWFpbCI6…")),
+    description = "Works once. A form must come from a page of this service and is answered with a page.",
+    params(("token" = String, Path, description = "The last segment of the link in the email", example = "eyJlbWFpbCI6…")),
     responses(
-        (status = 200, description = "The new address counts",
-            content((Message = "application/json"), (String = "text/html"))),
-        PressErrors
+        (status = 200, description = "The account has the new address",
+            content((MessageResponse = "application/json"), (String = "text/html"))),
+        ConfirmEmailChangeErrors
     )
 )]
-async fn press(
+async fn confirm(
     State(state): State<AppState>,
-    reader: Reader,
+    format: ResponseFormat,
     same_origin: Result<SameOriginForm, ApiError>,
     token: PathToken,
 ) -> Response {
@@ -128,19 +128,19 @@ async fn press(
         Err(error) => Err(error),
     };
     match changed {
-        Ok(()) => reader.done(&state, DONE, &Page::EmailChanged {}),
-        Err(error) => reader.refuse(&state, error, None),
+        Ok(()) => format.success(&state, DONE, &Page::EmailChanged {}),
+        Err(error) => format.failure(&state, error, None),
     }
 }
 
-/// The link is used up by what it changes: `auth_version` grows with the address.
+/// The change raises `auth_version`, so the link works once.
 async fn change(state: &AppState, token: &PathToken) -> ApiResult<()> {
     let link = link::open_unused(state, Purpose::EmailChange, token).await?;
     let version = link.user.auth_version;
     match state.db.change_email(link.user.uid, version, &link.email, state.now()).await? {
         Change::Made(()) => Ok(()),
         Change::Stale => Err(ApiError::LinkInvalid),
-        // Somebody signed up with the address after the link was made.
+        // Another account took the address after the link was made.
         Change::AddressTaken => Err(ApiError::UserExists),
     }
 }

@@ -1,4 +1,4 @@
-//! The token of a link: what it says, and whose it is.
+//! The token of a link: reads it and finds its account.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -12,30 +12,30 @@ use bookly_shared::link_token::Purpose;
 use crate::error::{ApiError, ApiResult};
 use crate::state::AppState;
 
-/// The last piece of a link's path, as it came. Has no `Debug`: it may be a good token.
+/// The last segment of a link's path, unchecked. It has no `Debug`: it may be a valid token.
 pub(super) struct PathToken(String);
 
 impl<S: Sync + Send> FromRequestParts<S> for PathToken {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
-        // What is no text is no token either: an empty one is refused like any other bad one.
+        // A segment that is not UTF-8 becomes an empty token, which is refused like every other invalid one.
         let token = Path::<String>::from_request_parts(parts, state).await;
         Ok(PathToken(token.map(|Path(token)| token).unwrap_or_default()))
     }
 }
 
-/// A link that was opened while it was good.
+/// A valid link and its account.
 pub(super) struct OpenedLink {
-    /// The account that it is about, as it is now.
+    /// The account as it is now.
     pub(super) user: User,
     /// The address in the link.
     pub(super) email: EmailAddress,
-    /// `users.auth_version` when the link was made; none in links that may be used again.
+    /// `users.auth_version` when the link was made; `None` in links that may be used again.
     pub(super) version: Option<i64>,
 }
 
-/// Reads a link's token and finds its account. Uses nothing up.
+/// Reads a link's token and finds its account. Changes nothing.
 pub(super) async fn open(state: &AppState, purpose: Purpose, token: &PathToken) -> ApiResult<OpenedLink> {
     let claims = state.links.verify(purpose, &token.0, state.now(), lifetime(state, purpose))?;
     let email = EmailAddress::parse(&claims.email).map_err(|_| ApiError::LinkInvalid)?;
@@ -43,7 +43,7 @@ pub(super) async fn open(state: &AppState, purpose: Purpose, token: &PathToken) 
     Ok(OpenedLink { user, email, version: claims.version })
 }
 
-/// The same for links that work once: the account must be as it was when the link was made.
+/// The same for single-use links: the account's `auth_version` must be the link's.
 pub(super) async fn open_unused(
     state: &AppState,
     purpose: Purpose,

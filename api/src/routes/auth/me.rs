@@ -1,6 +1,6 @@
-//! `GET /me`: the account that asks, with its books.
+//! `GET /me`: the account of the session, with its books.
 
-use axum::Json as Answer;
+use axum::Json;
 use axum::extract::State;
 use bookly_shared::db::books::Page;
 use serde::Serialize;
@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::account::Account;
+use super::user::UserResponse;
 use crate::error::ApiResult;
 use crate::extract::VerifiedUser;
 use crate::openapi::errors;
@@ -19,14 +19,14 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(me))
 }
 
-/// More than anybody's shelf, less than would hurt; all are at `/books/user/{user_uid}`.
+/// Bounds the answer's size. All books are at `/books/user/{user_uid}`.
 const BOOKS: Page = Page { limit: 1_000, offset: 0 };
 
 /// The account, and its newest 1,000 books.
 #[derive(Serialize, ToSchema)]
 struct Me {
     #[serde(flatten)]
-    account: Account,
+    user: UserResponse,
     books: Vec<BookAnswer>,
 }
 
@@ -37,7 +37,7 @@ errors!(MeErrors: verified(), always());
     security(("access_token" = [])),
     responses((status = 200, description = "The account", body = Me), MeErrors)
 )]
-async fn me(State(state): State<AppState>, VerifiedUser(session): VerifiedUser) -> ApiResult<Answer<Me>> {
+async fn me(State(state): State<AppState>, VerifiedUser(session): VerifiedUser) -> ApiResult<Json<Me>> {
     let books = state.db.books_of(session.user.uid, BOOKS).await?;
-    Ok(Answer(Me { account: session.user.into(), books: books.into_iter().map(BookAnswer::from).collect() }))
+    Ok(Json(Me { user: session.user.into(), books: books.into_iter().map(BookAnswer::from).collect() }))
 }

@@ -1,31 +1,32 @@
-//! Accounts: `/api/v1/auth`. A file per door; each begins with its router.
+//! Accounts: `/api/v1/auth`. One file per endpoint; each begins with its router.
 
-mod account;
 mod email_change;
 mod link;
 mod me;
 mod password_change;
-mod reader;
-mod requests;
+mod request_link;
 mod reset;
+mod response_format;
 mod send_mail;
 mod session;
 mod sign_up;
+mod user;
 mod verify;
 
 use utoipa_axum::router::OpenApiRouter;
 
-pub(super) use session::{Login, authenticate};
+pub(super) use session::{LoginRequest, authenticate};
 
 use crate::rate_limit;
 use crate::state::AppState;
 
-/// The calls under `/api/v1/auth`. Those that cost a hash, a mail or a guess are limited per client address.
+/// The endpoints under `/api/v1/auth`. Those that hash a password, send an email or take a secret are limited per
+/// client address.
 pub fn router(state: &AppState) -> OpenApiRouter<AppState> {
     let limited = OpenApiRouter::new()
         .merge(sign_up::router())
         .merge(verify::router())
-        .merge(requests::router())
+        .merge(request_link::router())
         .merge(session::login())
         .merge(reset::router())
         .merge(password_change::router())

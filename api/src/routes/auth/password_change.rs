@@ -1,8 +1,8 @@
-//! `POST /password-change`: a new password for who knows the old one.
+//! `POST /password-change`: a new password in exchange for the current one.
 
 use std::convert::Infallible;
 
-use axum::Json as Answer;
+use axum::Json;
 use axum::extract::State;
 use bookly_shared::db::accounts::Change;
 use bookly_shared::domain::Password;
@@ -10,10 +10,10 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::account::Message;
-use super::reset::{NewPassword, changed_notice};
+use super::reset::{NewPassword, password_changed_notice};
+use super::user::MessageResponse;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{AccessToken, ClientIp, CurrentRequest, Fields, FromFields, Json, Session};
+use crate::extract::{AccessToken, ClientIp, CurrentRequest, Fields, FromFields, JsonBody, Session};
 use crate::openapi::{errors, schemas};
 use crate::state::AppState;
 
@@ -21,7 +21,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(change))
 }
 
-/// The password as it is, and twice as it shall be.
+/// The current password, and the new one twice.
 #[derive(ToSchema)]
 struct PasswordChange {
     #[schema(rename = "current_password", schema_with = schemas::password, required = true)]
@@ -39,35 +39,34 @@ impl FromFields for PasswordChange {
     }
 }
 
-errors!(ChangeErrors:
+errors!(PasswordChangeErrors:
     body(), access(), [ApiError::PasswordsDoNotMatch, ApiError::InvalidEmailOrPassword], limited(), always());
 
-/// Ends the account's other sessions: who got in with the old password is out.
 #[utoipa::path(
     post, path = "/password-change", tag = "Account", operation_id = "change_password",
     summary = "Change your password",
-    description = "Ends the account's other sessions, and tells the account by mail.",
+    description = "Ends the account's other sessions and sends a notice to its address.",
     security(("access_token" = [])),
     request_body = PasswordChange,
-    responses((status = 200, description = "The new password counts", body = Message), ChangeErrors)
+    responses((status = 200, description = "The password is changed", body = MessageResponse), PasswordChangeErrors)
 )]
 async fn change(
     State(state): State<AppState>,
     AccessToken(Session { user, sid }): AccessToken,
     ClientIp(client): ClientIp,
     CurrentRequest(origin): CurrentRequest,
-    Json(change): Json<PasswordChange>,
-) -> ApiResult<Answer<Message>> {
-    let new = change.new.agreed(&user)?;
+    JsonBody(change): JsonBody<PasswordChange>,
+) -> ApiResult<Json<MessageResponse>> {
+    let new = change.new.checked(&user)?;
     let current = change.current.ok_or(ApiError::InvalidEmailOrPassword)?;
-    state.login_guard.prove(&user, current, client).await?;
+    state.login_guard.require_password(&user, current, client).await?;
     let hash = state.hasher.hash(new).await?;
     let now = state.now();
-    let notice = changed_notice(&user, now)?.request_origin(origin);
+    let notice = password_changed_notice(&user, now)?.request_origin(origin);
     match state.db.change_password(&user, &hash, sid, &notice, now).await? {
         Change::Made(()) => state.jobs.enqueue(notice.id),
-        // A reset came in between, and ended this session.
+        // A reset happened in the meantime and ended this session.
         Change::Stale | Change::AddressTaken => return Err(ApiError::TokenRevoked),
     }
-    Ok(Answer(Message { message: "Password changed successfully" }))
+    Ok(Json(MessageResponse { message: "Password changed successfully" }))
 }

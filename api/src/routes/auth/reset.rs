@@ -1,4 +1,4 @@
-//! `/password-reset-confirm/{token}`: the link in the mail opens a form, the form sets the password, once.
+//! `/password-reset-confirm/{token}`: the link in the email opens a form, and the form sets the password, once.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -12,9 +12,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::account::Message;
 use super::link::{self, PathToken};
-use super::reader::Reader;
+use super::response_format::ResponseFormat;
+use super::user::MessageResponse;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{CurrentRequest, Fields, FromFields, JsonOrForm};
 use crate::openapi::{errors, schemas};
@@ -29,7 +29,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 
 const DONE: &str = "Password reset Successfully";
 
-/// A new password, typed twice.
+/// A new password, entered twice.
 #[derive(ToSchema)]
 pub(super) struct NewPassword {
     #[schema(rename = "new_password", schema_with = schemas::new_password)]
@@ -47,114 +47,116 @@ impl FromFields for NewPassword {
 }
 
 impl NewPassword {
-    /// The password, if both spellings are the same one and it is not easy to guess.
-    pub(super) fn agreed(self, user: &User) -> ApiResult<Password> {
-        // As typed passwords are compared: after the normalisation that the first went through.
+    /// The password, if both entries are equal and it is not easy to guess.
+    pub(super) fn checked(self, user: &User) -> ApiResult<Password> {
+        // Both entries are compared after the same normalisation.
         let confirmation = Password::attempt(self.confirmation);
         let same = confirmation.is_ok_and(|confirmation| confirmation.expose() == self.password.expose());
         if !same {
             return Err(ApiError::PasswordsDoNotMatch);
         }
-        let about = [&*user.email, &*user.first_name, &*user.last_name, &*user.username];
-        refuse_guessable("new_password", &self.password, &about)?;
+        let known = [&*user.email, &*user.first_name, &*user.last_name, &*user.username];
+        refuse_guessable("new_password", &self.password, &known)?;
         Ok(self.password)
     }
 }
 
-type Body = Result<JsonOrForm<NewPassword>, ApiError>;
+type NewPasswordBody = Result<JsonOrForm<NewPassword>, ApiError>;
 
-errors!(html OpenErrors: link(), limited(), always());
+errors!(html OpenResetErrors: link(), limited(), always());
 
-/// What the link in the mail opens; changes nothing.
 #[utoipa::path(
     get, path = "/password-reset-confirm/{token}", tag = "Links", operation_id = "open_password_reset",
-    summary = "The form for a new password", description = "What the link in the mail opens; changes nothing.",
-    params(("token" = String, Path, description = "The last piece of the link in the mail", example = "eyJlbWFpbCI6…")),
-    responses((status = 200, description = "The form", body = String, content_type = "text/html"), OpenErrors)
+    summary = "The form for a new password", description = "The link in the email opens it. It changes nothing.",
+    params(("token" = String, Path, description = "The last segment of the link in the email", example = "eyJlbWFpbCI6…")),
+    responses((status = 200, description = "The form", body = String, content_type = "text/html"), OpenResetErrors)
 )]
-async fn open(State(state): State<AppState>, reader: Reader, token: PathToken) -> Response {
+async fn open(State(state): State<AppState>, format: ResponseFormat, token: PathToken) -> Response {
     match link::open_unused(&state, Purpose::PasswordReset, &token).await {
         Ok(link) => form(&state, StatusCode::OK, &link.user, &[]),
-        Err(error) => reader.refuse(&state, error, Some(RequestForm::PasswordReset)),
+        Err(error) => format.failure(&state, error, Some(RequestForm::PasswordReset)),
     }
 }
 
-errors!(html ConfirmErrors:
+errors!(html ConfirmResetErrors:
     link(), body(), [ApiError::PasswordsDoNotMatch, ApiError::InsufficientPermissions], limited(), always());
 
 #[utoipa::path(
     post, path = "/password-reset-confirm/{token}", tag = "Links", operation_id = "reset_password",
     summary = "Set a new password by a link",
     description = "Works once. Ends all sessions of the account, and proves its address. A form must come from a page \
-        of this service, and is answered with a page.",
-    params(("token" = String, Path, description = "The last piece of the link in the mail", example = "eyJlbWFpbCI6…")),
+        of this service and is answered with a page.",
+    params(("token" = String, Path, description = "The last segment of the link in the email", example = "eyJlbWFpbCI6…")),
     request_body(content((NewPassword = "application/json"), (NewPassword = "application/x-www-form-urlencoded"))),
     responses(
-        (status = 200, description = "The new password counts",
-            content((Message = "application/json"), (String = "text/html"))),
-        ConfirmErrors
+        (status = 200, description = "The password is changed",
+            content((MessageResponse = "application/json"), (String = "text/html"))),
+        ConfirmResetErrors
     )
 )]
 async fn confirm(
     State(state): State<AppState>,
-    reader: Reader,
-    request_origin: CurrentRequest,
+    format: ResponseFormat,
+    origin: CurrentRequest,
     token: PathToken,
-    body: Body,
+    body: NewPasswordBody,
 ) -> Response {
     let link = match link::open_unused(&state, Purpose::PasswordReset, &token).await {
         Ok(link) => link,
-        Err(error) => return reader.refuse(&state, error, Some(RequestForm::PasswordReset)),
+        Err(error) => return format.failure(&state, error, Some(RequestForm::PasswordReset)),
     };
-    match set_password(&state, &link.user, request_origin, body).await {
-        Ok(()) => reader.done(&state, DONE, &Page::ResetDone {}),
-        Err(error) => refuse(&state, reader, &link.user, error),
+    match set_password(&state, &link.user, origin, body).await {
+        Ok(()) => format.success(&state, DONE, &Page::ResetDone {}),
+        Err(error) => failure(&state, format, &link.user, error),
     }
 }
 
-/// The link is used up by what it changes: `auth_version`, which the link carries, grows with the password.
+/// The change raises `auth_version`, which the link carries, so the link works once.
 async fn set_password(
     state: &AppState,
     user: &User,
     CurrentRequest(origin): CurrentRequest,
-    body: Body,
+    body: NewPasswordBody,
 ) -> ApiResult<()> {
-    let password = body?.body.agreed(user)?;
+    let password = body?.body.checked(user)?;
     let hash = state.hasher.hash(password).await?;
     let now = state.now();
-    let notice = changed_notice(user, now)?.request_origin(origin);
+    let notice = password_changed_notice(user, now)?.request_origin(origin);
     match state.db.reset_password(user, &hash, &notice, now).await? {
         Change::Made(()) => state.jobs.enqueue(notice.id),
-        // Another use of the link was faster.
+        // Another request used the link in the meantime.
         Change::Stale | Change::AddressTaken => return Err(ApiError::LinkInvalid),
     }
     Ok(())
 }
 
-/// The mail that tells an account that its password was changed.
-pub(super) fn changed_notice(user: &User, now: chrono::DateTime<chrono::Utc>) -> ApiResult<NewEmail> {
-    // Parsed when it was stored.
+/// The email that tells an account's address that the password was changed.
+pub(super) fn password_changed_notice(
+    user: &User,
+    now: chrono::DateTime<chrono::Utc>,
+) -> ApiResult<NewEmail> {
+    // The address was valid when it was stored.
     let address = EmailAddress::parse(&user.email).map_err(ApiError::server)?;
     Ok(NewEmail::new(EmailKind::PasswordChanged, &address, now).about(user.uid))
 }
 
-/// A form with mistakes is shown again, with all of them.
-fn refuse(state: &AppState, reader: Reader, user: &User, error: ApiError) -> Response {
+/// A form with errors is shown again, with all of them.
+fn failure(state: &AppState, format: ResponseFormat, user: &User, error: ApiError) -> Response {
     let status = error.row().status;
-    match (reader, &error) {
-        (Reader::Browser, ApiError::PasswordsDoNotMatch) => {
+    match (format, &error) {
+        (ResponseFormat::Html, ApiError::PasswordsDoNotMatch) => {
             form(state, status, user, &["The two passwords are not the same."])
         }
-        (Reader::Browser, ApiError::Validation(errors)) => {
+        (ResponseFormat::Html, ApiError::Validation(errors)) => {
             let lines: Vec<String> =
-                errors.iter().map(|error| in_words(&error.field, &error.message)).collect();
+                errors.iter().map(|error| error_sentence(&error.field, &error.message)).collect();
             form(state, status, user, &lines.iter().map(String::as_str).collect::<Vec<_>>())
         }
-        _ => reader.refuse(state, error, Some(RequestForm::PasswordReset)),
+        _ => format.failure(state, error, Some(RequestForm::PasswordReset)),
     }
 }
 
-fn in_words(field: &str, message: &str) -> String {
+fn error_sentence(field: &str, message: &str) -> String {
     let field = if field == "new_password" { "The new password" } else { "The repeated password" };
     format!("{field} {message}.")
 }

@@ -1,8 +1,8 @@
-//! `POST /send_mail`: administrators greet people.
+//! `POST /send_mail`: an administrator sends the welcome email.
 
 use std::ops::RangeInclusive;
 
-use axum::Json as Answer;
+use axum::Json;
 use axum::extract::State;
 use bookly_shared::db::emails::enqueue::NewEmail;
 use bookly_shared::domain::{EmailAddress, EmailKind};
@@ -11,9 +11,9 @@ use utoipa::openapi::schema::Array;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::account::Message;
+use super::user::MessageResponse;
 use crate::error::ApiResult;
-use crate::extract::{AdminUser, CurrentRequest, Fields, FromFields, Json};
+use crate::extract::{AdminUser, CurrentRequest, Fields, FromFields, JsonBody};
 use crate::openapi::{errors, schemas};
 use crate::state::AppState;
 
@@ -21,47 +21,48 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(send))
 }
 
-/// What one transaction queues without being noticed by others.
+/// As many rows as one short transaction inserts.
 const ADDRESSES: RangeInclusive<usize> = 1..=1_000;
 
-/// Who is greeted.
+/// The recipients.
 #[derive(ToSchema)]
-struct Addresses {
-    #[schema(schema_with = in_words)]
+#[schema(as = Addresses)]
+struct WelcomeRequest {
+    #[schema(schema_with = addresses_schema)]
     addresses: Vec<EmailAddress>,
 }
 
-fn in_words() -> Array {
+fn addresses_schema() -> Array {
     schemas::addresses(ADDRESSES)
 }
 
-impl FromFields for Addresses {
-    fn from_fields(fields: &mut Fields) -> Option<Addresses> {
-        fields.list("addresses", ADDRESSES, EmailAddress::parse).map(|addresses| Addresses { addresses })
+impl FromFields for WelcomeRequest {
+    fn from_fields(fields: &mut Fields) -> Option<WelcomeRequest> {
+        fields.list("addresses", ADDRESSES, EmailAddress::parse).map(|addresses| WelcomeRequest { addresses })
     }
 }
 
-errors!(SendErrors: body(), verified(), [ApiError::InsufficientPermissions], always());
+errors!(SendMailErrors: body(), verified(), [ApiError::InsufficientPermissions], always());
 
-/// One message per address: nobody sees who else is greeted.
+/// One message per address, so that no recipient sees the others.
 #[utoipa::path(
     post, path = "/send_mail", tag = "Administration", operation_id = "send_welcome_mail",
-    summary = "Greet people by mail",
-    description = "Queues the welcome mail, one message to each address. For administrators.",
+    summary = "Send the welcome email",
+    description = "Queues the welcome email, one message to each address. For administrators.",
     security(("access_token" = [])),
-    request_body = Addresses,
-    responses((status = 200, description = "The mails are queued", body = Message), SendErrors)
+    request_body = WelcomeRequest,
+    responses((status = 200, description = "The emails are queued", body = MessageResponse), SendMailErrors)
 )]
 async fn send(
     State(state): State<AppState>,
     _admin: AdminUser,
     CurrentRequest(origin): CurrentRequest,
-    Json(Addresses { addresses }): Json<Addresses>,
-) -> ApiResult<Answer<Message>> {
+    JsonBody(WelcomeRequest { addresses }): JsonBody<WelcomeRequest>,
+) -> ApiResult<Json<MessageResponse>> {
     let now = state.now();
     let welcome = |address| NewEmail::new(EmailKind::Welcome, address, now).request_origin(origin.clone());
-    let mails: Vec<NewEmail> = addresses.iter().map(welcome).collect();
-    state.db.enqueue_emails(&mails).await?;
-    mails.iter().for_each(|mail| state.jobs.enqueue(mail.id));
-    Ok(Answer(Message { message: "Email sent successfully" }))
+    let emails: Vec<NewEmail> = addresses.iter().map(welcome).collect();
+    state.db.enqueue_emails(&emails).await?;
+    emails.iter().for_each(|email| state.jobs.enqueue(email.id));
+    Ok(Json(MessageResponse { message: "Email sent successfully" }))
 }

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::net::IpAddr;
 
-use axum::Json as Answer;
+use axum::Json;
 use axum::extract::State;
 use bookly_shared::db::users::User;
 use bookly_shared::domain::{EmailAddress, Password};
@@ -13,14 +13,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::account::Message;
+use super::user::MessageResponse;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{AccessToken, ClientIp, Fields, FromFields, Json, RefreshToken, Session};
+use crate::extract::{AccessToken, ClientIp, Fields, FromFields, JsonBody, RefreshToken, Session};
 use crate::jwt::{REFRESH_LIFETIME, TokenUser};
 use crate::openapi::{errors, schemas};
 use crate::state::AppState;
 
-/// The door that guessers try.
+/// The login alone: its requests are limited per client address.
 pub(super) fn login() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(log_in))
 }
@@ -29,29 +29,29 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(refresh)).routes(routes!(log_out))
 }
 
-/// What is no address or no password is simply not right, as any other wrong one: `None`.
+/// `None` stands for a malformed value, which gets the same 400 as a wrong one.
 #[derive(ToSchema)]
-#[schema(description = "Who logs in")]
-pub(crate) struct Login {
+#[schema(as = Login, description = "Address and password")]
+pub(crate) struct LoginRequest {
     #[schema(schema_with = schemas::login_email, required = true)]
     email: Option<EmailAddress>,
     #[schema(schema_with = schemas::password, required = true)]
     password: Option<Password>,
 }
 
-impl Login {
-    /// The address, if it is one.
+impl LoginRequest {
+    /// The address, if it is well-formed.
     pub(crate) fn email(&self) -> Option<&EmailAddress> {
         self.email.as_ref()
     }
 }
 
-impl FromFields for Login {
-    fn from_fields(fields: &mut Fields) -> Option<Login> {
+impl FromFields for LoginRequest {
+    fn from_fields(fields: &mut Fields) -> Option<LoginRequest> {
         let email = fields.parse("email", |text| Ok::<_, Infallible>(EmailAddress::parse(text).ok()));
         let password =
             fields.parse_owned("password", |text| Ok::<_, Infallible>(Password::attempt(text).ok()));
-        Some(Login { email: email?, password: password? })
+        Some(LoginRequest { email: email?, password: password? })
     }
 }
 
@@ -60,44 +60,44 @@ struct LoggedIn {
     message: &'static str,
     access_token: String,
     refresh_token: String,
-    user: Who,
+    user: LoggedInUser,
 }
 
 #[derive(Serialize, ToSchema)]
-struct Who {
+struct LoggedInUser {
     email: String,
     uid: Uuid,
 }
 
 errors!(LoginErrors: body(), [ApiError::InvalidEmailOrPassword], limited(), always());
 
-/// An unverified account may log in; the protected endpoints stop it.
+/// An unverified account may log in; the protected endpoints refuse it.
 #[utoipa::path(
     post, path = "/login", tag = "Session", summary = "Log in",
     description = "Opens a session: an access token for the other endpoints, and a refresh token for the next access \
-        token. Wrong passwords slow down further attempts for the address.",
-    request_body = Login,
+        token. Wrong passwords make further attempts for the address wait.",
+    request_body = LoginRequest,
     responses((status = 200, description = "The session", body = LoggedIn), LoginErrors)
 )]
 async fn log_in(
     State(state): State<AppState>,
     ClientIp(client): ClientIp,
-    Json(login): Json<Login>,
-) -> ApiResult<Answer<LoggedIn>> {
+    JsonBody(login): JsonBody<LoginRequest>,
+) -> ApiResult<Json<LoggedIn>> {
     let user = authenticate(&state, login, client).await?;
     open_session(&state, user).await
 }
 
-/// The account that logs in; guessers are slowed down.
+/// The account of a login. Failed attempts make further ones wait.
 ///
 /// # Errors
-/// 400 `invalid_email_or_password`, 429 when failures came too fast, 503.
-pub(crate) async fn authenticate(state: &AppState, login: Login, client: IpAddr) -> ApiResult<User> {
+/// 400 `invalid_email_or_password`, 429 with the wait after too many failures, 503.
+pub(crate) async fn authenticate(state: &AppState, login: LoginRequest, client: IpAddr) -> ApiResult<User> {
     let (Some(email), Some(password)) = (login.email, login.password) else {
         return Err(ApiError::InvalidEmailOrPassword);
     };
     let attempt = state.login_guard.begin(email.canonical(), client).await?;
-    let Some(user) = check(state, &email, password).await? else {
+    let Some(user) = check_password(state, &email, password).await? else {
         attempt.failed().await?;
         return Err(ApiError::InvalidEmailOrPassword);
     };
@@ -105,29 +105,33 @@ pub(crate) async fn authenticate(state: &AppState, login: Login, client: IpAddr)
     Ok(user)
 }
 
-/// The account, if the password is its own. An unknown address costs a hash as well.
-async fn check(state: &AppState, email: &EmailAddress, password: Password) -> ApiResult<Option<User>> {
+/// The account, if the password is right. An unknown address costs a hash as well, so that the time tells nothing.
+async fn check_password(
+    state: &AppState,
+    email: &EmailAddress,
+    password: Password,
+) -> ApiResult<Option<User>> {
     let Some(user) = state.db.user_of_mailbox(email.canonical()).await? else {
         state.hasher.verify_nobody(password).await?;
         return Ok(None);
     };
-    let right = state.hasher.verify(password, user.password_hash.clone()).await?;
-    Ok(right.then_some(user))
+    let matches = state.hasher.verify(password, user.password_hash.clone()).await?;
+    Ok(matches.then_some(user))
 }
 
-async fn open_session(state: &AppState, user: User) -> ApiResult<Answer<LoggedIn>> {
+async fn open_session(state: &AppState, user: User) -> ApiResult<Json<LoggedIn>> {
     let (sid, now) = (Uuid::new_v4(), state.now());
     let expires_at = now + REFRESH_LIFETIME;
     if !state.db.open_session(sid, &user, now, expires_at).await? {
-        // The password was changed while it was being checked.
+        // The password was changed while it was checked.
         return Err(ApiError::InvalidEmailOrPassword);
     }
-    let who = token_user(&user);
-    Ok(Answer(LoggedIn {
+    let token_user = token_user(&user);
+    Ok(Json(LoggedIn {
         message: "Login successful",
-        access_token: state.tokens.access(&who, sid, now)?,
-        refresh_token: state.tokens.refresh(&who, sid, now, expires_at)?,
-        user: Who { email: user.email, uid: user.uid },
+        access_token: state.tokens.access(&token_user, sid, now)?,
+        refresh_token: state.tokens.refresh(&token_user, sid, now, expires_at)?,
+        user: LoggedInUser { email: user.email, uid: user.uid },
     }))
 }
 
@@ -136,36 +140,35 @@ struct Refreshed {
     access_token: String,
 }
 
-errors!(RefreshErrors: refresh(), always());
+errors!(RefreshTokenErrors: refresh(), always());
 
 #[utoipa::path(
     method(get, post), path = "/refresh_token", tag = "Session", summary = "Get a new access token",
     security(("refresh_token" = [])),
-    responses((status = 200, description = "Another access token of the same session", body = Refreshed), RefreshErrors)
+    responses((status = 200, description = "Another access token of the same session", body = Refreshed), RefreshTokenErrors)
 )]
 async fn refresh(
     State(state): State<AppState>,
     RefreshToken(Session { user, sid }): RefreshToken,
-) -> ApiResult<Answer<Refreshed>> {
+) -> ApiResult<Json<Refreshed>> {
     let access_token = state.tokens.access(&token_user(&user), sid, state.now())?;
-    Ok(Answer(Refreshed { access_token }))
+    Ok(Json(Refreshed { access_token }))
 }
 
 errors!(LogOutErrors: access(), always());
 
-/// Ends the whole session: its refresh token too.
 #[utoipa::path(
     method(get, post), path = "/logout", tag = "Session", summary = "Log out",
-    description = "Ends the whole session: its refresh token, too.",
+    description = "Ends the whole session, with its refresh token.",
     security(("access_token" = [])),
-    responses((status = 200, description = "The session is over", body = Message), LogOutErrors)
+    responses((status = 200, description = "The session has ended", body = MessageResponse), LogOutErrors)
 )]
 async fn log_out(
     State(state): State<AppState>,
     AccessToken(session): AccessToken,
-) -> ApiResult<Answer<Message>> {
+) -> ApiResult<Json<MessageResponse>> {
     state.db.end_session(session.sid).await?;
-    Ok(Answer(Message { message: "Logged Out Successfully" }))
+    Ok(Json(MessageResponse { message: "Logged Out Successfully" }))
 }
 
 fn token_user(user: &User) -> TokenUser {

@@ -1,6 +1,6 @@
-//! `POST /signup`: an account, and the mail that proves its address.
+//! `POST /signup`: creates an account and queues the email that verifies its address.
 
-use axum::Json as Answer;
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use bookly_shared::db::accounts::NewAccount;
@@ -11,9 +11,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::account::Account;
+use super::user::UserResponse;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{CurrentRequest, Fields, FromFields, Json};
+use crate::extract::{CurrentRequest, Fields, FromFields, JsonBody};
 use crate::openapi::{errors, schemas};
 use crate::password_policy::refuse_guessable;
 use crate::state::AppState;
@@ -22,7 +22,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(sign_up))
 }
 
-/// Who signs up.
+/// The values of a new account.
 #[derive(ToSchema)]
 struct SignUp {
     #[schema(schema_with = schemas::first_name)]
@@ -57,46 +57,49 @@ impl FromFields for SignUp {
 #[derive(Serialize, ToSchema)]
 struct SignedUp {
     message: &'static str,
-    user: Account,
+    user: UserResponse,
 }
 
 errors!(SignUpErrors: body(), [ApiError::UserExists], limited(), always());
 
-/// The account and its mail are one transaction; the bell is rung after it, and nobody waits for it.
 #[utoipa::path(
     post, path = "/signup", tag = "Account", summary = "Open an account",
-    description = "Mails a link that proves the address. Until it is followed the account may log in, but not more.",
+    description = "Sends a link that proves the address. Until then the account may log in, but use nothing else.",
     request_body = SignUp,
-    responses((status = 201, description = "The account is open, the link is on its way", body = SignedUp), SignUpErrors)
+    responses((status = 201, description = "The account exists, the email is queued", body = SignedUp), SignUpErrors)
 )]
 async fn sign_up(
     State(state): State<AppState>,
     CurrentRequest(origin): CurrentRequest,
-    Json(sign_up): Json<SignUp>,
-) -> ApiResult<(StatusCode, Answer<SignedUp>)> {
-    let about = [
-        sign_up.email.as_str(),
-        sign_up.first_name.as_str(),
-        sign_up.last_name.as_str(),
-        sign_up.username.as_str(),
-    ];
-    refuse_guessable("password", &sign_up.password, &about)?;
-    // Only saves the hash: what decides is the database's unique index.
+    JsonBody(sign_up): JsonBody<SignUp>,
+) -> ApiResult<(StatusCode, Json<SignedUp>)> {
+    refuse_guessable("password", &sign_up.password, &sign_up.known_words())?;
+    // This check only saves the hash of a refused sign-up. The unique index decides.
     if state.db.user_of_mailbox(sign_up.email.canonical()).await?.is_some() {
         return Err(ApiError::UserExists);
     }
     let account = NewAccount {
-        first_name: sign_up.first_name.as_str().to_owned(),
-        last_name: sign_up.last_name.as_str().to_owned(),
-        username: sign_up.username.as_str().to_owned(),
+        first_name: sign_up.first_name.into(),
+        last_name: sign_up.last_name.into(),
+        username: sign_up.username.into(),
         password_hash: state.hasher.hash(sign_up.password).await?,
         email: sign_up.email,
     };
     let now = state.now();
-    let mail =
+    let email =
         |uid| NewEmail::new(EmailKind::VerifyEmail, &account.email, now).about(uid).request_origin(origin);
-    let (user, mail) = state.db.create_account(&account, mail, now).await?.ok_or(ApiError::UserExists)?;
-    state.jobs.enqueue(mail);
+    // The account and the email are one transaction, so neither exists without the other.
+    let created = state.db.create_account(&account, email, now).await?;
+    let (user, email_id) = created.ok_or(ApiError::UserExists)?;
+    // After the commit, and without waiting for Redis. A lost job is re-enqueued by maintenance.
+    state.jobs.enqueue(email_id);
     let message = "Account Created! Check email to verify your account";
-    Ok((StatusCode::CREATED, Answer(SignedUp { message, user: user.into() })))
+    Ok((StatusCode::CREATED, Json(SignedUp { message, user: user.into() })))
+}
+
+impl SignUp {
+    /// What an attacker knows about the owner: the password must not consist of it.
+    fn known_words(&self) -> [&str; 4] {
+        [self.email.as_str(), self.first_name.as_str(), self.last_name.as_str(), self.username.as_str()]
+    }
 }

@@ -1,5 +1,5 @@
-//! `/verify/{token}`: proves an address. Mail scanners follow links, people press buttons: a browser gets a
-//! page with one button, which posts.
+//! `/verify/{token}`: verifies an account. Mail scanners follow links and people press buttons, so a browser gets a
+//! page with a button, which posts.
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -9,9 +9,9 @@ use bookly_shared::link_token::Purpose;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::account::Message;
 use super::link::{self, PathToken};
-use super::reader::Reader;
+use super::response_format::ResponseFormat;
+use super::user::MessageResponse;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::SameOriginForm;
 use crate::openapi::errors;
@@ -20,93 +20,93 @@ use crate::routes::html::page;
 use crate::state::AppState;
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(open, look, press))
+    OpenApiRouter::new().routes(routes!(open, head, verify))
 }
 
 const DONE: &str = "Account verified successfully";
 
-errors!(html OpenErrors: link(), [ApiError::MethodNotAllowed], limited(), always());
+errors!(html OpenVerificationErrors: link(), [ApiError::MethodNotAllowed], limited(), always());
 
-/// A browser gets the button. A program verifies at once, as the original's did, unless `VERIFY_ON_GET` is off.
+/// A browser gets the page. A program's GET verifies only where `VERIFY_ON_GET` is on, as in the original.
 #[utoipa::path(
     get, path = "/verify/{token}", tag = "Links", operation_id = "open_verification",
     summary = "Prove an address by a link",
-    description = "What the link in the mail opens. A browser gets a page with a button, which posts. Other clients \
+    description = "The link in the email opens it. A browser gets a page with a button, which posts. Other clients \
         verify at once, or get 405 where `VERIFY_ON_GET` is off.",
-    params(("token" = String, Path, description = "The last piece of the link in the mail", example = "eyJlbWFpbCI6…")),
+    params(("token" = String, Path, description = "The last segment of the link in the email", example = "eyJlbWFpbCI6…")),
     responses(
-        (status = 200, description = "The address is proven, or the page with the button",
-            content((Message = "application/json"), (String = "text/html"))),
-        OpenErrors
+        (status = 200, description = "The account is verified, or the page with the button",
+            content((MessageResponse = "application/json"), (String = "text/html"))),
+        OpenVerificationErrors
     )
 )]
-async fn open(State(state): State<AppState>, reader: Reader, token: PathToken) -> Response {
-    match reader {
-        Reader::Browser => offer(&state, &token).await,
-        Reader::Program if state.settings.verify_on_get => answer(&state, reader, &token).await,
-        Reader::Program => ([(header::ALLOW, "POST")], ApiError::MethodNotAllowed).into_response(),
+async fn open(State(state): State<AppState>, format: ResponseFormat, token: PathToken) -> Response {
+    match format {
+        ResponseFormat::Html => show_page(&state, &token).await,
+        ResponseFormat::Json if state.settings.verify_on_get => respond(&state, format, &token).await,
+        ResponseFormat::Json => ([(header::ALLOW, "POST")], ApiError::MethodNotAllowed).into_response(),
     }
 }
 
-errors!(html LookErrors: link(), limited(), always());
+errors!(html HeadVerificationErrors: link(), limited(), always());
 
-/// `HEAD` is what scanners and link previews send: it looks and never verifies.
+/// Scanners and link previews send `HEAD`, so it never verifies.
 #[utoipa::path(
     head, path = "/verify/{token}", tag = "Links", operation_id = "look_at_verification",
-    summary = "Look whether a link is good", description = "Never verifies.",
-    params(("token" = String, Path, description = "The last piece of the link in the mail", example = "eyJlbWFpbCI6…")),
-    responses((status = 200, description = "The link is good", body = String, content_type = "text/html"), LookErrors)
+    summary = "Check whether a link is valid", description = "It never verifies.",
+    params(("token" = String, Path, description = "The last segment of the link in the email", example = "eyJlbWFpbCI6…")),
+    responses((status = 200, description = "The link is valid", body = String, content_type = "text/html"), HeadVerificationErrors)
 )]
-async fn look(State(state): State<AppState>, token: PathToken) -> Response {
-    offer(&state, &token).await
+async fn head(State(state): State<AppState>, token: PathToken) -> Response {
+    show_page(&state, &token).await
 }
 
-errors!(html PressErrors: link(), [ApiError::InsufficientPermissions], limited(), always());
+errors!(html VerifyErrors: link(), [ApiError::InsufficientPermissions], limited(), always());
 
 #[utoipa::path(
     post, path = "/verify/{token}", tag = "Links", operation_id = "verify",
     summary = "Prove an address by a link's button",
-    description = "May be repeated until the link expires. A form must come from a page of this service, and is \
+    description = "It may be repeated until the link expires. A form must come from a page of this service and is \
         answered with a page.",
-    params(("token" = String, Path, description = "The last piece of the link in the mail", example = "eyJlbWFpbCI6…")),
+    params(("token" = String, Path, description = "The last segment of the link in the email", example = "eyJlbWFpbCI6…")),
     responses(
-        (status = 200, description = "The address is proven",
-            content((Message = "application/json"), (String = "text/html"))),
-        PressErrors
+        (status = 200, description = "The account is verified",
+            content((MessageResponse = "application/json"), (String = "text/html"))),
+        VerifyErrors
     )
 )]
-async fn press(
+async fn verify(
     State(state): State<AppState>,
-    reader: Reader,
+    format: ResponseFormat,
     same_origin: Result<SameOriginForm, ApiError>,
     token: PathToken,
 ) -> Response {
     match same_origin {
-        Ok(SameOriginForm) => answer(&state, reader, &token).await,
-        Err(error) => reader.refuse(&state, error, None),
+        Ok(SameOriginForm) => respond(&state, format, &token).await,
+        Err(error) => format.failure(&state, error, None),
     }
 }
 
-async fn offer(state: &AppState, token: &PathToken) -> Response {
+async fn show_page(state: &AppState, token: &PathToken) -> Response {
     match link::open(state, Purpose::EmailVerification, token).await {
         Ok(_) => page(state, StatusCode::OK, &Page::Verify {}),
-        Err(error) => Reader::Browser.refuse(state, error, Some(RequestForm::Verification)),
+        Err(error) => ResponseFormat::Html.failure(state, error, Some(RequestForm::Verification)),
     }
 }
 
-async fn answer(state: &AppState, reader: Reader, token: &PathToken) -> Response {
-    match verify(state, token).await {
-        Ok(()) => reader.done(state, DONE, &Page::Verified {}),
-        Err(error) => reader.refuse(state, error, Some(RequestForm::Verification)),
+async fn respond(state: &AppState, format: ResponseFormat, token: &PathToken) -> Response {
+    match verify_account(state, token).await {
+        Ok(()) => format.success(state, DONE, &Page::Verified {}),
+        Err(error) => format.failure(state, error, Some(RequestForm::Verification)),
     }
 }
 
-/// Idempotent until the link expires.
-async fn verify(state: &AppState, token: &PathToken) -> ApiResult<()> {
+/// It may be repeated until the link expires.
+async fn verify_account(state: &AppState, token: &PathToken) -> ApiResult<()> {
     let link = link::open(state, Purpose::EmailVerification, token).await?;
     match state.db.verify_account(link.user.uid, &link.email, state.now()).await? {
         Change::Made(()) => Ok(()),
-        // The account has another address by now: the link proves one that is not its own.
+        // The account has another address now, and the link proves the old one.
         Change::Stale | Change::AddressTaken => Err(ApiError::LinkInvalid),
     }
 }

@@ -1,4 +1,4 @@
-//! An account as clients see it.
+//! The JSON of an account, and of answers that say only that something was done.
 
 use bookly_shared::db::users::User;
 use bookly_shared::domain::Role;
@@ -9,10 +9,10 @@ use uuid::Uuid;
 
 use crate::openapi::schemas;
 
-/// The contract's User. Never the hash.
+/// The account as clients see it, without the password's hash.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = User)]
-pub(super) struct Account {
+pub(super) struct UserResponse {
     uid: Uuid,
     username: String,
     email: String,
@@ -25,9 +25,9 @@ pub(super) struct Account {
     update_at: DateTime<Utc>,
 }
 
-impl From<User> for Account {
-    fn from(user: User) -> Account {
-        Account {
+impl From<User> for UserResponse {
+    fn from(user: User) -> UserResponse {
+        UserResponse {
             uid: user.uid,
             username: user.username,
             email: user.email,
@@ -41,8 +41,9 @@ impl From<User> for Account {
     }
 }
 
-/// The answer of calls that have nothing to say but that they were done.
+/// A sentence that says what was done.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Message {
+#[schema(as = Message)]
+pub(super) struct MessageResponse {
     pub(super) message: &'static str,
 }

@@ -1,4 +1,4 @@
-//! What stands in the address: an id in the path, fields in the query. Wrong ones are 422, as in FastAPI.
+//! An id in the path, fields in the query. Invalid ones are 422, as in FastAPI.
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::fields::{Fields, FromFields};
 use crate::error::ApiError;
 
-/// The id that stands in the path, the route's first parameter.
+/// The route's first path parameter, a UUID.
 #[derive(Debug, Clone, Copy)]
 pub struct Uid(pub Uuid);
 
@@ -20,7 +20,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Uid {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let params = RawPathParams::from_request_parts(parts, state).await;
-        // Escapes that are not UTF-8 are refused by axum itself; to us they are as little an id.
+        // axum refuses escapes that are not UTF-8; they are no UUID either.
         let params = params.map_err(|_| ApiError::field("uid", "must be a UUID"))?;
         let (name, text) = params.iter().next().unwrap_or(("uid", ""));
         text.parse().map(Uid).map_err(|_| ApiError::field(name, "must be a UUID"))

@@ -1,0 +1,180 @@
+//! `/resend-verification` and `/password-reset-request`: ask for a link by email.
+//!
+//! Every address gets the same answer and costs the same one row. The worker looks the account up, and cancels the
+//! row when there is none.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::db::emails::on_request::EmailRequest;
+use bookly_shared::domain::{EmailAddress, EmailKind};
+use chrono::TimeDelta;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use super::response_format::ResponseFormat;
+use super::user::MessageResponse;
+use crate::error::{ApiError, ApiResult};
+use crate::extract::{CurrentRequest, Fields, FromFields, JsonOrForm};
+use crate::openapi::{errors, schemas};
+use crate::pages::{Page, RequestForm};
+use crate::routes::html::page;
+use crate::state::AppState;
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(resend_form, resend)).routes(routes!(reset_form, reset))
+}
+
+const RESEND: LinkRequest = LinkRequest {
+    kind: EmailKind::VerifyEmail,
+    form: RequestForm::Verification,
+    answer: "If the account exists and is not verified, a new link is on its way",
+};
+const RESET: LinkRequest = LinkRequest {
+    kind: EmailKind::ResetPassword,
+    form: RequestForm::PasswordReset,
+    answer: "Please check your email for instructions to reset your password",
+};
+
+/// How the two endpoints differ.
+struct LinkRequest {
+    kind: EmailKind,
+    form: RequestForm,
+    answer: &'static str,
+}
+
+/// The address that the link is for.
+#[derive(ToSchema)]
+struct Address {
+    #[schema(schema_with = schemas::email)]
+    email: EmailAddress,
+}
+
+impl FromFields for Address {
+    fn from_fields(fields: &mut Fields) -> Option<Address> {
+        fields.parse("email", EmailAddress::parse).map(|email| Address { email })
+    }
+}
+
+type AddressBody = Result<JsonOrForm<Address>, ApiError>;
+
+errors!(html LinkFormErrors: limited(), always());
+errors!(html LinkRequestErrors: body(), [ApiError::InsufficientPermissions], limited(), always());
+
+#[utoipa::path(
+    get, path = "/resend-verification", tag = "Links", operation_id = "open_resend_verification",
+    summary = "The form for a new verification link",
+    responses((status = 200, description = "The form", body = String, content_type = "text/html"), LinkFormErrors)
+)]
+async fn resend_form(State(state): State<AppState>) -> Response {
+    RESEND.show_form(&state, StatusCode::OK, None)
+}
+
+#[utoipa::path(
+    get, path = "/password-reset-request", tag = "Links", operation_id = "open_password_reset_request",
+    summary = "The form for a forgotten password",
+    responses((status = 200, description = "The form", body = String, content_type = "text/html"), LinkFormErrors)
+)]
+async fn reset_form(State(state): State<AppState>) -> Response {
+    RESET.show_form(&state, StatusCode::OK, None)
+}
+
+#[utoipa::path(
+    post, path = "/resend-verification", tag = "Links", operation_id = "resend_verification",
+    summary = "Ask for a new verification link",
+    description = "Sends a link if the account exists and is not verified. A form must come from a page of this \
+        service and is answered with a page.",
+    request_body(content((Address = "application/json"), (Address = "application/x-www-form-urlencoded"))),
+    responses(
+        (status = 200, description = "The same for every address",
+            content((MessageResponse = "application/json"), (String = "text/html"))),
+        LinkRequestErrors
+    )
+)]
+async fn resend(
+    State(state): State<AppState>,
+    format: ResponseFormat,
+    origin: CurrentRequest,
+    body: AddressBody,
+) -> Response {
+    RESEND.respond(&state, format, origin, body).await
+}
+
+#[utoipa::path(
+    post, path = "/password-reset-request", tag = "Links", operation_id = "request_password_reset",
+    summary = "Ask for a link to a new password",
+    description = "Sends a link if the account exists. Neither the answer nor its time tells whether it does. A form \
+        must come from a page of this service and is answered with a page.",
+    request_body(content((Address = "application/json"), (Address = "application/x-www-form-urlencoded"))),
+    responses(
+        (status = 200, description = "The same for every address",
+            content((MessageResponse = "application/json"), (String = "text/html"))),
+        LinkRequestErrors
+    )
+)]
+async fn reset(
+    State(state): State<AppState>,
+    format: ResponseFormat,
+    origin: CurrentRequest,
+    body: AddressBody,
+) -> Response {
+    RESET.respond(&state, format, origin, body).await
+}
+
+/// Queues an email that anyone can ask for, and `along` with it, if its mailbox is below its limit. The answer to the
+/// request does not depend on it.
+pub(super) async fn enqueue(state: &AppState, mail: NewEmail, along: Vec<NewEmail>) -> ApiResult<()> {
+    let kind = mail.kind();
+    let ids: Vec<Uuid> = std::iter::once(&mail).chain(&along).map(|mail| mail.id).collect();
+    let lifetime = TimeDelta::from_std(state.settings.lifetimes.of(kind)).unwrap_or(TimeDelta::MAX);
+    if state.mail_requests.ask(EmailRequest { mail, along, lifetime }).await? {
+        ids.into_iter().for_each(|id| state.jobs.enqueue(id));
+    } else {
+        tracing::info!(%kind, "no email is queued: the mailbox has reached its limit");
+    }
+    Ok(())
+}
+
+impl LinkRequest {
+    async fn respond(
+        &self,
+        state: &AppState,
+        format: ResponseFormat,
+        origin: CurrentRequest,
+        body: AddressBody,
+    ) -> Response {
+        match self.queue(state, origin, body).await {
+            Ok(()) => format.success(state, self.answer, &Page::LinkRequested { message: self.answer }),
+            Err(error) => self.failure(state, format, error),
+        }
+    }
+
+    async fn queue(
+        &self,
+        state: &AppState,
+        CurrentRequest(origin): CurrentRequest,
+        body: AddressBody,
+    ) -> ApiResult<()> {
+        let JsonOrForm { body: Address { email }, .. } = body?;
+        let mail = NewEmail::new(self.kind, &email, state.now()).request_origin(origin);
+        enqueue(state, mail, Vec::new()).await
+    }
+
+    /// A form with an error is shown again, with the error.
+    fn failure(&self, state: &AppState, format: ResponseFormat, error: ApiError) -> Response {
+        match (format, &error) {
+            (ResponseFormat::Html, ApiError::Validation(errors)) => {
+                let problem = errors.first().map(|error| format!("The address {}", error.message));
+                self.show_form(state, error.row().status, problem.as_deref())
+            }
+            _ => format.failure(state, error, None),
+        }
+    }
+
+    fn show_form(&self, state: &AppState, status: StatusCode, error: Option<&str>) -> Response {
+        page(state, status, &Page::RequestLink { form: self.form, email: None, error })
+    }
+}
