@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use bookly_shared::metrics::table::{HTTP_IN_FLIGHT, HTTP_REQUESTS, HTTP_SECONDS};
-use bookly_shared::trace::{Kind, Span, SpanPlace, TraceContext};
+use bookly_shared::trace::{Span, SpanKind, SpanPlace, TraceContext};
 use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::CorsLayer;
@@ -137,7 +137,7 @@ fn begin_span(state: &AppState, request: &Request, place: &SpanPlace) -> Span {
     };
     let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
     let name = route.map_or_else(|| method.to_owned(), |route| format!("{method} {route}"));
-    let mut span = state.tracer.span(Kind::Server, name, place);
+    let mut span = state.tracer.span(SpanKind::Server, name, place);
     span.set("http.request.method", method);
     if let Some(route) = route {
         span.set("http.route", route.to_owned());

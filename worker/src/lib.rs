@@ -1,7 +1,6 @@
-//! Takes queued mails and sends them: claim → still sensible? → mint the link → render → send → close the row.
+//! Sends queued emails: claim, prepare (still wanted? make the link), render, send, complete.
 //!
-//! `bookly-worker` is a thin binary over this library, and the API runs the same code in process when there
-//! is no Redis.
+//! `bookly-worker` is a small binary over this library. Without Redis the API runs the same code in its own process.
 
 pub mod commands;
 mod delivery;

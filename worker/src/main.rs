@@ -1,4 +1,4 @@
-//! `bookly-worker`: takes mails from the queue, and answers an operator's questions about them.
+//! `bookly-worker`: sends queued emails, or runs one of the operator's commands.
 
 use std::process::ExitCode;
 
@@ -7,31 +7,31 @@ use bookly_worker::commands::Command;
 use bookly_worker::process;
 use clap::Parser;
 
-/// Sends Bookly's account e-mail, and answers operators' questions about it.
+/// Sends Bookly's account emails.
 ///
-/// Without a command it works until it is stopped.
+/// Without a command it sends emails until it is stopped.
 #[derive(Parser)]
 #[command(name = "bookly-worker", version, after_help = HELP)]
-struct Arguments {
+struct WorkerArguments {
     #[command(subcommand)]
     command: Option<Command>,
 }
 
 const HELP: &str = "\
-Settings come from the environment and from .env in the current folder, the same as bookly-api's; what is wrong with them
-is said at the start. Accounts and health are commands of bookly-api.
+Settings are read from the environment and from .env in the current folder, as bookly-api does. Wrong settings stop the
+start, all of them reported together. The commands for accounts and health are those of bookly-api.
 
-Exit codes: 0 done, 1 not possible (standard error says why), 2 wrong arguments or settings.";
+Exit codes: 0 done, 1 failed, with the reason on standard error, 2 wrong arguments or settings.";
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = WorkerArguments::parse();
     match arguments.command {
         None => match Settings::load() {
-            Ok(settings) => process::main("info", process::work(settings)),
+            Ok(settings) => process::run("info", process::work(settings)),
             Err(error) => process::refuse(&error),
         },
-        Some(command) => match Settings::load_to_look() {
-            Ok(settings) => process::main("warn", command.run(&settings)),
+        Some(command) => match Settings::load_read_only() {
+            Ok(settings) => process::run("warn", command.run(&settings)),
             Err(error) => process::refuse(&error),
         },
     }

@@ -1,5 +1,5 @@
-//! The process around a worker: start, signals, exit codes.
-#![expect(clippy::print_stderr, reason = "errors of the start are for people, before there is a log")]
+//! The worker process: start, signals, exit codes.
+#![expect(clippy::print_stderr, reason = "errors of the start are for the operator, and there is no log yet")]
 
 use std::process::ExitCode;
 
@@ -16,18 +16,18 @@ use tokio_util::sync::CancellationToken;
 use crate::metrics::MetricsServer;
 use crate::{Wake, Worker};
 
-/// The same as for arguments that make no sense.
+/// The exit code for wrong settings, the same as clap's for wrong arguments.
 const BAD_CONFIGURATION: u8 = 2;
 
-/// Says what is wrong with the settings.
+/// Prints what is wrong with the settings.
 pub fn refuse(error: &dyn std::fmt::Display) -> ExitCode {
     eprintln!("{error}");
     ExitCode::from(BAD_CONFIGURATION)
 }
 
-/// Runs the process' work or a command to its end; an error goes to standard error, whole. `default_filter` says
-/// what is logged where `RUST_LOG` does not.
-pub fn main(default_filter: &str, work: impl Future<Output = anyhow::Result<ExitCode>>) -> ExitCode {
+/// Runs the worker or a command to its end. An error goes to standard error, with its causes. `default_filter` is what is
+/// logged where `RUST_LOG` is not set.
+pub fn run(default_filter: &str, work: impl Future<Output = anyhow::Result<ExitCode>>) -> ExitCode {
     telemetry::init(default_filter);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -35,7 +35,7 @@ pub fn main(default_filter: &str, work: impl Future<Output = anyhow::Result<Exit
     };
     match runtime.block_on(work) {
         Ok(code) => code,
-        // `bookly-worker mail list | head` has seen enough.
+        // `bookly-worker mail list | head` closed the pipe.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -44,24 +44,24 @@ pub fn main(default_filter: &str, work: impl Future<Output = anyhow::Result<Exit
     }
 }
 
-/// Only answers to standard output end in bare I/O errors; those of servers come inside others.
+/// Only writing to standard output fails with a bare I/O error; those of servers are wrapped in others.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let io = error.downcast_ref::<std::io::Error>();
     io.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
-/// Opens the database that the settings name, brought up to date.
+/// Opens the database and applies pending migrations.
 ///
 /// # Errors
-/// When it cannot be reached or is not ours.
+/// When it cannot be reached or belongs to another application.
 pub async fn open_database(settings: &Settings, user: DbUser) -> anyhow::Result<Db> {
     Ok(Db::open(&settings.database, user).await?)
 }
 
-/// Works until SIGTERM or SIGINT, then finishes the mails in flight. A second signal ends at once.
+/// Sends emails until SIGTERM or SIGINT, then finishes those in flight. A second signal ends the process at once.
 ///
 /// # Errors
-/// When the worker cannot start, with what to do.
+/// When the worker cannot start, with the remedy.
 pub async fn work(settings: Settings) -> anyhow::Result<ExitCode> {
     let DatabaseSettings::Postgres { .. } = settings.database else {
         bail!("without DATABASE_URL the worker runs inside bookly-api; start that instead");
@@ -83,8 +83,8 @@ pub async fn work(settings: Settings) -> anyhow::Result<ExitCode> {
     let working = async { tokio::join!(worker.run(stop.clone()), clock.keep_synchronised(db.clone(), stop)) };
     tokio::select! {
         _ = working => {}
-        // Until the worker's end, so that a slow stop can be watched.
-        () = show(metrics, exporter) => {}
+        // Serves until the worker has ended, so that a slow stop is visible.
+        () = serve_metrics(metrics, exporter) => {}
     }
     db.close().await;
     tracer.finish().await;
@@ -93,7 +93,7 @@ pub async fn work(settings: Settings) -> anyhow::Result<ExitCode> {
 }
 
 /// Never ends.
-async fn show(metrics: Option<MetricsServer>, exporter: Exporter) {
+async fn serve_metrics(metrics: Option<MetricsServer>, exporter: Exporter) {
     let serve = async {
         if let Some(metrics) = metrics {
             metrics.serve().await;

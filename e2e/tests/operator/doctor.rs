@@ -1,4 +1,4 @@
-//! `bookly-worker doctor`: what is wrong, and what to do about it.
+//! `bookly-worker doctor`: what is wrong, and how to repair it.
 
 use std::fs;
 
@@ -10,10 +10,10 @@ use bookly_e2e::stack::run;
 
 use super::*;
 
-/// Seconds that a check of what is away may take here.
+/// The time limit of a check, in seconds.
 const PATIENCE: &str = "3";
 
-/// The report on an installation with other settings than the stack's; an empty one is taken away.
+/// The report on the stack with some settings replaced; an empty value removes a setting.
 pub(crate) async fn examined(stack: &Stack, own: &[(&str, &str)]) -> Result<(Finished, Value)> {
     let mut settings = stack.settings().clone();
     settings.extend(own.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
@@ -27,7 +27,7 @@ pub(crate) fn check<'a>(report: &'a Value, name: &str) -> Result<&'a Value> {
     checks.iter().find(|check| check["name"] == name).with_context(|| format!("no {name} in {report}"))
 }
 
-/// One check fails with this in its fact, its remedy names this, and all others are there and do not fail.
+/// Expects that one check fails with these texts in its fact and its remedy, and that no other check fails.
 pub(crate) async fn fails(
     stack: &Stack,
     own: &[(&str, &str)],
@@ -44,13 +44,13 @@ pub(crate) async fn fails(
     );
     ensure!(finished.status.code() == Some(1) && report["ok"] == false, "{finished:?}");
     for other in ["settings", "database", "redis", "smtp", "templates", "domain"] {
-        ensure!(other == name || check(&report, other)?["status"] != "fail", "{other} is well: {report:#}");
+        ensure!(other == name || check(&report, other)?["status"] != "fail", "{other} passes: {report:#}");
     }
     Ok(())
 }
 
 both! {
-    async fn a_running_installation_is_well(stack: &Stack) {
+    async fn a_running_installation_passes(stack: &Stack) {
         signed_up(stack).await?;
         let finished = command(stack, &["doctor"]).await?;
         let report = finished.succeeded()?;
@@ -64,10 +64,10 @@ both! {
         let (_, document) = examined(stack, &[]).await?;
         assert_eq!(document["ok"], true, "{document:#}");
         let is_running = stack.kind() == Kind::Embedded;
-        assert_eq!(report.contains("a running process has it"), is_running, "{report}");
+        assert_eq!(report.contains("a running process uses it"), is_running, "{report}");
     }
 
-    async fn migrations_that_are_missing_or_unknown_are_named_and_left_alone(stack: &Stack) {
+    async fn missing_and_unknown_migrations_are_named_and_not_changed(stack: &Stack) {
         let migrations = async || {
             let (finished, report) = examined(stack, &[]).await?;
             let found = check(&report, "migrations")?;
@@ -80,15 +80,15 @@ both! {
                      SELECT 9001, 'from the future', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1";
         stack.sql().run(newer, "").await?;
         assert_eq!(migrations().await?, "9001 from the future is not known to this version");
-        stack.sql().run("DELETE FROM _sqlx_migrations WHERE version = 2", "").await?;
-        assert!(migrations().await?.starts_with("0002 "));
+        stack.sql().run("DELETE FROM _sqlx_migrations WHERE version = 1", "").await?;
+        assert!(migrations().await?.starts_with("0001 "));
         // One more, one less.
         assert_eq!(stack.sql().number(record, "").await?, applied, "nothing is applied");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_visit_sends_nothing_and_says_goodbye() -> Result<()> {
+async fn the_check_of_the_mail_server_sends_no_email_and_quits() -> Result<()> {
     run(StackOptions::new(Kind::Full).workers(0), async |stack| {
         let keys = stack.redis()?.ask::<Vec<String>>(&["KEYS", "*"]).await?;
         let (_, report) = examined(stack, &[]).await?;
@@ -108,12 +108,12 @@ async fn a_visit_sends_nothing_and_says_goodbye() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_away_is_named_and_everything_else_is_checked_all_the_same() -> Result<()> {
+async fn a_server_that_is_away_is_named_and_everything_else_is_checked() -> Result<()> {
     run(StackOptions::new(Kind::Full).workers(0), async |stack| {
-        let nobody = ports::free()?;
-        let redis = format!("redis://127.0.0.1:{nobody}/0");
-        fails(stack, &[("REDIS_URL", &redis)], "redis", &nobody.to_string(), "REDIS_URL").await?;
-        let away = format!("postgres://bookly:{}@127.0.0.1:{nobody}/bookly", postgres::PASSWORD);
+        let unused = ports::free()?;
+        let redis = format!("redis://127.0.0.1:{unused}/0");
+        fails(stack, &[("REDIS_URL", &redis)], "redis", &unused.to_string(), "REDIS_URL").await?;
+        let away = format!("postgres://bookly:{}@127.0.0.1:{unused}/bookly", postgres::PASSWORD);
         fails(stack, &[("DATABASE_URL", &away)], "database", "refused", "start Postgres").await?;
         let url = &stack.settings()["DATABASE_URL"];
         let (server, _) = url.rsplit_once('/').context("a URL")?;
@@ -142,7 +142,7 @@ async fn a_database_that_hangs_does_not_hang_the_doctor() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_database_that_takes_no_writes_is_a_failure() -> Result<()> {
+async fn a_read_only_database_is_a_failure() -> Result<()> {
     run(StackOptions::new(Kind::Full).workers(0), async |stack| {
         let (_, name) = stack.settings()["DATABASE_URL"].rsplit_once('/').context("a URL")?;
         let read_only = format!("ALTER DATABASE {name} SET default_transaction_read_only = on");
@@ -153,7 +153,7 @@ async fn a_database_that_takes_no_writes_is_a_failure() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_empty_database_and_a_foreign_one_are_left_as_they_are() -> Result<()> {
+async fn an_empty_database_and_one_of_another_application_are_not_changed() -> Result<()> {
     run(StackOptions::new(Kind::Full).workers(0), async |stack| {
         let database = Postgres::shared().await?.new_database().await?;
         let sql = Sql::postgres(&database)?;
@@ -165,7 +165,7 @@ async fn an_empty_database_and_a_foreign_one_are_left_as_they_are() -> Result<()
         assert!(migrations["remedy"].as_str().context("remedy")?.contains("DATABASE_URL"), "{report:#}");
         assert_eq!(sql.number(tables, "").await?, 0);
         sql.run("CREATE TABLE users (uid uuid)", "").await?;
-        fails(stack, &[("DATABASE_URL", &database)], "database", "somebody else's", "createdb").await?;
+        fails(stack, &[("DATABASE_URL", &database)], "database", "another application", "createdb").await?;
         assert_eq!(sql.number(tables, "").await?, 1);
         Ok(())
     })
@@ -185,7 +185,7 @@ async fn a_broken_template_is_named() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_clock_that_is_off_is_a_warning() -> Result<()> {
+async fn a_wrong_clock_is_a_warning() -> Result<()> {
     run(StackOptions::new(Kind::Full).workers(0), async |stack| {
         let library = "/usr/$LIB/faketime/libfaketimeMT.so.1";
         let own = [("LD_PRELOAD", library), ("FAKETIME", "-1h"), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")];

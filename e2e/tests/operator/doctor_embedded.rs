@@ -1,4 +1,4 @@
-//! The doctor where everything is in files, and before anything is.
+//! `doctor` in embedded mode, and before the first start.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,7 +8,7 @@ use bookly_e2e::stack::run;
 use super::*;
 
 #[tokio::test]
-async fn before_the_first_start_nothing_is_made() -> Result<()> {
+async fn before_the_first_start_nothing_is_created() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let finished = run_in(folder.path(), &Settings::new(), &["doctor"]).await?;
     let said = finished.succeeded()?;
@@ -21,9 +21,9 @@ async fn before_the_first_start_nothing_is_made() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stopped_embedded_installation_is_left_byte_for_byte() -> Result<()> {
+async fn a_stopped_embedded_installation_is_not_changed() -> Result<()> {
     run(StackOptions::new(Kind::Embedded), async |stack| {
-        // Not `signed_up`, which looks into the database: it would still have it open.
+        // Not `signed_up`: it keeps the database open.
         let person = Person::new();
         stack.sign_up(&person).await?;
         stack.mail(&person.email, "Verify your email").await?;
@@ -36,8 +36,8 @@ async fn a_stopped_embedded_installation_is_left_byte_for_byte() -> Result<()> {
         let before = content()?;
         assert!(before.len() >= 2, "{:?}", before.keys());
         let said = said(stack, &["doctor"]).await?;
-        assert!(said.contains("no running process has it") && said.contains("all 3 applied"), "{said}");
-        assert!(content()? == before, "something was changed in {:?}", content()?.keys());
+        assert!(said.contains("no running process uses it") && said.contains("applied, none is missing"), "{said}");
+        assert!(content()? == before, "changed: {:?}", content()?.keys());
         Ok(())
     })
     .await
@@ -47,7 +47,7 @@ async fn a_stopped_embedded_installation_is_left_byte_for_byte() -> Result<()> {
 async fn a_data_folder_that_cannot_be_used_is_named() -> Result<()> {
     let folder = tempfile::tempdir()?;
     fs::write(folder.path().join("file"), "")?;
-    // No user can write there, root neither.
+    // No user can write there, not even root.
     let settings = Settings::from([("DATA_DIR".to_owned(), "/proc/bookly".to_owned())]);
     let finished = run_in(folder.path(), &settings, &["doctor"]).await?;
     assert_eq!(finished.status.code(), Some(1), "{finished:?}");
@@ -57,7 +57,7 @@ async fn a_data_folder_that_cannot_be_used_is_named() -> Result<()> {
 }
 
 #[tokio::test]
-async fn wrong_settings_are_said_all_at_once_and_nothing_is_checked() -> Result<()> {
+async fn wrong_settings_are_all_reported_and_nothing_is_checked() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let wrong = [("LISTEN", "nowhere"), ("MAIL_PORT", "0")];
     let wrong = wrong.map(|(name, value)| (name.to_owned(), value.to_owned()));

@@ -1,19 +1,19 @@
-//! What the doctor says of a Redis that is there and not as it should be.
+//! `doctor` with a Redis that answers but cannot be used.
 
 use bookly_e2e::stack::run;
 
 use super::doctor::{check, examined, fails};
 use super::*;
 
-/// Not the stack's own, so that a test may spoil it.
+/// The password of the Redis in these tests.
 const PASSWORD: &str = "redis-password";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_password_that_is_missing_or_wrong_is_told_from_a_server_that_is_away() -> Result<()> {
+async fn a_missing_or_wrong_password_is_not_reported_as_a_server_that_is_away() -> Result<()> {
     run(StackOptions::new(Kind::Full).workers(0), async |stack| {
         let redis = stack.redis()?;
         redis.ask::<String>(&["CONFIG", "SET", "requirepass", PASSWORD]).await?;
-        fails(stack, &[], "redis", "NOAUTH", "put the password into REDIS_URL").await?;
+        fails(stack, &[], "redis", "NOAUTH", "add the password to REDIS_URL").await?;
         let with = |password: &str| redis.url().replacen("//", &format!("//:{password}@"), 1);
         fails(stack, &[("REDIS_URL", &with("wrong"))], "redis", "", "correct user and password").await?;
         let (finished, report) = examined(stack, &[("REDIS_URL", &with(PASSWORD))]).await?;
@@ -25,7 +25,7 @@ async fn a_password_that_is_missing_or_wrong_is_told_from_a_server_that_is_away(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_that_throws_bells_away_is_a_warning_and_one_that_takes_none_a_failure() -> Result<()> {
+async fn a_redis_that_may_drop_jobs_is_a_warning_and_one_that_accepts_none_a_failure() -> Result<()> {
     run(StackOptions::new(Kind::Full).workers(0), async |stack| {
         let redis = stack.redis()?;
         redis

@@ -1,4 +1,4 @@
-//! What the doctor says of a mail server that cannot be used.
+//! `doctor` with a mail server that cannot be used.
 
 use bookly_e2e::ports;
 use bookly_e2e::smtp_server::{Fault, Stage};
@@ -11,7 +11,7 @@ async fn smtp_fails(stack: &Stack, own: &[(&str, &str)], fact: &str, remedy: &st
     fails(stack, own, "smtp", fact, remedy).await
 }
 
-/// The same with a fault of the server.
+/// The same while the server has a fault.
 async fn fault_fails(stack: &Stack, fault: Fault, fact: &str, remedy: &str) -> Result<()> {
     stack.smtp()?.set_fault(fault);
     let failed = smtp_fails(stack, &[], fact, remedy).await;
@@ -20,7 +20,7 @@ async fn fault_fails(stack: &Stack, fault: Fault, fact: &str, remedy: &str) -> R
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn settings_that_do_not_fit_the_mail_server_are_named() -> Result<()> {
+async fn settings_that_do_not_match_the_mail_server_are_named() -> Result<()> {
     run(StackOptions::new(Kind::Full).workers(0), async |stack| {
         let wrong_password = [("MAIL_PASSWORD", "another-password")];
         smtp_fails(stack, &wrong_password, "login: 535", "MAIL_PASSWORD").await?;
@@ -52,7 +52,7 @@ async fn faults_of_the_mail_server_are_named() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_certificate_that_is_not_checked_is_a_warning() -> Result<()> {
+async fn an_unchecked_certificate_is_a_warning() -> Result<()> {
     run(StackOptions::new(Kind::Full).workers(0), async |stack| {
         let (finished, report) =
             examined(stack, &[("VALIDATE_CERTS", "false"), ("SSL_CERT_FILE", "")]).await?;

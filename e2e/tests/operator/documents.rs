@@ -1,10 +1,10 @@
-//! The commands of the documents are those of the binary: each is run as it stands there.
+//! Every command in the documents runs as it is written there.
 
 use std::fs;
 
 use super::*;
 
-/// The commands of the worker in a document's blocks of shell, with what comes before and without their comments.
+/// The commands of the worker in the shell blocks of a document, without their comments.
 fn commands_of(document: &str) -> Vec<String> {
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(document)).unwrap();
     let blocks = text.split("```sh\n").skip(1).filter_map(|block| block.split("```").next());
@@ -20,8 +20,8 @@ both! {
             let person = signed_up(stack).await?;
             let id = id_of(stack, &person.email).await?;
             match line.split_whitespace().nth(2) {
-                Some("retry") => let_fail(stack, &person.email).await?,
-                Some("cancel") => let_wait(stack, &person.email).await?,
+                Some("retry") => mark_failed(stack, &person.email).await?,
+                Some("cancel") => queue_for_later(stack, &person.email).await?,
                 _ => {}
             }
             let run = line.replace("<id>", &id);

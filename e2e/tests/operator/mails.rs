@@ -1,4 +1,4 @@
-//! `bookly-worker mail …`: finding mails, sending them again, calling them off.
+//! `bookly-worker mail …`: list, show, retry, cancel, stats, test.
 
 use std::collections::BTreeSet;
 
@@ -12,18 +12,18 @@ use super::*;
 const MANY: i64 = 1_200;
 
 fn ids(listed: &Value) -> BTreeSet<String> {
-    let mails = listed["mails"].as_array().unwrap();
-    mails.iter().map(|mail| mail["id"].as_str().unwrap().to_owned()).collect()
+    let emails = listed["emails"].as_array().unwrap();
+    emails.iter().map(|email| email["id"].as_str().unwrap().to_owned()).collect()
 }
 
 both! {
-    async fn a_mail_is_found_and_shown_with_its_attempts(stack: &Stack) {
+    async fn an_email_is_found_and_shown_with_its_attempts(stack: &Stack) {
         let person = signed_up(stack).await?;
         let id = id_of(stack, &person.email).await?;
         let listed = said(stack, &["mail", "list", "--to", &person.email]).await?;
         let row = listed.lines().find(|line| line.contains(&id)).context(listed.clone())?;
         assert!(row.contains("sent") && row.contains("verify_email") && row.ends_with(&person.email), "{row}");
-        assert!(listed.ends_with("1 mail"), "{listed}");
+        assert!(listed.ends_with("1 email"), "{listed}");
         let shown = said(stack, &["mail", "show", &id]).await?;
         for word in ["accepted", "sent", "deadline", person.email.as_str()] {
             assert!(shown.contains(word), "{word} in {shown}");
@@ -40,7 +40,7 @@ both! {
         assert_eq!(attempt["smtp_code"], code, "{document}");
     }
 
-    async fn lists_are_narrowed_by_what_is_asked(stack: &Stack) {
+    async fn lists_are_filtered_by_the_options(stack: &Stack) {
         let (ada, kim) = (signed_up(stack).await?, signed_up(stack).await?);
         stack.ask_for_reset(&kim.email).expect(200).await?;
         stack.mail(&kim.email, "Reset Your Password").await?;
@@ -59,13 +59,13 @@ both! {
         assert_eq!(list(&["--limit", "3"]).await?["more"], false);
     }
 
-    async fn a_mail_that_waits_is_cancelled_and_no_other(stack: &Stack) {
+    async fn only_a_queued_email_can_be_cancelled(stack: &Stack) {
         let (ada, kim) = (signed_up(stack).await?, signed_up(stack).await?);
         let id = id_of(stack, &ada.email).await?;
         let refused = impossible(stack, &["mail", "cancel", &id]).await?;
         assert!(refused.contains("is sent") && refused.contains("only queued"), "{refused}");
-        let_wait(stack, &ada.email).await?;
-        let_wait(stack, &kim.email).await?;
+        queue_for_later(stack, &ada.email).await?;
+        queue_for_later(stack, &kim.email).await?;
         assert!(said(stack, &["mail", "cancel", &id]).await?.contains("is cancelled"));
         let shown = said(stack, &["mail", "show", &id]).await?;
         assert!(shown.lines().last().context("a line")?.contains("cancelled by an operator"), "{shown}");
@@ -73,12 +73,12 @@ both! {
         assert_eq!(json_of(stack, &["mail", "cancel", &other]).await?, json!({"cancelled": 1}));
     }
 
-    async fn a_failed_mail_is_sent_again_and_no_other(stack: &Stack) {
+    async fn only_a_failed_email_can_be_retried(stack: &Stack) {
         let person = signed_up(stack).await?;
         let id = id_of(stack, &person.email).await?;
         let refused = impossible(stack, &["mail", "retry", &id]).await?;
         assert!(refused.contains("is sent") && refused.contains("only failed"), "{refused}");
-        let_fail(stack, &person.email).await?;
+        mark_failed(stack, &person.email).await?;
         assert!(said(stack, &["mail", "retry", &id]).await?.contains("queued again"));
         stack.settled().await?;
         assert_eq!(stack.sql().of_mail(&person.email, "state").await?, "sent");
@@ -86,13 +86,13 @@ both! {
         assert_eq!(shown["history"].as_array().map(Vec::len), Some(2), "{shown}");
     }
 
-    async fn failed_mails_that_fit_are_sent_again_and_the_others_stay(stack: &Stack) {
+    async fn matching_failed_emails_are_retried_and_no_others(stack: &Stack) {
         let (ada, kim) = (signed_up(stack).await?, signed_up(stack).await?);
-        let_fail(stack, &ada.email).await?;
-        let_fail(stack, &kim.email).await?;
+        mark_failed(stack, &ada.email).await?;
+        mark_failed(stack, &kim.email).await?;
         let retry = ["mail", "retry", "--state", "failed"];
         let none = said(stack, &[&retry[..], &["--kind", "reset_password"]].concat()).await?;
-        assert_eq!(none, "no failed mail fits");
+        assert_eq!(none, "no failed email matches");
         let one = json_of(stack, &[&retry[..], &["--to", &ada.email, "--since", "2h"]].concat()).await?;
         assert_eq!(one, json!({"retried": 1}));
         stack.settled().await?;
@@ -100,15 +100,15 @@ both! {
         assert_eq!(stack.sql().of_mail(&kim.email, "state").await?, "failed");
     }
 
-    async fn stats_count_what_waits_and_what_ended(stack: &Stack) {
+    async fn stats_count_queued_and_closed_emails(stack: &Stack) {
         let (ada, kim, lou) = (signed_up(stack).await?, signed_up(stack).await?, signed_up(stack).await?);
-        let_wait(stack, &ada.email).await?;
-        let_fail(stack, &kim.email).await?;
+        queue_for_later(stack, &ada.email).await?;
+        mark_failed(stack, &kim.email).await?;
         let stats = json_of(stack, &["mail", "stats", "--since", "1h"]).await?;
         assert_eq!((&stats["queued"], &stats["failed"]), (&json!(1), &json!(1)), "{stats}");
         let ended = json!([
-            {"kind": "verify_email", "state": "failed", "mails": 1},
-            {"kind": "verify_email", "state": "sent", "mails": 1},
+            {"kind": "verify_email", "state": "failed", "emails": 1},
+            {"kind": "verify_email", "state": "sent", "emails": 1},
         ]);
         assert_eq!(stats["ended"], ended, "{stats}");
         assert!(stats["oldest_queued_seconds"].as_f64().context("seconds")? >= 0.0, "{stats}");
@@ -117,26 +117,26 @@ both! {
         assert!(!text.contains(&lou.email), "{text}");
     }
 
-    async fn a_test_mail_tells_whether_it_was_taken(stack: &Stack) {
+    async fn a_test_email_reports_the_servers_reply(stack: &Stack) {
         let address = new_address();
         let said = json_of(stack, &["mail", "test", &address]).await?;
         let code = if stack.kind() == Kind::Full { json!(250) } else { Value::Null };
         assert_eq!(said["code"], code, "{said}");
         stack.mail(&address, "Welcome to our app").await?;
-        assert_eq!(stack.sql().number("SELECT count(*) FROM emails", "").await?, 0, "past the queue");
+        assert_eq!(stack.sql().number("SELECT count(*) FROM emails", "").await?, 0, "not in the queue");
     }
 
-    async fn a_mail_that_is_not_there_is_said_to_be_gone(stack: &Stack) {
-        let nobodys = uuid::Uuid::new_v4().to_string();
+    async fn a_missing_email_is_reported_with_the_reason(stack: &Stack) {
+        let unknown = uuid::Uuid::new_v4().to_string();
         for command in ["show", "retry", "cancel"] {
-            let refused = impossible(stack, &["mail", command, &nobodys]).await?;
-            assert!(refused.contains("there is no mail") && refused.contains("MAIL_RETENTION_DAYS"), "{refused}");
+            let refused = impossible(stack, &["mail", command, &unknown]).await?;
+            assert!(refused.contains("there is no email") && refused.contains("MAIL_RETENTION_DAYS"), "{refused}");
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_attempt_is_on_the_timeline_with_the_servers_words() -> Result<()> {
+async fn every_attempt_is_on_the_timeline_with_the_servers_reply() -> Result<()> {
     run(StackOptions::new(Kind::Full).workers(1), async |stack| {
         let person = Person::new();
         let later = Fault::reply(Stage::RcptTo, 451, "4.7.1 come back later").times(1);
@@ -154,9 +154,9 @@ async fn every_attempt_is_on_the_timeline_with_the_servers_words() -> Result<()>
     .await
 }
 
-/// With the service stopped, so that nobody takes what is queued; the commands need only the database.
+/// The service is stopped, so that no worker claims the emails; the commands need only the database.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_failed_mails_are_queued_again_in_batches() -> Result<()> {
+async fn many_failed_emails_are_retried_in_batches() -> Result<()> {
     on_both(async |stack| {
         stack.stop_api().await?;
         let id = if stack.kind() == Kind::Full { "gen_random_uuid()" } else { "randomblob(16)" };
@@ -169,14 +169,14 @@ async fn many_failed_mails_are_queued_again_in_batches() -> Result<()> {
         );
         stack.sql().run(&insert, "").await?;
         let retried = json_of(stack, &["mail", "retry", "--state", "failed"]).await?;
-        assert_eq!(retried, json!({"retried": MANY - 1}), "the mail of a kind that is not known stays");
+        assert_eq!(retried, json!({"retried": MANY - 1}), "an email of an unknown kind stays failed");
         let queued = "SELECT count(*) FROM emails WHERE state = 'queued' AND closed_at IS NULL AND attempts = 0";
         assert_eq!(stack.sql().number(queued, "").await?, MANY - 1);
         let kept = json_of(stack, &["mail", "list", "--state", "failed"]).await?;
         let newer = ids(&kept).into_iter().next().context("a mail")?;
         let refused = impossible(stack, &["mail", "retry", &newer]).await?;
         assert!(refused.contains("newer"), "{refused}");
-        screen::a_reader_that_has_seen_enough_is_no_error(stack).await
+        screen::a_reader_that_closes_the_pipe_is_no_error(stack).await
     })
     .await
 }

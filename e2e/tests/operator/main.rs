@@ -1,5 +1,5 @@
-//! The operator's commands, run as an operator runs them: the real binary against the real servers.
-#![expect(clippy::unwrap_used, reason = "in tests a panic is the verdict")]
+//! The operator's commands: the real binary against real servers.
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod doctor;
 mod doctor_embedded;
@@ -19,7 +19,7 @@ use bookly_e2e::stack::{JWT_SECRET, MAIL_PASSWORD};
 use bookly_e2e::{postgres, stack};
 
 const WORKER: &str = "bookly-worker";
-/// A mail that is due then waits for the rest of the test.
+/// An email that is due then stays queued until the test ends.
 const NEVER: &str = "2999-01-01T00:00:00+00:00";
 
 /// Runs a command of the worker with these settings, in this folder.
@@ -39,18 +39,18 @@ async fn command(stack: &Stack, arguments: &[&str]) -> Result<Finished> {
     run_in(stack.folder(), stack.settings(), arguments).await
 }
 
-/// What a command that succeeds says.
+/// The output of a command that succeeds.
 async fn said(stack: &Stack, arguments: &[&str]) -> Result<String> {
     command(stack, arguments).await?.succeeded().with_context(|| format!("{arguments:?}"))
 }
 
-/// The document that a command which succeeds answers with `--json`.
+/// The `--json` document of a command that succeeds.
 async fn json_of(stack: &Stack, arguments: &[&str]) -> Result<Value> {
     let output = said(stack, &[arguments, &["--json"]].concat()).await?;
     serde_json::from_str(&output).with_context(|| format!("{arguments:?} answers no JSON: {output}"))
 }
 
-/// What a command that is not possible says, with exit code 1 and nothing on standard output.
+/// The error of a command that fails with exit code 1 and an empty standard output.
 async fn impossible(stack: &Stack, arguments: &[&str]) -> Result<String> {
     let finished = command(stack, arguments).await?;
     ensure!(finished.status.code() == Some(1), "{arguments:?}: {finished:?}");
@@ -59,7 +59,7 @@ async fn impossible(stack: &Stack, arguments: &[&str]) -> Result<String> {
     Ok(finished.log)
 }
 
-/// Signs somebody up whose mail has come.
+/// Signs up a person and waits for the email.
 async fn signed_up(stack: &Stack) -> Result<Person> {
     let person = Person::new();
     stack.sign_up(&person).await?;
@@ -68,30 +68,30 @@ async fn signed_up(stack: &Stack) -> Result<Person> {
     Ok(person)
 }
 
-/// The id of the one mail to an address.
+/// The id of the only email to an address.
 async fn id_of(stack: &Stack, address: &str) -> Result<String> {
     let listed = json_of(stack, &["mail", "list", "--to", address]).await?;
-    ensure!(listed["mails"].as_array().map(Vec::len) == Some(1), "{listed}");
-    Ok(listed["mails"][0]["id"].as_str().context("an id")?.to_owned())
+    ensure!(listed["emails"].as_array().map(Vec::len) == Some(1), "{listed}");
+    Ok(listed["emails"][0]["id"].as_str().context("an id")?.to_owned())
 }
 
-/// Makes the mail to an address wait for ever, as one whose attempt failed for now.
-async fn let_wait(stack: &Stack, address: &str) -> Result<()> {
+/// Queues the email to an address again, due after the end of the test.
+async fn queue_for_later(stack: &Stack, address: &str) -> Result<()> {
     let sql = format!(
         "UPDATE emails SET state = 'queued', due_at = '{NEVER}', deadline_at = '{NEVER}', closed_at = NULL WHERE recipient = $1"
     );
-    ensure!(stack.sql().run(&sql, address).await? == 1, "no mail to {address}");
+    ensure!(stack.sql().run(&sql, address).await? == 1, "no email to {address}");
     Ok(())
 }
 
-/// Makes the mail to an address one that was given up.
-async fn let_fail(stack: &Stack, address: &str) -> Result<()> {
+/// Marks the email to an address as failed.
+async fn mark_failed(stack: &Stack, address: &str) -> Result<()> {
     let sql = "UPDATE emails SET state = 'failed', last_error = 'RCPT TO: 550 no such mailbox' WHERE recipient = $1";
-    ensure!(stack.sql().run(sql, address).await? == 1, "no mail to {address}");
+    ensure!(stack.sql().run(sql, address).await? == 1, "no email to {address}");
     Ok(())
 }
 
-/// Both kinds of stack, without workers of their own.
+/// Runs a test on both kinds of stack, without worker processes.
 async fn on_both(test: impl AsyncFn(&Stack) -> Result<()>) -> Result<()> {
     for kind in [Kind::Embedded, Kind::Full] {
         stack::run(StackOptions::new(kind).workers(0), &test).await.with_context(|| format!("{kind:?}"))?;

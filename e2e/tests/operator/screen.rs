@@ -1,4 +1,4 @@
-//! What commands write where: colours, pipes, usage.
+//! Colours, pipes, usage errors and help.
 
 use std::process::Command;
 
@@ -8,10 +8,10 @@ use bookly_e2e::stack::run;
 
 use super::*;
 
-/// "Escape", with which every colour begins.
+/// Every colour begins with this character.
 const ESCAPE: char = '\x1b';
 
-/// Runs a line of shell on a stack, with the worker as `$0`.
+/// Runs a shell command on a stack, with the worker as `$0`.
 async fn shell(stack: &Stack, line: &str, own: &[(&str, &str)]) -> Result<Finished> {
     let mut command: Command = spawn::mortal("KILL", "bash");
     command.args(["-o", "pipefail", "-c", line]).arg(binary(WORKER)?).env_clear().envs(stack.settings());
@@ -21,8 +21,8 @@ async fn shell(stack: &Stack, line: &str, own: &[(&str, &str)]) -> Result<Finish
     Process::run(command, &log)?.finished(LIMIT).await
 }
 
-/// More rows than a pipe holds.
-pub(crate) async fn a_reader_that_has_seen_enough_is_no_error(stack: &Stack) -> Result<()> {
+/// Needs more rows than a pipe can hold.
+pub(crate) async fn a_reader_that_closes_the_pipe_is_no_error(stack: &Stack) -> Result<()> {
     let done = shell(stack, "\"$0\" mail list --limit 10000 | head -n 1", &[]).await?;
     assert!(done.status.success() && done.log.is_empty(), "{done:?}");
     assert!(done.output.starts_with("ID"), "{done:?}");
@@ -33,7 +33,7 @@ pub(crate) async fn a_reader_that_has_seen_enough_is_no_error(stack: &Stack) -> 
 async fn colours_are_for_terminals_and_not_where_no_color_is_set() -> Result<()> {
     run(StackOptions::new(Kind::Embedded), async |stack| {
         let person = signed_up(stack).await?;
-        let_fail(stack, &person.email).await?;
+        mark_failed(stack, &person.email).await?;
         for arguments in ["mail list", "mail stats", "doctor", "templates check"] {
             let piped = shell(stack, &format!("\"$0\" {arguments}"), &[]).await?.succeeded()?;
             assert!(!piped.contains(ESCAPE), "{arguments}: {piped}");
@@ -53,7 +53,7 @@ async fn colours_are_for_terminals_and_not_where_no_color_is_set() -> Result<()>
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn wrong_usage_ends_with_2_and_says_what_is_right() -> Result<()> {
+async fn wrong_usage_ends_with_2_and_names_the_right_values() -> Result<()> {
     run(StackOptions::new(Kind::Embedded), async |stack| {
         let id = uuid::Uuid::new_v4().to_string();
         let wrong: [(&[&str], &str); 9] = [
@@ -65,7 +65,7 @@ async fn wrong_usage_ends_with_2_and_says_what_is_right() -> Result<()> {
             (&["mail", "retry"], "Usage"),
             (&["mail", "retry", "--state", "sent"], "failed"),
             (&["mail", "retry", &id, "--state", "failed"], "cannot be used with"),
-            (&["mail", "preview", "letter"], "verify_email"),
+            (&["mail", "preview", "greeting"], "verify_email"),
         ];
         for (arguments, words) in wrong {
             let finished = command(stack, arguments).await?;
@@ -80,7 +80,7 @@ async fn wrong_usage_ends_with_2_and_says_what_is_right() -> Result<()> {
 #[tokio::test]
 async fn every_command_explains_itself() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    // Settings do not matter to who asks for help.
+    // Help needs no settings.
     let wrong = Settings::from([("LISTEN".to_owned(), "nowhere".to_owned())]);
     let help = async |arguments: &[&str]| {
         run_in(folder.path(), &wrong, &[arguments, &["--help"]].concat()).await?.succeeded()
@@ -104,7 +104,7 @@ async fn every_command_explains_itself() -> Result<()> {
 }
 
 #[tokio::test]
-async fn in_another_folder_than_the_services_nothing_is_made() -> Result<()> {
+async fn in_another_folder_than_the_services_nothing_is_created() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let finished = run_in(folder.path(), &Settings::new(), &["mail", "list"]).await?;
     assert_eq!(finished.status.code(), Some(1), "{finished:?}");

@@ -1,5 +1,4 @@
-//! Where data is kept and what rings: `DATABASE_URL` means Postgres, nothing means SQLite under `DATA_DIR`;
-//! Redis comes on top of Postgres.
+//! Database and Redis: `DATABASE_URL` means Postgres, without it SQLite under `DATA_DIR`. Redis needs Postgres.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -12,7 +11,7 @@ use url::Url;
 use super::source::Source;
 use super::{table, values};
 
-/// Where accounts and mails are kept.
+/// The database with accounts and emails.
 #[derive(Debug, Clone)]
 pub enum DatabaseSettings {
     /// A SQLite file in this folder.
@@ -22,7 +21,7 @@ pub enum DatabaseSettings {
     },
     /// A Postgres server.
     Postgres {
-        /// A `postgres://` URL as sqlx reads it; SQLAlchemy's and asyncpg's spellings are already translated.
+        /// A `postgres://` URL that sqlx reads; the forms of SQLAlchemy and asyncpg are already translated.
         url: SecretString,
     },
 }
@@ -46,8 +45,8 @@ pub(super) fn read_redis(source: &mut Source) -> Option<SecretString> {
         source.refuse(
             setting,
             "is set, but DATABASE_URL is not",
-            "workers that Redis wakes need a database that they share, and SQLite is one process's file; \
-             set DATABASE_URL to Postgres, or leave Redis out",
+            "worker processes need a database that they can share, and SQLite is a file of one process; \
+             set DATABASE_URL to Postgres, or remove Redis",
         );
     }
     if by_url {
@@ -71,7 +70,7 @@ fn checked_redis(text: &str) -> Result<String, String> {
 
 const NEEDED: &str = "a URL such as postgres://user:password@host:5432/database is needed";
 
-/// From the spellings of libpq, SQLAlchemy and asyncpg to a URL that sqlx connects with.
+/// Translates the forms of libpq, SQLAlchemy and asyncpg to a URL for sqlx.
 fn normalise(text: &str) -> Result<String, String> {
     let (scheme, rest) = text.trim().split_once(':').ok_or(NEEDED)?;
     let rest = rest.strip_prefix("//").ok_or(NEEDED);
@@ -79,7 +78,7 @@ fn normalise(text: &str) -> Result<String, String> {
         "postgres" | "postgresql" | "postgresql+asyncpg" | "postgres+asyncpg" => {}
         "sqlite" | "sqlite+aiosqlite" => {
             return Err(
-                "SQLite has no URL here; leave DATABASE_URL unset and say with DATA_DIR where its file lies"
+                "SQLite has no URL here; remove DATABASE_URL and set DATA_DIR to the folder of its file"
                     .into(),
             );
         }
@@ -89,17 +88,17 @@ fn normalise(text: &str) -> Result<String, String> {
         format!("{NEEDED}; in the user's name and password, characters such as # / ? @ are written as %23 %2F %3F %40")
     })?;
     let url = with_known_parameters(url)?;
-    // sqlx says why, but may quote the value.
+    // The error of sqlx may quote the value, so it is not shown.
     PgConnectOptions::from_str(url.as_str())
         .map_err(|_| format!("{NEEDED}; sqlx does not understand its parameters"))?;
     Ok(url.into())
 }
 
-/// SQLAlchemy takes a password as it is up to the first `@`; where that makes no URL, its reserved characters
-/// are written as percent codes.
+/// SQLAlchemy reads a password literally up to the first `@`. Where that is not a valid URL, the reserved characters of
+/// the password are percent-encoded.
 fn parse(rest: &str) -> Option<Url> {
     if let Ok(url) = Url::parse(&format!("postgres://{rest}")) {
-        // `user:12?34@host` makes a URL, of a host called user.
+        // `user:12?34@host` is a valid URL whose host is `user`.
         return (!url.username().is_empty() || !rest.contains('@')).then_some(url);
     }
     let (user, rest) = rest.split_once(':')?;
@@ -109,7 +108,7 @@ fn parse(rest: &str) -> Option<Url> {
     Some(url)
 }
 
-/// What sqlx reads after the `?`.
+/// The parameters that sqlx reads.
 const KNOWN: [&str; 19] = [
     "sslmode",
     "ssl-mode",
@@ -132,10 +131,10 @@ const KNOWN: [&str; 19] = [
     "ssl",
 ];
 
-/// What asyncpg may say in `ssl=` and libpq and sqlx in `sslmode=`.
+/// The values of `ssl=` (asyncpg) and `sslmode=` (libpq, sqlx).
 const SSL_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 
-/// Translates `ssl=`, and leaves out what sqlx would ignore, because it logs what it ignores, values included.
+/// Translates `ssl=`, and removes parameters that sqlx does not know: it would log them with their values.
 fn with_known_parameters(mut url: Url) -> Result<Url, String> {
     let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
     url.set_query(None);
@@ -157,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_spelling_of_postgres_becomes_one_that_sqlx_reads() {
+    fn every_form_of_a_postgres_url_becomes_one_that_sqlx_reads() {
         for given in
             ["postgres://u:p@h:5432/d", "postgresql://u:p@h:5432/d", "postgresql+asyncpg://u:p@h:5432/d"]
         {
@@ -174,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_that_sqlalchemy_takes_as_it_is_keeps_its_characters() {
+    fn a_password_that_sqlalchemy_reads_literally_keeps_its_characters() {
         let url = normalise("postgresql+asyncpg://user:p#s/s?w:d%25@host:5432/bookly").unwrap();
         let url = Url::parse(&url).unwrap();
         assert_eq!((url.username(), url.host_str(), url.port()), ("user", Some("host"), Some(5432)));
@@ -183,13 +182,13 @@ mod tests {
     }
 
     #[test]
-    fn parameters_that_sqlx_would_ignore_and_log_are_left_out() {
+    fn parameters_that_sqlx_would_log_are_removed() {
         let url = normalise("postgres://u:p@h/d?channel_binding=require&sslmode=require&x=y").unwrap();
         assert_eq!(url, "postgres://u:p@h/d?sslmode=require");
     }
 
     #[test]
-    fn a_user_is_not_taken_for_a_host() {
+    fn a_user_name_is_not_read_as_a_host() {
         assert!(normalise("postgres://user:12?34@host/d").unwrap_err().contains("%3F"));
     }
 

@@ -5,21 +5,21 @@
 
 use std::{fs, io};
 
-use super::problem::Problem;
+use super::problem::SettingProblem;
 
 /// Reads `.env` in the current folder; a missing file is an empty one.
-pub(super) fn read_file(problems: &mut Vec<Problem>) -> Vec<(String, String)> {
+pub(super) fn read_file(problems: &mut Vec<SettingProblem>) -> Vec<(String, String)> {
     match fs::read_to_string(".env") {
         Ok(text) => parse(&text, problems),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Err(error) => {
-            problems.push(Problem::new(".env", "cannot be read", error.to_string()));
+            problems.push(SettingProblem::new(".env", "cannot be read", error.to_string()));
             Vec::new()
         }
     }
 }
 
-pub(super) fn parse(text: &str, problems: &mut Vec<Problem>) -> Vec<(String, String)> {
+pub(super) fn parse(text: &str, problems: &mut Vec<SettingProblem>) -> Vec<(String, String)> {
     let text = quoted(text.trim_start_matches('\u{feff}'));
     let mut vars: Vec<(String, String)> = Vec::new();
     for item in dotenvy::from_read_iter(text.as_bytes()) {
@@ -34,10 +34,10 @@ pub(super) fn parse(text: &str, problems: &mut Vec<Problem>) -> Vec<(String, Str
     vars
 }
 
-fn unreadable_line(after: Option<&str>) -> Problem {
+fn unreadable_line(after: Option<&str>) -> SettingProblem {
     let place = after.map_or("at the beginning".to_owned(), |name| format!("after {name}"));
     let needed = "NAME=value is needed, with both quotes where there is one";
-    Problem::new(".env", format!("has a line {place} that cannot be read"), needed)
+    SettingProblem::new(".env", format!("has a line {place} that cannot be read"), needed)
 }
 
 fn quoted(text: &str) -> String {

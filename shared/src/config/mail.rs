@@ -1,4 +1,4 @@
-//! Who mails come from and what takes them away: an SMTP server, or files.
+//! The sender of emails and the transport: an SMTP server, or files.
 
 use lettre::Address;
 use secrecy::SecretString;
@@ -6,18 +6,18 @@ use secrecy::SecretString;
 use super::source::Source;
 use super::{table, values};
 
-/// How mails leave.
+/// The settings about emails.
 #[derive(Debug, Clone)]
 pub struct MailSettings {
     /// The sender's address; `lettre::Address` accepts it.
     pub from: String,
     /// The sender's display name, free of control characters (they make lettre's builder panic).
     pub from_name: String,
-    /// What takes mails away.
+    /// How emails are sent.
     pub transport: MailTransport,
 }
 
-/// What takes mails away.
+/// How emails are sent.
 #[derive(Debug, Clone)]
 pub enum MailTransport {
     /// `.eml` files under `DATA_DIR/mail`, shown at `/inbox`.
@@ -26,33 +26,33 @@ pub enum MailTransport {
     Smtp(SmtpServer),
 }
 
-/// An SMTP server and how to speak to it.
+/// An SMTP server and how to connect to it.
 #[derive(Debug, Clone)]
 pub struct SmtpServer {
     /// A host name or an IP address.
     pub host: String,
     /// The port, never 0.
     pub port: u16,
-    /// How the connection is encrypted.
+    /// The encryption of the connection.
     pub security: Security,
-    /// What to log in with; `None` when `USE_CREDENTIALS` is false.
+    /// The login; `None` when `USE_CREDENTIALS` is false.
     pub credentials: Option<Credentials>,
     /// Whether the server's certificate must be valid.
     pub validate_certs: bool,
 }
 
-/// How a connection to the SMTP server is encrypted.
+/// The encryption of a connection to the SMTP server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Security {
-    /// Not at all.
+    /// No encryption.
     Plain,
     /// By `STARTTLS`, which must succeed (RFC 3207).
     StartTls,
-    /// From the first byte (RFC 8314).
+    /// TLS from the first byte (RFC 8314).
     ImplicitTls,
 }
 
-/// What to log in to the SMTP server with.
+/// The login at the SMTP server.
 #[derive(Debug, Clone)]
 pub struct Credentials {
     /// The user's name.
@@ -61,62 +61,62 @@ pub struct Credentials {
     pub password: SecretString,
 }
 
-/// Sender of mails that are only written to files; a name that can never be delivered to (RFC 6761).
+/// The sender where emails are only written to files. Nothing can be delivered to this name (RFC 6761).
 const LOCAL_SENDER: &str = "bookly@localhost.localdomain";
 
 #[derive(Clone, Copy, PartialEq)]
-enum Kind {
+enum TransportKind {
     File,
     Smtp,
 }
 
 pub(super) fn read(source: &mut Source) -> Option<MailSettings> {
-    let kind = kind(source);
-    if kind == Some(Kind::Smtp) {
-        // Links in mails that are really sent must lead back here, so their beginning cannot be guessed.
-        source.require(&table::DOMAIN, "links in mails need the host where people reach the service");
+    let kind = transport_kind(source);
+    if kind == Some(TransportKind::Smtp) {
+        // Links in emails that leave this machine need the public host, which has no good default.
+        source.require(&table::DOMAIN, "links in emails need the host where users reach the service");
     }
     // Everything is read before the first `?`, so that every wrong value is found.
     let from = from(source, kind);
     let from_name = source.optional(&table::MAIL_FROM_NAME, display_name);
     let server = server(source, kind);
     let transport = match kind? {
-        Kind::File => MailTransport::File,
-        Kind::Smtp => MailTransport::Smtp(server?),
+        TransportKind::File => MailTransport::File,
+        TransportKind::Smtp => MailTransport::Smtp(server?),
     };
     Some(MailSettings { from: from?, from_name: from_name?, transport })
 }
 
-fn kind(source: &mut Source) -> Option<Kind> {
+fn transport_kind(source: &mut Source) -> Option<TransportKind> {
     if source.is_set(&table::MAIL_TRANSPORT) {
         let kind = source.optional(&table::MAIL_TRANSPORT, parse_kind);
-        if kind == Some(Kind::Smtp) {
+        if kind == Some(TransportKind::Smtp) {
             source.require(&table::MAIL_SERVER, "MAIL_TRANSPORT is smtp, which needs the SMTP server's host");
         }
         return kind;
     }
     if source.is_set(&table::MAIL_SERVER) {
-        return Some(Kind::Smtp);
+        return Some(TransportKind::Smtp);
     }
     if source.is_set(&table::DATABASE_URL) {
-        let needed = "with DATABASE_URL the SMTP server's host is needed, or MAIL_TRANSPORT=file to write mails to files";
+        let needed = "with DATABASE_URL the SMTP server's host is needed, or MAIL_TRANSPORT=file to write emails to files";
         source.require(&table::MAIL_SERVER, needed);
         return None;
     }
-    Some(Kind::File)
+    Some(TransportKind::File)
 }
 
-fn parse_kind(text: &str) -> Result<Kind, String> {
+fn parse_kind(text: &str) -> Result<TransportKind, String> {
     match text.to_ascii_lowercase().as_str() {
-        "file" => Ok(Kind::File),
-        "smtp" => Ok(Kind::Smtp),
+        "file" => Ok(TransportKind::File),
+        "smtp" => Ok(TransportKind::Smtp),
         _ => Err("smtp or file is needed".into()),
     }
 }
 
-fn from(source: &mut Source, kind: Option<Kind>) -> Option<String> {
-    if kind == Some(Kind::Smtp) {
-        source.require(&table::MAIL_FROM, "the address that mails come from is needed");
+fn from(source: &mut Source, kind: Option<TransportKind>) -> Option<String> {
+    if kind == Some(TransportKind::Smtp) {
+        source.require(&table::MAIL_FROM, "the address of the sender is needed");
     }
     if source.is_set(&table::MAIL_FROM) {
         source.optional(&table::MAIL_FROM, address)
@@ -137,8 +137,8 @@ fn display_name(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// `None` when there is no server, or something of it is wrong (noted).
-fn server(source: &mut Source, kind: Option<Kind>) -> Option<SmtpServer> {
+/// `None` when no server is set, or one of its settings is wrong (reported).
+fn server(source: &mut Source, kind: Option<TransportKind>) -> Option<SmtpServer> {
     let host = source.optional(&table::MAIL_SERVER, values::host);
     let port = source.optional(&table::MAIL_PORT, values::port);
     let security = security(source);
@@ -160,28 +160,28 @@ fn security(source: &mut Source) -> Option<Security> {
     match (implicit?, starttls) {
         (true, Some(true)) => {
             let needed =
-                "a connection is encrypted in one way: set one of them to false (port 465: MAIL_STARTTLS)";
+                "a connection has one kind of encryption: set one of them to false (port 465: MAIL_STARTTLS)";
             source.refuse(&table::MAIL_STARTTLS, "is true, and MAIL_SSL_TLS too", needed);
             None
         }
         (true, _) => Some(Security::ImplicitTls),
         (false, Some(true)) => Some(Security::StartTls),
         (false, Some(false)) => Some(Security::Plain),
-        // Not set means true; set and wrong is noted already.
+        // Not set means true; a wrong value is already reported.
         (false, None) => (!starttls_given).then_some(Security::StartTls),
     }
 }
 
-/// `Some(None)`: none are wanted.
-fn credentials(source: &mut Source, kind: Option<Kind>) -> Option<Option<Credentials>> {
+/// `Some(None)`: `USE_CREDENTIALS` is false.
+fn credentials(source: &mut Source, kind: Option<TransportKind>) -> Option<Option<Credentials>> {
     let wanted = source.optional(&table::USE_CREDENTIALS, values::boolean);
     let username = source.optional(&table::MAIL_USERNAME, |text| Ok(text.to_owned()));
     let password = source.secret(&table::MAIL_PASSWORD, |text| Ok(text.to_owned()));
     if !wanted? {
         return Some(None);
     }
-    if kind == Some(Kind::Smtp) {
-        let needed = "USE_CREDENTIALS is true, its default; set it to false for a server that wants no login";
+    if kind == Some(TransportKind::Smtp) {
+        let needed = "USE_CREDENTIALS is true, its default; set it to false for a server that needs no login";
         source.require(&table::MAIL_USERNAME, needed);
         source.require(&table::MAIL_PASSWORD, needed);
     }

@@ -1,5 +1,5 @@
-//! Settings: read once at the start from the environment and `.env`, checked as a whole, then passed around
-//! as a value. Every wrong value is reported, not only the first.
+//! Settings: read once at the start from the environment and `.env`, then passed around as a value. All wrong values are
+//! reported together.
 
 mod database;
 mod dotenv;
@@ -26,67 +26,67 @@ use source::Source;
 
 pub use database::DatabaseSettings;
 pub use mail::{Credentials, MailSettings, MailTransport, Security, SmtpServer};
-pub use problem::{Problem, SettingsError};
+pub use problem::{SettingProblem, SettingsError};
 pub use traces::TraceSettings;
 pub use values::PublicUrl;
 
 use crate::domain::{EmailKind, JwtAlgorithm};
 
-/// Everything that can be set. `Debug` shows no secret.
+/// All settings. `Debug` shows no secret.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Where accounts and mails are kept.
+    /// The database with accounts and emails.
     pub database: DatabaseSettings,
     /// The URL of the Redis that carries the jobs, from `REDIS_URL` or `REDIS_HOST` and `REDIS_PORT`.
     pub redis: Option<SecretString>,
-    /// Who mails come from, and what takes them away.
+    /// The sender of emails, and the transport.
     pub mail: MailSettings,
     /// A folder whose templates replace the built-in ones file by file.
     pub template_folder: Option<PathBuf>,
-    /// What links in mails begin with.
+    /// The beginning of links in emails.
     pub public_url: PublicUrl,
-    /// Where the API listens.
+    /// The address and port of the API.
     pub listen: SocketAddr,
-    /// Where everything lies that is kept in files.
+    /// The folder for everything that is stored in files.
     pub data_dir: PathBuf,
     /// The prefix of all keys in Redis: `[A-Za-z0-9_.-]{1,64}`.
     pub queue_name: String,
     /// Signs access tokens and links; at least 32 bytes.
     pub jwt_secret: SecretString,
-    /// How access tokens are signed.
+    /// The algorithm that signs access tokens.
     pub jwt_algorithm: JwtAlgorithm,
-    /// How many mails one worker has in flight at most, 1 to 1024.
+    /// How many emails one worker sends at the same time, 1 to 1024.
     pub worker_concurrency: u16,
-    /// How many mails one worker sends a second at most, 1 to 1000; `None` is as fast as it can.
+    /// How many emails one worker sends per second at most, 1 to 1000; `None` is no limit.
     pub worker_rate: Option<u32>,
-    /// The bearer token that opens `/metrics` to clients that are not on this machine.
+    /// The bearer token for `/metrics`, for clients on other machines.
     pub metrics_token: Option<SecretString>,
-    /// Where a worker process serves its own `/metrics`.
+    /// The address and port where a worker process serves its own `/metrics`.
     pub metrics_listen: Option<SocketAddr>,
-    /// The collector that takes traces.
+    /// The collector that receives traces.
     pub traces: Option<TraceSettings>,
     /// Whether the API's documentation is served.
     pub docs: bool,
     /// Whether requests are limited per client address.
     pub rate_limit: bool,
-    /// The proxies whose `X-Forwarded-For` counts.
+    /// The proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
-    /// The web applications elsewhere whose pages may call the API from a browser.
+    /// The origins of other web applications that may call the API from a browser.
     pub cors_origins: Vec<String>,
-    /// Whether `GET` on a verification link verifies.
+    /// Whether `GET` on a verification link verifies the account.
     pub verify_on_get: bool,
-    /// How long links live.
+    /// How long links are valid.
     pub lifetimes: LinkLifetimes,
-    /// How many mails a mailbox is sent on request.
+    /// How many emails on request one mailbox can get.
     pub mailbox_limits: MailboxLimits,
-    /// Days after which closed rows of the mail table go.
+    /// The days after which closed rows of `emails` are deleted.
     pub keep_closed_days: u32,
 }
 
-/// How long each kind of link lives, from a minute to a week.
+/// How long each kind of link is valid, from a minute to a week.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LinkLifetimes {
-    /// Links that prove an account's address.
+    /// Links that verify the address of an account.
     pub email_verification: Duration,
     /// Links that open the form for a new password.
     pub password_reset: Duration,
@@ -95,7 +95,7 @@ pub struct LinkLifetimes {
 }
 
 impl LinkLifetimes {
-    /// How long the link in a mail of this kind lives; mails without one count as the first kind.
+    /// How long the link in an email of this kind is valid. Kinds without a link get the first lifetime.
     pub fn of(&self, kind: EmailKind) -> Duration {
         match kind {
             EmailKind::ResetPassword => self.password_reset,
@@ -105,7 +105,7 @@ impl LinkLifetimes {
     }
 }
 
-/// How many mails of a kind one mailbox is sent on request, whoever asks. Notices about security do not count.
+/// How many emails of a kind one mailbox can get on request, from all clients together. Security notices are not counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MailboxLimits {
     /// In 15 minutes.
@@ -114,45 +114,45 @@ pub struct MailboxLimits {
     pub per_day: i64,
 }
 
-/// The three ways to run, chosen by what is set.
+/// The three ways to run. `DATABASE_URL` and `REDIS_URL` choose between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WayToRun {
-    /// SQLite; the queue and the worker live in the API process.
+    /// SQLite; the queue and the worker are in the API process.
     Embedded,
-    /// Postgres; the worker lives in the API process and claims from the table.
+    /// Postgres; the worker is in the API process and reads the table.
     Postgres,
-    /// Postgres, and Redis that wakes any number of worker processes.
+    /// Postgres, and Redis with the jobs for any number of worker processes.
     PostgresAndRedis,
 }
 
 impl Settings {
-    /// Reads the environment, and for what is not set there `.env` in the current folder.
+    /// Reads the environment and `.env` in the current folder. The environment wins.
     ///
     /// # Errors
-    /// All that is wrong, at once.
+    /// Every wrong value.
     pub fn load() -> Result<Self, SettingsError> {
         Self::from_source(Source::of_this_process())
     }
 
-    /// The same for commands that only look at an installation: no file is made. Where embedded mode has not kept a
-    /// `JWT_SECRET` yet, one is drawn that lasts as long as the value.
+    /// The same for commands that only read: no file is made. Where embedded mode has no `JWT_SECRET` yet, this value gets a
+    /// random one that is not stored.
     ///
     /// # Errors
-    /// All that is wrong, at once.
-    pub fn load_to_look() -> Result<Self, SettingsError> {
-        Self::from_source(Source::of_this_process().without_making_files())
+    /// Every wrong value.
+    pub fn load_read_only() -> Result<Self, SettingsError> {
+        Self::from_source(Source::of_this_process().read_only())
     }
 
-    /// Reads the given variables and nothing of the environment. Touches files all the same: those that `…_FILE`
-    /// names, and in embedded mode without `JWT_SECRET` the one under `DATA_DIR` that keeps it.
+    /// Reads the given variables and not the environment. It still reads files: those that `…_FILE` names, and in embedded
+    /// mode the one with `JWT_SECRET` under `DATA_DIR`, which it makes when it is missing.
     ///
     /// # Errors
-    /// All that is wrong, at once.
+    /// Every wrong value.
     pub fn from_vars(vars: impl IntoIterator<Item = (String, String)>) -> Result<Self, SettingsError> {
         Self::from_source(Source::new(vars, Vec::new()))
     }
 
-    /// Which of the three ways to run these settings choose. Redis beside SQLite never gets this far.
+    /// The way to run. Redis with SQLite is refused before.
     pub fn way_to_run(&self) -> WayToRun {
         match (&self.database, &self.redis) {
             (DatabaseSettings::Sqlite { .. }, _) => WayToRun::Embedded,

@@ -1,20 +1,20 @@
-//! What is wrong with the settings, in words that name the variable, what it holds and what would be right.
+//! Problems with the settings. Each names the variable, its value and what would be right.
 
 use std::fmt;
 
 /// Longer values are cut in messages.
 const SHOWN_CHARS: usize = 60;
 
-/// One thing that is wrong. Its text holds no secret.
+/// One wrong setting. The text contains no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub struct SettingProblem {
     name: String,
     finding: String,
     needed: String,
 }
 
-impl Problem {
-    /// `finding` continues the name ("is not set"); `needed` says what would be right.
+impl SettingProblem {
+    /// `finding` completes a sentence that begins with the name ("is not set"); `needed` says what would be right.
     pub(super) fn new(
         name: impl Into<String>,
         finding: impl Into<String>,
@@ -29,25 +29,25 @@ impl Problem {
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for SettingProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}: {}", self.name, self.finding, self.needed)
     }
 }
 
-/// Everything that is wrong with the settings, at once.
+/// All wrong settings.
 #[derive(Debug, Clone, thiserror::Error)]
 pub struct SettingsError {
-    problems: Vec<Problem>,
+    problems: Vec<SettingProblem>,
 }
 
 impl SettingsError {
-    pub(super) fn new(problems: Vec<Problem>) -> Self {
+    pub(super) fn new(problems: Vec<SettingProblem>) -> Self {
         Self { problems }
     }
 
     /// The problems, one by one.
-    pub fn problems(&self) -> &[Problem] {
+    pub fn problems(&self) -> &[SettingProblem] {
         &self.problems
     }
 }
@@ -62,7 +62,7 @@ impl fmt::Display for SettingsError {
     }
 }
 
-/// What a variable holds, as a message may show it.
+/// The value of a variable as a message may show it.
 pub(super) fn shown(value: &str, secret: bool) -> String {
     if secret || may_hold_a_password(value) {
         return format!("is {} bytes long", value.len());
@@ -74,7 +74,7 @@ pub(super) fn shown(value: &str, secret: bool) -> String {
     format!("is {start:?}")
 }
 
-/// `user:password@host` ends up in settings that want a host or a URL without it.
+/// People write `user:password@host` where a host or a URL without a login is needed.
 fn may_hold_a_password(value: &str) -> bool {
     value.rsplit_once('@').is_some_and(|(before, _)| before.contains(':'))
 }

@@ -14,7 +14,7 @@ use crate::domain::JwtAlgorithm;
 /// The shortest `JWT_SECRET`, in bytes: a key as long as HS256's hash (RFC 7518, section 3.2).
 const SHORTEST_SECRET: usize = 32;
 
-/// `None` only where a problem is noted. Everything is read before the first `?`, so that all are found.
+/// `None` only where a problem is reported. Everything is read before the first `?`, so that every problem is found.
 pub(super) fn settings(source: &mut Source) -> Option<Settings> {
     let data_dir = source.optional(&table::DATA_DIR, values::data_folder);
     let database = database::read(source, data_dir.as_deref().unwrap_or(Path::new("")));
@@ -40,7 +40,7 @@ pub(super) fn settings(source: &mut Source) -> Option<Settings> {
     let lifetimes = lifetimes(source);
     let mailbox_limits = mailbox_limits(source);
     let keep_closed_days = source.optional(&table::MAIL_RETENTION_DAYS, values::number_in(1..=3650));
-    // Last, because it may make a file, which nothing should do when the start stops anyway.
+    // Last, because it may make a file, and a start that stops should make none.
     let jwt_secret = jwt_secret(source, data_dir.as_deref());
     Some(Settings {
         database: database?,
@@ -94,7 +94,7 @@ fn lifetimes(source: &mut Source) -> Option<LinkLifetimes> {
     })
 }
 
-/// Several processes must share the secret, so only embedded mode, which is one, makes its own.
+/// Several processes must share the secret, so only embedded mode, which is one process, makes its own.
 fn jwt_secret(source: &mut Source, data_dir: Option<&Path>) -> Option<SecretString> {
     if source.is_set(&table::JWT_SECRET) {
         return source.secret(&table::JWT_SECRET, long_secret);
@@ -110,18 +110,18 @@ fn jwt_secret(source: &mut Source, data_dir: Option<&Path>) -> Option<SecretStri
         return None;
     }
     let data_dir = data_dir?;
-    let kept = if source.makes_files() {
-        secret_file::load_or_make(data_dir)
+    let stored = if source.is_read_only() {
+        secret_file::load_or_random(data_dir)
     } else {
-        secret_file::load_or_draw(data_dir)
+        secret_file::load_or_make(data_dir)
     };
-    match kept
+    match stored
         .map_err(|error| error.to_string())
         .and_then(|secret| long_secret(secret.expose_secret()).map(|_| secret))
     {
         Ok(secret) => Some(secret),
         Err(reason) => {
-            let finding = "cannot be kept in the file jwt_secret under DATA_DIR";
+            let finding = "cannot be stored in the file jwt_secret under DATA_DIR";
             source.refuse(&table::JWT_SECRET, finding, reason);
             None
         }
@@ -136,7 +136,7 @@ fn long_secret(text: &str) -> Result<String, String> {
     }
 }
 
-/// Anything else could not be sent in an `Authorization` header.
+/// Other characters cannot be sent in an `Authorization` header.
 fn bearer_token(text: &str) -> Result<String, String> {
     if text.chars().all(|c| c.is_ascii_graphic()) {
         Ok(text.into())

@@ -1,4 +1,4 @@
-//! Embedded mode's own `JWT_SECRET`, made at the first start and kept under `DATA_DIR`.
+//! The `JWT_SECRET` of embedded mode: made at the first start and stored under `DATA_DIR`.
 
 use std::fs::{self, DirBuilder};
 use std::io::{self, ErrorKind, Write};
@@ -14,29 +14,28 @@ use tempfile::NamedTempFile;
 /// The file's name under `DATA_DIR`.
 const FILE: &str = "jwt_secret";
 
-/// What a made secret is drawn from: as much as HS256's key (RFC 7518, section 3.2).
+/// The random bytes in a new secret: the length of HS256's key (RFC 7518, section 3.2).
 const RANDOM_BYTES: usize = 32;
 
-/// Reads the secret; makes it first where there is none. Of two processes that start together both get the one
-/// that was there first.
+/// Reads the secret; makes it first where there is none. Processes that start together get the same one.
 ///
 /// # Errors
 /// The folder or the file cannot be made or read, or the file is not UTF-8 text.
 pub(super) fn load_or_make(data_dir: &Path) -> io::Result<SecretString> {
-    if let Some(kept) = load(data_dir)? {
-        return Ok(kept);
+    if let Some(stored) = load(data_dir)? {
+        return Ok(stored);
     }
     make(data_dir)?;
     load(data_dir)?.ok_or_else(|| ErrorKind::NotFound.into())
 }
 
-/// Reads the secret; draws one that is kept nowhere where there is none.
+/// Reads the secret; returns a random one that is not stored where there is none.
 ///
 /// # Errors
 /// The file cannot be read, or is not UTF-8 text.
-pub(super) fn load_or_draw(data_dir: &Path) -> io::Result<SecretString> {
+pub(super) fn load_or_random(data_dir: &Path) -> io::Result<SecretString> {
     match load(data_dir)? {
-        Some(kept) => Ok(kept),
+        Some(stored) => Ok(stored),
         None => Ok(random_text()?.into()),
     }
 }
@@ -48,7 +47,7 @@ fn load(data_dir: &Path) -> io::Result<Option<SecretString>> {
     }
 }
 
-/// Writes a whole file beside the place and moves it there only if the place is free: nobody ever reads half.
+/// Writes a temporary file and moves it to its name only if that is free, so that no process reads half a file.
 fn make(data_dir: &Path) -> io::Result<()> {
     make_private_folder(data_dir)?;
     // Mode 0600 from the beginning, by tempfile.
@@ -61,7 +60,7 @@ fn make(data_dir: &Path) -> io::Result<()> {
     }
 }
 
-/// Accounts and mails will lie here too: for this user only.
+/// The folder will also hold accounts and emails, so only this user may read it.
 fn make_private_folder(path: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -86,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_made_secret_is_kept_for_this_user_only() {
+    fn a_new_secret_can_be_read_by_this_user_only() {
         let parent = tempfile::tempdir().unwrap();
         let data_dir = parent.path().join("new/data");
         let made = load_or_make(&data_dir).unwrap();
@@ -102,13 +101,13 @@ mod tests {
     }
 
     #[test]
-    fn whoever_only_looks_gets_what_is_kept_and_makes_nothing() {
+    fn a_command_that_only_reads_makes_no_file() {
         let parent = tempfile::tempdir().unwrap();
         let data_dir = parent.path().join("data");
-        assert!(load_or_draw(&data_dir).unwrap().expose_secret().len() >= 32);
+        assert!(load_or_random(&data_dir).unwrap().expose_secret().len() >= 32);
         assert!(!data_dir.exists());
         let kept = load_or_make(&data_dir).unwrap();
-        assert_eq!(load_or_draw(&data_dir).unwrap().expose_secret(), kept.expose_secret());
+        assert_eq!(load_or_random(&data_dir).unwrap().expose_secret(), kept.expose_secret());
     }
 
     #[test]
@@ -124,6 +123,6 @@ mod tests {
             threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
         });
         assert!(secrets.iter().all(|secret| *secret == secrets[0]));
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "only the secret stays behind");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "only the secret remains");
     }
 }

@@ -1,6 +1,6 @@
-//! Reads variables by their row of the table and collects what is wrong with them.
+//! Reads variables by their row of the table, and collects the problems.
 //!
-//! Not by envy, which stops at the first wrong value and quotes it, secrets included.
+//! The crate envy is not used: it stops at the first wrong value and quotes it, also if it is a secret.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -9,31 +9,31 @@ use std::io::{self, Read};
 use secrecy::SecretString;
 
 use super::dotenv;
-use super::problem::{Problem, shown};
+use super::problem::{SettingProblem, shown};
 use super::table::{SETTINGS, Setting, Unset};
 
-/// Files with secrets are short; anything longer is the wrong file (or never ends, like `/dev/zero`).
+/// Files with secrets are short; a longer one is the wrong file (or has no end, like `/dev/zero`).
 const LONGEST_SECRET_FILE: u64 = 64 * 1024;
 
 /// The variables, and the problems found so far.
 pub(super) struct Source {
     vars: HashMap<String, String>,
-    problems: Vec<Problem>,
-    makes_files: bool,
+    problems: Vec<SettingProblem>,
+    read_only: bool,
 }
 
 impl Source {
-    /// An empty variable counts as not set. Of two with the same name the first counts.
-    pub(super) fn new(vars: impl IntoIterator<Item = (String, String)>, problems: Vec<Problem>) -> Self {
+    /// An empty variable is treated as not set. The first of two with the same name is used.
+    pub(super) fn new(vars: impl IntoIterator<Item = (String, String)>, problems: Vec<SettingProblem>) -> Self {
         let mut first = HashMap::new();
         for (name, value) in vars {
             first.entry(name).or_insert(value);
         }
         first.retain(|_, value| !value.trim().is_empty());
-        Self { vars: first, problems, makes_files: true }
+        Self { vars: first, problems, read_only: false }
     }
 
-    /// The environment, and for what is not set there `.env` in the current folder.
+    /// The environment and `.env` in the current folder. The environment wins.
     pub(super) fn of_this_process() -> Self {
         let mut problems = Vec::new();
         let mut vars = environment(&mut problems);
@@ -41,17 +41,17 @@ impl Source {
         Self::new(vars, problems)
     }
 
-    /// For whoever only looks.
-    pub(super) fn without_making_files(self) -> Self {
-        Self { makes_files: false, ..self }
+    /// The same for a command that must not make files.
+    pub(super) fn read_only(self) -> Self {
+        Self { read_only: true, ..self }
     }
 
-    /// Whether what has to be kept may be written.
-    pub(super) fn makes_files(&self) -> bool {
-        self.makes_files
+    /// Whether no file may be made.
+    pub(super) fn is_read_only(&self) -> bool {
+        self.read_only
     }
 
-    pub(super) fn into_problems(self) -> Vec<Problem> {
+    pub(super) fn into_problems(self) -> Vec<SettingProblem> {
         self.problems
     }
 
@@ -64,19 +64,19 @@ impl Source {
             || setting.file_name().is_some_and(|name| self.vars.contains_key(&name))
     }
 
-    /// Notes that a setting contradicts others, in the words of the caller.
+    /// Reports a setting that contradicts others, in the words of the caller.
     pub(super) fn refuse(&mut self, setting: &Setting, finding: &str, needed: impl Into<String>) {
-        self.problems.push(Problem::new(setting.name(), finding, needed));
+        self.problems.push(SettingProblem::new(setting.name(), finding, needed));
     }
 
-    /// Notes that a setting is not set and must be.
+    /// Reports a setting that is required and not set.
     pub(super) fn require(&mut self, setting: &Setting, needed: &str) {
         if !self.is_set(setting) {
             self.refuse(setting, "is not set", needed);
         }
     }
 
-    /// A setting without a default that may be left out: `None` when it is not set, and when it is wrong (noted).
+    /// Reads a setting. `None` when it is not set and has no default, and when it is wrong (reported).
     pub(super) fn optional<T>(
         &mut self,
         setting: &Setting,
@@ -96,7 +96,7 @@ impl Source {
         }
     }
 
-    /// A secret from its variable or from the file that `…_FILE` names, checked; as [`Source::optional`].
+    /// Reads a secret from its variable or from the file that `…_FILE` names, as [`Source::optional`] does.
     pub(super) fn secret(
         &mut self,
         setting: &Setting,
@@ -124,22 +124,22 @@ impl Source {
         match read_secret(&path) {
             Ok(text) => Some(text),
             Err(needed) => {
-                self.problems.push(Problem::new(file_name, shown(&path, false), needed));
+                self.problems.push(SettingProblem::new(file_name, shown(&path, false), needed));
                 None
             }
         }
     }
 }
 
-/// `std::env::vars` would panic at a value that is not UTF-8, in whatever variable of the machine.
-fn environment(problems: &mut Vec<Problem>) -> Vec<(String, String)> {
+/// The variables of this process. `std::env::vars` would panic if any value is not UTF-8.
+fn environment(problems: &mut Vec<SettingProblem>) -> Vec<(String, String)> {
     let mut vars = Vec::new();
     for (name, value) in std::env::vars_os() {
         let Ok(name) = name.into_string() else { continue };
         match value.into_string() {
             Ok(value) => vars.push((name, value)),
             Err(_) if SETTINGS.iter().any(|setting| setting.is_read_from(&name)) => {
-                problems.push(Problem::new(name, "is not UTF-8", "text in UTF-8 is needed"));
+                problems.push(SettingProblem::new(name, "is not UTF-8", "text in UTF-8 is needed"));
             }
             Err(_) => {}
         }
@@ -155,7 +155,7 @@ fn read_secret(path: &str) -> Result<String, String> {
     if bytes.len() as u64 > LONGEST_SECRET_FILE {
         return Err(format!("a file of at most {LONGEST_SECRET_FILE} bytes is needed"));
     }
-    // The error of `from_utf8` holds the bytes: it must not be shown.
+    // The error of `from_utf8` contains the bytes, so it must not be shown.
     let text = String::from_utf8(bytes).map_err(|_| "a file with UTF-8 text is needed".to_owned())?;
     let text = text.trim_end_matches(['\r', '\n']);
     if text.is_empty() { Err("a file that is not empty is needed".into()) } else { Ok(text.into()) }

@@ -1,18 +1,18 @@
-//! The one table of all settings: the reader takes names and defaults from it, README and `.env.example`
-//! are held against it.
+//! The table of all settings. The reader takes names and defaults from it; tests compare README and `.env.example` with
+//! it.
 
 use std::fmt::Write as _;
 
-/// What holds while a setting is not set.
+/// The value of a setting that is not set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unset {
-    /// This text is read as if it had been set.
+    /// This text, read like a value that is set.
     Default(&'static str),
-    /// Something that depends on other settings, in words; may be empty.
+    /// A value that depends on other settings, described in words; may be empty.
     Means(&'static str),
 }
 
-/// One row of the table. Only this module makes them, so nothing can be read that does not stand here.
+/// One row of the table. Only this module makes rows, so every setting that is read is in the table.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Setting {
     name: &'static str,
@@ -27,7 +27,7 @@ impl Setting {
         self.name
     }
 
-    /// What holds while it is not set.
+    /// Its value while it is not set.
     pub const fn unset(&self) -> Unset {
         self.unset
     }
@@ -37,7 +37,7 @@ impl Setting {
         self.secret
     }
 
-    /// What it is for, in a sentence.
+    /// What it does, in a sentence.
     pub const fn description(&self) -> &'static str {
         self.description
     }
@@ -52,7 +52,7 @@ impl Setting {
         self.name == name || self.file_name().is_some_and(|file_name| file_name == name)
     }
 
-    /// What holds while it is not set, as text.
+    /// Its value while it is not set, as text.
     pub const fn unset_text(&self) -> &'static str {
         match self.unset {
             Unset::Default(text) | Unset::Means(text) => text,

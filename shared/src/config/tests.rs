@@ -1,4 +1,4 @@
-//! The settings as the contract words them.
+//! Tests of the settings.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,7 +12,7 @@ use super::*;
 
 const SECRET: &str = "e698218fbf1d9d46b06a6c1aa41b3124";
 
-/// What Postgres with SMTP needs at least.
+/// The smallest settings for Postgres with SMTP.
 const SERVER: &[(&str, &str)] = &[
     ("DATABASE_URL", "postgresql+asyncpg://bookly:pw@db/bookly"),
     ("JWT_SECRET", SECRET),
@@ -24,7 +24,7 @@ const SERVER: &[(&str, &str)] = &[
     ("DOMAIN", "bookly.example.org"),
 ];
 
-/// Later variables replace earlier ones; an empty value takes one away.
+/// Later variables replace earlier ones; an empty value removes one.
 fn read(vars: &[&[(&str, &str)]]) -> Result<Settings, SettingsError> {
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     Settings::from_vars(vars.iter().rev().flat_map(|part| part.iter().map(owned)))
@@ -42,7 +42,7 @@ fn embedded(vars: &[(&str, &str)]) -> (TempDir, Result<Settings, SettingsError>)
 }
 
 #[test]
-fn nothing_set_runs_embedded_with_mails_in_files() {
+fn without_settings_it_runs_embedded_with_emails_in_files() {
     let (_folder, settings) = embedded(&[]);
     let settings = settings.unwrap();
     assert_eq!(settings.way_to_run(), WayToRun::Embedded);
@@ -56,7 +56,7 @@ fn nothing_set_runs_embedded_with_mails_in_files() {
 }
 
 #[test]
-fn the_originals_env_works_as_it_is() {
+fn the_env_file_of_the_original_works_unchanged() {
     let env = r#"
 DATABASE_URL="postgresql+asyncpg://bookly:p$ss@localhost:5432/bookly_db"
 JWT_SECRET=e698218fbf1d9d46b06a6c1aa41b3124
@@ -134,14 +134,14 @@ fn every_wrong_value_is_reported_at_once() {
         ("MAIL_RETENTION_DAYS", "0"),
     ];
     let error = read(&[&wrong]).unwrap_err();
-    let named: BTreeSet<_> = error.problems().iter().map(Problem::name).collect();
+    let named: BTreeSet<_> = error.problems().iter().map(SettingProblem::name).collect();
     assert_eq!(named, wrong.iter().map(|(name, _)| *name).collect());
     assert_eq!(error.problems().len(), wrong.len(), "each once: {error}");
     assert_eq!(error.to_string().lines().count(), wrong.len() + 1);
 }
 
 #[test]
-fn a_problem_names_the_variable_what_it_holds_and_what_would_be_right() {
+fn a_problem_names_the_variable_its_value_and_what_would_be_right() {
     let found = problems(&[SERVER, &[("MAIL_PORT", "58x7"), ("JWT_SECRET", "0123456789ab")]]);
     assert_eq!(
         found,
@@ -153,7 +153,7 @@ fn a_problem_names_the_variable_what_it_holds_and_what_would_be_right() {
 }
 
 #[test]
-fn an_empty_variable_counts_as_not_set() {
+fn an_empty_variable_is_treated_as_not_set() {
     let names = table::SETTINGS.iter().map(|setting| setting.name()).filter(|name| *name != "DATA_DIR");
     let (_folder, settings) = embedded(&names.map(|name| (name, "")).collect::<Vec<_>>());
     let settings = settings.unwrap();
@@ -190,10 +190,10 @@ fn a_mail_server_means_smtp_unless_files_are_asked_for() {
 fn smtp_needs_a_server_a_sender_a_domain_and_a_login() {
     let (folder, result) = embedded(&[("MAIL_TRANSPORT", "smtp")]);
     let error = result.unwrap_err();
-    let named: Vec<_> = error.problems().iter().map(Problem::name).collect();
+    let named: Vec<_> = error.problems().iter().map(SettingProblem::name).collect();
     assert_eq!(named, ["MAIL_SERVER", "DOMAIN", "MAIL_FROM", "MAIL_USERNAME", "MAIL_PASSWORD"]);
-    assert!(error.to_string().contains("set it to false for a server that wants no login"));
-    assert!(!folder.path().join("data").exists(), "a start that stops leaves nothing behind");
+    assert!(error.to_string().contains("set it to false for a server that needs no login"));
+    assert!(!folder.path().join("data").exists(), "a start that stops makes no file");
 
     let no_login = [("USE_CREDENTIALS", "no"), ("MAIL_USERNAME", ""), ("MAIL_PASSWORD", "")];
     let settings = read(&[SERVER, &no_login]).unwrap();
@@ -202,7 +202,7 @@ fn smtp_needs_a_server_a_sender_a_domain_and_a_login() {
 }
 
 #[test]
-fn a_connection_is_encrypted_in_one_way() {
+fn a_connection_has_one_kind_of_encryption() {
     let security = |vars: &[(&str, &str)]| match read(&[SERVER, vars]).unwrap().mail.transport {
         MailTransport::Smtp(server) => server.security,
         MailTransport::File => panic!(),
@@ -223,11 +223,11 @@ fn postgres_needs_a_long_secret_of_its_own() {
 }
 
 #[test]
-fn a_kept_secret_that_is_too_short_stops_the_start() {
+fn a_stored_secret_that_is_too_short_stops_the_start() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("jwt_secret"), "short\n").unwrap();
     let found = problems(&[&[("DATA_DIR", folder.path().to_str().unwrap())]]);
-    assert!(found[0].starts_with("JWT_SECRET cannot be kept"), "{found:?}");
+    assert!(found[0].starts_with("JWT_SECRET cannot be stored"), "{found:?}");
 }
 
 #[test]
@@ -276,7 +276,7 @@ fn a_domain_is_a_host_a_host_with_port_or_a_url() {
 }
 
 #[test]
-fn a_port_that_the_system_chose_gets_into_links() {
+fn a_port_that_the_system_chose_is_in_the_links() {
     let url = PublicUrl::on_this_machine(0);
     assert_eq!(url.with_bound_port(4711).as_str(), "http://localhost:4711");
     let url = PublicUrl::parse("bookly.example.org").unwrap();
@@ -303,7 +303,7 @@ fn proxies_are_networks_or_single_addresses() {
 const COLLECTOR: (&str, &str) = ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://otel.example.org/base/");
 
 #[test]
-fn traces_go_to_the_endpoint_with_the_signals_path() {
+fn traces_are_sent_to_the_endpoint_with_their_path() {
     assert!(read(&[SERVER]).unwrap().traces.is_none());
     let traces = read(&[SERVER, &[COLLECTOR]]).unwrap().traces.unwrap();
     assert_eq!(traces.endpoint, "https://otel.example.org/base/v1/traces");
@@ -327,7 +327,7 @@ fn debug_of_the_settings_shows_no_secret() {
 }
 
 #[test]
-fn a_password_that_ended_up_in_a_host_is_not_shown() {
+fn a_password_in_a_host_is_not_shown() {
     for name in ["DOMAIN", "MAIL_SERVER", "REDIS_HOST", "LISTEN", "MAIL_PORT"] {
         for value in ["smtp://bookly:hunter2@host/x", "bookly:hunter2@host/x"] {
             let error = read(&[SERVER, &[(name, value)]]).unwrap_err();
@@ -338,7 +338,7 @@ fn a_password_that_ended_up_in_a_host_is_not_shown() {
 
 proptest! {
     #[test]
-    fn no_error_text_holds_a_secret(secret in "Zq[!-~]{6,30}", in_file: bool) {
+    fn no_error_contains_a_secret(secret in "Zq[!-~]{6,30}", in_file: bool) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
         for shape in ["#", "postgres://u:#@h:x/d", "postgres://h/d?ssl=#", "redis://:#@h:x", "mysql://u:#@h", "#\u{e9} é"] {
@@ -375,7 +375,7 @@ fn the_example_shows_the_defaults() {
 }
 
 #[test]
-fn the_example_can_be_read_as_it_is_and_with_everything_set() {
+fn the_example_can_be_read_unchanged_and_with_everything_set() {
     let vars = dotenv::parse(EXAMPLE, &mut Vec::new());
     assert!(vars.is_empty());
     let text = example().filter(|line| !line.starts_with("TEMPLATE_FOLDER")).collect::<Vec<_>>().join("\n");
@@ -393,7 +393,7 @@ fn the_readmes_table_has_a_row_for_every_setting() {
 
 const EXAMPLE: &str = include_str!("../../../.env.example");
 
-/// The example's assignments, with the `#` taken away.
+/// The example's assignments, without their `#`.
 fn example() -> impl Iterator<Item = &'static str> {
     let assignments = |line: &'static str| line.strip_prefix('#').filter(|rest| !rest.starts_with(' '));
     EXAMPLE.lines().filter_map(assignments)

@@ -1,4 +1,4 @@
-//! Where traces are exported to. The names are OpenTelemetry's own
+//! The collector of traces. The names are OpenTelemetry's own
 //! (<https://opentelemetry.io/docs/specs/otel/protocol/exporter/>).
 
 use secrecy::SecretString;
@@ -10,15 +10,15 @@ use super::table;
 /// A collector of traces. `Debug` shows no secret.
 #[derive(Debug, Clone)]
 pub struct TraceSettings {
-    /// Where spans are posted to, the path `/v1/traces` included.
+    /// The URL for spans, with the path `/v1/traces`.
     pub endpoint: String,
-    /// Headers that go with each post, `name=value` pairs separated by commas: a hosted collector's key, say.
+    /// Headers of every request, `name=value` pairs separated by commas, for example the key of a hosted collector.
     pub headers: Option<SecretString>,
-    /// What this service is called in traces; its process' name where it is not set.
+    /// The service's name in traces; the name of the process where it is not set.
     pub service_name: Option<String>,
 }
 
-/// `None` where nothing is exported, and where a problem is noted.
+/// `None` where nothing is exported, and where a problem is reported.
 pub(super) fn read(source: &mut Source) -> Option<TraceSettings> {
     let endpoint = source.optional(&table::OTEL_EXPORTER_OTLP_ENDPOINT, endpoint);
     let headers = source.secret(&table::OTEL_EXPORTER_OTLP_HEADERS, headers);
@@ -26,7 +26,7 @@ pub(super) fn read(source: &mut Source) -> Option<TraceSettings> {
     Some(TraceSettings { endpoint: endpoint?, headers, service_name })
 }
 
-/// The base URL, to which the signal's path is added. No user: the endpoint is shown in the log.
+/// The base URL, to which the path is added. A login is refused, because the endpoint is shown in the log.
 fn endpoint(text: &str) -> Result<String, String> {
     let is_plain = |url: &Url| {
         matches!(url.scheme(), "http" | "https")

@@ -1,4 +1,4 @@
-//! What the text of a single setting may be. Every error says what would be right.
+//! The parsers of single settings. Every error says what would be right.
 
 use std::fmt::{self, Display};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -10,12 +10,12 @@ use std::time::Duration;
 use ipnet::IpNet;
 use url::{Host, Url};
 
-/// What links in mails begin with: scheme, host and a port that is not the default, without a trailing slash.
+/// The beginning of links in emails: scheme, host and a port that is not the default, without a trailing slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicUrl(String);
 
 impl PublicUrl {
-    /// A service that only this machine reaches.
+    /// The URL of a service that only this machine can reach.
     pub fn on_this_machine(port: u16) -> Self {
         Self(if port == 80 { "http://localhost".into() } else { format!("http://localhost:{port}") })
     }
@@ -23,7 +23,7 @@ impl PublicUrl {
     /// Reads a host, host:port or URL. A bare host means https, unless it is this machine.
     ///
     /// # Errors
-    /// What would be right, for anything else: a path, a user, a scheme that is not http or https.
+    /// For anything else: a path, a user, a scheme that is not http or https.
     pub fn parse(text: &str) -> Result<Self, String> {
         const NEEDED: &str =
             "a host, host:port, or a URL of these with http:// or https:// and without a path is needed";
@@ -32,22 +32,22 @@ impl PublicUrl {
         Ok(Self(url.origin().ascii_serialization()))
     }
 
-    /// As it stands in links: `https://bookly.example.org`.
+    /// As in links: `https://bookly.example.org`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether clients come by TLS.
+    /// Whether clients use TLS.
     pub fn is_https(&self) -> bool {
         self.0.starts_with("https://")
     }
 
-    /// What a browser sends as `Origin` (RFC 6454, section 6.2).
+    /// The `Origin` that a browser sends (RFC 6454, section 6.2).
     pub fn origin(&self) -> &str {
         &self.0
     }
 
-    /// With port 0, which `LISTEN` may ask for, replaced by the one that the API was given.
+    /// Replaces port 0, which `LISTEN` may ask for, with the port that the system chose.
     pub fn with_bound_port(self, port: u16) -> Self {
         if self == Self::on_this_machine(0) { Self::on_this_machine(port) } else { self }
     }
@@ -64,7 +64,7 @@ fn from_bare_host(text: &str) -> Option<Url> {
     let authority = bracketed.as_deref().unwrap_or(text);
     let mut url = Url::parse(&format!("https://{authority}")).ok()?;
     if url.host().is_some_and(is_this_machine) {
-        // Parsed anew, not by `set_scheme`: a port 443 that was given would be lost as the default of https.
+        // Parsed again, not changed by `set_scheme`: that would drop port 443, the default of https.
         url = Url::parse(&format!("http://{authority}")).ok()?;
     }
     Some(url)
@@ -109,7 +109,7 @@ pub(super) fn number_in<T: FromStr + PartialOrd + Display>(
     }
 }
 
-/// Seconds, from a minute to a week.
+/// A number of seconds, from a minute to a week.
 pub(super) fn lifetime(text: &str) -> Result<Duration, String> {
     match number_in(60..=604_800)(text) {
         Ok(seconds) => Ok(Duration::from_secs(seconds)),
@@ -145,7 +145,7 @@ pub(super) fn queue_name(text: &str) -> Result<String, String> {
     }
 }
 
-/// Networks, or single addresses, separated by commas.
+/// Networks or single addresses, separated by commas.
 pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, String> {
     let network = |item: &str| item.parse().or_else(|_| item.parse::<IpAddr>().map(IpNet::from)).ok();
     let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
@@ -155,7 +155,7 @@ pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, String> {
         .ok_or_else(|| "addresses or networks such as 10.0.0.0/8, separated by commas, are needed".into())
 }
 
-/// Origins as browsers send them (RFC 6454): scheme, host and port, nothing else.
+/// Origins as browsers send them (RFC 6454): scheme, host and port only.
 pub(super) fn origins(text: &str) -> Result<Vec<String>, String> {
     let origin = |item: &str| {
         let url = Url::parse(item).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
@@ -174,7 +174,7 @@ pub(super) fn existing_folder(text: &str) -> Result<PathBuf, String> {
     if path.is_dir() { Ok(path.into()) } else { Err("a folder that exists is needed".into()) }
 }
 
-/// A folder that need not exist yet.
+/// A folder that may not exist yet.
 pub(super) fn data_folder(text: &str) -> Result<PathBuf, String> {
     let path = Path::new(text);
     if path.exists() && !path.is_dir() {

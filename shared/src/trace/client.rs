@@ -1,4 +1,4 @@
-//! The HTTP client that carries spans to the collector, and says when it cannot.
+//! The HTTP client of the trace exporter. It logs when the collector cannot be used.
 
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,25 +17,25 @@ use tokio::runtime::Handle;
 use super::TraceError;
 use crate::tls;
 
-/// For one request with its answer.
+/// The time limit of one request with its answer.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
-/// Of an answer, in bytes; it says no more than how many spans were refused.
+/// The longest answer, in bytes; it says only how many spans were refused.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
-/// How often a lasting trouble is warned of.
+/// How often the warning is repeated while the collector is away.
 const WARN_EVERY: Duration = Duration::from_secs(300);
 
-type Http = hyper_util::client::legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+type HttpsClient = hyper_util::client::legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
-/// Sends on the service's runtime, for an exporter whose thread has none.
+/// Sends on the service's tokio runtime: the thread of the exporter has none.
 #[derive(Clone, Debug)]
-pub(super) struct Client {
-    http: Http,
+pub(super) struct CollectorClient {
+    http: HttpsClient,
     runtime: Handle,
-    trouble: Arc<Trouble>,
+    status: Arc<CollectorStatus>,
 }
 
-impl Client {
-    pub(super) fn new(endpoint: &str) -> Result<Client, TraceError> {
+impl CollectorClient {
+    pub(super) fn new(endpoint: &str) -> Result<CollectorClient, TraceError> {
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()?
             .with_root_certificates(tls::roots(None)?)
@@ -43,40 +43,40 @@ impl Client {
         let connector =
             HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1().build();
         let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build(connector);
-        let trouble = Trouble { endpoint: endpoint.to_owned(), since: Mutex::default() };
-        Ok(Client { http, runtime: Handle::try_current()?, trouble: Arc::new(trouble) })
+        let status = CollectorStatus { endpoint: endpoint.to_owned(), warned_at: Mutex::default() };
+        Ok(CollectorClient { http, runtime: Handle::try_current()?, status: Arc::new(status) })
     }
 }
 
 #[async_trait]
-impl HttpClient for Client {
+impl HttpClient for CollectorClient {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let sending = send(self.http.clone(), request);
-        // The timer too needs the runtime: it is made there.
+        // The timer needs the runtime too, so it is made there.
         let sent = self.runtime.spawn(async move { tokio::time::timeout(TIME_LIMIT, sending).await });
         let answer = match sent.await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err("no answer in time".into()),
-            // The runtime ends, and with it the process.
+            // The runtime ends, because the process does.
             Err(error) => return Err(error.into()),
         };
         match &answer {
-            Ok(answer) if answer.status().is_success() => self.trouble.is_over(),
-            Ok(answer) => self.trouble.is_seen(&format!("it answers {}", answer.status())),
-            Err(error) => self.trouble.is_seen(&whole(&**error)),
+            Ok(answer) if answer.status().is_success() => self.status.succeeded(),
+            Ok(answer) => self.status.failed(&format!("it answers {}", answer.status())),
+            Err(error) => self.status.failed(&with_causes(&**error)),
         }
         answer
     }
 }
 
-async fn send(http: Http, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+async fn send(http: HttpsClient, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
     let (parts, body) = http.request(request.map(Full::new)).await?.into_parts();
     let body = Limited::new(body, MAX_ANSWER_BYTES).collect().await?.to_bytes();
     Ok(Response::from_parts(parts, body))
 }
 
-/// An error with its causes: the outermost of hyper says only that something failed.
-fn whole(error: &(dyn Error + 'static)) -> String {
+/// An error with its causes: hyper's outermost error says only that something failed.
+fn with_causes(error: &(dyn Error + 'static)) -> String {
     let (mut text, mut cause) = (error.to_string(), error.source());
     while let Some(error) = cause {
         text = format!("{text}: {error}");
@@ -85,21 +85,21 @@ fn whole(error: &(dyn Error + 'static)) -> String {
     text
 }
 
-/// Whether the collector takes our spans; told at the change, and seldom in between.
+/// Whether the collector accepts spans; logged when it changes, and every [`WARN_EVERY`] in between.
 #[derive(Debug)]
-struct Trouble {
+struct CollectorStatus {
     endpoint: String,
-    /// When it was last warned of.
-    since: Mutex<Option<Instant>>,
+    /// When the last warning was logged; `None` while the collector works.
+    warned_at: Mutex<Option<Instant>>,
 }
 
-impl Trouble {
-    fn is_seen(&self, reason: &str) {
-        let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
-        if since.is_some_and(|warned| warned.elapsed() < WARN_EVERY) {
+impl CollectorStatus {
+    fn failed(&self, reason: &str) {
+        let mut warned_at = self.warned_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if warned_at.is_some_and(|warned| warned.elapsed() < WARN_EVERY) {
             return;
         }
-        *since = Some(Instant::now());
+        *warned_at = Some(Instant::now());
         let endpoint = &self.endpoint;
         tracing::warn!(
             endpoint,
@@ -108,8 +108,8 @@ impl Trouble {
         );
     }
 
-    fn is_over(&self) {
-        if self.since.lock().unwrap_or_else(PoisonError::into_inner).take().is_some() {
+    fn succeeded(&self) {
+        if self.warned_at.lock().unwrap_or_else(PoisonError::into_inner).take().is_some() {
             tracing::info!(endpoint = self.endpoint, "traces are exported again");
         }
     }

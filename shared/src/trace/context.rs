@@ -1,78 +1,69 @@
-//! `traceparent`, as the W3C's Trace Context, level 1, has it (<https://www.w3.org/TR/trace-context-1/>, section 3.2).
+//! `traceparent` of the W3C's Trace Context, level 1 (<https://www.w3.org/TR/trace-context-1/>, section 3.2), read by
+//! OpenTelemetry's propagator.
 //!
-//! `tracestate` is not carried: it is for vendors who take part in a trace, and nothing here reads or adds any.
+//! `tracestate` is not carried: it is for vendors that take part in a trace, and no part of this service reads it.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::num::{NonZeroU64, NonZeroU128};
 
+use opentelemetry::propagation::TextMapPropagator;
+use opentelemetry::trace::{SpanId, TraceContextExt, TraceFlags, TraceId};
+use opentelemetry::Context;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+
 /// The length of version 00, and of the part that later versions share with it, in bytes.
 const LENGTH: usize = 55;
-/// The flag that says that the trace is recorded; the only one of version 00.
-const SAMPLED: u8 = 0x01;
+/// Where the four fields are separated.
+const HYPHENS: [usize; 3] = [2, 35, 52];
 
-/// What all spans of a trace have in common; 32 hexadecimal digits as text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TraceId(NonZeroU128);
-
-impl TraceId {
-    pub(super) fn get(self) -> u128 {
-        self.0.get()
-    }
-}
-
-impl fmt::Display for TraceId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", self.0)
-    }
-}
-
-/// One span of a trace, as others may refer to it. As text it is a `traceparent` of version 00.
+/// A span that another process or a row can refer to. As text it is a `traceparent` of version 00.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TraceContext {
     trace_id: TraceId,
-    span_id: NonZeroU64,
+    span_id: SpanId,
     sampled: bool,
 }
 
 impl TraceContext {
     /// Reads a `traceparent`. `None` for what section 3.2 calls invalid: other lengths, upper-case digits, ids that are
-    /// all zero, version ff. Of later versions the first four fields count. Flags of other levels are dropped.
+    /// all zero, version ff. Of later versions the first four fields are used. Flags of other levels are dropped.
     pub fn parse(text: &str) -> Option<TraceContext> {
-        let (known, more) = text.as_bytes().split_at_checked(LENGTH)?;
-        let [v0, v1, b'-', ids @ .., b'-', f0, f1] = known else { return None };
-        let version = number(&[*v0, *v1])?;
-        if version == 0xff || (version == 0 && !more.is_empty()) || more.first().is_some_and(|b| *b != b'-') {
+        if !is_well_formed(text) {
             return None;
         }
-        let (trace_id, b'-', span_id) = (ids.get(..32)?, *ids.get(32)?, ids.get(33..)?) else { return None };
-        let flags = u8::try_from(number(&[*f0, *f1])?).ok()?;
-        Some(TraceContext {
-            trace_id: TraceId(NonZeroU128::new(number(trace_id)?)?),
-            span_id: NonZeroU64::new(u64::try_from(number(span_id)?).ok()?)?,
-            sampled: flags & SAMPLED != 0,
+        let header = HashMap::from([("traceparent".to_owned(), text.to_owned())]);
+        let context = TraceContextPropagator::new().extract_with_context(&Context::new(), &header);
+        let span = context.span();
+        let span = span.span_context();
+        span.is_valid().then(|| TraceContext {
+            trace_id: span.trace_id(),
+            span_id: span.span_id(),
+            sampled: span.is_sampled(),
         })
     }
 
     /// The first span of a new trace, which is recorded.
     fn begin() -> TraceContext {
-        TraceContext { trace_id: TraceId(rand::random()), span_id: rand::random(), sampled: true }
+        let trace_id = TraceId::from(rand::random::<NonZeroU128>().get());
+        TraceContext { trace_id, span_id: new_span_id(), sampled: true }
     }
 
     /// Another span of the same trace.
     fn beside(self) -> TraceContext {
-        TraceContext { span_id: rand::random(), ..self }
+        TraceContext { span_id: new_span_id(), ..self }
     }
 
-    /// Its trace.
+    /// What all spans of the trace have in common; 32 hexadecimal digits as text.
     pub fn trace_id(&self) -> TraceId {
         self.trace_id
     }
 
-    pub(super) fn span_id(&self) -> u64 {
-        self.span_id.get()
+    pub(super) fn span_id(&self) -> SpanId {
+        self.span_id
     }
 
-    /// Whether the trace is recorded. Who began it decides.
+    /// Whether the trace is recorded. The process that began the trace decides.
     pub(super) fn is_sampled(&self) -> bool {
         self.sampled
     }
@@ -80,33 +71,38 @@ impl TraceContext {
 
 impl fmt::Display for TraceContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "00-{}-{:016x}-{:02x}", self.trace_id, self.span_id, u8::from(self.sampled))
+        let flags = if self.sampled { TraceFlags::SAMPLED } else { TraceFlags::NOT_SAMPLED };
+        write!(f, "00-{}-{}-{flags:02x}", self.trace_id, self.span_id)
     }
 }
 
-/// Lower-case hexadecimal digits, 32 at most.
-fn number(digits: &[u8]) -> Option<u128> {
-    digits.iter().try_fold(0, |number: u128, digit| {
-        let value = match digit {
-            b'0'..=b'9' => digit - b'0',
-            b'a'..=b'f' => digit - b'a' + 10,
-            _ => return None,
-        };
-        Some(number << 4 | u128::from(value))
-    })
+/// Whether lengths, hyphens and digits are those of section 3.2. The propagator also reads `+` as a digit, shorter ids
+/// and surrounding blanks.
+fn is_well_formed(text: &str) -> bool {
+    let Some((known, more)) = text.as_bytes().split_at_checked(LENGTH) else { return false };
+    let is_right = |(at, byte): (usize, &u8)| match HYPHENS.contains(&at) {
+        true => *byte == b'-',
+        false => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+    };
+    let is_version_0 = known.starts_with(b"00");
+    known.iter().enumerate().all(is_right) && (more.is_empty() || (!is_version_0 && more.starts_with(b"-")))
 }
 
-/// A span of this process: itself, and the span that it is a part of.
+fn new_span_id() -> SpanId {
+    SpanId::from(rand::random::<NonZeroU64>().get())
+}
+
+/// A span of this process, and the span that it is part of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SpanPlace {
-    /// Itself: what is handed on to whoever continues the trace.
+    /// The span itself, for the process that continues the trace.
     pub context: TraceContext,
-    pub(super) parent: Option<NonZeroU64>,
+    pub(super) parent: Option<SpanId>,
     pub(super) parent_is_remote: bool,
 }
 
 impl SpanPlace {
-    /// A span that continues what another process began, or begins a trace where there is nothing to continue.
+    /// A span that continues a trace of another process, or begins a trace where there is none.
     pub fn after(caller: Option<TraceContext>) -> SpanPlace {
         SpanPlace {
             context: caller.map_or_else(TraceContext::begin, TraceContext::beside),
@@ -139,13 +135,13 @@ mod tests {
     fn the_specifications_example_is_read() {
         let context = TraceContext::parse(EXAMPLE).unwrap();
         assert_eq!(context.trace_id().to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
-        assert_eq!((context.span_id(), context.is_sampled()), (0x00f0_67aa_0ba9_02b7, true));
+        assert_eq!((context.span_id(), context.is_sampled()), (SpanId::from(0x00f0_67aa_0ba9_02b7), true));
         assert_eq!(context.to_string(), EXAMPLE);
         assert!(!TraceContext::parse(&EXAMPLE.replace("-01", "-00")).unwrap().is_sampled());
     }
 
     #[test]
-    fn what_is_invalid_is_not_continued() {
+    fn an_invalid_traceparent_is_ignored() {
         for odd in [
             "",
             "00",
@@ -183,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_span_is_part_of_what_it_continues_or_begins_a_trace() {
+    fn a_span_continues_a_trace_or_begins_one() {
         let caller = TraceContext::parse(EXAMPLE).unwrap();
         let place = SpanPlace::after(Some(caller));
         assert_eq!(place.context.trace_id(), caller.trace_id());
@@ -200,12 +196,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_that_is_read_panics(text in ".{0,80}") {
+        fn no_text_panics(text in ".{0,80}") {
             let _ = TraceContext::parse(&text);
         }
 
         #[test]
-        fn what_is_accepted_comes_back_as_it_was(text in "0[01]-[0-9a-g]{32}-[0-9a-f]{16}-0[0-2](-[ -~]{0,4})?") {
+        fn an_accepted_text_is_written_unchanged(text in "0[01]-[0-9a-g]{32}-[0-9a-f]{16}-0[0-2](-[ -~]{0,4})?") {
             if let Some(context) = TraceContext::parse(&text) {
                 let written = context.to_string();
                 prop_assert_eq!(&written[2..53], &text[2..53]);
@@ -214,8 +210,9 @@ mod tests {
         }
 
         #[test]
-        fn what_is_written_is_read(trace_id: NonZeroU128, span_id: NonZeroU64, sampled: bool) {
-            let context = TraceContext { trace_id: TraceId(trace_id), span_id, sampled };
+        fn every_written_text_can_be_read(trace_id: NonZeroU128, span_id: NonZeroU64, sampled: bool) {
+            let (trace_id, span_id) = (TraceId::from(trace_id.get()), SpanId::from(span_id.get()));
+            let context = TraceContext { trace_id, span_id, sampled };
             prop_assert_eq!(TraceContext::parse(&context.to_string()), Some(context));
         }
     }

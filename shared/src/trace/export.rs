@@ -1,4 +1,4 @@
-//! From settings to what exports spans: OTLP over HTTP, binary protobuf
+//! The exporter of spans, from the settings: OTLP over HTTP, binary protobuf
 //! (<https://opentelemetry.io/docs/specs/otlp/#otlphttp>).
 
 use std::collections::HashMap;
@@ -9,29 +9,29 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{BatchSpanProcessor, SpanProcessor};
 use secrecy::ExposeSecret;
 
-use super::client::Client;
+use super::client::CollectorClient;
 use crate::config::TraceSettings;
 use crate::tls::RootsError;
 
-/// Why traces cannot be exported at all.
+/// Why traces cannot be exported.
 #[derive(Debug, thiserror::Error)]
 pub enum TraceError {
-    /// The certificates of `SSL_CERT_FILE`.
+    /// `SSL_CERT_FILE` holds no certificate that can be used.
     #[error("SSL_CERT_FILE: {0}")]
     Roots(#[from] RootsError),
-    /// The TLS library.
+    /// The TLS library refuses its configuration.
     #[error("TLS cannot be set up: {0}")]
     Tls(#[from] rustls::Error),
-    /// The endpoint or another of OpenTelemetry's variables.
+    /// The endpoint, or another of OpenTelemetry's variables, is wrong.
     #[error("traces cannot be exported: {0}")]
     Exporter(#[from] ExporterBuildError),
-    /// The exporter needs the runtime that the service runs on.
+    /// There is no tokio runtime, which the HTTP client needs.
     #[error("traces cannot be exported: {0}")]
     Runtime(#[from] tokio::runtime::TryCurrentError),
 }
 
-/// Batches and exports on a thread of its own. How large batches are and how often they leave is read from
-/// OpenTelemetry's own `OTEL_BSP_…`, and the resource's further attributes from `OTEL_RESOURCE_ATTRIBUTES`.
+/// Batches and exports on a thread of its own. OpenTelemetry's `OTEL_BSP_…` set the size and interval of batches, and
+/// `OTEL_RESOURCE_ATTRIBUTES` further attributes of the resource.
 pub(super) fn processor(
     settings: &TraceSettings,
     process: &'static str,
@@ -39,7 +39,7 @@ pub(super) fn processor(
     let headers = settings.headers.as_ref().map(|headers| pairs(headers.expose_secret()));
     let exporter = SpanExporter::builder()
         .with_http()
-        .with_http_client(Client::new(&settings.endpoint)?)
+        .with_http_client(CollectorClient::new(&settings.endpoint)?)
         .with_protocol(Protocol::HttpBinary)
         .with_endpoint(&settings.endpoint)
         .with_headers(headers.unwrap_or_default())
@@ -51,7 +51,7 @@ pub(super) fn processor(
     Ok(processor)
 }
 
-/// `name=value` pairs, separated by commas; they were checked when the settings were read.
+/// Reads `name=value` pairs, separated by commas, that the settings have checked.
 fn pairs(headers: &str) -> HashMap<String, String> {
     let pairs = headers.split(',').filter_map(|pair| pair.split_once('='));
     pairs.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())).collect()

@@ -1,13 +1,11 @@
-//! Spans: what began and ended, for whom, and how it went.
+//! Spans: begin, end, attributes and outcome of one step.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use opentelemetry::trace::{
-    SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId as OtelTraceId, TraceState,
-};
+use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceState};
 use opentelemetry::{InstrumentationScope, KeyValue, Value};
 use opentelemetry_sdk::trace::{BatchSpanProcessor, SpanData, SpanEvents, SpanLinks, SpanProcessor};
 
@@ -16,29 +14,18 @@ use super::export::{self, TraceError};
 use crate::clock::Clock;
 use crate::config::TraceSettings;
 
-/// How long the last spans may take to leave when the process ends.
+/// How long exporting the last spans may take when the process ends.
 const FLUSH_LIMIT: Duration = Duration::from_secs(2);
 
-/// Takes finished spans and exports them, in batches and on a thread of its own: nobody waits for it. What it cannot
-/// hold is dropped. Cheap to clone; one that is off does nothing.
+/// Exports finished spans in batches, on a thread of its own, so that no request waits for it. Spans beyond its buffer are
+/// dropped. Cheap to clone; a tracer that is off does nothing.
 #[derive(Clone, Debug, Default)]
-pub struct Tracer(Option<Arc<Parts>>);
+pub struct Tracer(Option<Arc<SpanSink>>);
 
-struct Parts {
+struct SpanSink {
     processor: BatchSpanProcessor,
     clock: Clock,
     scope: InstrumentationScope,
-}
-
-/// What a span is to the others of its trace (OpenTelemetry's span kinds).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A request that is answered.
-    Server,
-    /// A mail that was queued and is delivered.
-    Consumer,
-    /// A call to another service.
-    Client,
 }
 
 impl Tracer {
@@ -47,11 +34,11 @@ impl Tracer {
         Tracer(None)
     }
 
-    /// Exports where the settings say so; off without them. `process` names the service when `OTEL_SERVICE_NAME` does
-    /// not. Connects to nothing yet.
+    /// Exports to the collector of the settings; off without one. `process` is the service's name where
+    /// `OTEL_SERVICE_NAME` is not set. Does not connect yet.
     ///
     /// # Errors
-    /// When the settings can never work.
+    /// When the settings cannot work.
     pub fn start(
         settings: Option<&TraceSettings>,
         process: &'static str,
@@ -60,20 +47,20 @@ impl Tracer {
         let Some(settings) = settings else { return Ok(Tracer::off()) };
         let processor = export::processor(settings, process)?;
         let scope = InstrumentationScope::builder("bookly").with_version(env!("CARGO_PKG_VERSION")).build();
-        Ok(Tracer(Some(Arc::new(Parts { processor, clock, scope }))))
+        Ok(Tracer(Some(Arc::new(SpanSink { processor, clock, scope }))))
     }
 
-    /// Begins a span; it ends when it is dropped. Traces that are not recorded are none of ours either.
-    pub fn span(&self, kind: Kind, name: impl Into<Cow<'static, str>>, place: &SpanPlace) -> Span {
+    /// Begins a span; it ends when it is dropped. A span of a trace that is not recorded is not exported.
+    pub fn span(&self, kind: SpanKind, name: impl Into<Cow<'static, str>>, place: &SpanPlace) -> Span {
         let parts = self.0.as_ref().filter(|_| place.context.is_sampled());
-        Span(parts.map(|parts| Open {
+        Span(parts.map(|parts| OpenSpan {
             data: parts.begin(kind, name.into(), place),
             begun: Instant::now(),
             parts: parts.clone(),
         }))
     }
 
-    /// Exports what is left, for two seconds at most. Spans that end later are lost.
+    /// Exports the last spans, for two seconds at most. Spans that end later are lost.
     pub async fn finish(&self) {
         let Some(parts) = self.0.clone() else { return };
         let flushed = tokio::task::spawn_blocking(move || parts.processor.shutdown_with_timeout(FLUSH_LIMIT));
@@ -83,25 +70,21 @@ impl Tracer {
     }
 }
 
-impl Parts {
-    fn begin(&self, kind: Kind, name: Cow<'static, str>, place: &SpanPlace) -> SpanData {
-        let (trace_id, span_id) = (place.context.trace_id().get(), place.context.span_id());
+impl SpanSink {
+    fn begin(&self, kind: SpanKind, name: Cow<'static, str>, place: &SpanPlace) -> SpanData {
+        let (trace_id, span_id) = (place.context.trace_id(), place.context.span_id());
         let begun_at = SystemTime::from(self.clock.now());
         SpanData {
             span_context: SpanContext::new(
-                OtelTraceId::from(trace_id),
-                SpanId::from(span_id),
+                trace_id,
+                span_id,
                 TraceFlags::SAMPLED,
                 false,
                 TraceState::NONE,
             ),
-            parent_span_id: place.parent.map_or(SpanId::INVALID, |id| SpanId::from(id.get())),
+            parent_span_id: place.parent.unwrap_or(SpanId::INVALID),
             parent_span_is_remote: place.parent_is_remote,
-            span_kind: match kind {
-                Kind::Server => SpanKind::Server,
-                Kind::Consumer => SpanKind::Consumer,
-                Kind::Client => SpanKind::Client,
-            },
+            span_kind: kind,
             name,
             start_time: begun_at,
             end_time: begun_at,
@@ -115,19 +98,19 @@ impl Parts {
     }
 }
 
-/// A span under way; it ends when it is dropped, so also when its work is broken off.
+/// A span that has begun. It ends when it is dropped, also when its task is cancelled.
 #[derive(Debug)]
 #[must_use = "a span that is dropped has ended"]
-pub struct Span(Option<Open>);
+pub struct Span(Option<OpenSpan>);
 
-struct Open {
-    parts: Arc<Parts>,
+struct OpenSpan {
+    parts: Arc<SpanSink>,
     data: SpanData,
     begun: Instant,
 }
 
 impl Span {
-    /// Adds an attribute. It leaves this service: never an address, a token, a link or words of others.
+    /// Adds an attribute. It leaves this service: never an address, a token, a link or text of a client or server.
     pub fn set(&mut self, name: &'static str, value: impl Into<Value>) {
         if let Some(open) = &mut self.0 {
             open.data.attributes.push(KeyValue::new(name, value));
@@ -144,21 +127,21 @@ impl Span {
 
 impl Drop for Span {
     fn drop(&mut self) {
-        let Some(Open { parts, mut data, begun }) = self.0.take() else { return };
-        // Begun by the installation's clock, measured by the monotonic one.
+        let Some(OpenSpan { parts, mut data, begun }) = self.0.take() else { return };
+        // The begin is by the installation's clock, the duration by the monotonic one.
         data.end_time = data.start_time + begun.elapsed();
         parts.processor.on_end(data);
     }
 }
 
-impl fmt::Debug for Parts {
+impl fmt::Debug for SpanSink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Parts").finish_non_exhaustive()
+        f.debug_struct("SpanSink").finish_non_exhaustive()
     }
 }
 
-impl fmt::Debug for Open {
+impl fmt::Debug for OpenSpan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Open").field("name", &self.data.name).finish_non_exhaustive()
+        f.debug_struct("OpenSpan").field("name", &self.data.name).finish_non_exhaustive()
     }
 }

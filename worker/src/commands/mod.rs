@@ -1,4 +1,4 @@
-//! The operator's commands: where is her mail, try it again, do the templates work, what is wrong here.
+//! The operator's commands: find an email, send it again, check the templates, check the installation.
 
 mod doctor;
 mod mail;
@@ -13,33 +13,31 @@ use clap::Subcommand;
 
 pub use doctor::Doctor;
 pub use mail::MailCommand;
-pub use screen::Screen;
 pub use templates::TemplatesCommand;
 
-/// A command other than working.
+/// A command of the operator.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Find mails, see what became of them, send them again, try the mail server
+    /// Find emails, see what happened to them, send them again, try the mail server
     #[command(subcommand)]
     Mail(MailCommand),
-    /// Check the templates of the mails, with those of TEMPLATE_FOLDER
+    /// Check the templates of the emails, with those of TEMPLATE_FOLDER
     #[command(subcommand)]
     Templates(TemplatesCommand),
-    /// Check everything that the service needs, and say what to do about what is wrong
+    /// Check everything that the service needs, and say how to repair what is wrong
     Doctor(Doctor),
 }
 
 impl Command {
-    /// Does it. The code is 1 where something was found to be wrong that the answer already says.
+    /// Runs the command. The exit code is 1 where the output names something that is wrong.
     ///
     /// # Errors
-    /// Why it was not done, in words for who typed it.
+    /// Why the command could not run, in words for the operator.
     pub async fn run(self, settings: &Settings) -> anyhow::Result<ExitCode> {
-        let screen = Screen::of_stdout();
         match self {
-            Command::Mail(command) => command.run(settings, screen).await.map(|()| ExitCode::SUCCESS),
-            Command::Templates(command) => command.run(settings, screen),
-            Command::Doctor(doctor) => doctor.run(settings, screen).await,
+            Command::Mail(command) => command.run(settings).await.map(|()| ExitCode::SUCCESS),
+            Command::Templates(command) => command.run(settings),
+            Command::Doctor(doctor) => doctor.run(settings).await,
         }
     }
 }

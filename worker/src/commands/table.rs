@@ -1,94 +1,56 @@
-//! A table with aligned columns.
+//! Tables with aligned columns and without lines, by comfy-table.
 
-use super::screen::{Colour, Screen};
+use std::fmt::Display;
+use std::io;
 
-/// Between two columns.
-const GAP: &str = "  ";
+use comfy_table::presets::NOTHING;
+use comfy_table::{Attribute, Cell, CellAlignment, Table};
 
-/// One field of a table.
-#[derive(Clone, Debug)]
-pub(super) struct Cell {
-    text: String,
-    colour: Colour,
-    right: bool,
+use super::screen;
+
+/// Blanks between two columns.
+const GAP: u16 = 2;
+
+/// An empty table with these headings. Every row has as many cells.
+pub(super) fn new(headings: impl IntoIterator<Item = Cell>) -> Table {
+    let mut table = Table::new();
+    // Whether colours are wanted is decided once, where lines are printed.
+    table.load_style(NOTHING).enforce_styling().style_text_only();
+    let headings: Vec<Cell> = headings.into_iter().map(|cell| cell.add_attribute(Attribute::Bold)).collect();
+    table.set_header(headings);
+    table.column_iter_mut().for_each(|column| {
+        column.set_padding((0, GAP));
+    });
+    table
 }
 
-/// Rows of cells under a line of headings.
-#[derive(Debug)]
-pub(super) struct Table {
-    rows: Vec<Vec<Cell>>,
+/// A cell with a number, or the heading of a column of numbers: aligned at the right.
+pub(super) fn number(number: impl Display) -> Cell {
+    Cell::new(number).set_alignment(CellAlignment::Right)
 }
 
-impl Cell {
-    /// A word, at the left of its column.
-    pub(super) fn text(text: impl std::fmt::Display) -> Cell {
-        Cell { text: text.to_string(), colour: Colour::Plain, right: false }
-    }
-
-    /// A number, at the right of its column.
-    pub(super) fn number(number: impl std::fmt::Display) -> Cell {
-        Cell { right: true, ..Cell::text(number) }
-    }
-
-    /// The same in a colour.
-    pub(super) fn painted(self, colour: Colour) -> Cell {
-        Cell { colour, ..self }
-    }
-
-    fn width(&self) -> usize {
-        self.text.chars().count()
-    }
-
-    /// The padding is outside the colour, which would underline or fill it on some terminals.
-    fn show(&self, width: usize, is_last: bool, screen: Screen) -> String {
-        let padding = " ".repeat(width.saturating_sub(self.width()));
-        let text = screen.paint(self.colour, &self.text);
-        match (self.right, is_last) {
-            (true, _) => format!("{padding}{text}"),
-            (false, true) => text,
-            (false, false) => format!("{text}{padding}"),
-        }
-    }
-}
-
-impl Table {
-    /// A table with these headings; a column of numbers has its heading at the right by [`Cell::number`].
-    pub(super) fn new(headings: impl IntoIterator<Item = Cell>) -> Table {
-        Table { rows: vec![headings.into_iter().map(|cell| cell.painted(Colour::Bold)).collect()] }
-    }
-
-    /// Adds a row, as many cells as there are headings.
-    pub(super) fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
-        self.rows.push(cells.into_iter().collect());
-    }
-
-    /// Its lines, the headings first, without white space at their ends.
-    pub(super) fn lines(&self, screen: Screen) -> Vec<String> {
-        let columns = self.rows.iter().map(Vec::len).max().unwrap_or_default();
-        let width = |column| self.rows.iter().filter_map(|row| row.get(column)).map(Cell::width).max();
-        let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or_default()).collect();
-        let line = |row: &Vec<Cell>| {
-            let cells = row.iter().zip(&widths).enumerate();
-            let shown: Vec<String> =
-                cells.map(|(i, (cell, width))| cell.show(*width, i + 1 == row.len(), screen)).collect();
-            shown.join(GAP).trim_end().to_owned()
-        };
-        self.rows.iter().map(line).collect()
-    }
+/// Prints the lines of a table, the headings first.
+///
+/// # Errors
+/// When standard output is closed, among others.
+pub(super) fn print(table: &Table) -> io::Result<()> {
+    screen::print_line(table.trim_fmt())
 }
 
 #[cfg(test)]
 mod tests {
+    use comfy_table::Color;
+
     use super::*;
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell_and_numbers_stand_at_the_right() {
-        let mut table = Table::new([Cell::text("NAME"), Cell::number("MAILS"), Cell::text("TO")]);
-        table.row([Cell::text("queued"), Cell::number(7), Cell::text("zoë@example.org")]);
-        table.row([Cell::text("ø"), Cell::number(123_456), Cell::text("").painted(Colour::Red)]);
-        assert_eq!(
-            table.lines(Screen::plain()),
-            ["NAME     MAILS  TO", "queued       7  zoë@example.org", "ø       123456"]
-        );
+        let mut table = new([Cell::new("NAME"), number("MAILS"), Cell::new("TO")]);
+        table.add_row([Cell::new("queued"), number(7), Cell::new("zoë@example.org")]);
+        table.add_row([Cell::new("ø").fg(Color::Red), number(123_456), Cell::new("")]);
+        let text = table.trim_fmt();
+        let lines: Vec<String> =
+            text.lines().map(|line| anstream::adapter::strip_str(line).to_string()).collect();
+        assert_eq!(lines, ["NAME     MAILS  TO", "queued       7  zoë@example.org", "ø       123456"]);
     }
 }

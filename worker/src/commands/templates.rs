@@ -8,18 +8,18 @@ use bookly_shared::templates::TemplateError;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::screen::{Colour, Screen};
+use super::screen::{GREEN, RED, YELLOW, print_json, print_line, styled};
 use crate::render::{self, TemplateReport};
 
-/// What can be asked of the templates.
+/// The commands about templates.
 #[derive(Debug, Subcommand)]
 pub enum TemplatesCommand {
-    /// Render every mail with sample values, and name each fault by file and line
+    /// Render every email with sample values, and name each error by file and line
     #[command(after_help = CHECK_HELP)]
     Check(Check),
 }
 
-/// How the answer comes.
+/// How the result is printed.
 #[derive(Debug, Args)]
 pub struct Check {
     /// Answer with one JSON document
@@ -28,11 +28,11 @@ pub struct Check {
 }
 
 const CHECK_HELP: &str = "\
-Files of TEMPLATE_FOLDER take the place of built-in templates of the same name. What is checked: that each file is read
-and well formed, that each mail can be rendered, that nothing is empty, that a mail carries its link, and that each file
-replaces something. Pages are checked for their form only; bookly-api renders them when it starts.
+Files of TEMPLATE_FOLDER replace built-in templates of the same name. The checks: each file can be read and has the right
+syntax, each email can be rendered, nothing is empty, an email contains its link, each file replaces a template. Pages are
+checked for syntax only; bookly-api renders them when it starts.
 
-Exit code 1 when a mail or page cannot be made; what is only doubtful is a warning.
+Exit code 1 when an email or page cannot be rendered; anything doubtful is a warning.
 
 JSON: {\"ok\", \"rendered\", \"compiled\", \"overridden\": [file], \"problems\": [{\"file\", \"line\", \"reason\"}], \"warnings\": [text]}
 
@@ -40,7 +40,7 @@ Example:
   TEMPLATE_FOLDER=mine bookly-worker templates check";
 
 #[derive(Serialize)]
-struct Document<'a> {
+struct CheckDocument<'a> {
     ok: bool,
     rendered: usize,
     compiled: usize,
@@ -57,21 +57,21 @@ struct ProblemLine {
 }
 
 impl TemplatesCommand {
-    pub(super) fn run(self, settings: &Settings, screen: Screen) -> anyhow::Result<ExitCode> {
+    pub(super) fn run(self, settings: &Settings) -> anyhow::Result<ExitCode> {
         let TemplatesCommand::Check(Check { json }) = self;
         let folder = settings.template_folder.as_deref();
         let report = render::check(folder, &settings.mail.from_name, settings.public_url.as_str())?;
         if json {
-            screen.json(&document(&report))?
+            print_json(&document(&report))?
         } else {
-            show(&report, folder, screen)?
+            show(&report, folder)?
         }
         Ok(if report.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }
 
-fn document(report: &TemplateReport) -> Document<'_> {
-    Document {
+fn document(report: &TemplateReport) -> CheckDocument<'_> {
+    CheckDocument {
         ok: report.problems.is_empty(),
         rendered: report.rendered,
         compiled: report.compiled,
@@ -94,23 +94,22 @@ fn problem_line(problem: &TemplateError) -> ProblemLine {
     }
 }
 
-fn show(report: &TemplateReport, folder: Option<&Path>, screen: Screen) -> std::io::Result<()> {
+fn show(report: &TemplateReport, folder: Option<&Path>) -> std::io::Result<()> {
     for problem in &report.problems {
-        screen.line(format_args!("{} {problem}", screen.paint(Colour::Red, "FAIL")))?;
+        print_line(format_args!("{} {problem}", styled(RED, "FAIL")))?;
     }
     for doubt in &report.doubts {
-        screen.line(format_args!("{} {doubt}", screen.paint(Colour::Yellow, "warn")))?;
+        print_line(format_args!("{} {doubt}", styled(YELLOW, "warn")))?;
     }
-    let (word, colour) =
-        if report.problems.is_empty() { ("ok  ", Colour::Green) } else { ("FAIL", Colour::Red) };
-    screen.line(format_args!("{} {}", screen.paint(colour, word), summary(report, folder)))
+    let status = if report.problems.is_empty() { styled(GREEN, "ok  ") } else { styled(RED, "FAIL") };
+    print_line(format_args!("{status} {}", summary(report, folder)))
 }
 
-/// What was looked at, and what of it is whose.
+/// What was checked, and how much of it is from `TEMPLATE_FOLDER`.
 pub(super) fn summary(report: &TemplateReport, folder: Option<&Path>) -> String {
-    let whose = match folder {
+    let origin = match folder {
         Some(folder) => format!("{} of them from {}", report.overridden.len(), folder.display()),
         None => "all built in".to_owned(),
     };
-    format!("{} parts of mails rendered, {} pages compiled, {whose}", report.rendered, report.compiled)
+    format!("{} parts of emails rendered, {} pages compiled, {origin}", report.rendered, report.compiled)
 }

@@ -4,7 +4,7 @@
 
 use bookly_shared::db::emails::attempts::Ending;
 use bookly_shared::db::emails::claim::ClaimedEmail;
-use bookly_shared::trace::{Kind, Span, SpanPlace, TraceContext, Tracer};
+use bookly_shared::trace::{Span, SpanKind, SpanPlace, TraceContext, Tracer};
 
 use crate::smtp::SendError;
 use crate::transport::{Delivered, Transport};
@@ -16,7 +16,7 @@ pub(crate) fn place_of(mail: &ClaimedEmail) -> SpanPlace {
 
 /// One attempt at a mail, from the claim to the closed row.
 pub(crate) fn delivery(tracer: &Tracer, mail: &ClaimedEmail, place: &SpanPlace) -> Span {
-    let mut span = tracer.span(Kind::Consumer, format!("deliver {}", mail.kind), place);
+    let mut span = tracer.span(SpanKind::Consumer, format!("deliver {}", mail.kind), place);
     span.set("bookly.mail.id", mail.id.to_string());
     span.set("bookly.mail.kind", mail.kind.as_str());
     span.set("bookly.mail.attempt", i64::from(mail.attempts));
@@ -37,7 +37,7 @@ pub(crate) fn sending(tracer: &Tracer, transport: &Transport, place: &SpanPlace)
         Transport::Smtp(_) => "SMTP send",
         Transport::File(_) => "file store",
     };
-    tracer.span(Kind::Client, name, &place.within())
+    tracer.span(SpanKind::Client, name, &place.within())
 }
 
 /// Records the code of the mail server's reply.

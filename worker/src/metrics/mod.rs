@@ -1,4 +1,4 @@
-//! The worker's metrics: what it records, and the little server that shows it where `METRICS_LISTEN` says.
+//! The worker's metrics: counters, and the server at `METRICS_LISTEN` that shows them.
 
 pub(crate) mod record;
 mod serve;

@@ -1,4 +1,4 @@
-//! What becomes of mails, as counters.
+//! Counters of attempts and closed emails.
 
 use bookly_shared::db::emails::attempts::Ending;
 use bookly_shared::db::emails::claim::ClaimedEmail;
@@ -12,12 +12,12 @@ use chrono::TimeDelta;
 
 use crate::smtp::SendError;
 
-/// The endings of an attempt that end its mail, too.
+/// The outcomes that close the email.
 const ENDS: [Ending; 3] = [Ending::Sent, Ending::Failed, Ending::Cancelled];
-/// Those that leave the mail open.
+/// The outcomes that leave the email open.
 const OTHERS: [Ending; 3] = [Ending::Retried, Ending::LeaseLost, Ending::DatabaseAway];
 
-/// Lets every series begin at 0: a series that begins at its first event shows no rise for it.
+/// Starts every series at 0: Prometheus sees no increase for the first event of a series.
 pub(crate) fn begin() {
     for kind in EmailKind::ALL {
         ENDS.into_iter().for_each(|end| EMAILS_CLOSED.add(0, [kind.as_str().into(), end.as_str().into()]));
@@ -31,35 +31,35 @@ pub(crate) fn begin() {
     SMTP_REACHABLE.set(1.0, []);
 }
 
-/// One attempt and what came of it.
+/// Counts an attempt.
 pub(crate) fn attempt(kind: EmailKind, ending: Ending) {
     EMAIL_ATTEMPTS.add(1, [kind.as_str().into(), ending.as_str().into()]);
 }
 
-/// A mail that the mail server took.
+/// Counts an email that the mail server accepted.
 pub(crate) fn sent(mail: &ClaimedEmail, waited: TimeDelta) {
     EMAIL_DELIVERY_SECONDS.record(waited.as_seconds_f64().max(0.0), [mail.kind.as_str().into()]);
     closed(mail, Ending::Sent);
 }
 
-/// A row that was written after an attempt; one that was put back is not closed.
+/// Counts a closed email; an email that is retried is not closed.
 pub(crate) fn closed(mail: &ClaimedEmail, ending: Ending) {
     if ENDS.contains(&ending) {
         end(mail.kind, ending, mail.lost_leases);
     }
 }
 
-/// Mails that failed because nobody could send them in time.
+/// Counts emails that failed because their deadline passed.
 pub(crate) fn overdue(mails: &[OverdueEmail]) {
     mails.iter().for_each(|mail| end(mail.kind, Ending::Failed, mail.lost_leases));
 }
 
-/// A send or a probe that failed.
+/// Counts a failed send or probe.
 pub(crate) fn failure(error: &SendError) {
     SMTP_FAILURES.add(1, [error.stage.label().into(), error.kind().label().into()]);
 }
 
-/// A killed worker cannot count its own lost lease; the row does, and whoever closes it tells.
+/// A killed worker cannot count its lost lease. The row counts it, and the process that closes the row adds it here.
 fn end(kind: EmailKind, ending: Ending, lost_leases: i32) {
     EMAILS_CLOSED.add(1, [kind.as_str().into(), ending.as_str().into()]);
     EMAIL_LEASES_LOST.add(u64::try_from(lost_leases).unwrap_or(0), [kind.as_str().into()]);

@@ -1,4 +1,4 @@
-//! Database, migrations and clock: what one look at the database tells.
+//! Database, migrations and clock, by one connection to the database.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::report::Finding;
 
-/// More than this is no network's delay.
+/// A larger difference is not the delay of a network.
 const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(2);
 
 pub(super) async fn check(settings: &DatabaseSettings, limit: Duration) -> Vec<Finding> {
@@ -18,12 +18,12 @@ pub(super) async fn check(settings: &DatabaseSettings, limit: Duration) -> Vec<F
     match timeout(limit, inspect::inspect(settings)).await {
         Ok(Ok(report)) => {
             let (database, migrations) = tables(&report.tables, &place);
-            let mut findings = vec![database.unwrap_or_else(|| answers(&report, &place))];
+            let mut findings = vec![database.unwrap_or_else(|| server(&report, &place))];
             findings.extend(migrations);
             findings.push(clock(report.clock_ahead));
             findings
         }
-        Ok(Err(InspectError::NoFile(file))) => vec![not_yet(&file.display().to_string())],
+        Ok(Err(InspectError::NoFile(file))) => vec![missing(&file.display().to_string())],
         Ok(Err(error)) => vec![Finding::fail("database", format!("{place}: {error}"), remedy(&error))],
         Err(_) => {
             let fact = format!("{place}: no answer within {} s", limit.as_secs());
@@ -33,53 +33,53 @@ pub(super) async fn check(settings: &DatabaseSettings, limit: Duration) -> Vec<F
 }
 
 const AWAY: &str =
-    "start Postgres, or correct host and port in DATABASE_URL; nothing that was accepted is lost meanwhile";
+    "start Postgres, or correct host and port in DATABASE_URL; no accepted email is lost meanwhile";
 
 fn remedy(error: &InspectError) -> &'static str {
     match error.trouble() {
-        Trouble::Login => "correct user and password in DATABASE_URL, or let the user in (pg_hba.conf)",
-        Trouble::NoSuchDatabase => "make it (createdb), or correct the name at the end of DATABASE_URL",
+        Trouble::Login => "correct user and password in DATABASE_URL, or allow the user in pg_hba.conf",
+        Trouble::NoSuchDatabase => "create it (createdb), or correct the name at the end of DATABASE_URL",
         Trouble::TooManyConnections => {
             "raise max_connections of Postgres, or run fewer processes: each takes up to 16"
         }
         Trouble::Tls => {
-            "give Postgres a certificate that is trusted here, or say with ?sslmode= what is wanted"
+            "give Postgres a certificate that is trusted here, or set another ?sslmode= in DATABASE_URL"
         }
         Trouble::Away => AWAY,
         Trouble::Other if matches!(error, InspectError::Connect(ConnectError::DataDir { .. })) => {
-            "let this user write to DATA_DIR"
+            "give this user write permission for DATA_DIR"
         }
-        Trouble::Other => "the database's own log says more",
+        Trouble::Other => "read the log of the database",
     }
 }
 
-fn not_yet(file: &str) -> Finding {
+fn missing(file: &str) -> Finding {
     let fact = format!("{file} is not there yet");
-    let remedy = "the first start of bookly-api makes it; if it has been started, DATA_DIR names another folder (a relative \
-                  one is looked for where the command runs)";
+    let remedy = "the first start of bookly-api creates it; if bookly-api has run, DATA_DIR names another folder (a relative \
+                  path begins where the command runs)";
     Finding::warn("database", fact, remedy)
 }
 
-fn answers(report: &DatabaseReport, place: &str) -> Finding {
+fn server(report: &DatabaseReport, place: &str) -> Finding {
     let fact = format!("{} at {place}, connected in {} ms", report.server, report.connected_in.as_millis());
     if report.is_writable {
         return Finding::ok("database", fact);
     }
-    let remedy = "this is a replica, or set to read-only: let DATABASE_URL lead to the primary";
+    let remedy = "this is a replica, or set to read-only: DATABASE_URL must name the primary";
     Finding::fail("database", format!("{fact}, takes no writes"), remedy)
 }
 
-/// The database's line where its tables decide it, and the migrations'.
+/// The result for the database, where the tables decide it, and the one for the migrations.
 fn tables(tables: &Tables, place: &str) -> (Option<Finding>, Option<Finding>) {
     match tables {
         Tables::Foreign(table) => {
-            let fact = format!("{place} holds somebody else's table `{table}`; it was left as it is");
-            let remedy = "give Bookly an empty database of its own (createdb) and name it in DATABASE_URL";
+            let fact = format!("{place} holds a table `{table}` of another application; nothing was changed");
+            let remedy = "create an empty database for Bookly (createdb) and name it in DATABASE_URL";
             (Some(Finding::fail("database", fact, remedy)), None)
         }
         Tables::None { can_create: true } => {
-            let remedy = "the first start of bookly-api or bookly-worker makes them; if one has been started, DATABASE_URL \
-                          names another database";
+            let remedy = "the first start of bookly-api or bookly-worker creates them; if one has run, DATABASE_URL names \
+                          another database";
             (None, Some(Finding::warn("migrations", "there are no tables yet", remedy)))
         }
         Tables::None { can_create: false } => {
@@ -87,7 +87,7 @@ fn tables(tables: &Tables, place: &str) -> (Option<Finding>, Option<Finding>) {
                 "GRANT CREATE ON SCHEMA public TO the user of DATABASE_URL, or make it the database's owner";
             (
                 None,
-                Some(Finding::fail("migrations", "there are no tables, and this user may make none", remedy)),
+                Some(Finding::fail("migrations", "there are no tables, and this user may not create any", remedy)),
             )
         }
         Tables::Ours(found) => (None, Some(migrations(found))),
@@ -97,27 +97,27 @@ fn tables(tables: &Tables, place: &str) -> (Option<Finding>, Option<Finding>) {
 fn migrations(found: &Migrations) -> Finding {
     let of = |names: &[String], what: &str| format!("{} {what}", names.join(", "));
     if !found.unfinished.is_empty() {
-        let remedy = "bring the database back from a backup, or undo the half that was done and delete its line in \
-                      _sqlx_migrations; then start again";
-        Finding::fail("migrations", of(&found.unfinished, "was begun and not finished"), remedy)
+        let remedy = "restore the database from a backup, or undo the finished part and delete its row in _sqlx_migrations; \
+                      then start again";
+        Finding::fail("migrations", of(&found.unfinished, "was started and did not finish"), remedy)
     } else if !found.changed.is_empty() {
-        let remedy = "this binary was built from other migrations than those that were applied: run the release that made \
-                      the tables, or a later one";
+        let remedy = "the applied migrations are not those of this release: run the release that created the tables, or a \
+                      later one";
         Finding::fail("migrations", of(&found.changed, "was applied with another text"), remedy)
     } else if !found.missing.is_empty() {
-        let remedy = "the next start of this version's bookly-api or bookly-worker applies it; older ones go on beside it";
+        let remedy = "the next start of this version applies it; older processes keep working beside it";
         Finding::warn("migrations", of(&found.missing, "is not applied yet"), remedy)
     } else if !found.unknown.is_empty() {
-        let remedy = "a newer version has been here, which does no harm; finish the deploy, or this command is an old one";
+        let remedy = "a newer version applied it, which does no harm; finish the deploy, or use the newer command";
         Finding::warn("migrations", of(&found.unknown, "is not known to this version"), remedy)
     } else {
-        Finding::ok("migrations", format!("all {} applied", found.applied.len()))
+        Finding::ok("migrations", format!("{} applied, none is missing", found.applied.len()))
     }
 }
 
 fn clock(ahead: Option<TimeDelta>) -> Finding {
     let Some(ahead) = ahead else {
-        return Finding::ok("clock", "this machine's own: SQLite has none");
+        return Finding::ok("clock", "this machine's clock: SQLite has none of its own");
     };
     let milliseconds = ahead.num_milliseconds();
     let direction = if milliseconds < 0 { "behind" } else { "ahead of" };
@@ -125,8 +125,8 @@ fn clock(ahead: Option<TimeDelta>) -> Finding {
     if ahead.abs() <= CLOCK_TOLERANCE {
         return Finding::ok("clock", fact);
     }
-    let remedy = "set this machine's or the database's clock by NTP; mails go by the database's, but logs and the checks of \
-                  certificates by this machine's";
+    let remedy = "set this machine's or the database's clock by NTP; emails use the clock of the database, logs and \
+                  certificates the one of this machine";
     Finding::warn("clock", fact, remedy)
 }
 
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_worst_about_the_migrations_is_said() {
+    fn the_worst_finding_about_the_migrations_is_reported() {
         let some = |name: &str| vec![name.to_owned()];
         let mut found = Migrations { applied: some("0001 a"), ..Migrations::default() };
         assert_eq!(migrations(&found).status, Status::Ok);

@@ -1,4 +1,4 @@
-//! `DOMAIN`: what links in mails look like to whoever gets them.
+//! `DOMAIN`: whether the links in emails open for their readers.
 
 use bookly_shared::config::{MailTransport, Settings};
 
@@ -16,12 +16,11 @@ fn judge(url: &str, leaves_this_machine: bool) -> Finding {
     let is_here = ["localhost", "127.", "[::1]"].iter().any(|here| host.starts_with(here));
     if is_here && leaves_this_machine {
         let remedy =
-            "set DOMAIN to the host where people reach the service: these links open on this machine only";
+            "set DOMAIN to the host where users reach the service: these links open on this machine only";
         return Finding::warn(NAME, fact, remedy);
     }
     if !is_here && url.starts_with("http://") {
-        let remedy = "set DOMAIN to the https:// address, or the host alone: without TLS, links and passwords can be read on \
-                      the way";
+        let remedy = "set DOMAIN to the https:// address, or to the host alone: without TLS, others can read links and passwords";
         return Finding::warn(NAME, fact, remedy);
     }
     Finding::ok(NAME, fact)

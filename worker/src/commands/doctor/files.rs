@@ -1,4 +1,4 @@
-//! What lies on this machine: templates, and `DATA_DIR`.
+//! Files on this machine: templates, and `DATA_DIR`.
 
 use std::io;
 use std::path::Path;
@@ -16,24 +16,24 @@ pub(super) fn templates(settings: &Settings) -> Finding {
     let folder = settings.template_folder.as_deref();
     let report = match render::check(folder, &settings.mail.from_name, settings.public_url.as_str()) {
         Ok(report) => report,
-        Err(error) => return Finding::fail(NAME, error.to_string(), "let this user read TEMPLATE_FOLDER"),
+        Err(error) => return Finding::fail(NAME, error.to_string(), "give this user read permission for TEMPLATE_FOLDER"),
     };
     if let Some(first) = report.problems.first() {
         let more = match report.problems.len() - 1 {
             0 => String::new(),
             more => format!(", and {more} more"),
         };
-        let remedy = "mend the file, or take it away so that the built-in one counts; `bookly-worker templates check` says it \
-                      all";
+        let remedy = "repair the file, or remove it so that the built-in one is used; `bookly-worker templates check` lists \
+                      all errors";
         return Finding::fail(NAME, format!("{first}{more}"), remedy);
     }
     match report.doubts.first() {
         None => Finding::ok(NAME, summary(&report, folder)),
-        Some(first) => Finding::warn(NAME, first, "`bookly-worker templates check` says it all"),
+        Some(first) => Finding::warn(NAME, first, "`bookly-worker templates check` lists all warnings"),
     }
 }
 
-/// Only where something is kept there.
+/// `None` where nothing is stored there.
 pub(super) fn data_dir(settings: &Settings) -> Option<Finding> {
     const NAME: &str = "data_dir";
     let embedded = settings.way_to_run() == WayToRun::Embedded;
@@ -44,23 +44,23 @@ pub(super) fn data_dir(settings: &Settings) -> Option<Finding> {
     let place = folder.display();
     let nearest = folder.ancestors().find(|path| path.exists() || path.as_os_str().is_empty());
     if let Err(error) = try_to_write(nearest.unwrap_or(folder)) {
-        let remedy = "let the user that runs bookly-api write there, or name another folder in DATA_DIR";
+        let remedy = "give the user that runs bookly-api write permission, or set DATA_DIR to another folder";
         return Some(Finding::fail(NAME, format!("{place} cannot be written: {error}"), remedy));
     }
     let used = match data_dir_is_in_use(folder) {
-        Ok(true) => "a running process has it",
-        Ok(false) if folder.exists() => "no running process has it",
-        Ok(false) => "not there yet, the first start makes it",
+        Ok(true) => "a running process uses it",
+        Ok(false) if folder.exists() => "no running process uses it",
+        Ok(false) => "it does not exist yet, the first start creates it",
         Err(error) => {
             let remedy =
-                "let this user read the folder, or run this command as the user that runs bookly-api";
+                "give this user read permission for the folder, or run this command as the user that runs bookly-api";
             return Some(Finding::fail(NAME, format!("{place}: its lock cannot be read: {error}"), remedy));
         }
     };
     Some(Finding::ok(NAME, format!("{place} can be written; {used}")))
 }
 
-/// Leaves nothing behind. Permissions alone would not tell a full or read-only file system.
+/// Writes and removes a file: permissions alone do not show a full or read-only file system.
 fn try_to_write(folder: &Path) -> io::Result<()> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let trial = folder.join(format!(".bookly-{}", Uuid::new_v4().simple()));

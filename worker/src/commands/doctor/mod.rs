@@ -1,4 +1,4 @@
-//! `bookly-worker doctor`: asks everything that the service needs, changes nothing, sends nothing.
+//! `bookly-worker doctor`: checks everything that the service needs. It changes nothing and sends no email.
 
 mod database;
 mod domain;
@@ -15,7 +15,7 @@ use clap::Args;
 use tokio::time::timeout;
 
 use self::report::{Finding, Report};
-use super::screen::Screen;
+use super::screen::print_json;
 
 /// Checks everything that the service needs.
 #[derive(Debug, Args)]
@@ -30,7 +30,7 @@ pub struct Doctor {
 }
 
 const HELP: &str = "\
-Each check is one line, `ok`, `warn` or `FAIL`, its name and what was found; below it what to do about it. The checks:
+Each check is one line: `ok`, `warn` or `FAIL`, its name and what was found, and below it how to repair it. The checks:
 settings, database, migrations, clock, redis, smtp, templates, domain, data_dir. A check that does not concern this
 installation is left out. Nothing is changed, migrated or sent: at the mail server it ends with the login, and QUIT.
 
@@ -39,18 +39,18 @@ Exit code 1 when anything FAILs, 2 when the settings are wrong.
 JSON: {\"ok\", \"checks\": [{\"name\", \"status\": \"ok\"|\"warn\"|\"fail\", \"fact\", \"remedy\": text|null}]}";
 
 impl Doctor {
-    pub(super) async fn run(self, settings: &Settings, screen: Screen) -> anyhow::Result<ExitCode> {
+    pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<ExitCode> {
         let report = examine(settings, Duration::from_secs(self.timeout)).await;
         if self.json {
-            screen.json(&report)?
+            print_json(&report)?
         } else {
-            report.show(screen)?
+            report.show()?
         }
         Ok(if report.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }
 
-/// All checks at once: what is away costs its time limit only once.
+/// Runs all checks at once, so that several servers that do not answer cost one time limit.
 async fn examine(settings: &Settings, limit: Duration) -> Report {
     let (database, redis, smtp) = tokio::join!(
         database::check(&settings.database, limit),
@@ -62,7 +62,7 @@ async fn examine(settings: &Settings, limit: Duration) -> Report {
         },
         within(limit, "smtp", smtp::check(&settings.mail.transport, settings, limit)),
     );
-    let mut findings = vec![way(settings)];
+    let mut findings = vec![mode(settings)];
     findings.extend(database);
     findings.extend(redis);
     findings.extend(smtp);
@@ -72,9 +72,9 @@ async fn examine(settings: &Settings, limit: Duration) -> Report {
     Report::of(findings)
 }
 
-/// Wrong settings never get here: the start refuses them, all at once.
-fn way(settings: &Settings) -> Finding {
-    let way = match settings.way_to_run() {
+/// The settings are right here: wrong ones stopped the command before.
+fn mode(settings: &Settings) -> Finding {
+    let mode = match settings.way_to_run() {
         WayToRun::Embedded => "SQLite, with the queue and the worker in bookly-api",
         WayToRun::Postgres => "Postgres, with the worker in bookly-api",
         WayToRun::PostgresAndRedis => "Postgres, Redis and worker processes",
@@ -83,10 +83,10 @@ fn way(settings: &Settings) -> Finding {
         MailTransport::Smtp(_) => "mail by SMTP",
         MailTransport::File => "mail as files",
     };
-    Finding::ok("settings", format!("{way}; {mail}"))
+    Finding::ok("settings", format!("{mode}; {mail}"))
 }
 
-/// A check that says nothing in time says that.
+/// Fails a check that gives no result in time.
 async fn within(
     limit: Duration,
     name: &'static str,
@@ -94,7 +94,7 @@ async fn within(
 ) -> Vec<Finding> {
     timeout(limit, check).await.unwrap_or_else(|_| {
         let remedy =
-            "something on the way swallows packets, or the server hangs: look at the server and at firewalls";
+            "the server hangs, or the network drops packets: check the server and the firewalls";
         vec![Finding::fail(name, format!("no answer within {} s", limit.as_secs()), remedy)]
     })
 }

@@ -1,4 +1,4 @@
-//! Redis: whether it takes bells, and whether it keeps them.
+//! Redis: whether it accepts jobs, and whether it keeps them.
 
 use std::collections::HashMap;
 
@@ -21,8 +21,8 @@ pub(super) async fn check(url: &SecretString, settings: &Settings) -> Vec<Findin
     }]
 }
 
-/// `INFO`, which managed servers allow where they refuse `CONFIG`. The time limit is the check's, not the library's
-/// half a second.
+/// Uses `INFO`, which managed servers allow where they refuse `CONFIG`. The time limit is the caller's, not the
+/// library's half a second.
 async fn ask(client: &Client) -> Result<HashMap<String, String>, RedisError> {
     let patient = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
     let mut connection = client.get_multiplexed_async_connection_with_config(&patient).await?;
@@ -41,16 +41,16 @@ fn remedy(error: &RedisError) -> &'static str {
             "correct user and password in REDIS_URL (redis://user:password@host:6379/0)"
         }
         ErrorKind::Server(ServerErrorKind::NoPerm) => {
-            "let the user of REDIS_URL run INFO, scripts, and all commands on keys of QUEUE_NAME"
+            "allow the user of REDIS_URL to run INFO, scripts, and all commands on keys of QUEUE_NAME"
         }
-        ErrorKind::Server(ServerErrorKind::BusyLoading) => "wait until Redis has read its data",
-        // A server that wants a password says NOAUTH, which the library passes on as it is.
+        ErrorKind::Server(ServerErrorKind::BusyLoading) => "wait until Redis has loaded its data",
+        // A server that needs a password says NOAUTH, for which the library has no kind.
         _ if error.code() == Some("NOAUTH") => {
-            "put the password into REDIS_URL (redis://:password@host:6379/0)"
+            "add the password to REDIS_URL (redis://:password@host:6379/0)"
         }
         _ => {
-            "start Redis, or correct REDIS_URL (or REDIS_HOST and REDIS_PORT); sign-ups go on meanwhile and workers take mails \
-             by their due time"
+            "start Redis, or correct REDIS_URL (or REDIS_HOST and REDIS_PORT); meanwhile sign-ups work, and workers find due \
+             emails in the database"
         }
     }
 }
@@ -69,18 +69,18 @@ fn judge(info: &HashMap<String, String>, place: &str, queue: &str) -> Finding {
         return Finding::fail(
             NAME,
             format!("{fact}; it is a replica"),
-            "let REDIS_URL lead to the primary: a replica takes no bells",
+            "REDIS_URL must name the primary: a replica accepts no jobs",
         );
     }
     if limit > 0 && policy == "noeviction" && used >= limit {
         return Finding::fail(
             NAME,
             format!("{fact}; its memory is full"),
-            "raise maxmemory, or look what else fills this Redis",
+            "raise maxmemory, or find what else fills this Redis",
         );
     }
     if limit > 0 && policy != "noeviction" {
-        let remedy = "set maxmemory-policy noeviction: Redis may throw bells away, which costs each mail seconds (and no mail)";
+        let remedy = "set maxmemory-policy noeviction: Redis may drop jobs, which delays their emails by seconds (none is lost)";
         return Finding::warn(NAME, fact, remedy);
     }
     Finding::ok(NAME, fact)
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_info_says_is_judged() {
+    fn the_answer_to_info_is_judged() {
         let well = "# Server\r\nredis_version:7.2.4\r\nrole:master\r\nmaxmemory:0\r\nused_memory:9\r\n\
                     maxmemory_policy:noeviction\r\naof_enabled:1\r\n";
         let judged = |info: &str| judge(&read(info), "db:6379", "bookly");

@@ -1,20 +1,20 @@
-//! What the checks found, for people and for programs.
+//! The results of the checks, for people and for programs.
 
 use std::io;
 
 use serde::Serialize;
 
-use crate::commands::screen::{Colour, Screen};
+use crate::commands::screen::{GREEN, RED, YELLOW, print_line, styled};
 
-/// One check's verdict.
+/// The result of one check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Status {
-    /// As it should be.
+    /// Nothing is wrong.
     Ok,
-    /// Mail flows all the same.
+    /// Something should be repaired, but emails are sent.
     Warn,
-    /// Mail does not flow.
+    /// Emails are not sent.
     Fail,
 }
 
@@ -28,7 +28,7 @@ pub(super) struct Finding {
     pub(super) remedy: Option<String>,
 }
 
-/// What all of them found.
+/// What all checks found.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
     /// Nothing failed.
@@ -55,16 +55,16 @@ impl Report {
         Report { ok: checks.iter().all(|check| check.status != Status::Fail), checks }
     }
 
-    pub(super) fn show(&self, screen: Screen) -> io::Result<()> {
+    pub(super) fn show(&self) -> io::Result<()> {
         for check in &self.checks {
-            let (word, colour) = match check.status {
-                Status::Ok => ("ok  ", Colour::Green),
-                Status::Warn => ("warn", Colour::Yellow),
-                Status::Fail => ("FAIL", Colour::Red),
+            let status = match check.status {
+                Status::Ok => styled(GREEN, "ok  "),
+                Status::Warn => styled(YELLOW, "warn"),
+                Status::Fail => styled(RED, "FAIL"),
             };
-            screen.line(format_args!("{} {}: {}", screen.paint(colour, word), check.name, check.fact))?;
+            print_line(format_args!("{status} {}: {}", check.name, check.fact))?;
             if let Some(remedy) = &check.remedy {
-                screen.line(format_args!("     → {remedy}"))?;
+                print_line(format_args!("     → {remedy}"))?;
             }
         }
         Ok(())

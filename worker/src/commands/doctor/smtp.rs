@@ -1,4 +1,4 @@
-//! The mail server, up to the login; or the folder that mails go to.
+//! The mail server, up to the login; or the folder of the file transport.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::smtp::{InspectError, SmtpProblem, SmtpReport, StageTimeouts, TlsRepor
 use crate::transport::smtp_settings;
 
 const NAME: &str = "smtp";
-/// A certificate that runs out earlier should have been renewed.
+/// A certificate with less time left should have been renewed.
 const RENEW_BEFORE: TimeDelta = TimeDelta::days(14);
 
 pub(super) async fn check(transport: &MailTransport, settings: &Settings, limit: Duration) -> Vec<Finding> {
@@ -22,18 +22,18 @@ pub(super) async fn check(transport: &MailTransport, settings: &Settings, limit:
 
 fn as_files(settings: &Settings) -> Finding {
     let fact = format!(
-        "no mail leaves this machine: mails are files in {}",
+        "no email leaves this machine: emails are files in {}",
         settings.data_dir.join("mail").display()
     );
     match settings.way_to_run() {
         WayToRun::Embedded => Finding::ok(NAME, format!("{fact}, shown at /inbox")),
-        _ => Finding::warn(NAME, fact, "for real mail set MAIL_SERVER and take MAIL_TRANSPORT=file away"),
+        _ => Finding::warn(NAME, fact, "to send emails, set MAIL_SERVER and remove MAIL_TRANSPORT=file"),
     }
 }
 
 async fn visit(server: &SmtpServer, limit: Duration) -> Finding {
     let mut settings = smtp_settings(server);
-    // Shorter than the whole, so that what does not answer is named.
+    // Shorter than the limit of the check, so that the error names the stage.
     let stage = limit.mul_f64(0.8);
     settings.timeouts =
         StageTimeouts { connect: stage, greeting: stage, command: stage, ..StageTimeouts::default() };
@@ -51,7 +51,7 @@ async fn visit(server: &SmtpServer, limit: Duration) -> Finding {
     }
 }
 
-/// Certificates are judged by this machine's clock, as their check is.
+/// Certificates are judged by this machine's clock, as TLS does.
 #[expect(
     clippy::disallowed_methods,
     reason = "a certificate's end is compared with the wall clock, as TLS does"
@@ -63,21 +63,21 @@ fn now() -> DateTime<Utc> {
 fn judge(server: &SmtpServer, report: &SmtpReport, place: &str, now: DateTime<Utc>) -> Finding {
     let login = match &report.user {
         Some(user) => format!("logged in as {user}"),
-        None => "no login wanted".to_owned(),
+        None => "no login".to_owned(),
     };
     let encryption = report.tls.as_ref().map_or("in clear text".to_owned(), |tls| encryption(server, tls));
     let fact = format!("{place}, {encryption}, {login}, in {} ms", report.took.as_millis());
     let Some(tls) = &report.tls else { return in_clear(server, fact) };
     if !server.validate_certs {
-        let remedy = "set VALIDATE_CERTS=true (SSL_CERT_FILE adds an authority of your own): whoever stands in between \
-                      could read mails, and the login";
+        let remedy = "set VALIDATE_CERTS=true (SSL_CERT_FILE adds an authority of your own): an attacker on the network can \
+                      read emails and the login";
         return Finding::warn(NAME, format!("{fact}; its certificate is not checked"), remedy);
     }
     match tls.valid_until.map(DateTime::<Utc>::from) {
         Some(end) if end - now < RENEW_BEFORE => Finding::warn(
             NAME,
             fact,
-            "have the mail server's certificate renewed: with an expired one no mail is sent",
+            "renew the certificate of the mail server: with an expired one no email is sent",
         ),
         _ => Finding::ok(NAME, fact),
     }
@@ -97,46 +97,46 @@ fn in_clear(server: &SmtpServer, fact: String) -> Finding {
         return Finding::ok(NAME, fact);
     }
     let remedy =
-        "set MAIL_STARTTLS=true, or MAIL_SSL_TLS=true with port 465, unless the way to the server is private";
-    Finding::warn(NAME, format!("{fact}; mails, and their links, can be read on the way"), remedy)
+        "set MAIL_STARTTLS=true, or MAIL_SSL_TLS=true with port 465, unless the network to the server is private";
+    Finding::warn(NAME, format!("{fact}; others on the network can read emails and their links"), remedy)
 }
 
 fn remedy(problem: SmtpProblem, server: &SmtpServer) -> &'static str {
     match problem {
         SmtpProblem::Unreachable => {
-            "start the mail server, or correct MAIL_SERVER and MAIL_PORT; many networks block port 25, and few 587. Mails \
+            "start the mail server, or correct MAIL_SERVER and MAIL_PORT; many networks block port 25, and few 587. Emails \
              wait meanwhile"
         }
         SmtpProblem::Silent if server.security == Security::ImplicitTls => {
-            "correct MAIL_PORT: TLS from the first byte is usually on 465; or look for a firewall in between"
+            "correct MAIL_PORT: TLS from the first byte is usually on 465; or check the firewalls"
         }
         SmtpProblem::Silent if server.port == 465 => {
-            "port 465 waits for TLS from the first byte: set MAIL_SSL_TLS=true and MAIL_STARTTLS=false"
+            "port 465 expects TLS from the first byte: set MAIL_SSL_TLS=true and MAIL_STARTTLS=false"
         }
         SmtpProblem::Silent => {
-            "look for a firewall in between, or a server that is overloaded; workers wait a minute for it"
+            "check the firewalls, and whether the server is overloaded; workers wait a minute for its answer"
         }
         SmtpProblem::NotTls => {
             "this port does not speak TLS from the first byte: set MAIL_SSL_TLS=false and MAIL_STARTTLS=true, or MAIL_PORT=465"
         }
         SmtpProblem::NoStartTls => {
-            "set MAIL_SSL_TLS=true, MAIL_STARTTLS=false and MAIL_PORT=465 if the server has that; for a relay on a private \
+            "set MAIL_SSL_TLS=true, MAIL_STARTTLS=false and MAIL_PORT=465 if the server has that; for a server on a private \
              network, which needs no encryption, MAIL_STARTTLS=false"
         }
         SmtpProblem::CertificateExpired => {
-            "renew the mail server's certificate, and compare this machine's clock"
+            "renew the certificate of the mail server, and check the clock of this machine"
         }
-        SmtpProblem::CertificateName => "let MAIL_SERVER be a name that the certificate is for",
+        SmtpProblem::CertificateName => "set MAIL_SERVER to a name that the certificate contains",
         SmtpProblem::CertificateAuthority => {
-            "name the authority's certificate (PEM) in SSL_CERT_FILE, or give the server one of a public authority"
+            "set SSL_CERT_FILE to the certificate (PEM) of the authority, or use one of a public authority"
         }
         SmtpProblem::NoLogin => {
-            "set USE_CREDENTIALS=false if the server wants no login; else it may offer one only with TLS"
+            "set USE_CREDENTIALS=false if the server needs no login; else it may offer one only with TLS"
         }
         SmtpProblem::LoginRefused => {
-            "correct MAIL_USERNAME and MAIL_PASSWORD; many providers want a password of its own for applications"
+            "correct MAIL_USERNAME and MAIL_PASSWORD; many providers need a separate password for applications"
         }
-        SmtpProblem::Refused => "the server's words say why; its log says more",
+        SmtpProblem::Refused => "the reply says why; the log of the server may say more",
     }
 }
 
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_is_to_be_renewed_two_weeks_before_its_end() {
+    fn a_certificate_should_be_renewed_two_weeks_before_its_end() {
         let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         for (days, status) in [(13, Status::Warn), (15, Status::Ok)] {
             let end = now + TimeDelta::days(days);

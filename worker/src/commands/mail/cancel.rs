@@ -7,10 +7,10 @@ use clap::Args;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::found;
-use crate::commands::screen::Screen;
+use super::find;
+use crate::commands::screen::{print_json, print_line};
 
-/// What not to send.
+/// Which email to cancel.
 #[derive(Debug, Args)]
 pub struct Cancel {
     /// The id that `list` and the logs show
@@ -21,26 +21,26 @@ pub struct Cancel {
 }
 
 pub(super) const HELP: &str = "\
-Only a mail that waits can be cancelled: one that a worker has may be on its way already.
+Only a queued email can be cancelled: one that a worker has claimed may be on its way already.
 
-JSON: {\"cancelled\": number of mails}";
+JSON: {\"cancelled\": number of emails}";
 
 #[derive(Serialize)]
-struct Document {
+struct CancelDocument {
     cancelled: usize,
 }
 
 impl Cancel {
-    pub(super) async fn run(self, db: &Db, screen: Screen) -> anyhow::Result<()> {
+    pub(super) async fn run(self, db: &Db) -> anyhow::Result<()> {
         let id = self.id;
         let now = Clock::synchronised(db).await?.now();
         if !db.cancel_email(id, now).await? {
-            let row = found(db, id).await?;
-            bail!("mail {id} is {}; only queued mails can be cancelled", row.state);
+            let row = find(db, id).await?;
+            bail!("email {id} is {}; only queued emails can be cancelled", row.state);
         }
         if self.json {
-            return Ok(screen.json(&Document { cancelled: 1 })?);
+            return Ok(print_json(&CancelDocument { cancelled: 1 })?);
         }
-        Ok(screen.line(format_args!("mail {id} is cancelled"))?)
+        Ok(print_line(format_args!("email {id} is cancelled"))?)
     }
 }

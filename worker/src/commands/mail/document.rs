@@ -1,4 +1,4 @@
-//! Mails as JSON. Field names are the tables' and stay.
+//! Emails as JSON. The names of the fields are those of the tables and do not change.
 
 use bookly_shared::db::emails::admin::EmailRow;
 use bookly_shared::db::emails::attempts::AttemptRow;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 /// A row of `emails`.
 #[derive(Serialize)]
-pub(super) struct MailDocument<'a> {
+pub(super) struct EmailDocument<'a> {
     id: Uuid,
     kind: &'a str,
     recipient: &'a str,
@@ -39,9 +39,9 @@ pub(super) struct AttemptDocument<'a> {
     duration_ms: Option<i64>,
 }
 
-impl<'a> From<&'a EmailRow> for MailDocument<'a> {
+impl<'a> From<&'a EmailRow> for EmailDocument<'a> {
     fn from(row: &'a EmailRow) -> Self {
-        MailDocument {
+        EmailDocument {
             id: row.id,
             kind: &row.kind,
             recipient: &row.recipient,

@@ -5,18 +5,19 @@ use bookly_shared::db::Db;
 use bookly_shared::db::emails::admin::EmailRow;
 use bookly_shared::domain::EmailState;
 use clap::Args;
+use comfy_table::{Cell, Table};
 use serde::Serialize;
 
-use super::colour_of;
-use super::document::MailDocument;
+use super::document::EmailDocument;
 use super::selection::{Selection, state_parser};
-use crate::commands::screen::Screen;
-use crate::commands::table::{Cell, Table};
+use super::state_cell;
+use crate::commands::screen::{print_json, print_line};
+use crate::commands::table;
 
-/// Which mails to list.
+/// Which emails to list.
 #[derive(Debug, Args)]
 pub struct List {
-    /// Only mails in this state
+    /// Only emails in this state
     #[arg(long, value_parser = state_parser(&EmailState::ALL))]
     state: Option<EmailState>,
     #[command(flatten)]
@@ -30,56 +31,55 @@ pub struct List {
 }
 
 pub(super) const HELP: &str = "\
-JSON: {\"mails\": [mail], \"more\": whether there are others}
-A mail: id, kind, recipient, state, attempts, lost_leases, lost_answers, created_at, due_at, deadline_at, closed_at,
-worker, reply, last_error, request_id, traceparent. Times are RFC 3339; what is not there is null.
+JSON: {\"emails\": [email], \"more\": true if there are more than --limit}
+An email: id, kind, recipient, state, attempts, lost_leases, lost_answers, created_at, due_at, deadline_at, closed_at,
+worker, reply, last_error, request_id, traceparent. Times are RFC 3339; an empty field is null.
 
 Examples:
   bookly-worker mail list --to ada@example.org
   bookly-worker mail list --state failed --kind reset_password --since 2h
-  bookly-worker mail list --state queued --json | jq -r '.mails[].id'";
+  bookly-worker mail list --state queued --json | jq -r '.emails[].id'";
 
 #[derive(Serialize)]
-struct Document<'a> {
-    mails: Vec<MailDocument<'a>>,
+struct ListDocument<'a> {
+    emails: Vec<EmailDocument<'a>>,
     more: bool,
 }
 
 impl List {
-    pub(super) async fn run(self, db: &Db, screen: Screen) -> anyhow::Result<()> {
+    pub(super) async fn run(self, db: &Db) -> anyhow::Result<()> {
         let now = Clock::synchronised(db).await?.now();
-        // One more tells whether there are others.
+        // One more row than the limit tells whether there are more.
         let mut rows = db.list_emails(&self.selection.filter(self.state, now), self.limit + 1).await?;
         let limit = usize::try_from(self.limit)?;
         let more = rows.len() > limit;
         rows.truncate(limit);
         if self.json {
-            return Ok(screen.json(&Document { mails: rows.iter().map(MailDocument::from).collect(), more })?);
+            let emails = rows.iter().map(EmailDocument::from).collect();
+            return Ok(print_json(&ListDocument { emails, more })?);
         }
-        for line in table(&rows).lines(screen) {
-            screen.line(line)?;
-        }
-        Ok(screen.line(count(rows.len(), more))?)
+        table::print(&table_of(&rows))?;
+        Ok(print_line(count(rows.len(), more))?)
     }
 }
 
-fn table(rows: &[EmailRow]) -> Table {
-    let left = ["ID", "ACCEPTED", "STATE", "KIND"].map(Cell::text).into_iter();
-    let mut table = Table::new(left.chain([Cell::number("TRIES"), Cell::text("TO")]));
+fn table_of(rows: &[EmailRow]) -> Table {
+    let left = ["ID", "CREATED", "STATE", "KIND"].map(Cell::new).into_iter();
+    let mut table = table::new(left.chain([table::number("ATTEMPTS"), Cell::new("TO")]));
     for row in rows {
-        table.row([
-            Cell::text(row.id),
-            Cell::text(row.created_at.format("%Y-%m-%dT%H:%M:%SZ")),
-            Cell::text(&row.state).painted(colour_of(&row.state)),
-            Cell::text(&row.kind),
-            Cell::number(row.attempts),
-            Cell::text(&row.recipient),
+        table.add_row([
+            Cell::new(row.id),
+            Cell::new(row.created_at.format("%Y-%m-%dT%H:%M:%SZ")),
+            state_cell(&row.state),
+            Cell::new(&row.kind),
+            table::number(row.attempts),
+            Cell::new(&row.recipient),
         ]);
     }
     table
 }
 
-fn count(mails: usize, more: bool) -> String {
-    let noun = if mails == 1 { "mail" } else { "mails" };
-    if more { format!("{mails} {noun}; there are more, see --limit") } else { format!("{mails} {noun}") }
+fn count(emails: usize, more: bool) -> String {
+    let noun = if emails == 1 { "email" } else { "emails" };
+    if more { format!("{emails} {noun}; there are more, see --limit") } else { format!("{emails} {noun}") }
 }

@@ -1,4 +1,4 @@
-//! `bookly-worker mail …`: a file per command.
+//! `bookly-worker mail …`: a file for each command.
 
 mod cancel;
 mod document;
@@ -18,69 +18,69 @@ use bookly_shared::db::emails::admin::EmailRow;
 use bookly_shared::db::inspect::missing_file;
 use bookly_shared::db::{Db, DbUser};
 use clap::Subcommand;
+use comfy_table::{Cell, Color};
 use uuid::Uuid;
 
-use super::Screen;
-use super::screen::Colour;
 use crate::process::open_database;
 
-/// What can be asked of the mails.
+/// The commands about emails.
 #[derive(Debug, Subcommand)]
 pub enum MailCommand {
-    /// List mails, newest first
+    /// List emails, newest first
     #[command(after_help = list::HELP)]
     List(list::List),
-    /// Show one mail, with every attempt to send it
+    /// Show one email, with every attempt to send it
     #[command(after_help = show::HELP)]
     Show(show::Show),
-    /// Send failed mails again: one, or all that fit
+    /// Send failed emails again: one, or all that match
     #[command(after_help = retry::HELP)]
     Retry(retry::Retry),
-    /// Do not send a mail that waits
+    /// Cancel a queued email
     #[command(after_help = cancel::HELP)]
     Cancel(cancel::Cancel),
-    /// Count what waits, what failed and what ended lately
+    /// Count queued, failed and recently closed emails
     #[command(after_help = stats::HELP)]
     Stats(stats::Stats),
-    /// Write the mails as people see them to files, with sample values
+    /// Write every email with sample values to files
     #[command(after_help = preview::HELP)]
     Preview(preview::Preview),
-    /// Send a welcome mail now, past the queue: does the mail server take ours?
+    /// Send a welcome email at once, without the queue, to try the mail server
+    #[command(after_help = test::HELP)]
     Test(test::Test),
 }
 
 impl MailCommand {
-    /// Carries it out.
+    /// Runs the command.
     ///
     /// # Errors
-    /// When there is no such mail, it is not in the right state, or a server cannot be reached; in words for the
+    /// When there is no such email, it is not in the right state, or a server cannot be reached; in words for the
     /// operator.
-    pub(super) async fn run(self, settings: &Settings, screen: Screen) -> anyhow::Result<()> {
+    pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
         match self {
-            MailCommand::Preview(preview) => preview.run(settings, screen),
-            MailCommand::Test(test) => test.run(settings, screen).await,
-            asking => {
+            MailCommand::Preview(preview) => preview.run(settings),
+            MailCommand::Test(test) => test.run(settings).await,
+            command => {
                 let db = open(settings).await?;
-                let done = asking.ask(&db, screen).await;
+                let done = command.run_on(&db).await;
                 db.close().await;
                 done
             }
         }
     }
 
-    async fn ask(self, db: &Db, screen: Screen) -> anyhow::Result<()> {
+    async fn run_on(self, db: &Db) -> anyhow::Result<()> {
         match self {
-            MailCommand::List(list) => list.run(db, screen).await,
-            MailCommand::Show(show) => show.run(db, screen).await,
-            MailCommand::Retry(retry) => retry.run(db, screen).await,
-            MailCommand::Cancel(cancel) => cancel.run(db, screen).await,
-            MailCommand::Stats(stats) => stats.run(db, screen).await,
+            MailCommand::List(list) => list.run(db).await,
+            MailCommand::Show(show) => show.run(db).await,
+            MailCommand::Retry(retry) => retry.run(db).await,
+            MailCommand::Cancel(cancel) => cancel.run(db).await,
+            MailCommand::Stats(stats) => stats.run(db).await,
             MailCommand::Preview(_) | MailCommand::Test(_) => Ok(()),
         }
     }
 }
 
-/// An empty database, made in whatever folder the command is run, would answer that there are no mails.
+/// Refuses a folder without a database file: a new, empty one would answer that there are no emails.
 async fn open(settings: &Settings) -> anyhow::Result<Db> {
     if let DatabaseSettings::Sqlite { data_dir } = &settings.database
         && let Some(file) = missing_file(data_dir)
@@ -91,19 +91,20 @@ async fn open(settings: &Settings) -> anyhow::Result<Db> {
     open_database(settings, DbUser::Api).await
 }
 
-async fn found(db: &Db, id: Uuid) -> anyhow::Result<EmailRow> {
+async fn find(db: &Db, id: Uuid) -> anyhow::Result<EmailRow> {
     db.mail(id)
         .await?
-        .with_context(|| format!("there is no mail {id}; closed ones go after MAIL_RETENTION_DAYS"))
+        .with_context(|| format!("there is no email {id}; closed ones are deleted after MAIL_RETENTION_DAYS"))
 }
 
-/// How a state, or an attempt's outcome, stands out.
-fn colour_of(state: &str) -> Colour {
+/// A state of an email, or the outcome of an attempt, in its colour.
+fn state_cell(state: &str) -> Cell {
+    let cell = Cell::new(state);
     match state {
-        "sent" => Colour::Green,
-        "failed" => Colour::Red,
-        "sending" | "retried" | "worker_lost" | "lease_lost" | "database_away" => Colour::Yellow,
-        "cancelled" => Colour::Dim,
-        _ => Colour::Plain,
+        "sent" => cell.fg(Color::DarkGreen),
+        "failed" => cell.fg(Color::DarkRed),
+        "sending" | "retried" | "worker_lost" | "lease_lost" | "database_away" => cell.fg(Color::DarkYellow),
+        "cancelled" => cell.fg(Color::DarkGrey),
+        _ => cell,
     }
 }

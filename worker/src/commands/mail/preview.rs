@@ -1,4 +1,4 @@
-//! `mail preview`: what people will see.
+//! `mail preview`: every email as its reader sees it.
 
 use std::path::{Path, PathBuf};
 
@@ -9,16 +9,16 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 
-use crate::commands::screen::{Colour, Screen};
+use crate::commands::screen::{BOLD, print_json, print_line, styled};
 use crate::render::{EmailBody, MailRenderer};
 
-/// Which mails to write, and where.
+/// Which emails to write, and where.
 #[derive(Debug, Args)]
 pub struct Preview {
-    /// The kind of mail
+    /// The kind of email
     #[arg(default_value = ALL, value_parser = kinds_parser())]
     kind: Kinds,
-    /// The folder for the files, made when it is missing
+    /// The folder for the files; it is made when it is missing
     #[arg(long, value_name = "DIR", default_value = "mail-preview")]
     out: PathBuf,
     /// Answer with one JSON document
@@ -27,9 +27,9 @@ pub struct Preview {
 }
 
 pub(super) const HELP: &str = "\
-Writes <kind>.html and <kind>.txt with made-up names and links. Templates of TEMPLATE_FOLDER count.
+Writes <kind>.html and <kind>.txt with sample names and links. Templates of TEMPLATE_FOLDER are used.
 
-JSON: {\"mails\": [{\"kind\", \"subject\", \"html\": path, \"text\": path}]}
+JSON: {\"emails\": [{\"kind\", \"subject\", \"html\": path, \"text\": path}]}
 
 Examples:
   bookly-worker mail preview
@@ -53,12 +53,13 @@ fn kinds_parser() -> impl TypedValueParser<Value = Kinds> {
 }
 
 #[derive(Serialize)]
-struct Document {
-    mails: Vec<Written>,
+struct PreviewDocument {
+    emails: Vec<PreviewFiles>,
 }
 
+/// The two files of one email.
 #[derive(Serialize)]
-struct Written {
+struct PreviewFiles {
     kind: &'static str,
     subject: String,
     html: PathBuf,
@@ -66,7 +67,7 @@ struct Written {
 }
 
 impl Preview {
-    pub(super) fn run(self, settings: &Settings, screen: Screen) -> anyhow::Result<()> {
+    pub(super) fn run(self, settings: &Settings) -> anyhow::Result<()> {
         let folder = settings.template_folder.as_deref();
         let renderer = MailRenderer::new(folder, &settings.mail.from_name, settings.public_url.as_str())?;
         let out = &self.out;
@@ -76,23 +77,23 @@ impl Preview {
             Kinds::One(kind) => vec![kind],
         };
         let written = kinds.into_iter().map(|kind| write(&renderer, kind, out));
-        let mails = written.collect::<anyhow::Result<Vec<_>>>()?;
+        let emails = written.collect::<anyhow::Result<Vec<_>>>()?;
         if self.json {
-            return Ok(screen.json(&Document { mails })?);
+            return Ok(print_json(&PreviewDocument { emails })?);
         }
-        for mail in &mails {
-            screen.line(screen.paint(Colour::Bold, &mail.subject))?;
-            screen.line(format_args!("  {}\n  {}", mail.html.display(), mail.text.display()))?;
+        for email in &emails {
+            print_line(styled(BOLD, &email.subject))?;
+            print_line(format_args!("  {}\n  {}", email.html.display(), email.text.display()))?;
         }
         Ok(())
     }
 }
 
-fn write(renderer: &MailRenderer, kind: EmailKind, out: &Path) -> anyhow::Result<Written> {
+fn write(renderer: &MailRenderer, kind: EmailKind, out: &Path) -> anyhow::Result<PreviewFiles> {
     let mail = renderer.render(&EmailBody::sample(kind))?;
     let (html, text) = (out.join(format!("{kind}.html")), out.join(format!("{kind}.txt")));
     for (path, content) in [(&html, mail.html), (&text, mail.text)] {
         std::fs::write(path, content).with_context(|| format!("{} cannot be written", path.display()))?;
     }
-    Ok(Written { kind: kind.as_str(), subject: mail.subject, html, text })
+    Ok(PreviewFiles { kind: kind.as_str(), subject: mail.subject, html, text })
 }

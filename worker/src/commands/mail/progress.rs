@@ -1,8 +1,8 @@
-//! How far a long command is, for whoever waits at a terminal.
+//! Progress of a long command, for a person at a terminal.
 
 use std::io::{self, IsTerminal, Write};
 
-/// One line on standard error that is written over; nothing where no terminal shows it.
+/// One line on standard error that is overwritten; nothing where standard error is not a terminal.
 pub(super) struct Progress {
     shown: bool,
 }
@@ -12,10 +12,10 @@ impl Progress {
         Progress { shown: io::stderr().is_terminal() }
     }
 
-    /// Says how far it is.
+    /// Replaces the line.
     pub(super) fn show(&self, text: impl std::fmt::Display) {
         if self.shown {
-            // A terminal that is gone is no reason to stop the work.
+            // A closed terminal does not stop the work.
             let _ = write!(io::stderr(), "\r\x1b[K{text}");
         }
     }

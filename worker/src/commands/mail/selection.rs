@@ -1,4 +1,4 @@
-//! Which mails are meant, for commands about more than one.
+//! Which emails a command is about.
 
 use bookly_shared::db::emails::admin::EmailFilter;
 use bookly_shared::domain::{EmailAddress, EmailKind, EmailState};
@@ -8,22 +8,22 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::since::Since;
 
-/// Which mails are meant; all where nothing is given.
+/// Which emails a command is about; all of them where nothing is given.
 #[derive(Debug, Args)]
 pub(super) struct Selection {
-    /// Only mails of this kind
+    /// Only emails of this kind
     #[arg(long, value_parser = kind_parser())]
     kind: Option<EmailKind>,
-    /// Only mails to this address
+    /// Only emails to this address
     #[arg(long, value_name = "ADDRESS")]
     to: Option<EmailAddress>,
-    /// Only mails that were accepted since then: 30m, 2h, 3d ago, or an RFC 3339 time
+    /// Only emails created since then: 30m, 2h, 3d ago, or an RFC 3339 time
     #[arg(long, value_name = "TIME")]
     since: Option<Since>,
 }
 
 impl Selection {
-    /// The same for the database.
+    /// The same as a filter for the database.
     pub(super) fn filter(&self, state: Option<EmailState>, now: DateTime<Utc>) -> EmailFilter {
         EmailFilter {
             state,

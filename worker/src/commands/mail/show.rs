@@ -1,19 +1,20 @@
-//! `mail show`: one mail's whole life.
+//! `mail show`: one email and its history.
 
 use bookly_shared::db::Db;
 use bookly_shared::db::emails::admin::EmailRow;
 use bookly_shared::db::emails::attempts::AttemptRow;
 use chrono::{DateTime, Utc};
 use clap::Args;
+use comfy_table::{Cell, Table};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::document::{AttemptDocument, MailDocument};
-use super::{colour_of, found};
-use crate::commands::screen::{Colour, Screen};
-use crate::commands::table::{Cell, Table};
+use super::document::{AttemptDocument, EmailDocument};
+use super::{find, state_cell};
+use crate::commands::screen::{DIM, print_json, print_line, styled};
+use crate::commands::table;
 
-/// Which mail to show.
+/// Which email to show.
 #[derive(Debug, Args)]
 pub struct Show {
     /// The id that `list` and the logs show
@@ -24,33 +25,30 @@ pub struct Show {
 }
 
 pub(super) const HELP: &str = "\
-JSON: a mail as in `mail list`, and its \"history\": every attempt, the first one first.
-An attempt: fencing_token, worker, outcome, smtp_code, words, started_at, duration_ms. The outcome is sent, retried, failed,
+JSON: an email as in `mail list`, and its \"history\": every attempt, the first one first.
+An attempt: fencing_token, worker, outcome, smtp_code, reply, started_at, duration_ms. The outcome is sent, retried, failed,
 cancelled, lease_lost, worker_lost or database_away.";
 
 #[derive(Serialize)]
-struct Document<'a> {
+struct ShowDocument<'a> {
     #[serde(flatten)]
-    mail: MailDocument<'a>,
+    email: EmailDocument<'a>,
     history: Vec<AttemptDocument<'a>>,
 }
 
 impl Show {
-    pub(super) async fn run(self, db: &Db, screen: Screen) -> anyhow::Result<()> {
-        let row = found(db, self.id).await?;
+    pub(super) async fn run(self, db: &Db) -> anyhow::Result<()> {
+        let row = find(db, self.id).await?;
         let attempts = db.attempts_of(self.id).await?;
         if self.json {
             let history = attempts.iter().map(AttemptDocument::from).collect();
-            return Ok(screen.json(&Document { mail: MailDocument::from(&row), history })?);
+            return Ok(print_json(&ShowDocument { email: EmailDocument::from(&row), history })?);
         }
         for (name, value) in facts(&row) {
-            screen.line(format_args!("{} {value}", screen.paint(Colour::Dim, format_args!("{name:13}"))))?;
+            print_line(format_args!("{} {value}", styled(DIM, format_args!("{name:13}"))))?;
         }
-        screen.line("")?;
-        for line in timeline(&row, &attempts).lines(screen) {
-            screen.line(line)?;
-        }
-        Ok(())
+        print_line("")?;
+        Ok(table::print(&timeline(&row, &attempts))?)
     }
 }
 
@@ -61,12 +59,12 @@ fn facts(row: &EmailRow) -> Vec<(&'static str, String)> {
         ("to", row.recipient.clone()),
         ("state", row.state.clone()),
         ("attempts", row.attempts.to_string()),
-        ("lost workers", row.lost_leases.to_string()),
+        ("lost leases", row.lost_leases.to_string()),
         ("lost answers", row.lost_answers.to_string()),
         ("deadline", moment(row.deadline_at)),
     ];
     let known = [
-        ("server said", &row.reply),
+        ("reply", &row.reply),
         ("last error", &row.last_error),
         ("request", &row.request_id),
         ("trace", &row.traceparent),
@@ -75,57 +73,58 @@ fn facts(row: &EmailRow) -> Vec<(&'static str, String)> {
     facts
 }
 
-/// From the acceptance over every attempt to the end, or to what comes next.
+/// Its creation, every attempt, and its end or what comes next.
 fn timeline(row: &EmailRow, attempts: &[AttemptRow]) -> Table {
-    let left = ["TIME", "EVENT", "WORKER"].map(Cell::text).into_iter();
-    let mut table = Table::new(left.chain([Cell::number("MS"), Cell::number("CODE"), Cell::text("WORDS")]));
-    table.row(event(row.created_at, "accepted", "", ""));
+    let left = ["TIME", "EVENT", "WORKER"].map(Cell::new).into_iter();
+    let mut table = table::new(left.chain([table::number("MS"), table::number("CODE"), Cell::new("REPLY")]));
+    table.add_row(event(row.created_at, "accepted", "", ""));
     for attempt in attempts {
-        table.row([
-            Cell::text(moment(attempt.started_at)),
-            Cell::text(&attempt.outcome).painted(colour_of(&attempt.outcome)),
-            Cell::text(&attempt.worker),
-            Cell::number(attempt.duration_ms.map(|ms| ms.to_string()).unwrap_or_default()),
-            Cell::number(attempt.smtp_code.map(|code| code.to_string()).unwrap_or_default()),
-            Cell::text(words_of(attempt)),
+        table.add_row([
+            Cell::new(moment(attempt.started_at)),
+            state_cell(&attempt.outcome),
+            Cell::new(&attempt.worker),
+            table::number(attempt.duration_ms.map(|ms| ms.to_string()).unwrap_or_default()),
+            table::number(attempt.smtp_code.map(|code| code.to_string()).unwrap_or_default()),
+            Cell::new(reply_text(attempt)),
         ]);
     }
     if let Some(last) = last_event(row, attempts) {
-        table.row(last);
+        table.add_row(last);
     }
     table
 }
 
-/// Without the code, which has a column of its own.
-fn words_of(attempt: &AttemptRow) -> &str {
-    let words = attempt.reply.as_deref().unwrap_or_default();
+/// The reply without its code, which has a column of its own.
+fn reply_text(attempt: &AttemptRow) -> &str {
+    let reply = attempt.reply.as_deref().unwrap_or_default();
     let code = attempt.smtp_code.map(|code| format!("{code} ")).unwrap_or_default();
-    words.strip_prefix(&code).unwrap_or(words)
+    reply.strip_prefix(&code).unwrap_or(reply)
 }
 
-/// What is not an attempt's own end: that a worker has the mail, that it waits, that a hand or a deadline ended it.
+/// An event that is not the end of an attempt: a worker has the email, it waits, or an operator or the deadline ended
+/// it.
 fn last_event(row: &EmailRow, attempts: &[AttemptRow]) -> Option<Vec<Cell>> {
     let of = |text: &Option<String>| text.clone().unwrap_or_default();
     match (row.state.as_str(), row.closed_at) {
         ("queued", _) => Some(event(row.due_at, "due", "", "")),
         ("sending", _) => Some(event(row.due_at, "sending", &of(&row.worker), "a worker has it")),
         (state, Some(closed)) if attempts.last().is_none_or(|last| last.outcome != state) => {
-            let words = if state == "sent" { &row.reply } else { &row.last_error };
-            Some(event(closed, state, "", &of(words)))
+            let text = if state == "sent" { &row.reply } else { &row.last_error };
+            Some(event(closed, state, "", &of(text)))
         }
         _ => None,
     }
 }
 
-fn event(time: DateTime<Utc>, what: &str, worker: &str, words: &str) -> Vec<Cell> {
-    let event = Cell::text(what).painted(colour_of(what));
+fn event(time: DateTime<Utc>, what: &str, worker: &str, text: &str) -> Vec<Cell> {
+    let [empty_ms, empty_code] = ["", ""].map(Cell::new);
     vec![
-        Cell::text(moment(time)),
-        event,
-        Cell::text(worker),
-        Cell::text(""),
-        Cell::text(""),
-        Cell::text(words),
+        Cell::new(moment(time)),
+        state_cell(what),
+        Cell::new(worker),
+        empty_ms,
+        empty_code,
+        Cell::new(text),
     ]
 }
 
@@ -141,7 +140,7 @@ mod tests {
         DateTime::from_timestamp(1_795_456_800 + second, 0).unwrap()
     }
 
-    fn mail(state: &str) -> EmailRow {
+    fn email(state: &str) -> EmailRow {
         EmailRow {
             id: Uuid::from_u128(7),
             kind: "welcome".to_owned(),
@@ -176,22 +175,22 @@ mod tests {
 
     /// The timeline without its headings and times.
     fn events(row: &EmailRow, attempts: &[AttemptRow]) -> Vec<String> {
-        let lines = timeline(row, attempts).lines(Screen::plain());
-        let words = |line: &String| line.split_whitespace().skip(2).collect::<Vec<_>>().join(" ");
-        lines.iter().skip(1).map(words).collect()
+        let text = anstream::adapter::strip_str(&timeline(row, attempts).trim_fmt()).to_string();
+        let words = |line: &str| line.split_whitespace().skip(2).collect::<Vec<_>>().join(" ");
+        text.lines().skip(1).map(words).collect()
     }
 
     #[test]
-    fn a_mail_that_waits_ends_with_what_comes_next() {
-        let events = events(&mail("queued"), &[attempt("retried")]);
+    fn a_queued_email_ends_with_what_comes_next() {
+        let events = events(&email("queued"), &[attempt("retried")]);
         assert_eq!(events, ["accepted", "retried w1 40 451 later", "due"]);
     }
 
     #[test]
-    fn the_attempt_that_ended_a_mail_is_its_end() {
-        let by_server = events(&mail("failed"), &[attempt("failed")]);
+    fn the_attempt_that_ended_an_email_is_its_end() {
+        let by_server = events(&email("failed"), &[attempt("failed")]);
         assert_eq!(by_server, ["accepted", "failed w1 40 451 later"]);
-        let by_hand = events(&mail("cancelled"), &[attempt("retried")]);
+        let by_hand = events(&email("cancelled"), &[attempt("retried")]);
         assert_eq!(by_hand, ["accepted", "retried w1 40 451 later", "cancelled no reason"]);
     }
 }

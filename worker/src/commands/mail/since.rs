@@ -5,24 +5,24 @@ use std::str::FromStr;
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// The longest time ago, in days: more than the longest `MAIL_RETENTION_DAYS`.
-const LONGEST: i64 = 36_500;
+const LONGEST_DAYS: i64 = 36_500;
 
 /// `30m`, `2h`, `3d` ago, or at an RFC 3339 time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Since {
-    /// This long ago.
+    /// This long before now.
     Ago(TimeDelta),
-    /// Then.
+    /// At this time.
     At(DateTime<Utc>),
 }
 
-/// Text that is neither.
+/// The text is neither a duration nor a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a time such as 90s, 30m, 2h, 3d or 2026-11-23T18:00:00Z is needed")]
 pub(super) struct NotATime;
 
 impl Since {
-    /// The time that is meant, seen from `now`.
+    /// The point in time, seen from `now`.
     pub(super) fn time(self, now: DateTime<Utc>) -> DateTime<Utc> {
         match self {
             Since::Ago(ago) => now - ago,
@@ -38,21 +38,9 @@ impl FromStr for Since {
         if let Ok(time) = DateTime::parse_from_rfc3339(text) {
             return Ok(Since::At(time.with_timezone(&Utc)));
         }
-        let unit = text.chars().last().ok_or(NotATime)?;
-        let number = text.strip_suffix(unit).ok_or(NotATime)?;
-        // Signs and spaces are no digits.
-        if !number.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(NotATime);
-        }
-        let number = number.parse::<i64>().map_err(|_| NotATime)?;
-        let ago = match unit {
-            's' => TimeDelta::try_seconds(number),
-            'm' => TimeDelta::try_minutes(number),
-            'h' => TimeDelta::try_hours(number),
-            'd' => TimeDelta::try_days(number),
-            _ => None,
-        };
-        ago.filter(|ago| *ago <= TimeDelta::days(LONGEST)).map(Since::Ago).ok_or(NotATime)
+        let ago = humantime::parse_duration(text).map_err(|_| NotATime)?;
+        let ago = TimeDelta::from_std(ago).map_err(|_| NotATime)?;
+        if ago > TimeDelta::days(LONGEST_DAYS) { Err(NotATime) } else { Ok(Since::Ago(ago)) }
     }
 }
 
@@ -66,7 +54,10 @@ mod tests {
             ("90s", TimeDelta::seconds(90)),
             ("30m", TimeDelta::minutes(30)),
             ("2h", TimeDelta::hours(2)),
+            ("2 h", TimeDelta::hours(2)),
+            ("1h 30m", TimeDelta::minutes(90)),
             ("3d", TimeDelta::days(3)),
+            ("2w", TimeDelta::days(14)),
             ("0d", TimeDelta::zero()),
         ] {
             assert_eq!(text.parse(), Ok(Since::Ago(ago)), "{text}");
@@ -82,9 +73,7 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for text in
-            ["", "h", "2", "2 h", "-2h", "+2h", "2w", "2hh", "2é", "yesterday", "2026-11-23", "36501d"]
-        {
+        for text in ["", "h", "2", "-2h", "+2h", "2hh", "2é", "yesterday", "2026-11-23", "36501d"] {
             assert_eq!(text.parse::<Since>(), Err(NotATime), "{text}");
         }
         for text in ["99999999999999999999d", "9223372036854775807h"] {

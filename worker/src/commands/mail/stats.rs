@@ -1,4 +1,4 @@
-//! `mail stats`: does mail flow?
+//! `mail stats`: what is queued, and what was closed lately.
 
 use bookly_shared::clock::Clock;
 use bookly_shared::db::Db;
@@ -6,17 +6,18 @@ use bookly_shared::db::emails::backlog::Backlog;
 use bookly_shared::db::emails::stats::Ended;
 use chrono::{DateTime, Utc};
 use clap::Args;
+use comfy_table::{Cell, Table};
 use serde::Serialize;
 
-use super::colour_of;
 use super::since::Since;
-use crate::commands::screen::{Colour, Screen};
-use crate::commands::table::{Cell, Table};
+use super::state_cell;
+use crate::commands::screen::{print_json, print_line};
+use crate::commands::table;
 
 /// What to count.
 #[derive(Debug, Args)]
 pub struct Stats {
-    /// Count mails that ended since then: 30m, 2h, 3d ago, or an RFC 3339 time
+    /// Count emails closed since then: 30m, 2h, 3d ago, or an RFC 3339 time
     #[arg(long, value_name = "TIME", default_value = "24h")]
     since: Since,
     /// Answer with one JSON document
@@ -25,12 +26,12 @@ pub struct Stats {
 }
 
 pub(super) const HELP: &str = "\
-JSON: {\"now\", \"queued\", \"sending\", \"abandoned\": of these, whose worker is lost, \"oldest_queued_seconds\",
-\"overdue_seconds\": how long the longest due one waits, \"failed\": all that are kept, \"since\",
-\"ended\": [{\"kind\", \"state\", \"mails\"}]}";
+JSON: {\"now\", \"queued\", \"sending\", \"abandoned\": those of them whose lease ran out, \"oldest_queued_seconds\",
+\"overdue_seconds\": how long the email that is due longest has waited, \"failed\": all failed ones in the database,
+\"since\", \"ended\": [{\"kind\", \"state\", \"emails\"}]}";
 
 #[derive(Serialize)]
-struct Document<'a> {
+struct StatsDocument<'a> {
     now: DateTime<Utc>,
     queued: i64,
     sending: i64,
@@ -46,29 +47,24 @@ struct Document<'a> {
 struct EndedDocument<'a> {
     kind: &'a str,
     state: &'a str,
-    mails: i64,
+    emails: i64,
 }
 
 impl Stats {
-    pub(super) async fn run(self, db: &Db, screen: Screen) -> anyhow::Result<()> {
+    pub(super) async fn run(self, db: &Db) -> anyhow::Result<()> {
         let now = Clock::synchronised(db).await?.now();
         let since = self.since.time(now);
         let (backlog, failed) = (db.backlog(now).await?, db.failed_mails().await?);
         let ended = db.mails_ended(since).await?;
         if self.json {
-            return Ok(screen.json(&document(now, since, &backlog, failed, &ended))?);
+            return Ok(print_json(&document(now, since, &backlog, failed, &ended))?);
         }
-        for line in open(&backlog, failed).lines(screen) {
-            screen.line(line)?;
-        }
-        screen.line(format_args!("\nended since {}", since.format("%Y-%m-%d %H:%M:%SZ")))?;
+        table::print(&open_table(&backlog, failed))?;
+        print_line(format_args!("\nclosed since {}", since.format("%Y-%m-%d %H:%M:%SZ")))?;
         if ended.is_empty() {
-            return Ok(screen.line("nothing")?);
+            return Ok(print_line("none")?);
         }
-        for line in closed(&ended).lines(screen) {
-            screen.line(line)?;
-        }
-        Ok(())
+        Ok(table::print(&closed_table(&ended))?)
     }
 }
 
@@ -78,10 +74,10 @@ fn document<'a>(
     backlog: &Backlog,
     failed: i64,
     ended: &'a [Ended],
-) -> Document<'a> {
+) -> StatsDocument<'a> {
     let ended =
-        ended.iter().map(|row| EndedDocument { kind: &row.kind, state: &row.state, mails: row.mails });
-    Document {
+        ended.iter().map(|row| EndedDocument { kind: &row.kind, state: &row.state, emails: row.mails });
+    StatsDocument {
         now,
         queued: backlog.queued,
         sending: backlog.sending,
@@ -94,7 +90,7 @@ fn document<'a>(
     }
 }
 
-fn open(backlog: &Backlog, failed: i64) -> Table {
+fn open_table(backlog: &Backlog, failed: i64) -> Table {
     let waits = match backlog.queued {
         0 => String::new(),
         _ => {
@@ -104,26 +100,25 @@ fn open(backlog: &Backlog, failed: i64) -> Table {
     };
     let lost = match backlog.abandoned {
         0 => String::new(),
-        lost => format!("{lost} of them with a worker that is lost"),
+        lost => format!("{lost} of them with a lease that ran out"),
     };
-    let kept = if failed > 0 { "see `mail list --state failed`" } else { "" };
-    let mut table = Table::new([Cell::text("STATE"), Cell::number("MAILS"), Cell::text("")]);
-    for (state, mails, note) in [
+    let hint = if failed > 0 { "see `mail list --state failed`" } else { "" };
+    let mut table = table::new([Cell::new("STATE"), table::number("EMAILS"), Cell::new("")]);
+    for (state, emails, note) in [
         ("queued", backlog.queued, waits),
         ("sending", backlog.sending, lost),
-        ("failed", failed, kept.to_owned()),
+        ("failed", failed, hint.to_owned()),
     ] {
-        let colour = if mails > 0 { colour_of(state) } else { Colour::Plain };
-        table.row([Cell::text(state).painted(colour), Cell::number(mails), Cell::text(note)]);
+        let state = if emails > 0 { state_cell(state) } else { Cell::new(state) };
+        table.add_row([state, table::number(emails), Cell::new(note)]);
     }
     table
 }
 
-fn closed(ended: &[Ended]) -> Table {
-    let mut table = Table::new([Cell::text("KIND"), Cell::text("STATE"), Cell::number("MAILS")]);
+fn closed_table(ended: &[Ended]) -> Table {
+    let mut table = table::new([Cell::new("KIND"), Cell::new("STATE"), table::number("EMAILS")]);
     for row in ended {
-        let state = Cell::text(&row.state).painted(colour_of(&row.state));
-        table.row([Cell::text(&row.kind), state, Cell::number(row.mails)]);
+        table.add_row([Cell::new(&row.kind), state_cell(&row.state), table::number(row.mails)]);
     }
     table
 }

@@ -1,4 +1,4 @@
-//! `mail test`: a mail past the queue.
+//! `mail test`: an email without the queue.
 
 use anyhow::Context;
 use bookly_shared::clock::Clock;
@@ -8,38 +8,40 @@ use clap::Args;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::commands::screen::Screen;
+use crate::commands::screen::{print_json, print_line};
 use crate::render::{Composer, EmailBody};
 use crate::transport::Transport;
 
-/// Whom to send it to.
+/// Where to send the email.
 #[derive(Debug, Args)]
 pub struct Test {
-    /// Where to
+    /// The recipient
     address: EmailAddress,
-    /// Answer with one JSON document: {"code", "reply"}
+    /// Answer with one JSON document
     #[arg(long)]
     json: bool,
 }
 
+pub(super) const HELP: &str = "JSON: {\"code\": the mail server's code, null for files, \"reply\": its reply}";
+
 #[derive(Serialize)]
-struct Document {
+struct TestDocument {
     code: Option<u16>,
     reply: String,
 }
 
 impl Test {
-    /// Asks nothing of the database, so that it tells of the mail server alone.
-    pub(super) async fn run(self, settings: &Settings, screen: Screen) -> anyhow::Result<()> {
+    /// Does not use the database, so that an error is the mail server's.
+    pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
         let (id, now) = (Uuid::now_v7(), Clock::local().now());
         let mail =
             Composer::new(settings)?.compose(id, self.address.as_str(), &EmailBody::Welcome {}, now)?;
         let transport = Transport::new(settings)?;
-        let delivered = transport.send(&mail, async { true }).await.context("the mail was not taken")?;
+        let delivered = transport.send(&mail, async { true }).await.context("the email was not accepted")?;
         transport.close().await;
         if self.json {
-            return Ok(screen.json(&Document { code: delivered.smtp_code(), reply: delivered.to_string() })?);
+            return Ok(print_json(&TestDocument { code: delivered.smtp_code(), reply: delivered.to_string() })?);
         }
-        Ok(screen.line(format_args!("accepted: {delivered}"))?)
+        Ok(print_line(format_args!("accepted: {delivered}"))?)
     }
 }
