@@ -36,7 +36,10 @@ async fn a_stopped_embedded_installation_is_not_changed() -> Result<()> {
         let before = content()?;
         assert!(before.len() >= 2, "{:?}", before.keys());
         let said = said(stack, &["doctor"]).await?;
-        assert!(said.contains("no running process uses it") && said.contains("applied, none is missing"), "{said}");
+        assert!(
+            said.contains("no running process uses it") && said.contains("applied, none is missing"),
+            "{said}"
+        );
         assert!(content()? == before, "changed: {:?}", content()?.keys());
         Ok(())
     })

@@ -30,7 +30,10 @@ impl WorkingFolder {
 
 #[tokio::test]
 async fn a_preview_of_every_email_uses_the_overriding_templates() -> Result<()> {
-    let working = WorkingFolder::with(&[("mail/welcome/subject.txt", "Ahoy"), ("mail/welcome/body.txt", "Ship ahoy!")])?;
+    let working = WorkingFolder::with(&[
+        ("mail/welcome/subject.txt", "Ahoy"),
+        ("mail/welcome/body.txt", "Ship ahoy!"),
+    ])?;
     let said = working.run(&["mail", "preview", "--out", "out/mails"]).await?.succeeded()?;
     for kind in
         ["verify_email", "reset_password", "password_changed", "change_email", "email_change_requested"]

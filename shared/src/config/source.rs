@@ -24,7 +24,10 @@ pub(super) struct Source {
 
 impl Source {
     /// An empty variable is treated as not set. The first of two with the same name is used.
-    pub(super) fn new(vars: impl IntoIterator<Item = (String, String)>, problems: Vec<SettingProblem>) -> Self {
+    pub(super) fn new(
+        vars: impl IntoIterator<Item = (String, String)>,
+        problems: Vec<SettingProblem>,
+    ) -> Self {
         let mut first = HashMap::new();
         for (name, value) in vars {
             first.entry(name).or_insert(value);

@@ -165,7 +165,10 @@ fn redis_with_sqlite_is_refused_with_the_reason() {
     for var in [("REDIS_URL", "redis://localhost"), ("REDIS_HOST", "localhost")] {
         let found = problems(&[&[var]]);
         assert_eq!(found.len(), 1, "{found:?}");
-        assert!(found[0].starts_with(var.0) && found[0].contains("a database that they share"), "{found:?}");
+        assert!(
+            found[0].starts_with(var.0) && found[0].contains("a database that they can share"),
+            "{found:?}"
+        );
     }
 }
 

@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use std::fmt;
 use std::num::{NonZeroU64, NonZeroU128};
 
+use opentelemetry::Context;
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::{SpanId, TraceContextExt, TraceFlags, TraceId};
-use opentelemetry::Context;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 
 /// The length of version 00, and of the part that later versions share with it, in bytes.

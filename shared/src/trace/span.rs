@@ -75,13 +75,7 @@ impl SpanSink {
         let (trace_id, span_id) = (place.context.trace_id(), place.context.span_id());
         let begun_at = SystemTime::from(self.clock.now());
         SpanData {
-            span_context: SpanContext::new(
-                trace_id,
-                span_id,
-                TraceFlags::SAMPLED,
-                false,
-                TraceState::NONE,
-            ),
+            span_context: SpanContext::new(trace_id, span_id, TraceFlags::SAMPLED, false, TraceState::NONE),
             parent_span_id: place.parent.unwrap_or(SpanId::INVALID),
             parent_span_is_remote: place.parent_is_remote,
             span_kind: kind,

@@ -87,7 +87,11 @@ fn tables(tables: &Tables, place: &str) -> (Option<Finding>, Option<Finding>) {
                 "GRANT CREATE ON SCHEMA public TO the user of DATABASE_URL, or make it the database's owner";
             (
                 None,
-                Some(Finding::fail("migrations", "there are no tables, and this user may not create any", remedy)),
+                Some(Finding::fail(
+                    "migrations",
+                    "there are no tables, and this user may not create any",
+                    remedy,
+                )),
             )
         }
         Tables::Ours(found) => (None, Some(migrations(found))),
@@ -108,7 +112,8 @@ fn migrations(found: &Migrations) -> Finding {
         let remedy = "the next start of this version applies it; older processes keep working beside it";
         Finding::warn("migrations", of(&found.missing, "is not applied yet"), remedy)
     } else if !found.unknown.is_empty() {
-        let remedy = "a newer version applied it, which does no harm; finish the deploy, or use the newer command";
+        let remedy =
+            "a newer version applied it, which does no harm; finish the deploy, or use the newer command";
         Finding::warn("migrations", of(&found.unknown, "is not known to this version"), remedy)
     } else {
         Finding::ok("migrations", format!("{} applied, none is missing", found.applied.len()))

@@ -16,7 +16,13 @@ pub(super) fn templates(settings: &Settings) -> Finding {
     let folder = settings.template_folder.as_deref();
     let report = match render::check(folder, &settings.mail.from_name, settings.public_url.as_str()) {
         Ok(report) => report,
-        Err(error) => return Finding::fail(NAME, error.to_string(), "give this user read permission for TEMPLATE_FOLDER"),
+        Err(error) => {
+            return Finding::fail(
+                NAME,
+                error.to_string(),
+                "give this user read permission for TEMPLATE_FOLDER",
+            );
+        }
     };
     if let Some(first) = report.problems.first() {
         let more = match report.problems.len() - 1 {
@@ -52,8 +58,7 @@ pub(super) fn data_dir(settings: &Settings) -> Option<Finding> {
         Ok(false) if folder.exists() => "no running process uses it",
         Ok(false) => "it does not exist yet, the first start creates it",
         Err(error) => {
-            let remedy =
-                "give this user read permission for the folder, or run this command as the user that runs bookly-api";
+            let remedy = "give this user read permission for the folder, or run this command as the user that runs bookly-api";
             return Some(Finding::fail(NAME, format!("{place}: its lock cannot be read: {error}"), remedy));
         }
     };

@@ -93,8 +93,7 @@ async fn within(
     check: impl Future<Output = Vec<Finding>>,
 ) -> Vec<Finding> {
     timeout(limit, check).await.unwrap_or_else(|_| {
-        let remedy =
-            "the server hangs, or the network drops packets: check the server and the firewalls";
+        let remedy = "the server hangs, or the network drops packets: check the server and the firewalls";
         vec![Finding::fail(name, format!("no answer within {} s", limit.as_secs()), remedy)]
     })
 }

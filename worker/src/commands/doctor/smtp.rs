@@ -96,8 +96,7 @@ fn in_clear(server: &SmtpServer, fact: String) -> Finding {
     if is_here {
         return Finding::ok(NAME, fact);
     }
-    let remedy =
-        "set MAIL_STARTTLS=true, or MAIL_SSL_TLS=true with port 465, unless the network to the server is private";
+    let remedy = "set MAIL_STARTTLS=true, or MAIL_SSL_TLS=true with port 465, unless the network to the server is private";
     Finding::warn(NAME, format!("{fact}; others on the network can read emails and their links"), remedy)
 }
 

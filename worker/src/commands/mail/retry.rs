@@ -77,7 +77,10 @@ async fn one(db: &Db, id: Uuid, clock: &Clock) -> anyhow::Result<usize> {
     }
     let row = find(db, id).await?;
     if row.state == EmailState::Failed.as_str() && row.kind.parse::<EmailKind>().is_err() {
-        bail!("email {id} is of the kind {}, which this version does not know; use the newer version", row.kind);
+        bail!(
+            "email {id} is of the kind {}, which this version does not know; use the newer version",
+            row.kind
+        );
     }
     bail!("email {id} is {}; only failed emails can be retried", row.state)
 }

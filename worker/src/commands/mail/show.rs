@@ -118,14 +118,7 @@ fn last_event(row: &EmailRow, attempts: &[AttemptRow]) -> Option<Vec<Cell>> {
 
 fn event(time: DateTime<Utc>, what: &str, worker: &str, text: &str) -> Vec<Cell> {
     let [empty_ms, empty_code] = ["", ""].map(Cell::new);
-    vec![
-        Cell::new(moment(time)),
-        state_cell(what),
-        Cell::new(worker),
-        empty_ms,
-        empty_code,
-        Cell::new(text),
-    ]
+    vec![Cell::new(moment(time)), state_cell(what), Cell::new(worker), empty_ms, empty_code, Cell::new(text)]
 }
 
 fn moment(time: DateTime<Utc>) -> String {

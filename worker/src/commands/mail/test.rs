@@ -22,7 +22,8 @@ pub struct Test {
     json: bool,
 }
 
-pub(super) const HELP: &str = "JSON: {\"code\": the mail server's code, null for files, \"reply\": its reply}";
+pub(super) const HELP: &str =
+    "JSON: {\"code\": the mail server's code, null for files, \"reply\": its reply}";
 
 #[derive(Serialize)]
 struct TestDocument {
@@ -40,7 +41,10 @@ impl Test {
         let delivered = transport.send(&mail, async { true }).await.context("the email was not accepted")?;
         transport.close().await;
         if self.json {
-            return Ok(print_json(&TestDocument { code: delivered.smtp_code(), reply: delivered.to_string() })?);
+            return Ok(print_json(&TestDocument {
+                code: delivered.smtp_code(),
+                reply: delivered.to_string(),
+            })?);
         }
         Ok(print_line(format_args!("accepted: {delivered}"))?)
     }
