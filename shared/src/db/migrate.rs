@@ -11,7 +11,7 @@ static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
 /// The tables of the first migration: found without its record, they are somebody else's.
 const OUR_TABLES: [&str; 6] = ["users", "sessions", "books", "emails", "login_failures", "login_networks"];
 /// What the record of our first migration is called.
-const FIRST_MIGRATION: &str = "accounts and mail";
+const FIRST_MIGRATION: &str = "initial";
 
 /// Brings the tables up to date, and leaves a database that is not ours alone.
 pub(super) async fn run(db: &Db) -> Result<(), ConnectError> {
