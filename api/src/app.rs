@@ -17,7 +17,7 @@ use bookly_shared::metrics::Exporter;
 use bookly_shared::queue::{JobQueue, QueueError, RedisQueue};
 use bookly_shared::templates::TemplateError;
 use bookly_shared::trace::{TraceError, Tracer};
-use bookly_worker::{Wake, Worker};
+use bookly_worker::{JobSource, Worker};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -131,7 +131,7 @@ impl App {
         let bells = bells(&settings, &stop)?;
         let worker = bells
             .wake
-            .map(|wake| Worker::new(&settings, db.clone(), clock.clone(), Wake::Table(wake), tracer.clone()))
+            .map(|wake| Worker::new(&settings, db.clone(), clock.clone(), JobSource::InProcess(wake), tracer.clone()))
             .transpose()?;
         let cores = available_parallelism().map_or(1, NonZero::get);
         let hasher = Hasher::new(cores).map_err(StartError::Hasher)?;
@@ -220,7 +220,7 @@ fn bells(settings: &Settings, stop: &CancellationToken) -> Result<Listener, Queu
         return Ok(Listener { jobs, redis: None, wake: Some(wake), ringer: None });
     };
     let queue = RedisQueue::new(url, &settings.queue_name)?;
-    let (jobs, ringer) = JobQueue::through(queue.clone(), stop.clone());
+    let (jobs, ringer) = JobQueue::in_redis(queue.clone(), stop.clone());
     Ok(Listener { jobs, redis: Some(queue), wake: None, ringer: Some(Box::pin(ringer)) })
 }
 

@@ -76,7 +76,7 @@ impl System {
     pub(crate) async fn worker(&self, concurrency: usize) -> anyhow::Result<Service> {
         let mut settings = self.settings.clone();
         settings.insert("WORKER_CONCURRENCY".to_owned(), concurrency.to_string());
-        self.start("bookly-worker", &settings, "the worker takes mails").await
+        self.start("bookly-worker", &settings, "the worker takes emails").await
     }
 
     async fn start(&self, name: &str, settings: &Settings, ready: &str) -> anyhow::Result<Service> {

@@ -227,7 +227,7 @@ async fn sigterm_lets_a_worker_finish_the_mail_in_its_hands() -> Result<()> {
         stack.smtp()?.wait_for_stage(Stage::FinalDot, 1, LIMIT).await?;
         let worker = stack.workers().remove(0);
         worker.signal("TERM")?;
-        worker.log().line(LIMIT, |line| line.contains("finishing the mails in flight")).await?;
+        worker.log().line(LIMIT, |line| line.contains("finishing the emails in flight")).await?;
         stack.smtp()?.clear_faults();
         let status = worker.exited(STOP_LIMIT).await?;
         assert!(status.success(), "{status}");
@@ -259,7 +259,7 @@ async fn a_mail_can_be_followed_from_the_request_to_the_servers_250() -> Result<
         let answer = request.answer().await?;
         assert_eq!((answer.status.as_u16(), answer.header("x-request-id")), (201, id.as_str()));
         stack.mail(&person.email, VERIFY).await?;
-        let is_it = |event: &Value| event["message"] == "mail sent" && event.to_string().contains(&id);
+        let is_it = |event: &Value| event["message"] == "email sent" && event.to_string().contains(&id);
         let sent = until("the worker's log line", LIMIT, async || {
             Ok(stack.workers().iter().flat_map(|worker| worker.log().events()).find(is_it))
         });

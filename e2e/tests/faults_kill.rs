@@ -85,7 +85,7 @@ async fn a_worker_killed_between_the_250_and_its_row_sends_a_copy_that_is_known_
         sqlx::query("SELECT 1 FROM emails FOR UPDATE").execute(&mut *row).await?;
         stack.smtp()?.clear_faults();
         let worker = Arc::clone(&stack.workers()[0]);
-        worker.log().line(LIMIT, |line| line.contains("mail sent")).await?;
+        worker.log().line(LIMIT, |line| line.contains("email sent")).await?;
         worker.kill()?;
         // Its last statement waits inside the server, which would carry it out although nobody is there any more.
         sqlx::query(
@@ -151,7 +151,7 @@ async fn a_worker_stopped_past_its_lease_sends_nothing_and_changes_nothing() -> 
         let smtp = stack.smtp()?;
         // The worst one to stop: it relays, too.
         let sleeper = Arc::clone(&stack.workers()[0]);
-        sleeper.log().line(LIMIT, |line| line.contains("this process relays")).await?;
+        sleeper.log().line(LIMIT, |line| line.contains("this process is the maintenance leader")).await?;
         smtp.set_fault(Fault::HangAt(Stage::RcptTo).times(1));
         let person = tally.sign_up().await?;
         smtp.wait_for_stage(Stage::RcptTo, 1, LIMIT).await?;

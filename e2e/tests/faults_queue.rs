@@ -12,7 +12,7 @@ use bookly_e2e::prelude::*;
 use bookly_e2e::process::Process;
 use bookly_e2e::smtp_server::{Fault, Stage};
 use bookly_e2e::stack::run;
-use bookly_shared::queue::RedisQueue;
+use bookly_shared::queue::{RedisQueue, SendEmail};
 use uuid::Uuid;
 
 /// Longer than the relay waits before it rings again, and than workers take to start over.
@@ -65,11 +65,11 @@ async fn said(stack: &Stack, words: &str) -> Result<()> {
 async fn bells_for_nothing_are_ignored() -> Result<()> {
     run(full(), async |stack: &Stack| {
         let tally = Tally::begin(stack, "Queue: an id that does not exist, payloads that are none");
-        queue(stack)?.push(&[Uuid::now_v7(), Uuid::now_v7()]).await?;
+        queue(stack)?.push(&[Uuid::now_v7(), Uuid::now_v7()].map(|id| SendEmail { id })).await?;
         for payload in ["", "not an id", "{\"email_id\": 7}", "\u{0}\u{1}\u{fffd}"] {
             ring_with(stack, payload).await?;
         }
-        said(stack, "a bell that is no id was ignored").await?;
+        said(stack, "a job whose payload is not an id was ignored").await?;
         for _ in 0..3 {
             tally.sign_up().await?;
         }
@@ -82,7 +82,7 @@ async fn bells_for_nothing_are_ignored() -> Result<()> {
 }
 
 fn restarts(log: &Log) -> usize {
-    log.lines().iter().filter(|line| line.contains("the bell worker ended and starts again")).count()
+    log.lines().iter().filter(|line| line.contains("the job listener ended and starts again")).count()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -127,7 +127,7 @@ async fn a_kind_of_a_newer_version_is_left_alone_also_past_its_deadline() -> Res
         let (newer, late) = (new_address(), new_address());
         sql.run(&overdue_row("newsletter", "now()"), &newer).await?;
         sql.run(&overdue_row("welcome", "now() + interval '1 hour'"), &late).await?;
-        queue(stack)?.push(&[id_of(stack, &newer).await?]).await?;
+        queue(stack)?.push(&[SendEmail { id: id_of(stack, &newer).await? }]).await?;
         until("the deadline's sweep", PATIENCE, async || {
             Ok((sql.of_mail(&late, "state").await? == "failed").then_some(()))
         })
@@ -167,7 +167,7 @@ async fn a_template_that_fails_on_a_value_is_a_dead_letter_at_once() -> Result<(
         assert_eq!(stack.sql().of_mail(&robert.email, "attempts").await?, "1");
         let reason = stack.sql().of_mail(&robert.email, "last_error").await?;
         assert!(reason.contains("cannot be rendered"), "{reason}");
-        said(stack, "the mail cannot be rendered").await
+        said(stack, "the email cannot be rendered").await
     })
     .await
 }
@@ -180,13 +180,13 @@ async fn one_mail_however_often_its_bell_rings() -> Result<()> {
         smtp.set_fault(Fault::HangAt(Stage::FinalDot));
         let tally = Tally::begin(stack, "Queue: the same id rung 50 times");
         let person = tally.sign_up().await?;
-        let bells = vec![id_of(stack, &person.email).await?; 25];
-        queue(stack)?.push(&bells).await?;
+        let jobs = vec![SendEmail { id: id_of(stack, &person.email).await? }; 25];
+        queue(stack)?.push(&jobs).await?;
         smtp.wait_for_stage(Stage::FinalDot, 1, LIMIT).await?;
         taken(stack).await?;
         smtp.clear_faults();
         stack.settled().await?;
-        queue(stack)?.push(&bells).await?;
+        queue(stack)?.push(&jobs).await?;
         taken(stack).await?;
         assert_eq!(tally.settle().await?, all(1));
         assert_eq!(stack.sql().of_mail(&person.email, "attempts").await?, "1");
@@ -226,7 +226,7 @@ async fn a_worker_whose_clock_is_off(name: &str, shift: &str, seconds: i64) -> R
         let fake = [("LD_PRELOAD", library), ("FAKETIME", shift), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")];
         let off = stack.start_worker_with(&fake).await?;
         is_off_by(&off, seconds)?;
-        off.log().line(LIMIT, |line| line.contains("this process relays")).await?;
+        off.log().line(LIMIT, |line| line.contains("this process is the maintenance leader")).await?;
         let tally = Tally::begin(stack, name);
         // Alone: bells come from an API whose clock is right.
         let alone = tally.sign_up().await?;
@@ -250,10 +250,10 @@ async fn a_worker_whose_clock_is_off(name: &str, shift: &str, seconds: i64) -> R
         // What the relay with the wrong clock rang for does not keep those with the right one waiting.
         smtp.set_fault(Fault::HangAt(Stage::FinalDot));
         tally.queue(100).await?;
-        said(stack, "rang again for mails that waited").await?;
+        said(stack, "emails that waited were enqueued again").await?;
         off.kill()?;
         smtp.clear_faults();
-        right.log().line(PATIENCE, |line| line.contains("this process relays")).await?;
+        right.log().line(PATIENCE, |line| line.contains("this process is the maintenance leader")).await?;
         tally.sign_up().await?;
         // The worker that was killed had mails in flight: their answers were lost.
         let figures = tally.may_come_twice().settle().await?;
@@ -312,7 +312,7 @@ async fn another_relay_takes_over_when_its_holder_is_killed() -> Result<()> {
     run(full(), async |stack: &Stack| {
         let tally = Tally::begin(stack, "Queue: the relay's holder killed");
         let workers = stack.workers();
-        let relays = |line: &str| line.contains("this process relays");
+        let relays = |line: &str| line.contains("this process is the maintenance leader");
         let holder = until("a relay", LIMIT, async || {
             Ok(workers.iter().position(|worker| worker.log().lines().iter().any(|line| relays(line))))
         })

@@ -44,7 +44,7 @@ async fn a_worker_that_stops_finishes_the_mail_in_flight() -> Result<()> {
         stack.smtp()?.wait_for_stage(Stage::FinalDot, 1, LIMIT).await?;
         let worker = Arc::clone(&stack.workers()[0]);
         worker.signal("TERM")?;
-        worker.log().line(LIMIT, |line| line.contains("finishing the mails in flight")).await?;
+        worker.log().line(LIMIT, |line| line.contains("finishing the emails in flight")).await?;
         stack.smtp()?.clear_faults();
         expect_goodbye(&worker).await?;
         let figures = tally.settle().await?;

@@ -51,7 +51,7 @@ async fn an_outage_burns_no_attempts_and_what_waited_flows_at_the_configured_pac
         let tried = "SELECT count(*) FROM emails WHERE attempts > 1 OR (state = 'queued' AND attempts > 0)";
         assert_eq!(stack.sql().number(tried, "").await?, 0, "an outage burnt attempts");
         let lines = stack.workers().into_iter().flat_map(|worker| worker.log().lines());
-        let hit = lines.filter(|line| line.contains("mail not sent, will be tried again")).count();
+        let hit = lines.filter(|line| line.contains("email not sent, will be tried again")).count();
         assert!(hit <= 2 * 16, "{hit} mails ran against the closed port instead of waiting");
         smtp.open_port();
         let figures = tally.settle().await?;

@@ -134,7 +134,7 @@ async fn the_originals_env_file_works_as_it_is() -> Result<()> {
     let given = settings(&[("LISTEN", &format!("127.0.0.1:{}", ports::free()?))]);
     started(&given, folder.path()).await?;
     let worker = Process::start("bookly-worker", &[], &given, folder.path(), "worker")?;
-    worker.log().line(LIMIT, |line| line.contains("the worker takes mails")).await?;
+    worker.log().line(LIMIT, |line| line.contains("the worker takes emails")).await?;
     Ok(())
 }
 

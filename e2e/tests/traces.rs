@@ -53,7 +53,7 @@ both! {
         ensure!(row.len() == CALLER.len() && row.starts_with(&CALLER[..36]) && row.ends_with("-01"), "{row}");
         ensure!(!row.contains(CALLERS_SPAN_ID), "the mail belongs to the API's span, not to the caller's: {row}");
         assert_eq!(traces_in_logs(stack, "answered", SIGN_UP, 1).await?, [TRACE_ID]);
-        assert_eq!(traces_in_logs(stack, "mail sent", "verify_email", 1).await?, [TRACE_ID]);
+        assert_eq!(traces_in_logs(stack, "email sent", "verify_email", 1).await?, [TRACE_ID]);
     }
 
     async fn without_a_valid_traceparent_a_request_begins_a_trace_that_its_mail_shares(stack: &Stack) {
@@ -67,7 +67,7 @@ both! {
         }
         let count = headers.len();
         let requests = BTreeSet::from_iter(traces_in_logs(stack, "answered", SIGN_UP, count).await?);
-        let mails = BTreeSet::from_iter(traces_in_logs(stack, "mail sent", "verify_email", count).await?);
+        let mails = BTreeSet::from_iter(traces_in_logs(stack, "email sent", "verify_email", count).await?);
         ensure!(requests.len() == count && requests == mails, "{requests:?} {mails:?}");
     }
 }

@@ -4,6 +4,7 @@ mod error;
 
 use std::path::{Path, PathBuf};
 
+use chrono::{DateTime, Utc};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, Error, Output, State, UndefinedBehavior, escape_formatter};
@@ -111,6 +112,12 @@ pub fn inspect(template_folder: Option<&Path>) -> Result<Inspection, TemplateErr
         }
     }
     Ok(inspection)
+}
+
+/// A time for people: "23 November 2026, 15:04 UTC".
+#[must_use]
+pub fn date_and_time(time: DateTime<Utc>) -> String {
+    time.format("%-d %B %Y, %H:%M UTC").to_string()
 }
 
 /// The names of all templates, which are their paths under `templates/`.

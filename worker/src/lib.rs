@@ -1,6 +1,6 @@
-//! Sends queued emails: claim, prepare (still wanted? make the link), render, send, complete.
+//! Sends queued emails: claim → prepare → render → send → complete the row.
 //!
-//! `bookly-worker` is a small binary over this library. Without Redis the API runs the same code in its own process.
+//! `bookly-worker` is a thin binary over this library. Without Redis the API runs the same code in its process.
 
 pub mod commands;
 mod delivery;
@@ -12,4 +12,4 @@ pub mod smtp;
 pub mod transport;
 mod worker;
 
-pub use worker::{StartError, Wake, Worker};
+pub use worker::{JobSource, StartError, Worker};

@@ -14,7 +14,7 @@ use bookly_shared::{signals, telemetry};
 use tokio_util::sync::CancellationToken;
 
 use crate::metrics::MetricsServer;
-use crate::{Wake, Worker};
+use crate::{JobSource, Worker};
 
 /// The exit code for wrong settings, the same as clap's for wrong arguments.
 const BAD_CONFIGURATION: u8 = 2;
@@ -78,8 +78,8 @@ pub async fn work(settings: Settings) -> anyhow::Result<ExitCode> {
     let sampler = Sampler { db: db.clone(), clock: clock.clone(), queue: Some(queue.clone()) };
     let metrics = MetricsServer::bind(&settings, exporter.clone(), sampler).await?;
     let tracer = Tracer::start(settings.traces.as_ref(), "bookly-worker", clock.clone())?;
-    let wake = Wake::Listener(Box::new(queue));
-    let worker = Worker::new(&settings, db.clone(), clock.clone(), wake, tracer.clone())?;
+    let jobs = JobSource::Redis(Box::new(queue));
+    let worker = Worker::new(&settings, db.clone(), clock.clone(), jobs, tracer.clone())?;
     let working = async { tokio::join!(worker.run(stop.clone()), clock.keep_synchronised(db.clone(), stop)) };
     tokio::select! {
         _ = working => {}

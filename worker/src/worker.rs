@@ -1,4 +1,4 @@
-//! A worker process' whole life: what it is made of, its loops, and its end.
+//! A worker: what it consists of, its loops, and how it stops.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::delivery::accounts::Accounts;
 use crate::delivery::capacity::Capacity;
 use crate::delivery::circuit_breaker::CircuitBreaker;
 use crate::delivery::completer::Completer;
-use crate::delivery::deliver::{Delivery, Parts};
+use crate::delivery::deliver::Delivery;
 use crate::delivery::lease::Leases;
 use crate::delivery::prepare::Preparer;
 use crate::metrics::record;
@@ -31,22 +31,22 @@ use crate::render::{Composer, ComposerError};
 use crate::smtp::SmtpConfigError;
 use crate::transport::Transport;
 
-/// How long mails in flight may take after a stop; those that take longer are claimed by others.
+/// How long deliveries may take after a stop. Leases of later ones run out, and other workers send these emails.
 const FINISH_LIMIT: Duration = Duration::from_secs(30);
 
-/// What tells a worker that mails wait.
+/// Where a worker's jobs come from.
 #[derive(Clone, Debug)]
-pub enum Wake {
-    /// No Redis: it looks at the table, and this wakes it at once.
-    Table(Arc<Notify>),
-    /// Listener through Redis.
-    Listener(Box<RedisQueue>),
+pub enum JobSource {
+    /// No Redis: the worker polls the table, and this wakes it at once.
+    InProcess(Arc<Notify>),
+    /// Jobs in Redis.
+    Redis(Box<RedisQueue>),
 }
 
 /// Why a worker could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// A template is broken, or the sender's address.
+    /// A template or the sender's address is wrong.
     #[error(transparent)]
     Composer(#[from] ComposerError),
     /// The mail server's settings can never work.
@@ -60,9 +60,9 @@ pub struct Worker {
     name: String,
     db: Db,
     clock: Clock,
-    wake: Wake,
-    courier: Delivery,
-    gate: CircuitBreaker,
+    jobs: JobSource,
+    delivery: Arc<Delivery>,
+    circuit_breaker: CircuitBreaker,
     leases: Leases,
     transport: Transport,
     concurrency: u16,
@@ -70,7 +70,7 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Loads templates and settings, on a tokio runtime; touches neither Redis nor the mail server.
+    /// Loads templates and settings, on a tokio runtime; connects to neither Redis nor the mail server.
     ///
     /// # Errors
     /// A broken template, with file and line, or mail settings that can never work.
@@ -78,102 +78,113 @@ impl Worker {
         settings: &Settings,
         db: Db,
         clock: Clock,
-        wake: Wake,
+        jobs: JobSource,
         tracer: Tracer,
     ) -> Result<Worker, StartError> {
-        // Fresh for every process: apalis-redis refuses a name for a while after its worker ended.
+        // New in every process: apalis-redis refuses a name for 30 s after its worker ended.
         let name = format!("{}-{}", std::process::id(), &Uuid::new_v4().simple().to_string()[..8]);
         let leases = Leases::new(db.clone(), clock.clone(), name.clone());
         let transport = Transport::new(settings)?;
-        let gate = CircuitBreaker::new(settings.worker_rate);
-        let letters = Preparer {
+        let circuit_breaker = CircuitBreaker::new(settings.worker_rate);
+        let preparer = Preparer {
             db: db.clone(),
             accounts: Batcher::new(db.clone(), Accounts),
             signer: LinkSigner::new(&settings.jwt_secret),
             lifetimes: settings.lifetimes,
             public_url: settings.public_url.as_str().to_owned(),
         };
-        let courier = Delivery::new(Parts {
+        let delivery = Arc::new(Delivery {
             db: db.clone(),
             clock: clock.clone(),
-            letters,
+            preparer,
             composer: Composer::new(settings)?,
             transport: transport.clone(),
             leases: leases.clone(),
-            closings: Batcher::new(db.clone(), Completer { rows: leases.rows() }),
-            gate: gate.clone(),
+            completer: Batcher::new(db.clone(), Completer { rows: leases.rows() }),
+            circuit_breaker: circuit_breaker.clone(),
             tracer,
         });
         let keep = TimeDelta::days(i64::from(settings.keep_closed_days));
         let concurrency = settings.worker_concurrency;
-        Ok(Worker { name, db, clock, wake, courier, gate, leases, transport, concurrency, keep })
+        Ok(Worker {
+            name,
+            db,
+            clock,
+            jobs,
+            delivery,
+            circuit_breaker,
+            leases,
+            transport,
+            concurrency,
+            keep,
+        })
     }
 
-    /// Works until `stop`, then finishes the mails in flight, for 30 seconds at most.
+    /// Works until `stop`, then finishes the deliveries under way, for 30 seconds at most.
     pub async fn run(self, stop: CancellationToken) {
-        tracing::info!(worker = self.name, concurrency = self.concurrency, "the worker takes mails");
+        tracing::info!(worker = self.name, concurrency = self.concurrency, "the worker takes emails");
         record::begin();
         let deliveries = TaskTracker::new();
-        // Leases are renewed until the last mail in flight is done, not only until the stop.
+        // Leases are renewed until the last delivery is done, not only until the stop.
         let done = CancellationToken::new();
         let finished = async {
-            self.take_mails(&deliveries, &stop).await;
+            self.fetch(&deliveries, &stop).await;
             self.finish(&deliveries).await;
             done.cancel();
         };
-        let relay = self.relay();
+        let maintenance = self.maintenance();
         tokio::join!(
             finished,
             self.leases.renew(&done),
-            self.gate.probe(&self.transport, &stop),
-            relay.run(&stop)
+            self.circuit_breaker.probe(&self.transport, &stop),
+            maintenance.run(&stop)
         );
         self.transport.close().await;
     }
 
-    async fn take_mails(&self, deliveries: &TaskTracker, stop: &CancellationToken) {
-        let slots = Capacity::new(self.concurrency);
-        let (wake, others) = match &self.wake {
-            Wake::Table(wake) => (wake.clone(), None),
-            Wake::Listener(queue) => (Arc::default(), Some((**queue).clone())),
+    async fn fetch(&self, deliveries: &TaskTracker, stop: &CancellationToken) {
+        let capacity = Capacity::new(self.concurrency);
+        let (wake, redis) = match &self.jobs {
+            JobSource::InProcess(wake) => (wake.clone(), None),
+            JobSource::Redis(redis) => (Arc::default(), Some((**redis).clone())),
         };
-        let drain = Fetcher {
+        let fetcher = Fetcher {
             db: self.db.clone(),
             clock: self.clock.clone(),
             worker: self.name.clone(),
-            courier: self.courier.clone(),
-            gate: self.gate.clone(),
-            slots: slots.clone(),
+            delivery: self.delivery.clone(),
+            circuit_breaker: self.circuit_breaker.clone(),
+            capacity: capacity.clone(),
             deliveries: deliveries.clone(),
             wake: wake.clone(),
-            others: others.clone(),
+            redis: redis.clone(),
         };
-        let bells = async {
-            let Some(queue) = others else { return };
-            let (worker, gate, stop) = (self.name.clone(), self.gate.clone(), stop.clone());
-            Listener { queue, worker, gate, slots, wake, stop }.work().await;
+        let listener = async {
+            let Some(redis) = redis else { return };
+            let (worker, circuit_breaker) = (self.name.clone(), self.circuit_breaker.clone());
+            Listener { redis, worker, circuit_breaker, capacity, wake, stop: stop.clone() }.run().await;
         };
-        tokio::join!(drain.work(stop), bells);
+        tokio::join!(fetcher.run(stop), listener);
     }
 
     async fn finish(&self, deliveries: &TaskTracker) {
         deliveries.close();
         if !deliveries.is_empty() {
-            tracing::info!(mails = deliveries.len(), "finishing the mails in flight");
+            tracing::info!(emails = deliveries.len(), "finishing the emails in flight");
         }
         if tokio::time::timeout(FINISH_LIMIT, deliveries.wait()).await.is_err() {
             tracing::warn!(
-                mails = deliveries.len(),
-                "left to other workers: these mails took too long to finish"
+                emails = deliveries.len(),
+                "left to other workers: these emails took too long to finish"
             );
         }
     }
 
-    fn relay(&self) -> Maintenance {
-        let queue = match &self.wake {
-            Wake::Table(_) => None,
-            Wake::Listener(queue) => Some((**queue).clone()),
+    fn maintenance(&self) -> Maintenance {
+        let redis = match &self.jobs {
+            JobSource::InProcess(_) => None,
+            JobSource::Redis(redis) => Some((**redis).clone()),
         };
-        Maintenance { db: self.db.clone(), clock: self.clock.clone(), queue, keep: self.keep }
+        Maintenance { db: self.db.clone(), clock: self.clock.clone(), redis, keep: self.keep }
     }
 }

@@ -1,5 +1,5 @@
-//! The worker on SQLite with the file transport: what is queued arrives, or is visibly not sent.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "in tests a panic is the verdict")]
+//! The worker on SQLite with the file transport: a queued email is sent, or its row says why it is not.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by a panic")]
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -15,32 +15,32 @@ use bookly_shared::domain::{EmailAddress, EmailKind, EmailState};
 use bookly_shared::queue::JobQueue;
 use bookly_shared::trace::Tracer;
 use bookly_worker::transport::read_mail;
-use bookly_worker::{Wake, Worker};
+use bookly_worker::{JobSource, Worker};
 use mail_parser::MessageParser;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-struct Bench {
+struct TestWorker {
     dir: tempfile::TempDir,
     db: Db,
     clock: Clock,
-    bell: JobQueue,
+    jobs: JobQueue,
     stop: CancellationToken,
 }
 
-impl Bench {
+impl TestWorker {
     /// A running worker on an empty database.
-    async fn start() -> Bench {
+    async fn start() -> TestWorker {
         let dir = tempfile::tempdir().unwrap();
         let settings = settings(dir.path());
         let db = Db::sqlite(dir.path()).await.unwrap();
         let clock = Clock::synchronised(&db).await.unwrap();
-        let (bell, wake) = JobQueue::in_process();
+        let (jobs, wake) = JobQueue::in_process();
         let worker =
-            Worker::new(&settings, db.clone(), clock.clone(), Wake::Table(wake), Tracer::off()).unwrap();
+            Worker::new(&settings, db.clone(), clock.clone(), JobSource::InProcess(wake), Tracer::off()).unwrap();
         let stop = CancellationToken::new();
         tokio::spawn(worker.run(stop.clone()));
-        Bench { dir, db, clock, bell, stop }
+        TestWorker { dir, db, clock, jobs, stop }
     }
 
     async fn sign_up(&self, email: &str) -> Uuid {
@@ -55,19 +55,19 @@ impl Bench {
         let now = self.clock.now();
         let mail = |uid| NewEmail::new(EmailKind::VerifyEmail, &email, now).about(uid);
         let (_, id) = self.db.create_account(&account, mail, now).await.unwrap().unwrap();
-        self.bell.enqueue(id);
+        self.jobs.enqueue(id);
         id
     }
 
     async fn queue(&self, kind: EmailKind, email: &str) -> Uuid {
         let mail = NewEmail::new(kind, &EmailAddress::parse(email).unwrap(), self.clock.now());
         self.db.enqueue_emails(std::slice::from_ref(&mail)).await.unwrap();
-        self.bell.enqueue(mail.id);
+        self.jobs.enqueue(mail.id);
         mail.id
     }
 
-    /// Waits until the worker has closed a row.
-    async fn closed(&self, id: Uuid) -> EmailRow {
+    /// Waits until the worker has completed a row.
+    async fn completed(&self, id: Uuid) -> EmailRow {
         let look = async {
             loop {
                 let row = self.db.mail(id).await.unwrap().unwrap();
@@ -77,11 +77,11 @@ impl Bench {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(30), look).await.expect("the row stays open")
+        tokio::time::timeout(Duration::from_secs(30), look).await.expect("the row is not completed")
     }
 }
 
-impl Drop for Bench {
+impl Drop for TestWorker {
     fn drop(&mut self) {
         self.stop.cancel();
     }
@@ -93,12 +93,12 @@ fn settings(dir: &Path) -> Settings {
 }
 
 #[tokio::test]
-async fn a_sign_up_brings_the_verification_mail_with_its_link_in_text_and_html() {
-    let bench = Bench::start().await;
-    let id = bench.sign_up("ann@example.org").await;
-    let row = bench.closed(id).await;
+async fn a_sign_up_sends_the_verification_email_with_its_link_in_text_and_html() {
+    let worker = TestWorker::start().await;
+    let id = worker.sign_up("ann@example.org").await;
+    let row = worker.completed(id).await;
     assert_eq!((row.state.as_str(), row.attempts), ("sent", 1), "{row:?}");
-    let bytes = read_mail(&bench.dir.path().join("mail"), id).await.unwrap().unwrap();
+    let bytes = read_mail(&worker.dir.path().join("mail"), id).await.unwrap().unwrap();
     let mail = MessageParser::default().parse(&bytes).unwrap();
     assert_eq!(mail.subject(), Some("Verify your email"));
     assert_eq!(
@@ -117,28 +117,28 @@ async fn a_sign_up_brings_the_verification_mail_with_its_link_in_text_and_html()
 }
 
 #[tokio::test]
-async fn a_reset_for_an_address_that_nobody_has_is_cancelled_and_says_why() {
-    let bench = Bench::start().await;
-    let id = bench.queue(EmailKind::ResetPassword, "nobody@example.org").await;
-    let row = bench.closed(id).await;
+async fn a_reset_for_an_address_without_an_account_is_cancelled_with_the_reason() {
+    let worker = TestWorker::start().await;
+    let id = worker.queue(EmailKind::ResetPassword, "nobody@example.org").await;
+    let row = worker.completed(id).await;
     assert_eq!(row.state, "cancelled");
     assert_eq!(row.last_error.as_deref(), Some("no account has this address"));
 }
 
 #[tokio::test]
-async fn a_reset_mail_goes_to_the_accounts_own_spelling_of_the_address() {
-    let bench = Bench::start().await;
-    let first = bench.sign_up("Ann@example.org").await;
-    bench.closed(first).await;
-    let id = bench.queue(EmailKind::ResetPassword, "ANN@EXAMPLE.ORG").await;
-    assert_eq!(bench.closed(id).await.state, "sent");
-    let bytes = read_mail(&bench.dir.path().join("mail"), id).await.unwrap().unwrap();
+async fn a_reset_email_goes_to_the_accounts_own_spelling_of_the_address() {
+    let worker = TestWorker::start().await;
+    let first = worker.sign_up("Ann@example.org").await;
+    worker.completed(first).await;
+    let id = worker.queue(EmailKind::ResetPassword, "ANN@EXAMPLE.ORG").await;
+    assert_eq!(worker.completed(id).await.state, "sent");
+    let bytes = read_mail(&worker.dir.path().join("mail"), id).await.unwrap().unwrap();
     let mail = MessageParser::default().parse(&bytes).unwrap();
     assert_eq!(mail.to().unwrap().first().unwrap().address(), Some("Ann@example.org"));
 }
 
 #[tokio::test]
-async fn mails_that_were_queued_before_the_worker_started_are_sent() {
+async fn emails_that_were_queued_before_the_worker_started_are_sent() {
     let dir = tempfile::tempdir().unwrap();
     let db = Db::sqlite(dir.path()).await.unwrap();
     let now = Clock::local().now();
@@ -155,9 +155,9 @@ async fn mails_that_were_queued_before_the_worker_started_are_sent() {
     db.close().await;
     let settings = settings(dir.path());
     let db = Db::sqlite(dir.path()).await.unwrap();
-    let (_bell, wake) = JobQueue::in_process();
+    let (_jobs, wake) = JobQueue::in_process();
     let worker =
-        Worker::new(&settings, db.clone(), Clock::local(), Wake::Table(wake), Tracer::off()).unwrap();
+        Worker::new(&settings, db.clone(), Clock::local(), JobSource::InProcess(wake), Tracer::off()).unwrap();
     let stop = CancellationToken::new();
     let running = tokio::spawn(worker.run(stop.clone()));
     let sent = EmailFilter { state: Some(EmailState::Sent), ..EmailFilter::default() };
@@ -166,7 +166,7 @@ async fn mails_that_were_queued_before_the_worker_started_are_sent() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), all).await.expect("not all mails were sent");
+    tokio::time::timeout(Duration::from_secs(30), all).await.expect("not all emails were sent");
     stop.cancel();
     tokio::time::timeout(Duration::from_secs(30), running).await.expect("the worker does not stop").unwrap();
 }

@@ -1,6 +1,6 @@
 //! What each page gets, typed.
 
-use bookly_worker::render::moment;
+use bookly_shared::templates::date_and_time;
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 
@@ -133,5 +133,5 @@ impl Page<'_> {
 }
 
 fn ser_moment<S: Serializer>(time: &DateTime<Utc>, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(&moment(*time))
+    to.serialize_str(&date_and_time(*time))
 }

@@ -188,7 +188,7 @@ impl Stack {
         settings.extend(own.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
         let worker = Arc::new(Process::start("bookly-worker", &[], &settings, self.folder(), &name)?);
         lock(&self.logs).push((name, Arc::clone(worker.log())));
-        worker.log().line(LIMIT, |line| line.contains("the worker takes mails")).await?;
+        worker.log().line(LIMIT, |line| line.contains("the worker takes emails")).await?;
         lock(&self.workers).push(Arc::clone(&worker));
         Ok(worker)
     }

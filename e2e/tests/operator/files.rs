@@ -92,7 +92,7 @@ async fn every_broken_template_is_named_with_file_and_line() -> Result<()> {
         "FAIL TEMPLATE_FOLDER/mail/verify_email/body.txt, line 2:",
         "FAIL TEMPLATE_FOLDER/mail/welcome/body.txt, line 3:",
         "FAIL TEMPLATE_FOLDER/page/start.html, line 1:",
-        "warn mail/verify-email/body.html: replaces nothing; is mail/verify_email/body.html meant?",
+        "warn mail/verify-email/body.html: overrides nothing; is mail/verify_email/body.html meant?",
     ] {
         assert!(finished.output.contains(words), "{words} in {}", finished.output);
     }

@@ -1,5 +1,8 @@
-//! apalis-redis with the guards that its measured traps need.
+//! Jobs in Redis, by apalis-redis, with the guards that its measured behaviour needs (`docs/architecture.md`).
 
+use std::convert::Infallible;
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use apalis_core::backend::TaskSink;
@@ -11,47 +14,63 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
-/// The most bells that wait in Redis. With 8,000 due ones apalis-redis' fetch script fails for ever
+/// The most jobs that wait in Redis. With 8,000 due ones apalis-redis' fetch script fails on every call
 /// ("too many results to unpack"): Lua's stack holds that many values.
-const CAP: usize = 4_000;
-/// Beyond this the fetch script is about to fail: the bells are dropped, their rows are elsewhere.
-const DANGER: usize = 7_000;
-
+const MAX_WAITING: usize = 4_000;
 /// The library's 500 ms ended workers under load.
 const RESPONSE_LIMIT: Duration = Duration::from_secs(5);
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
-/// Done bells forgotten by one call.
-const FORGET_BATCH: usize = 500;
-/// Listener made due by one call; well below what Lua's stack holds.
+/// Jobs made due by one call; well below what Lua's stack holds.
 const PROMOTE_BATCH: usize = 1_000;
-/// Moves bells from the scheduled set to the list of those to be taken, and says how many.
-const PROMOTE: &str = "local bells = redis.call('ZRANGE', KEYS[1], 0, ARGV[1] - 1)
-if #bells > 0 then
-  redis.call('RPUSH', KEYS[2], unpack(bells))
-  redis.call('ZREM', KEYS[1], unpack(bells))
+/// Moves jobs from the scheduled set to the list of active ones, and returns how many.
+const PROMOTE: &str = "local jobs = redis.call('ZRANGE', KEYS[1], 0, ARGV[1] - 1)
+if #jobs > 0 then
+  redis.call('RPUSH', KEYS[2], unpack(jobs))
+  redis.call('ZREM', KEYS[1], unpack(jobs))
 end
-return #bells";
+return #jobs";
 
-/// The bell's payload as it is: text that always decodes. apalis-redis ends the worker over a payload
-/// that does not decode, so whether it is an id is the handler's question.
+/// The job: send the email of this row. Its payload is the id as text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SendEmail {
+    /// The row's id.
+    pub id: Uuid,
+}
+
+impl fmt::Display for SendEmail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.id.fmt(f)
+    }
+}
+
+impl FromStr for SendEmail {
+    type Err = uuid::Error;
+
+    fn from_str(payload: &str) -> Result<SendEmail, uuid::Error> {
+        Ok(SendEmail { id: payload.parse()? })
+    }
+}
+
+/// Passes payloads through as text, which always decodes: apalis-redis ends the worker over a payload that does not.
+/// The handler parses the text.
 #[derive(Clone, Copy, Debug)]
-pub struct JobPayload;
+pub struct TextCodec;
 
-impl Codec<String> for JobPayload {
-    type Error = std::convert::Infallible;
+impl Codec<String> for TextCodec {
+    type Error = Infallible;
     type Compact = Vec<u8>;
 
-    fn encode(&self, text: &String) -> Result<Vec<u8>, Self::Error> {
+    fn encode(&self, text: &String) -> Result<Vec<u8>, Infallible> {
         Ok(text.as_bytes().to_vec())
     }
 
-    fn decode(&self, bytes: &Vec<u8>) -> Result<String, Self::Error> {
+    fn decode(&self, bytes: &Vec<u8>) -> Result<String, Infallible> {
         Ok(String::from_utf8_lossy(bytes).into_owned())
     }
 }
 
 /// What an apalis worker of this queue polls.
-pub type RedisBackend = WithCodec<RedisStorage<String>, JobPayload>;
+pub type RedisBackend = WithCodec<RedisStorage<String>, TextCodec>;
 
 /// A call to Redis that failed. Never holds the URL, which may have a password in it.
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +78,7 @@ pub enum QueueError {
     /// `REDIS_URL` cannot be read.
     #[error("REDIS_URL cannot be read as a Redis URL (redis://[:password@]host[:port][/db])")]
     Url,
-    /// Redis did not do what was asked, or did not answer.
+    /// Redis answered with an error, or did not answer.
     #[error("Redis: {0}")]
     Redis(#[from] redis::RedisError),
     /// The push failed.
@@ -67,16 +86,16 @@ pub enum QueueError {
     Push(String),
 }
 
-/// One installation's bells in Redis. Cheap to clone; connects when first used, and again whenever it must.
+/// One installation's jobs in Redis. Cheap to clone; connects at the first use, and again after a failure.
 #[derive(Clone)]
 pub struct RedisQueue {
     client: redis::Client,
-    connection: ConnectionManager,
-    config: Config,
+    pub(super) connection: ConnectionManager,
+    pub(super) config: Config,
 }
 
-impl std::fmt::Debug for RedisQueue {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for RedisQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisQueue").field("queue", &self.config.queue).finish_non_exhaustive()
     }
 }
@@ -99,48 +118,49 @@ impl RedisQueue {
 
     /// What a worker polls.
     pub fn backend(&self) -> RedisBackend {
-        RedisStorage::new(self.connection.clone()).with_config(self.config.clone()).with_codec(JobPayload)
+        RedisStorage::new(self.connection.clone()).with_config(self.config.clone()).with_codec(TextCodec)
     }
 
-    /// How many more bells may be put in, as of now.
+    /// How many more jobs may be pushed now.
     ///
     /// # Errors
     /// When Redis does not answer.
-    pub async fn room(&self) -> Result<usize, QueueError> {
-        Ok(CAP.saturating_sub(self.waiting().await?))
+    pub async fn free_places(&self) -> Result<usize, QueueError> {
+        Ok(MAX_WAITING.saturating_sub(self.waiting().await?))
     }
 
-    /// How many bells wait to be taken.
+    /// How many jobs wait for a worker.
     ///
     /// # Errors
     /// When Redis does not answer.
     pub async fn waiting(&self) -> Result<usize, QueueError> {
-        let mut ask = redis::pipe();
-        ask.cmd("ZCARD")
+        let mut count = redis::pipe();
+        count
+            .cmd("ZCARD")
             .arg(self.config.scheduled_jobs_set())
             .cmd("LLEN")
             .arg(self.config.active_jobs_list());
-        let (scheduled, active): (usize, usize) = ask.query_async(&mut self.connection.clone()).await?;
+        let (scheduled, active): (usize, usize) = count.query_async(&mut self.connection.clone()).await?;
         Ok(scheduled + active)
     }
 
-    /// Rings for these rows and wakes the workers. Every ring is a task of its own: a task id that is
-    /// pushed twice is dropped silently, also after it is done.
+    /// Pushes jobs and wakes the workers. Every push has a task id of its own: apalis-redis drops an id that was
+    /// pushed before without an error, also after that task is done.
     ///
     /// # Errors
-    /// When Redis does not answer; some of the bells may have been rung.
-    pub async fn push(&self, ids: &[Uuid]) -> Result<(), QueueError> {
-        let bells = ids.iter().map(Uuid::to_string).collect();
-        self.backend().push_bulk(bells).await.map_err(|error| QueueError::Push(error.to_string()))?;
+    /// When Redis does not answer; some of the jobs may have been pushed.
+    pub async fn push(&self, jobs: &[SendEmail]) -> Result<(), QueueError> {
+        let payloads = jobs.iter().map(SendEmail::to_string).collect();
+        self.backend().push_bulk(payloads).await.map_err(|error| QueueError::Push(error.to_string()))?;
         self.promote().await?;
-        let mut wake = redis::cmd("PUBLISH");
-        wake.arg(self.channel()).arg(ids.len());
-        let _: usize = wake.query_async(&mut self.connection.clone()).await?;
+        let mut publish = redis::cmd("PUBLISH");
+        publish.arg(self.channel()).arg(jobs.len());
+        let _: usize = publish.query_async(&mut self.connection.clone()).await?;
         Ok(())
     }
 
-    /// Makes every bell due. apalis-redis files a bell under the ringing machine's time and takes it by the
-    /// taking machine's: where their clocks differ by an hour, it would wait that hour.
+    /// Makes every job due. apalis-redis schedules a job by the clock of the machine that pushes and fetches it by
+    /// the clock of the one that fetches: with clocks an hour apart it would wait an hour.
     async fn promote(&self) -> Result<(), QueueError> {
         loop {
             let mut promote = redis::cmd("EVAL");
@@ -153,134 +173,42 @@ impl RedisQueue {
         }
     }
 
-    /// Deletes what apalis-redis keeps of done bells (677 bytes each). Returns how many there were.
-    /// Its own `vacuum` reads the whole data hash; this takes only what is done.
-    ///
-    /// # Errors
-    /// When Redis does not answer.
-    pub async fn forget_done(&self) -> Result<usize, QueueError> {
-        let mut forgotten = 0;
-        for set in [self.config.done_jobs_set(), self.config.dead_jobs_set(), self.config.failed_jobs_set()] {
-            loop {
-                let mut take = redis::cmd("SPOP");
-                take.arg(&set).arg(FORGET_BATCH);
-                let done: Vec<String> = take.query_async(&mut self.connection.clone()).await?;
-                self.delete(&done).await?;
-                forgotten += done.len();
-                if done.len() < FORGET_BATCH {
-                    break;
-                }
-            }
-        }
-        Ok(forgotten)
-    }
-
-    async fn delete(&self, tasks: &[String]) -> Result<(), QueueError> {
-        if tasks.is_empty() {
-            return Ok(());
-        }
-        let meta = self.config.job_meta_hash();
-        let mut delete = redis::pipe();
-        delete.cmd("HDEL").arg(self.config.job_data_hash()).arg(tasks).ignore();
-        delete
-            .cmd("UNLINK")
-            .arg(tasks.iter().map(|task| format!("{meta}:{task}")).collect::<Vec<_>>())
-            .ignore();
-        Ok(delete.query_async(&mut self.connection.clone()).await?)
-    }
-
-    /// Drops all bells when so many wait that the fetch script would fail. Returns whether it had to.
-    ///
-    /// # Errors
-    /// When Redis does not answer.
-    pub async fn drop_if_overfull(&self) -> Result<bool, QueueError> {
-        let overfull = self.waiting().await? > DANGER;
-        if overfull {
-            self.drop_all().await?;
-        }
-        Ok(overfull)
-    }
-
-    /// Drops every bell. Safe at any time: the relay rings again for the rows that still wait.
-    ///
-    /// # Errors
-    /// When Redis does not answer.
-    pub async fn drop_all(&self) -> Result<(), QueueError> {
-        let mut connection = self.connection.clone();
-        let tasks: Vec<String> =
-            redis::cmd("HKEYS").arg(self.config.job_data_hash()).query_async(&mut connection).await?;
-        for some in tasks.chunks(FORGET_BATCH) {
-            self.delete(some).await?;
-        }
-        let sets = [
-            self.config.scheduled_jobs_set(),
-            self.config.active_jobs_list(),
-            self.config.signal_list(),
-            self.config.job_data_hash(),
-        ];
-        let _: usize = redis::cmd("UNLINK").arg(&sets).query_async(&mut connection).await?;
-        Ok(())
-    }
-
-    /// Deletes everything that is kept under this queue's name, whatever it is: for keys that hold what no
-    /// worker can read. Workers that run meanwhile start over; bells are rung again.
-    ///
-    /// # Errors
-    /// When Redis does not answer.
-    pub async fn start_over(&self) -> Result<(), QueueError> {
-        let mut connection = self.connection.clone();
-        let pattern = format!("{}:*", self.config.queue.as_ref());
-        let mut cursor = "0".to_owned();
-        loop {
-            let mut scan = redis::cmd("SCAN");
-            scan.arg(&cursor).arg("MATCH").arg(&pattern).arg("COUNT").arg(FORGET_BATCH);
-            let (next, keys): (String, Vec<String>) = scan.query_async(&mut connection).await?;
-            if !keys.is_empty() {
-                let _: usize = redis::cmd("UNLINK").arg(&keys).query_async(&mut connection).await?;
-            }
-            if next == "0" {
-                return Ok(());
-            }
-            cursor = next;
-        }
-    }
-
-    /// Calls `wake` for every bell that is pushed, until the connection ends. A bell may be rung while
-    /// nobody listens, so `wake` is also called at the start.
+    /// Calls `wake` for every push, until the connection ends. Also at the start: a job may have been pushed before.
     ///
     /// # Errors
     /// When Redis cannot be reached, or the connection ends.
     pub async fn listen(&self, wake: impl Fn() + Send) -> Result<(), QueueError> {
         use futures_util::StreamExt;
-        let mut bells = self.client.get_async_pubsub().await?;
-        bells.subscribe(self.channel()).await?;
+        let mut subscriber = self.client.get_async_pubsub().await?;
+        subscriber.subscribe(self.channel()).await?;
         wake();
-        let mut rung = bells.into_on_message();
-        while rung.next().await.is_some() {
+        let mut messages = subscriber.into_on_message();
+        while messages.next().await.is_some() {
             wake();
         }
         Err(QueueError::Redis(std::io::Error::from(std::io::ErrorKind::ConnectionReset).into()))
     }
 
-    /// Whether Redis takes a bell, within two seconds. At its memory limit, or as a read-only replica, it
-    /// answers PING and takes none.
+    /// Whether Redis takes writes, within two seconds. At its memory limit, or as a read-only replica, it still
+    /// answers PING.
     pub async fn is_reachable(&self) -> bool {
         let mut connection = self.connection.clone();
         let mut probe = redis::cmd("SET");
         probe.arg(format!("{}:probe", self.config.queue.as_ref())).arg("").arg("EX").arg(60);
-        let asked = probe.query_async::<String>(&mut connection);
-        matches!(tokio::time::timeout(CONNECT_LIMIT, asked).await, Ok(Ok(_)))
+        let written = probe.query_async::<String>(&mut connection);
+        matches!(tokio::time::timeout(CONNECT_LIMIT, written).await, Ok(Ok(_)))
     }
 
+    /// Where pushes are published.
     fn channel(&self) -> String {
-        format!("{}:bell", self.config.queue.as_ref())
+        format!("{}:jobs", self.config.queue.as_ref())
     }
 }
 
-/// Batches of one: a batch is acknowledged as a whole. No locks and events: the row's claim is the lock.
-/// Results on: without them nothing is acknowledged. Heartbeats every 10 s, and a day of silence before a worker
-/// counts as gone: apalis-redis strikes off whoever is behind by the clock of any other worker, again and again,
-/// so a worker an hour ahead would keep all others from working. What a lost worker held, the relay rings for.
+/// Batches of one: a batch is acknowledged as a whole. No locks and no events: the row's claim is the lock.
+/// Results on: without them nothing is acknowledged. A heartbeat every 10 s, and a day of silence before a worker
+/// counts as lost: apalis-redis removes every worker that is behind by the clock of any other one, so a worker whose
+/// clock is an hour ahead would keep all others from working. Maintenance enqueues again what a lost worker held.
 fn config(name: &str) -> Config {
     let mut config = Config::default()
         .queue(name)

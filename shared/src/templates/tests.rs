@@ -80,3 +80,9 @@ fn an_unknown_variable_is_an_error_even_in_a_condition() {
     let env = environment(Some(folder.path())).unwrap();
     assert!(env.get_template("mail/welcome/body.txt").unwrap().render(()).is_err());
 }
+
+#[test]
+fn a_time_names_its_zone() {
+    let time = DateTime::parse_from_rfc3339("2026-11-03T15:04:59Z").unwrap().to_utc();
+    assert_eq!(date_and_time(time), "3 November 2026, 15:04 UTC");
+}

@@ -77,7 +77,7 @@ fn document(report: &TemplateReport) -> CheckDocument<'_> {
         compiled: report.compiled,
         overridden: &report.overridden,
         problems: report.problems.iter().map(problem_line).collect(),
-        warnings: &report.doubts,
+        warnings: &report.warnings,
     }
 }
 
@@ -98,8 +98,8 @@ fn show(report: &TemplateReport, folder: Option<&Path>) -> std::io::Result<()> {
     for problem in &report.problems {
         print_line(format_args!("{} {problem}", styled(RED, "FAIL")))?;
     }
-    for doubt in &report.doubts {
-        print_line(format_args!("{} {doubt}", styled(YELLOW, "warn")))?;
+    for warning in &report.warnings {
+        print_line(format_args!("{} {warning}", styled(YELLOW, "warn")))?;
     }
     let status = if report.problems.is_empty() { styled(GREEN, "ok  ") } else { styled(RED, "FAIL") };
     print_line(format_args!("{status} {}", summary(report, folder)))

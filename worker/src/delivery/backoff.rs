@@ -1,20 +1,20 @@
-//! When a mail is tried again: 5 s, 15 s, 45 s, … three times as long each time, at most 30 minutes apart.
+//! When an email is tried again: after 5 s, 15 s, 45 s, … three times as long each time, at most 30 minutes apart.
 
 use chrono::TimeDelta;
 use rand::RngExt;
 
-const FIRST: f64 = 5.0;
-const LONGEST: f64 = 30.0 * 60.0;
+const FIRST_SECONDS: f64 = 5.0;
+const LONGEST_SECONDS: f64 = 30.0 * 60.0;
 
-/// The wait after this many attempts (1 is the first), with ±20 % of jitter, so that mails which failed
-/// together do not come back together.
+/// The wait after this many attempts (1 is the first), with ±20 % of jitter, so that emails which failed together do
+/// not come back together.
 pub(crate) fn after_attempt(attempts: i32) -> TimeDelta {
     let seconds = unjittered_seconds(attempts) * rand::rng().random_range(0.8..1.2);
     TimeDelta::milliseconds((seconds * 1000.0) as i64)
 }
 
 fn unjittered_seconds(attempts: i32) -> f64 {
-    (FIRST * 3f64.powi(attempts.clamp(1, 20) - 1)).min(LONGEST)
+    (FIRST_SECONDS * 3f64.powi(attempts.clamp(1, 20) - 1)).min(LONGEST_SECONDS)
 }
 
 #[cfg(test)]
@@ -29,7 +29,7 @@ mod tests {
     }
 
     #[test]
-    fn jitter_keeps_within_a_fifth() {
+    fn jitter_stays_within_a_fifth() {
         for _ in 0..1000 {
             let wait = after_attempt(2).num_milliseconds();
             assert!((12_000..=18_000).contains(&wait), "{wait}");

@@ -1,4 +1,4 @@
-//! How many mails a worker may have in its hands.
+//! Capacity: how many emails a worker may have in delivery, and prefetch: how many it claims ahead of them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,123 +7,134 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-/// While more mails wait than there are slots, those that fall free are gathered for this long at most: one claim
-/// for several mails costs the database little more than for one.
-const GATHER: Duration = Duration::from_millis(2);
-/// The same while mails are claimed ahead, which go on meanwhile.
-const GATHER_AHEAD: Duration = Duration::from_millis(20);
-/// Rows that wait to be closed, for every mail that may be on its way.
-const CLOSING_PER_SLOT: usize = 4;
-/// A mail server that takes no longer than this for a mail is quick: it would wait for claims and look-ups, so that
-/// some mails are claimed ahead. With a slower one they might wait for minutes while other workers have nothing to do.
-const QUICK: Duration = Duration::from_millis(50);
-/// Mails claimed ahead, for every one that may be on its way: so many times [`QUICK`] they wait for their turn.
-const AHEAD_PER_SLOT: u16 = 3;
+/// While more emails are due than there is capacity for, a claim waits this long at most for more of it: one claim of
+/// several rows costs the database little more than a claim of one.
+const WAIT_FOR_HALF: Duration = Duration::from_millis(2);
+/// The same with prefetch: the emails claimed ahead are sent meanwhile.
+const WAIT_FOR_HALF_WITH_PREFETCH: Duration = Duration::from_millis(20);
+/// Sent emails whose rows are not completed yet, for every concurrent delivery.
+const COMPLETING_PER_DELIVERY: usize = 4;
+/// A mail server that takes an email within this time would wait for claims and look-ups, so emails are prefetched.
+/// Ahead of a slower one they might wait for minutes while other workers are idle.
+const FAST_SERVER: Duration = Duration::from_millis(50);
+/// Emails prefetched for every concurrent delivery: each waits for its turn this many times [`FAST_SERVER`] at most.
+const PREFETCH_PER_DELIVERY: u16 = 3;
 /// The most of them. Larger claims save nothing more.
-const MOST_AHEAD: u16 = 64;
+const MAX_PREFETCH: u16 = 64;
 
-/// So many mails on their way to the mail server, some behind them while it is quick, and some more that it answered
-/// and whose rows are being closed: a mail server need not wait for the database.
+/// Three limits: on emails in an SMTP dialogue, on emails claimed and not yet answered (the first limit plus the
+/// prefetch), and on rows that are not completed (the second limit plus sent emails that wait for the database).
 #[derive(Clone, Debug)]
 pub(crate) struct Capacity {
-    unanswered: Arc<Semaphore>,
     sending: Arc<Semaphore>,
-    open: Arc<Semaphore>,
-    quick: Arc<AtomicBool>,
+    unanswered: Arc<Semaphore>,
+    uncompleted: Arc<Semaphore>,
+    prefetches: Arc<AtomicBool>,
     concurrency: u32,
-    ahead: u32,
+    prefetch: u32,
 }
 
-/// Room for one mail.
+/// Capacity for one email, from before its claim until the mail server's reply.
 #[derive(Debug)]
-pub(crate) struct Slot {
+pub(crate) struct DeliveryPermit {
     _unanswered: OwnedSemaphorePermit,
-    open: OwnedSemaphorePermit,
-    slots: Capacity,
+    uncompleted: OwnedSemaphorePermit,
+    capacity: Capacity,
 }
 
-/// A mail's turn at the mail server; it ends when this is dropped.
+/// One email's place in an SMTP dialogue, until it is dropped. Measures how long the server takes.
 #[derive(Debug)]
-pub(crate) struct Turn {
+pub(crate) struct SendingPermit {
     _sending: Option<OwnedSemaphorePermit>,
     began: Instant,
-    quick: Arc<AtomicBool>,
+    prefetches: Arc<AtomicBool>,
 }
 
 impl Capacity {
-    /// For so many mails on their way at once.
+    /// For so many concurrent deliveries.
     pub(crate) fn new(concurrency: u16) -> Capacity {
-        let ahead = concurrency.saturating_mul(AHEAD_PER_SLOT).min(MOST_AHEAD);
-        let (sending, closing) = (usize::from(concurrency), usize::from(concurrency) * CLOSING_PER_SLOT);
-        let unanswered = sending + usize::from(ahead);
+        let prefetch = concurrency.saturating_mul(PREFETCH_PER_DELIVERY).min(MAX_PREFETCH);
+        let (sending, completing) =
+            (usize::from(concurrency), usize::from(concurrency) * COMPLETING_PER_DELIVERY);
+        let unanswered = sending + usize::from(prefetch);
         let permits = |number| Arc::new(Semaphore::new(number));
         Capacity {
-            unanswered: permits(unanswered),
             sending: permits(sending),
-            open: permits(unanswered + closing),
-            // Nothing is known of the server yet.
-            quick: Arc::new(AtomicBool::new(false)),
+            unanswered: permits(unanswered),
+            uncompleted: permits(unanswered + completing),
+            // The server's speed is not known yet.
+            prefetches: Arc::new(AtomicBool::new(false)),
             concurrency: u32::from(concurrency),
-            ahead: u32::from(ahead),
+            prefetch: u32::from(prefetch),
         }
     }
 
-    /// Waits for one.
-    pub(crate) async fn free(&self) -> Slot {
+    /// Waits for capacity for one email.
+    pub(crate) async fn acquire(&self) -> DeliveryPermit {
         loop {
-            let open = self.open.clone().acquire_owned().await;
-            let kept_free = self.kept_free();
-            let unanswered = self.unanswered.clone().acquire_many_owned(kept_free + 1).await;
-            // Nobody closes the semaphores.
-            if let (Ok(unanswered), Ok(open)) = (unanswered, open) {
-                return self.slot(unanswered, open, kept_free);
+            let uncompleted = self.uncompleted.clone().acquire_owned().await;
+            let reserve = self.reserve();
+            let unanswered = self.unanswered.clone().acquire_many_owned(reserve + 1).await;
+            // The semaphores are never closed.
+            if let (Ok(unanswered), Ok(uncompleted)) = (unanswered, uncompleted) {
+                return self.permit(unanswered, uncompleted, reserve);
             }
         }
     }
 
-    pub(crate) fn free_now(&self) -> Option<Slot> {
-        let open = self.open.clone().try_acquire_owned().ok()?;
-        let kept_free = self.kept_free();
-        let unanswered = self.unanswered.clone().try_acquire_many_owned(kept_free + 1).ok()?;
-        Some(self.slot(unanswered, open, kept_free))
+    /// Capacity for one email, if there is any now.
+    pub(crate) fn try_acquire(&self) -> Option<DeliveryPermit> {
+        let uncompleted = self.uncompleted.clone().try_acquire_owned().ok()?;
+        let reserve = self.reserve();
+        let unanswered = self.unanswered.clone().try_acquire_many_owned(reserve + 1).ok()?;
+        Some(self.permit(unanswered, uncompleted, reserve))
     }
 
-    /// Waits, not for long, until half of all that may be unanswered can be claimed at once.
-    pub(crate) async fn gather(&self) {
-        let kept_free = self.kept_free();
-        let half = (self.concurrency + self.ahead - kept_free).div_ceil(2);
-        let limit = if kept_free == 0 { GATHER_AHEAD } else { GATHER };
-        drop(timeout(limit, self.unanswered.acquire_many(kept_free + half)).await);
+    /// Waits, not for long, until half of the capacity is free, so that one claim takes many emails.
+    pub(crate) async fn wait_for_half(&self) {
+        let reserve = self.reserve();
+        let half = (self.concurrency + self.prefetch - reserve).div_ceil(2);
+        let limit = if reserve == 0 { WAIT_FOR_HALF_WITH_PREFETCH } else { WAIT_FOR_HALF };
+        drop(timeout(limit, self.unanswered.acquire_many(reserve + half)).await);
     }
 
-    /// The places of mails claimed ahead, while none may be.
-    fn kept_free(&self) -> u32 {
-        if self.quick.load(Ordering::Relaxed) { 0 } else { self.ahead }
+    /// The part of the capacity that stays free: the prefetch, while the server is slow.
+    fn reserve(&self) -> u32 {
+        if self.prefetches.load(Ordering::Relaxed) { 0 } else { self.prefetch }
     }
 
-    fn slot(&self, mut unanswered: OwnedSemaphorePermit, open: OwnedSemaphorePermit, kept_free: u32) -> Slot {
-        drop(unanswered.split(kept_free as usize));
-        Slot { _unanswered: unanswered, open, slots: self.clone() }
+    fn permit(
+        &self,
+        mut unanswered: OwnedSemaphorePermit,
+        uncompleted: OwnedSemaphorePermit,
+        reserve: u32,
+    ) -> DeliveryPermit {
+        drop(unanswered.split(reserve as usize));
+        DeliveryPermit { _unanswered: unanswered, uncompleted, capacity: self.clone() }
     }
 }
 
-impl Slot {
-    /// Waits for the mail's turn at the mail server.
-    pub(crate) async fn turn(&self) -> Turn {
-        // Nobody closes the semaphore.
-        let sending = self.slots.sending.clone().acquire_owned().await.ok();
-        Turn { _sending: sending, began: Instant::now(), quick: self.slots.quick.clone() }
+impl DeliveryPermit {
+    /// Waits until one more SMTP dialogue may begin.
+    pub(crate) async fn start_sending(&self) -> SendingPermit {
+        // The semaphore is never closed.
+        let sending = self.capacity.sending.clone().acquire_owned().await.ok();
+        SendingPermit {
+            _sending: sending,
+            began: Instant::now(),
+            prefetches: self.capacity.prefetches.clone(),
+        }
     }
 
-    /// Gives all places free but that of an open row.
+    /// Frees the capacity for the next email. What is returned limits the rows that are not completed.
     pub(crate) fn answered(self) -> OwnedSemaphorePermit {
-        self.open
+        self.uncompleted
     }
 }
 
-impl Drop for Turn {
+impl Drop for SendingPermit {
     fn drop(&mut self) {
-        self.quick.store(self.began.elapsed() <= QUICK, Ordering::Relaxed);
+        self.prefetches.store(self.began.elapsed() <= FAST_SERVER, Ordering::Relaxed);
     }
 }
 
@@ -131,50 +142,54 @@ impl Drop for Turn {
 mod tests {
     use super::*;
 
-    /// As many as can be had without waiting.
-    fn all(slots: &Capacity) -> Vec<Slot> {
-        std::iter::from_fn(|| slots.free_now()).collect()
+    /// As many as there are without waiting.
+    fn all(capacity: &Capacity) -> Vec<DeliveryPermit> {
+        std::iter::from_fn(|| capacity.try_acquire()).collect()
     }
 
     #[tokio::test]
-    async fn no_mail_is_claimed_ahead_of_a_server_that_is_not_known_to_be_quick() {
-        let slots = Capacity::new(3);
-        let mut had = all(&slots);
-        assert_eq!(had.len(), 3);
-        drop(had.pop().unwrap().answered());
-        assert_eq!(all(&slots).len(), 1);
+    async fn nothing_is_prefetched_before_the_server_is_known_to_be_fast() {
+        let capacity = Capacity::new(3);
+        let mut permits = all(&capacity);
+        assert_eq!(permits.len(), 3);
+        drop(permits.pop().unwrap().answered());
+        assert_eq!(all(&capacity).len(), 1);
     }
 
     #[tokio::test]
-    async fn some_are_claimed_ahead_of_a_quick_one_and_no_more_are_sent_at_once() {
-        let slots = Capacity::new(3);
-        drop(slots.free().await.turn().await);
-        let had = all(&slots);
-        assert_eq!(had.len(), 12);
-        let turns = [had[0].turn().await, had[1].turn().await, had[2].turn().await];
-        assert!(timeout(Duration::from_millis(20), had[3].turn()).await.is_err());
-        drop(turns);
-        drop(had[3].turn().await);
+    async fn emails_are_prefetched_for_a_fast_server_and_no_more_are_sent_at_once() {
+        let capacity = Capacity::new(3);
+        drop(capacity.acquire().await.start_sending().await);
+        let permits = all(&capacity);
+        assert_eq!(permits.len(), 12);
+        let sending = [
+            permits[0].start_sending().await,
+            permits[1].start_sending().await,
+            permits[2].start_sending().await,
+        ];
+        assert!(timeout(Duration::from_millis(20), permits[3].start_sending()).await.is_err());
+        drop(sending);
+        drop(permits[3].start_sending().await);
     }
 
     #[tokio::test]
-    async fn of_many_that_are_sent_at_once_few_are_claimed_ahead() {
-        let slots = Capacity::new(1024);
-        drop(slots.free().await.turn().await);
-        assert_eq!(all(&slots).len(), 1024 + usize::from(MOST_AHEAD));
+    async fn the_prefetch_of_a_high_concurrency_is_limited() {
+        let capacity = Capacity::new(1024);
+        drop(capacity.acquire().await.start_sending().await);
+        assert_eq!(all(&capacity).len(), 1024 + usize::from(MAX_PREFETCH));
     }
 
     #[tokio::test]
-    async fn one_that_became_slow_is_not_claimed_ahead_of_any_more() {
-        let slots = Capacity::new(3);
-        drop(slots.free().await.turn().await);
-        let mut had = all(&slots);
-        let mut slow = had[0].turn().await;
-        slow.began -= 2 * QUICK;
+    async fn nothing_more_is_prefetched_once_the_server_is_slow() {
+        let capacity = Capacity::new(3);
+        drop(capacity.acquire().await.start_sending().await);
+        let mut permits = all(&capacity);
+        let mut slow = permits[0].start_sending().await;
+        slow.began -= 2 * FAST_SERVER;
         drop(slow);
         for left in (0..12).rev() {
-            drop(had.pop().unwrap().answered());
-            assert_eq!(slots.free_now().is_some(), left < 3, "{left} are in its hands");
+            drop(permits.pop().unwrap().answered());
+            assert_eq!(capacity.try_acquire().is_some(), left < 3, "{left} permits are in use");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The gate before the mail server: closed while the server as a whole cannot be reached, so that mails wait
-//! in their rows instead of burning their attempts. With a rate set it lets one mail through at a time.
+//! The circuit breaker before the mail server. While the server as a whole cannot be used the circuit is open: emails
+//! wait in their rows and use up no attempts. With `WORKER_RATE` it also spaces emails.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,83 +14,103 @@ use crate::transport::Transport;
 
 /// The first probe comes this soon; the wait doubles from there.
 const FIRST_PROBE: Duration = Duration::from_secs(1);
-/// Probes are at most this far apart: an outage ends for us this much later than for others.
+/// The longest wait between two probes.
 const SLOWEST_PROBE: Duration = Duration::from_secs(30);
 
-/// One process' knowledge of whether the mail server can be reached.
+/// Whether emails may be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Circuit {
+    /// The server can be used as far as is known: emails are sent.
+    Closed,
+    /// It cannot be used: no email is claimed.
+    Open,
+    /// A probe is under way; its result closes the circuit or leaves it open.
+    HalfOpen,
+}
+
+/// The circuit of one process. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct CircuitBreaker {
-    open: watch::Sender<bool>,
-    pace: Option<Arc<Mutex<Interval>>>,
+    circuit: watch::Sender<Circuit>,
+    rate: Option<Arc<Mutex<Interval>>>,
 }
 
 impl CircuitBreaker {
-    /// An open gate: nothing is known against the server yet. `rate` is in mails a second.
+    /// A closed circuit. `rate` is in emails a second.
     pub(crate) fn new(rate: Option<u32>) -> CircuitBreaker {
-        let pace = rate.map(|rate| {
+        let rate = rate.map(|rate| {
             let mut ticks = interval(Duration::from_secs(1) / rate.max(1));
-            // Time in which nothing was sent is not made up for: that would be a burst.
+            // Ticks that passed without an email are not made up for: that would be a burst.
             ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
             Arc::new(Mutex::new(ticks))
         });
-        CircuitBreaker { open: watch::Sender::new(true), pace }
+        CircuitBreaker { circuit: watch::Sender::new(Circuit::Closed), rate }
     }
 
-    /// Whether mails are let through one at a time.
-    pub(crate) fn is_paced(&self) -> bool {
-        self.pace.is_some()
+    /// Whether emails are admitted one at a time.
+    pub(crate) fn has_rate(&self) -> bool {
+        self.rate.is_some()
     }
 
-    /// Waits until the server can be reached as far as is known, and with a rate for the next mail's turn.
-    pub(crate) async fn pass(&self) {
-        let Some(pace) = &self.pace else { return self.opened().await };
-        // Whoever waits for the server holds the turn, so that nobody gathers turns meanwhile.
-        let mut pace = pace.lock().await;
-        self.opened().await;
-        pace.tick().await;
+    /// Waits until the circuit is closed, and with a rate for the next tick.
+    pub(crate) async fn admit(&self) {
+        let Some(rate) = &self.rate else { return self.closed().await };
+        // The lock is held while the circuit is open: otherwise every waiter would have its tick when it closes.
+        let mut rate = rate.lock().await;
+        self.closed().await;
+        rate.tick().await;
     }
 
-    /// Waits until the server can be reached as far as is known.
-    pub(crate) async fn opened(&self) {
-        // The sender lives as long as `self`, so that the wait cannot fail.
-        let _ = self.open.subscribe().wait_for(|open| *open).await;
+    /// Waits until the circuit is closed.
+    pub(crate) async fn closed(&self) {
+        // The sender lives as long as `self`, so the wait cannot fail.
+        let _ = self.circuit.subscribe().wait_for(|circuit| *circuit == Circuit::Closed).await;
     }
 
-    /// Closes the gate; the prober opens it again.
-    pub(crate) fn close(&self, why: &dyn std::fmt::Display) {
+    /// Opens the circuit. [`probe`](Self::probe) closes it again.
+    pub(crate) fn trip(&self, reason: &dyn std::fmt::Display) {
         SMTP_REACHABLE.set(0.0, []);
-        if self.open.send_replace(false) {
-            tracing::error!(reason = %why, "the mail server cannot be used; mails wait while it is probed");
+        let opened = self.circuit.send_if_modified(|circuit| {
+            let was_closed = *circuit == Circuit::Closed;
+            if was_closed {
+                *circuit = Circuit::Open;
+            }
+            was_closed
+        });
+        if opened {
+            tracing::error!(%reason, "the mail server cannot be used; emails wait while it is probed");
         }
     }
 
-    /// Probes the server whenever the gate is closed, until `stop`.
+    /// Probes the server whenever the circuit is open, until `stop`.
     pub(crate) async fn probe(&self, transport: &Transport, stop: &CancellationToken) {
-        let mut state = self.open.subscribe();
+        let mut circuit = self.circuit.subscribe();
         let watch = async {
-            while state.wait_for(|open| !*open).await.is_ok() {
-                self.probe_until_open(transport).await;
+            while circuit.wait_for(|circuit| *circuit == Circuit::Open).await.is_ok() {
+                self.probe_until_closed(transport).await;
             }
         };
         stop.run_until_cancelled(watch).await;
     }
 
-    async fn probe_until_open(&self, transport: &Transport) {
+    async fn probe_until_closed(&self, transport: &Transport) {
         let mut wait = FIRST_PROBE;
         loop {
             tokio::time::sleep(wait).await;
+            self.circuit.send_replace(Circuit::HalfOpen);
             match transport.probe().await {
                 Ok(()) => break,
                 Err(error) => {
+                    self.circuit.send_replace(Circuit::Open);
                     record::failure(&error);
                     tracing::warn!(%error, "the mail server still cannot be used");
                 }
             }
             wait = (wait * 2).min(SLOWEST_PROBE);
         }
-        tracing::info!("the mail server is back");
+        tracing::info!("the mail server can be used again");
         SMTP_REACHABLE.set(1.0, []);
-        self.open.send_replace(true);
+        self.circuit.send_replace(Circuit::Closed);
     }
 }
 
@@ -101,42 +121,42 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_rate_lets_one_mail_through_at_a_time() {
-        let gate = CircuitBreaker::new(Some(100));
+    async fn a_rate_admits_one_email_at_a_time() {
+        let breaker = CircuitBreaker::new(Some(100));
         let began = Instant::now();
         for _ in 0..21 {
-            gate.pass().await;
+            breaker.admit().await;
         }
-        // The first need not wait.
+        // The first one does not wait.
         assert!(began.elapsed() >= Duration::from_millis(195), "{:?}", began.elapsed());
     }
 
     #[tokio::test]
-    async fn whoever_waits_for_the_server_gathers_no_turns() {
-        let gate = CircuitBreaker::new(Some(100));
-        gate.close(&"away");
+    async fn emails_that_waited_for_the_server_are_spaced_when_it_is_back() {
+        let breaker = CircuitBreaker::new(Some(100));
+        breaker.trip(&"away");
         let waiting: Vec<_> = (0..11)
             .map(|_| {
-                let gate = gate.clone();
-                tokio::spawn(async move { gate.pass().await })
+                let breaker = breaker.clone();
+                tokio::spawn(async move { breaker.admit().await })
             })
             .collect();
         tokio::time::sleep(Duration::from_millis(300)).await;
         assert!(waiting.iter().all(|one| !one.is_finished()));
-        let reopened = Instant::now();
-        gate.open.send_replace(true);
+        let closed = Instant::now();
+        breaker.circuit.send_replace(Circuit::Closed);
         for one in waiting {
             one.await.unwrap();
         }
-        // The first passes at once, the second at the next beat.
-        assert!(reopened.elapsed() >= Duration::from_millis(85), "{:?}", reopened.elapsed());
+        // The first is admitted at once, the second at the next tick.
+        assert!(closed.elapsed() >= Duration::from_millis(85), "{:?}", closed.elapsed());
     }
 
     #[tokio::test]
-    async fn without_a_rate_only_an_outage_holds_mails_up() {
-        let gate = CircuitBreaker::new(None);
-        gate.pass().await;
-        gate.close(&"away");
-        assert!(tokio::time::timeout(Duration::from_millis(50), gate.pass()).await.is_err());
+    async fn without_a_rate_only_an_open_circuit_holds_emails_back() {
+        let breaker = CircuitBreaker::new(None);
+        breaker.admit().await;
+        breaker.trip(&"away");
+        assert!(tokio::time::timeout(Duration::from_millis(50), breaker.admit()).await.is_err());
     }
 }

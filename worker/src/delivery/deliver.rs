@@ -1,4 +1,4 @@
-//! A mail's way through the worker, in order: claim → write → render → send → close.
+//! One attempt at an email, in order: prepare → render → send → complete the row.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,62 +12,60 @@ use bookly_shared::db::emails::maintenance::DEADLINE_PASSED;
 use bookly_shared::db::{Db, DbError};
 use bookly_shared::domain::EmailAddress;
 use bookly_shared::trace::{SpanPlace, Tracer};
+use chrono::{DateTime, Utc};
 use tracing::Instrument;
 
 use crate::delivery::backoff;
-use crate::delivery::capacity::Slot;
+use crate::delivery::capacity::DeliveryPermit;
 use crate::delivery::circuit_breaker::CircuitBreaker;
 use crate::delivery::completer::Completer;
 use crate::delivery::lease::{Lease, Leases};
-use crate::delivery::prepare::{Decision, Letter, Preparer};
+use crate::delivery::prepare::{Decision, EmailContent, Preparer};
 use crate::delivery::spans;
 use crate::metrics::record;
 use crate::render::{Composer, Outgoing};
 use crate::smtp::{FailureKind, SendError};
 use crate::transport::{Delivered, Transport};
 
-/// A mail that kills its worker must not loop.
+/// An email that kills its worker must not loop.
 const MAX_LOST_LEASES: i32 = 5;
-/// Copies that the recipient may have got already.
+/// Each lost answer may be a copy that the recipient has.
 const MAX_LOST_ANSWERS: i32 = 3;
-/// How often the closing of a sent mail is tried while the database is away.
-const CLOSE_AGAIN_AFTER: Duration = Duration::from_millis(500);
+/// How often the completion of a sent email is tried while the database is away.
+const COMPLETE_AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 const OUTCOME_UNKNOWN: &str =
-    "outcome unknown: the server got the mail three times and its answer was lost each time";
-const NOT_RENDERED: &str = "the mail cannot be rendered, see the worker's log";
+    "outcome unknown: the server got the email three times and its answer was lost each time";
+const NOT_RENDERED: &str = "the email cannot be rendered, see the worker's log";
 const TAKEN_OVER: &str = "stopped before DATA: the lease was lost, or the database could not confirm it";
-const WORKER_LOST: &str = "given up: five workers were lost while they had this mail";
+const WORKER_LOST: &str = "given up: five workers were lost while they had this email";
 
-/// Delivers mails, one call a mail. Cheap to clone.
-#[derive(Clone, Debug)]
-pub(crate) struct Delivery(Arc<Parts>);
-
+/// Delivers emails, one call for each.
 #[derive(Debug)]
-pub(crate) struct Parts {
+pub(crate) struct Delivery {
     pub(crate) db: Db,
     pub(crate) clock: Clock,
-    pub(crate) letters: Preparer,
+    pub(crate) preparer: Preparer,
     pub(crate) composer: Composer,
     pub(crate) transport: Transport,
     pub(crate) leases: Leases,
-    pub(crate) closings: Batcher<Completer>,
-    pub(crate) gate: CircuitBreaker,
+    pub(crate) completer: Batcher<Completer>,
+    pub(crate) circuit_breaker: CircuitBreaker,
     pub(crate) tracer: Tracer,
 }
 
 /// What became of one attempt.
 enum Outcome {
-    /// The server took it.
+    /// The server took the email.
     Sent(Delivered),
-    /// It makes no sense any more, for this reason.
+    /// It is not wanted any more, for this reason.
     Cancelled(&'static str),
-    /// It will never be sent, for this reason; with the server's code if it was the server who said so.
+    /// It will never be sent, for this reason; with the server's code when the server refused it.
     Failed(String, Option<u16>),
-    /// Try again.
+    /// It is tried again.
     Retry(SendError),
-    /// Another worker has it, or the database could not say so: touch nothing.
-    NotOurs,
+    /// Another worker has it, or the database could not confirm the lease: the row is left alone.
+    LeaseLost,
 }
 
 impl Outcome {
@@ -77,162 +75,154 @@ impl Outcome {
             Outcome::Cancelled(_) => Ending::Cancelled,
             Outcome::Failed(..) => Ending::Failed,
             Outcome::Retry(_) => Ending::Retried,
-            Outcome::NotOurs => Ending::LeaseLost,
+            Outcome::LeaseLost => Ending::LeaseLost,
         }
     }
 }
 
 impl Delivery {
-    pub(crate) fn new(parts: Parts) -> Delivery {
-        Delivery(Arc::new(parts))
-    }
-
-    /// Delivers a mail, whose claim was asked for at `asked`, and closes its row, whatever comes. The slot is free for
-    /// the next mail as soon as the mail server has answered.
-    pub(crate) async fn deliver(&self, mail: ClaimedEmail, asked: Instant, slot: Slot) {
-        let parts = &self.0;
-        let place = spans::place_of(&mail);
+    /// Makes one attempt and completes the row, whatever the result. The claim was sent to the database at
+    /// `claim_began`. The capacity is free for the next email as soon as the mail server has answered.
+    pub(crate) async fn deliver(&self, email: ClaimedEmail, claim_began: Instant, permit: DeliveryPermit) {
+        let place = spans::place_of(&email);
         let log = tracing::info_span!(
-            "mail", id = %mail.id, kind = %mail.kind, attempt = mail.attempts,
-            request = mail.request_id.as_deref().unwrap_or("-"), trace_id = %place.context.trace_id()
+            "email", id = %email.id, kind = %email.kind, attempt = email.attempts,
+            request = email.request_id.as_deref().unwrap_or("-"), trace_id = %place.context.trace_id()
         );
-        let mut span = spans::delivery(&parts.tracer, &mail, &place);
+        let mut span = spans::delivery(&self.tracer, &email, &place);
         async move {
-            let lease = parts.leases.keep(&mail, asked);
-            let attempt = parts.attempt(&mail, &lease, &slot, &place).await;
-            let _until_closed = slot.answered();
+            let lease = self.leases.keep(&email, claim_began);
+            let attempt = self.attempt(&email, &lease, &permit, &place).await;
+            let _until_completed = permit.answered();
             spans::ended(&mut span, attempt.as_ref().map_or(Ending::DatabaseAway, Outcome::ending));
             match attempt {
-                Ok(outcome) => parts.close(&mail, outcome).await,
-                Err(error) => parts.put_back_unsent(&mail, &error).await,
+                Ok(outcome) => self.complete(&email, outcome).await,
+                Err(error) => self.retry_after_database_error(&email, &error).await,
             }
         }
         .instrument(log)
         .await;
     }
-}
 
-impl Parts {
     async fn attempt(
         &self,
-        mail: &ClaimedEmail,
+        email: &ClaimedEmail,
         lease: &Lease<'_>,
-        slot: &Slot,
+        permit: &DeliveryPermit,
         place: &SpanPlace,
     ) -> Result<Outcome, Arc<DbError>> {
-        if let Some(reason) = hopeless(mail, self.clock.now()) {
+        if let Some(reason) = reason_to_give_up(email, self.clock.now()) {
             return Ok(Outcome::Failed(reason.to_owned(), None));
         }
-        let letter = match self.letters.write(mail, self.clock.now()).await? {
-            Decision::Send(letter) => letter,
+        let content = match self.preparer.prepare(email, self.clock.now()).await? {
+            Decision::Send(content) => content,
             Decision::Cancel(reason) => return Ok(Outcome::Cancelled(reason)),
         };
-        let Some(message) = self.compose(mail, &letter) else {
+        let Some(message) = self.compose(email, &content) else {
             return Ok(Outcome::Failed(NOT_RENDERED.to_owned(), None));
         };
-        let turn = slot.turn().await;
+        let sending = permit.start_sending().await;
         let mut span = spans::sending(&self.tracer, &self.transport, place);
         let sent = self.transport.send(&message, lease.still_holds()).await;
         spans::answered(&mut span, &sent);
-        drop((span, turn));
+        drop((span, sending));
         Ok(match sent {
             Ok(delivered) => Outcome::Sent(delivered),
-            Err(error) => self.judge(mail, error),
+            Err(error) => self.judge(email, error),
         })
     }
 
-    /// A template that fails is a dead letter, not a loop: no later attempt would render it.
-    fn compose(&self, mail: &ClaimedEmail, letter: &Letter) -> Option<Outgoing> {
-        let composed = self.composer.compose(mail.id, &letter.to, &letter.body(), self.clock.now());
-        composed.inspect_err(|error| tracing::error!(%error, "the mail cannot be rendered")).ok()
+    /// A template that fails makes the email fail: no later attempt would render it.
+    fn compose(&self, email: &ClaimedEmail, content: &EmailContent) -> Option<Outgoing> {
+        let composed = self.composer.compose(email.id, &content.recipient, &content.body, self.clock.now());
+        composed.inspect_err(|error| tracing::error!(%error, "the email cannot be rendered")).ok()
     }
 
-    fn judge(&self, mail: &ClaimedEmail, error: SendError) -> Outcome {
+    fn judge(&self, email: &ClaimedEmail, error: SendError) -> Outcome {
         record::failure(&error);
         match error.kind() {
             FailureKind::Permanent => Outcome::Failed(error.to_string(), error.code()),
-            FailureKind::LeaseLost => Outcome::NotOurs,
-            FailureKind::OutcomeUnknown if mail.lost_answers + 1 >= MAX_LOST_ANSWERS => {
+            FailureKind::LeaseLost => Outcome::LeaseLost,
+            FailureKind::OutcomeUnknown if email.lost_answers + 1 >= MAX_LOST_ANSWERS => {
                 Outcome::Failed(OUTCOME_UNKNOWN.to_owned(), None)
             }
             FailureKind::OutcomeUnknown | FailureKind::Temporary => Outcome::Retry(error),
             FailureKind::ServerUnavailable => {
-                self.gate.close(&error);
+                self.circuit_breaker.trip(&error);
                 Outcome::Retry(error)
             }
         }
     }
 
-    async fn close(&self, mail: &ClaimedEmail, outcome: Outcome) {
+    async fn complete(&self, email: &ClaimedEmail, outcome: Outcome) {
         let now = self.clock.now();
-        let to = masked(&mail.recipient);
+        let to = masked(&email.recipient);
         let ending = outcome.ending();
-        record::attempt(mail.kind, ending);
-        let closed = match outcome {
-            Outcome::Sent(delivered) => return self.complete_sent(mail, &delivered, &to).await,
-            Outcome::NotOurs => {
-                tracing::warn!(to, "stopped: the mail is not this worker's any more");
-                self.db.record_lost_lease(mail, TAKEN_OVER.into(), now).await.map(|()| true)
+        record::attempt(email.kind, ending);
+        let completed = match outcome {
+            Outcome::Sent(delivered) => return self.complete_sent(email, &delivered, &to).await,
+            Outcome::LeaseLost => {
+                tracing::warn!(to, "stopped: another worker has this email");
+                self.db.record_lost_lease(email, TAKEN_OVER.into(), now).await.map(|()| true)
             }
             Outcome::Cancelled(reason) => {
-                tracing::info!(to, reason, "mail cancelled");
-                self.db.cancel(mail, reason, now).await
+                tracing::info!(to, reason, "email cancelled");
+                self.db.cancel(email, reason, now).await
             }
             Outcome::Failed(reason, smtp_code) => {
-                tracing::error!(to, reason, "mail failed");
-                self.db.complete_failed(mail, Reason { smtp_code, text: &reason }, now).await
+                tracing::error!(to, reason, "email failed");
+                self.db.complete_failed(email, Reason { smtp_code, text: &reason }, now).await
             }
-            Outcome::Retry(error) => self.put_back(mail, &error, &to).await,
+            Outcome::Retry(error) => self.retry(email, &error, &to).await,
         };
-        match closed {
-            Ok(true) => record::closed(mail, ending),
+        match completed {
+            Ok(true) => record::closed(email, ending),
             Ok(false) => {
-                tracing::warn!("the mail was claimed by another worker meanwhile, its row is left alone");
+                tracing::warn!("another worker claimed the email meanwhile, its row is left alone");
             }
-            Err(error) => tracing::warn!(%error, "the mail's row could not be closed, its lease runs out"),
+            Err(error) => tracing::warn!(%error, "the row could not be completed, its lease runs out"),
         }
     }
 
-    async fn put_back(&self, mail: &ClaimedEmail, error: &SendError, to: &str) -> Result<bool, DbError> {
-        let verdict = error.kind();
-        let counts = verdict != FailureKind::ServerUnavailable;
-        let wait = if counts { backoff::after_attempt(mail.attempts) } else { backoff::after_attempt(1) };
+    async fn retry(&self, email: &ClaimedEmail, error: &SendError, to: &str) -> Result<bool, DbError> {
+        let kind = error.kind();
+        let counts = kind != FailureKind::ServerUnavailable;
+        let wait = if counts { backoff::after_attempt(email.attempts) } else { backoff::after_attempt(1) };
         let reason = error.to_string();
-        tracing::warn!(to, reason, wait_s = wait.num_seconds(), "mail not sent, will be tried again");
+        tracing::warn!(to, reason, wait_s = wait.num_seconds(), "email not sent, will be tried again");
         let now = self.clock.now();
         let retry = Retry {
             due_at: now + wait,
             ending: Ending::Retried,
             reason: Reason { smtp_code: error.code(), text: &reason },
             counts,
-            answer_lost: verdict == FailureKind::OutcomeUnknown,
+            answer_lost: kind == FailureKind::OutcomeUnknown,
         };
-        self.db.retry_later(mail, &retry, now).await
+        self.db.retry_later(email, &retry, now).await
     }
 
-    /// A 250 is worth any patience: a row left open would send the mail again. The lease is renewed meanwhile.
-    async fn complete_sent(&self, mail: &ClaimedEmail, delivered: &Delivered, to: &str) {
+    /// Tries until the row is completed: a row left open would be sent again. Its lease is renewed meanwhile.
+    async fn complete_sent(&self, email: &ClaimedEmail, delivered: &Delivered, to: &str) {
         let now = self.clock.now();
-        let waited = now - mail.created_at;
+        let waited = now - email.created_at;
         let reply = delivered.to_string();
-        tracing::info!(to, reply, waited_ms = waited.num_milliseconds(), "mail sent");
-        record::sent(mail, waited);
-        while let Err(error) =
-            self.closings.ask(SentEmail::new(mail, delivered.smtp_code(), reply.clone(), now)).await
-        {
-            tracing::warn!(%error, "the mail was sent but its row cannot be closed yet");
+        tracing::info!(to, reply, waited_ms = waited.num_milliseconds(), "email sent");
+        record::sent(email, waited);
+        let sent = SentEmail::new(email, delivered.smtp_code(), reply, now);
+        while let Err(error) = self.completer.ask(sent.clone()).await {
+            tracing::warn!(%error, "the email was sent but its row cannot be completed yet");
             if !error.is_unavailable() {
                 return;
             }
-            tokio::time::sleep(CLOSE_AGAIN_AFTER).await;
+            tokio::time::sleep(COMPLETE_AGAIN_AFTER).await;
         }
     }
 
-    /// The database failed between the claim and the mail server. Where it is back already, or only one table
-    /// is locked, the row is put back: a lease that runs out would count as a worker that the mail killed.
-    async fn put_back_unsent(&self, mail: &ClaimedEmail, error: &DbError) {
-        record::attempt(mail.kind, Ending::DatabaseAway);
-        tracing::warn!(%error, "the database went away in the middle of an attempt");
+    /// The database failed before the mail server was asked. When the row can be queued again now, it is: a lease
+    /// that runs out would count as a worker that this email killed.
+    async fn retry_after_database_error(&self, email: &ClaimedEmail, error: &DbError) {
+        record::attempt(email.kind, Ending::DatabaseAway);
+        tracing::warn!(%error, "the database failed during an attempt");
         let reason = error.to_string();
         let now = self.clock.now();
         let retry = Retry {
@@ -242,24 +232,24 @@ impl Parts {
             counts: false,
             answer_lost: false,
         };
-        if self.db.retry_later(mail, &retry, now).await.is_err() {
-            tracing::warn!("its row could not be put back either, its lease runs out");
+        if self.db.retry_later(email, &retry, now).await.is_err() {
+            tracing::warn!("the row could not be queued again either, its lease runs out");
         }
     }
 }
 
-/// Why a claimed mail is not even tried.
-fn hopeless(mail: &ClaimedEmail, now: chrono::DateTime<chrono::Utc>) -> Option<&'static str> {
-    if mail.lost_leases >= MAX_LOST_LEASES {
+/// Why a claimed email is not tried at all.
+fn reason_to_give_up(email: &ClaimedEmail, now: DateTime<Utc>) -> Option<&'static str> {
+    if email.lost_leases >= MAX_LOST_LEASES {
         Some(WORKER_LOST)
-    } else if mail.deadline_at <= now {
+    } else if email.deadline_at <= now {
         Some(DEADLINE_PASSED)
     } else {
         None
     }
 }
 
-/// Addresses are people's: logs hold no more of them than it takes to recognise one.
+/// Logs hold addresses in this form only.
 fn masked(recipient: &str) -> String {
     EmailAddress::parse(recipient).map_or_else(|_| "***".to_owned(), |address| address.masked())
 }

@@ -134,7 +134,7 @@ impl Leases {
                 held.get(id).is_none_or(|fencing_token| renewed.contains(&(*id, *fencing_token)));
             if !still_ours {
                 held.remove(id);
-                tracing::warn!(mail = %id, "the lease of a mail was lost to another worker");
+                tracing::warn!(mail = %id, "the lease of an email was lost to another worker");
             }
         }
     }

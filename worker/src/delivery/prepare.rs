@@ -1,10 +1,9 @@
-//! Whether a claimed mail still makes sense, and if so, what it says and to whom.
+//! Prepares a claimed email: decides whether it is still wanted, signs its link, and says what it contains.
 //!
-//! Asked after the claim, so that what happened since the request counts. Links are minted here, for the
-//! first time: no token was ever in a row or in Redis.
+//! The decision comes after the claim, so that what happened since the request counts. The link is signed here: no row
+//! and no job ever holds a token.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bookly_shared::config::LinkLifetimes;
 use bookly_shared::db::batch::Batcher;
@@ -24,7 +23,7 @@ const ADDRESS_CHANGED: &str = "the account has another address now";
 const ADDRESS_TAKEN: &str = "the new address has an account already";
 const AUTH_CHANGED: &str = "the password, address or role was changed after the request";
 
-/// What the letter writer knows of the service.
+/// Prepares emails.
 #[derive(Debug)]
 pub(crate) struct Preparer {
     pub(crate) db: Db,
@@ -35,127 +34,130 @@ pub(crate) struct Preparer {
     pub(crate) public_url: String,
 }
 
-/// What to do with a claimed mail.
+/// What to do with a claimed email.
 pub(crate) enum Decision {
     /// Send this.
-    Send(Letter),
+    Send(EmailContent),
     /// Send nothing, for this reason.
     Cancel(&'static str),
 }
 
-/// A letter ready to be rendered. Holds a link, so it is never logged.
-pub(crate) struct Letter {
-    /// The address to mail.
-    pub(crate) to: String,
-    kind: EmailKind,
-    first_name: String,
-    link: String,
-    lifetime: Duration,
-    masked_address: String,
-    reset_url: String,
-    at: DateTime<Utc>,
+/// An email's recipient and what it says. Holds a link: never logged.
+pub(crate) struct EmailContent {
+    pub(crate) recipient: String,
+    pub(crate) body: EmailBody,
 }
 
 impl Preparer {
-    /// Looks at the account as it is now.
-    pub(crate) async fn write(
+    /// Decides by the account as it is now.
+    pub(crate) async fn prepare(
         &self,
-        mail: &ClaimedEmail,
+        email: &ClaimedEmail,
         now: DateTime<Utc>,
     ) -> Result<Decision, Arc<DbError>> {
-        if mail.kind == EmailKind::Welcome {
-            return Ok(Decision::Send(self.letter(mail, None, now)));
+        match email.kind {
+            EmailKind::Welcome => {
+                let content = EmailContent { recipient: email.recipient.clone(), body: EmailBody::Welcome {} };
+                return Ok(Decision::Send(content));
+            }
+            EmailKind::VerifyEmail
+            | EmailKind::ResetPassword
+            | EmailKind::PasswordChanged
+            | EmailKind::ChangeEmail
+            | EmailKind::EmailChangeRequested => {}
         }
-        let Some(user) = self.account(mail).await? else { return Ok(Decision::Cancel(NO_ACCOUNT)) };
-        Ok(match self.objection(mail, &user).await? {
+        let Some(user) = self.account_of(email).await? else { return Ok(Decision::Cancel(NO_ACCOUNT)) };
+        Ok(match self.reason_to_cancel(email, &user).await? {
             Some(reason) => Decision::Cancel(reason),
-            None => Decision::Send(self.letter(mail, Some(&user), now)),
+            None => Decision::Send(self.content(email, &user, now)),
         })
     }
 
-    /// Requests by address name no account: it is looked up here, not in the request, so that known and
-    /// unknown addresses cost the requester the same.
-    async fn account(&self, mail: &ClaimedEmail) -> Result<Option<User>, Arc<DbError>> {
-        self.accounts
-            .ask(mail.user_uid.map_or_else(|| Whose::Mailbox(mail.mailbox.clone()), Whose::Uid))
-            .await
+    /// A request by address names no account. It is looked up here and not in the request, so that known and unknown
+    /// addresses take the same time there.
+    async fn account_of(&self, email: &ClaimedEmail) -> Result<Option<User>, Arc<DbError>> {
+        let whose = email.user_uid.map_or_else(|| Whose::Mailbox(email.mailbox.clone()), Whose::Uid);
+        self.accounts.ask(whose).await
     }
 
-    async fn objection(
+    async fn reason_to_cancel(
         &self,
-        mail: &ClaimedEmail,
+        email: &ClaimedEmail,
         user: &User,
     ) -> Result<Option<&'static str>, Arc<DbError>> {
-        let theirs = user.email_canonical == mail.mailbox;
-        let auth_changed = user.auth_changed_at > mail.created_at;
-        Ok(match mail.kind {
-            EmailKind::VerifyEmail if !theirs => Some(ADDRESS_CHANGED),
+        let has_other_address = user.email_canonical != email.mailbox;
+        let auth_changed = user.auth_changed_at > email.created_at;
+        Ok(match email.kind {
+            EmailKind::VerifyEmail if has_other_address => Some(ADDRESS_CHANGED),
             EmailKind::VerifyEmail if user.is_verified => Some(VERIFIED),
-            EmailKind::ResetPassword if !theirs => Some(ADDRESS_CHANGED),
-            EmailKind::ResetPassword | EmailKind::ChangeEmail if auth_changed => Some(AUTH_CHANGED),
-            EmailKind::ChangeEmail => self.db.user_of_mailbox(&mail.mailbox).await?.map(|_| ADDRESS_TAKEN),
-            // Notices go to the address of their time, also when it was changed since: that is whom they warn.
-            _ => None,
+            EmailKind::VerifyEmail => None,
+            EmailKind::ResetPassword if has_other_address => Some(ADDRESS_CHANGED),
+            EmailKind::ResetPassword if auth_changed => Some(AUTH_CHANGED),
+            EmailKind::ResetPassword => None,
+            EmailKind::ChangeEmail if auth_changed => Some(AUTH_CHANGED),
+            EmailKind::ChangeEmail => self.db.user_of_mailbox(&email.mailbox).await?.map(|_| ADDRESS_TAKEN),
+            // A notice goes to the address of its time, also when that was changed since: its owner must be warned.
+            EmailKind::PasswordChanged | EmailKind::EmailChangeRequested => None,
+            EmailKind::Welcome => None,
         })
     }
 
-    fn letter(&self, mail: &ClaimedEmail, user: Option<&User>, now: DateTime<Utc>) -> Letter {
-        let to = match (mail.kind, user) {
-            // By address: what is mailed is the account's own spelling, never the requester's.
-            (EmailKind::VerifyEmail | EmailKind::ResetPassword, Some(user)) => &user.email,
-            _ => &mail.recipient,
+    fn content(&self, email: &ClaimedEmail, user: &User, now: DateTime<Utc>) -> EmailContent {
+        let recipient = match email.kind {
+            // By address: the email goes to the account's own spelling, never to the requester's.
+            EmailKind::VerifyEmail | EmailKind::ResetPassword => user.email.clone(),
+            EmailKind::PasswordChanged
+            | EmailKind::ChangeEmail
+            | EmailKind::EmailChangeRequested
+            | EmailKind::Welcome => email.recipient.clone(),
         };
-        Letter {
-            to: to.clone(),
-            kind: mail.kind,
-            first_name: user.map(|user| user.first_name.clone()).unwrap_or_default(),
-            link: user.map(|user| self.link(mail.kind, to, user, now)).unwrap_or_default(),
-            lifetime: self.lifetimes.of(mail.kind),
-            masked_address: mail.context.masked_address.clone().unwrap_or_default(),
-            reset_url: format!("{}/api/v1/auth/password-reset-request", self.public_url),
-            at: mail.created_at,
-        }
+        let body = self.body(email, user, &recipient, now);
+        EmailContent { recipient, body }
     }
 
-    /// The link of a kind that has one. Single-use links carry the state that their use changes.
-    fn link(&self, kind: EmailKind, to: &str, user: &User, now: DateTime<Utc>) -> String {
-        let (purpose, path, version) = match kind {
-            EmailKind::VerifyEmail => (Purpose::EmailVerification, "verify", None),
-            EmailKind::ResetPassword => {
-                (Purpose::PasswordReset, "password-reset-confirm", Some(user.auth_version))
-            }
-            EmailKind::ChangeEmail => (Purpose::EmailChange, "email-change-confirm", Some(user.auth_version)),
-            EmailKind::PasswordChanged | EmailKind::EmailChangeRequested | EmailKind::Welcome => {
-                return String::new();
-            }
+    fn body(&self, email: &ClaimedEmail, user: &User, recipient: &str, now: DateTime<Utc>) -> EmailBody {
+        let first_name = user.first_name.clone();
+        let link = |purpose, path, version| {
+            let claims = LinkClaims { email: recipient.to_owned(), uid: user.uid, version };
+            let token = self.signer.sign(purpose, &claims, now);
+            format!("{}/api/v1/auth/{path}/{}", self.public_url, token.as_str())
         };
-        let claims = LinkClaims { email: to.to_owned(), uid: user.uid, version };
-        let token = self.signer.sign(purpose, &claims, now);
-        format!("{}/api/v1/auth/{path}/{}", self.public_url, token.as_str())
-    }
-}
-
-impl Letter {
-    /// What the template gets.
-    pub(crate) fn body(&self) -> EmailBody<'_> {
-        let (first_name, link, lifetime) = (self.first_name.as_str(), self.link.as_str(), self.lifetime);
-        let (reset_url, masked_address) = (self.reset_url.as_str(), self.masked_address.as_str());
-        match self.kind {
-            EmailKind::VerifyEmail => EmailBody::VerifyEmail { first_name, link, lifetime },
-            EmailKind::ResetPassword => EmailBody::ResetPassword { first_name, link, lifetime },
-            EmailKind::PasswordChanged => {
-                EmailBody::PasswordChanged { first_name, changed_at: self.at, reset_url }
-            }
-            EmailKind::ChangeEmail => {
-                EmailBody::ChangeEmail { first_name, new_address: &self.to, link, lifetime }
-            }
+        // A link that works once carries the state that its use changes.
+        let version = Some(user.auth_version);
+        match email.kind {
+            EmailKind::VerifyEmail => EmailBody::VerifyEmail {
+                first_name,
+                link: link(Purpose::EmailVerification, "verify", None),
+                lifetime: self.lifetimes.email_verification,
+            },
+            EmailKind::ResetPassword => EmailBody::ResetPassword {
+                first_name,
+                link: link(Purpose::PasswordReset, "password-reset-confirm", version),
+                lifetime: self.lifetimes.password_reset,
+            },
+            EmailKind::ChangeEmail => EmailBody::ChangeEmail {
+                first_name,
+                new_address: recipient.to_owned(),
+                link: link(Purpose::EmailChange, "email-change-confirm", version),
+                lifetime: self.lifetimes.email_change,
+            },
+            EmailKind::PasswordChanged => EmailBody::PasswordChanged {
+                first_name,
+                changed_at: email.created_at,
+                reset_url: self.reset_url(),
+            },
             EmailKind::EmailChangeRequested => EmailBody::EmailChangeRequested {
                 first_name,
-                masked_address,
-                requested_at: self.at,
-                reset_url,
+                masked_address: email.context.masked_address.clone().unwrap_or_default(),
+                requested_at: email.created_at,
+                reset_url: self.reset_url(),
             },
             EmailKind::Welcome => EmailBody::Welcome {},
         }
+    }
+
+    /// The form that asks for a reset link.
+    fn reset_url(&self) -> String {
+        format!("{}/api/v1/auth/password-reset-request", self.public_url)
     }
 }

@@ -1,4 +1,4 @@
-//! The drain: once woken, it claims due mails, as many at once as there are free slots, until none is due.
+//! The fetcher: claims due emails, as many at once as there is capacity for, until none is due.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -6,140 +6,139 @@ use std::time::{Duration, Instant};
 use bookly_shared::clock::Clock;
 use bookly_shared::db::held_connection::HeldConnection;
 use bookly_shared::db::{Db, DbError};
-use bookly_shared::queue::{PAUSE, QueueError, RedisQueue};
+use bookly_shared::queue::{BATCH_WINDOW, QueueError, RedisQueue, SendEmail};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::delivery::capacity::{Capacity, Slot};
+use crate::delivery::capacity::{Capacity, DeliveryPermit};
 use crate::delivery::circuit_breaker::CircuitBreaker;
 use crate::delivery::deliver::Delivery;
-use crate::queue::maintenance::RECORD_FIRST;
+use crate::queue::maintenance::AFTER_DATABASE_OUTAGE;
 
-/// Without Redis: finds retries that fell due, and rows that other processes wrote, whose bells do not sound here.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How often another worker is rung for at most.
-const PASS_ON_EVERY: Duration = Duration::from_millis(50);
+/// Without Redis: how soon due retries, and rows that other processes wrote, are found.
+const POLL_EVERY: Duration = Duration::from_secs(1);
+/// How often a job for other workers is enqueued at most.
+const ENQUEUE_EVERY: Duration = Duration::from_millis(50);
 
 /// What the loop needs.
 pub(crate) struct Fetcher {
     pub(crate) db: Db,
     pub(crate) clock: Clock,
     pub(crate) worker: String,
-    pub(crate) courier: Delivery,
-    pub(crate) gate: CircuitBreaker,
-    pub(crate) slots: Capacity,
+    pub(crate) delivery: Arc<Delivery>,
+    pub(crate) circuit_breaker: CircuitBreaker,
+    pub(crate) capacity: Capacity,
     pub(crate) deliveries: TaskTracker,
     pub(crate) wake: Arc<Notify>,
-    /// Where there are other workers, they are rung for when this one has its hands full.
-    pub(crate) others: Option<RedisQueue>,
+    /// Where a job wakes another worker when more is due than this one has capacity for.
+    pub(crate) redis: Option<RedisQueue>,
+}
+
+/// What a claim returned.
+enum Claimed {
+    /// Everything that was due.
+    All,
+    /// As much as there was capacity for, this email among it; more may be due.
+    UpToCapacity(Uuid),
 }
 
 impl Fetcher {
-    /// Claims and delivers until `stop`; begins with what waits already.
-    pub(crate) async fn work(&self, stop: &CancellationToken) {
+    /// Claims and delivers until `stop`; starts with what is due already.
+    pub(crate) async fn run(&self, stop: &CancellationToken) {
         stop.run_until_cancelled(async {
             loop {
-                self.drain().await;
-                self.woken().await;
+                self.fetch_until_none_is_due().await;
+                self.wait_for_job().await;
             }
         })
         .await;
     }
 
-    async fn woken(&self) {
-        match self.others {
+    async fn wait_for_job(&self) {
+        match self.redis {
             Some(_) => self.wake.notified().await,
-            // Every mail rings here; through Redis whoever rings sees to the pause.
+            // Here every email wakes the fetcher; in Redis the enqueuing side keeps this pause.
             None => {
-                tokio::time::sleep(PAUSE).await;
-                drop(timeout(LOOK_EVERY, self.wake.notified()).await);
+                tokio::time::sleep(BATCH_WINDOW).await;
+                drop(timeout(POLL_EVERY, self.wake.notified()).await);
             }
         }
     }
 
-    /// Until nothing is due.
-    async fn drain(&self) {
-        let (mut more, mut passed_on, mut kept) = (false, None, None);
+    async fn fetch_until_none_is_due(&self) {
+        let (mut more, mut last_enqueued, mut connection) = (false, None, None);
         loop {
-            if more && !self.gate.is_paced() {
-                self.slots.gather().await;
+            if more && !self.circuit_breaker.has_rate() {
+                self.capacity.wait_for_half().await;
             }
-            // A slot first: no mail is claimed that would have to wait for long with its lease running.
-            let first = self.slots.free().await;
-            self.gate.pass().await;
-            match self.claim_and_deliver(first, &mut kept).await {
-                Ok(Claimed::AsManyAsFit(one)) => {
+            // Capacity first: no email is claimed that would have to wait with its lease running.
+            let first = self.capacity.acquire().await;
+            self.circuit_breaker.admit().await;
+            match self.claim_and_deliver(first, &mut connection).await {
+                Ok(Claimed::UpToCapacity(email)) => {
                     more = true;
-                    self.pass_on(one, &mut passed_on);
+                    self.wake_another_worker(email, &mut last_enqueued);
                 }
                 Ok(Claimed::All) => return,
                 Err(error) => {
-                    tracing::warn!(%error, "no mail can be claimed");
-                    kept = None;
-                    tokio::time::sleep(RECORD_FIRST).await;
+                    tracing::warn!(%error, "no email can be claimed");
+                    connection = None;
+                    tokio::time::sleep(AFTER_DATABASE_OUTAGE).await;
                 }
             }
         }
     }
 
-    /// More waits than this worker has room for: a bell for whoever has, unless one waits to be heard already.
-    fn pass_on(&self, mail: Uuid, last: &mut Option<Instant>) {
-        let Some(others) = self.others.clone() else { return };
-        if last.is_some_and(|last| last.elapsed() < PASS_ON_EVERY) {
+    /// Enqueues a job for a worker with capacity, unless one waits already.
+    fn wake_another_worker(&self, id: Uuid, last_enqueued: &mut Option<Instant>) {
+        let Some(redis) = self.redis.clone() else { return };
+        if last_enqueued.is_some_and(|last| last.elapsed() < ENQUEUE_EVERY) {
             return;
         }
-        *last = Some(Instant::now());
+        *last_enqueued = Some(Instant::now());
         tokio::spawn(async move {
-            let rung = async {
-                if others.waiting().await? == 0 {
-                    others.push(&[mail]).await?;
+            let enqueued = async {
+                if redis.waiting().await? == 0 {
+                    redis.push(&[SendEmail { id }]).await?;
                 }
                 Ok::<(), QueueError>(())
             };
-            if let Err(error) = rung.await {
-                tracing::debug!(%error, "no other worker was rung for");
+            if let Err(error) = enqueued.await {
+                tracing::debug!(%error, "no job could be enqueued for other workers");
             }
         });
     }
 
-    /// Claims as many mails as there are free slots, with a rate just one.
+    /// Claims as many emails as there is capacity for; with a rate, one.
     async fn claim_and_deliver(
         &self,
-        first: Slot,
-        kept: &mut Option<HeldConnection>,
+        first: DeliveryPermit,
+        connection: &mut Option<HeldConnection>,
     ) -> Result<Claimed, DbError> {
-        let mut slots = vec![first];
-        while !self.gate.is_paced()
-            && let Some(slot) = self.slots.free_now()
+        let mut permits = vec![first];
+        while !self.circuit_breaker.has_rate()
+            && let Some(permit) = self.capacity.try_acquire()
         {
-            slots.push(slot);
+            permits.push(permit);
         }
-        let free = slots.len();
-        let db = match kept {
-            Some(kept) => kept,
-            None => kept.insert(self.db.keep().await?),
+        let limit = permits.len();
+        let db = match connection {
+            Some(connection) => connection,
+            None => connection.insert(self.db.keep().await?),
         };
-        let asked = Instant::now();
-        let mails = db.claim_due(free as i64, &self.worker, self.clock.now()).await?;
-        let claimed = match mails.last() {
-            Some(last) if mails.len() == free => Claimed::AsManyAsFit(last.id),
+        let claim_began = Instant::now();
+        let emails = db.claim_due(limit as i64, &self.worker, self.clock.now()).await?;
+        let claimed = match emails.last() {
+            Some(last) if emails.len() == limit => Claimed::UpToCapacity(last.id),
             _ => Claimed::All,
         };
-        for (mail, slot) in mails.into_iter().zip(slots) {
-            let courier = self.courier.clone();
-            self.deliveries.spawn(async move { courier.deliver(mail, asked, slot).await });
+        for (email, permit) in emails.into_iter().zip(permits) {
+            let delivery = self.delivery.clone();
+            self.deliveries.spawn(async move { delivery.deliver(email, claim_began, permit).await });
         }
         Ok(claimed)
     }
-}
-
-/// What a claim brought.
-enum Claimed {
-    /// Everything that was due.
-    All,
-    /// As much as there was room for, this mail among it; more may be due.
-    AsManyAsFit(Uuid),
 }

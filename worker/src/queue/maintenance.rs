@@ -1,7 +1,7 @@
-//! The relay: frees mails whose workers were lost, rings for due rows that nobody rang for, fails what is past its
-//! deadline, clears what is old.
+//! Maintenance: rescues emails whose worker was lost, enqueues due rows again that have no job, fails what is past its
+//! deadline, purges what is old.
 //!
-//! One relay works at a time, whoever holds the seat; another takes over when it falls free.
+//! One process at a time runs it, the leader; another takes over when the leader is gone.
 
 use std::time::Duration;
 
@@ -10,35 +10,35 @@ use bookly_shared::db::emails::enqueue::CLOCK_SLACK;
 use bookly_shared::db::emails::maintenance::Leadership;
 use bookly_shared::db::{Db, DbError};
 use bookly_shared::metrics::table::{JOBS_REENQUEUED, MAINTENANCE_LEADER};
-use bookly_shared::queue::{QueueError, RedisQueue};
+use bookly_shared::queue::{QueueError, RedisQueue, SendEmail};
 use chrono::TimeDelta;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::metrics::record;
 
-/// How soon a retry that fell due is rung for.
+/// How soon a due retry is enqueued.
 const ROUND_EVERY: Duration = Duration::from_secs(1);
-/// How soon a free seat is taken.
-const SEAT_EVERY: Duration = Duration::from_secs(2);
-/// After the database was away, what the mail server took meanwhile is recorded before anything is claimed again:
-/// leases ran out during the outage, and a row that its worker is about to close as sent must not be sent twice.
-pub(crate) const RECORD_FIRST: Duration = Duration::from_secs(4);
-/// Listener of one round. Each wakes a worker for everything that is due, so that a few are enough for any backlog.
-const RINGS: usize = 16;
-const TIDY_EVERY: Duration = Duration::from_secs(5);
-const OVERDUE_EVERY: Duration = Duration::from_secs(15);
+/// How soon a process takes over when there is no leader.
+const ELECTION_EVERY: Duration = Duration::from_secs(2);
+/// After a database outage nothing is rescued or claimed for this long. Leases ran out meanwhile, and workers first
+/// complete the emails that the mail server took: a rescued one would be sent twice.
+pub(crate) const AFTER_DATABASE_OUTAGE: Duration = Duration::from_secs(4);
+/// Jobs of one round. Each wakes a worker for everything that is due, so a few are enough for any backlog.
+const REENQUEUE_LIMIT: usize = 16;
+const CLEAN_UP_EVERY: Duration = Duration::from_secs(5);
+const FAIL_OVERDUE_EVERY: Duration = Duration::from_secs(15);
 const PURGE_EVERY: Duration = Duration::from_secs(600);
-/// After so many rounds in a row that Redis refused, though it answers, what it holds is suspected, and dropped.
-const SUSPECT_AFTER: u32 = 10;
+/// After so many rounds in a row with an error from a Redis that answers, the queue's keys in Redis are deleted.
+const RESET_AFTER: u32 = 10;
 
-/// A relay, working or waiting for the seat.
+/// Maintenance, as leader or waiting to become it.
 pub(crate) struct Maintenance {
     pub(crate) db: Db,
     pub(crate) clock: Clock,
-    /// Where to ring; `None` when the workers look at the table themselves.
-    pub(crate) queue: Option<RedisQueue>,
-    /// How long closed rows are kept.
+    /// Where jobs are enqueued; `None` when workers poll the table.
+    pub(crate) redis: Option<RedisQueue>,
+    /// How long completed rows are kept.
     pub(crate) keep: TimeDelta,
 }
 
@@ -51,130 +51,128 @@ enum MaintenanceError {
 }
 
 impl Maintenance {
-    /// Waits for the seat and relays, again and again, until `stop`.
+    /// Becomes the leader when there is none, and works as long as it is, until `stop`.
     pub(crate) async fn run(&self, stop: &CancellationToken) {
         let mut database_was_away = false;
         while !stop.is_cancelled() {
             match self.db.take_leadership().await {
-                Ok(Some(seat)) => {
+                Ok(Some(leadership)) => {
                     if database_was_away {
-                        stop.run_until_cancelled(tokio::time::sleep(RECORD_FIRST)).await;
+                        stop.run_until_cancelled(tokio::time::sleep(AFTER_DATABASE_OUTAGE)).await;
                     }
                     MAINTENANCE_LEADER.set(1.0, []);
-                    self.relay(seat, stop).await;
+                    self.lead(leadership, stop).await;
                     MAINTENANCE_LEADER.set(0.0, []);
-                    // A seat is lost with its connection.
+                    // Leadership ends with its connection.
                     database_was_away = true;
                 }
                 Ok(None) => database_was_away = false,
                 Err(error) => {
                     database_was_away = true;
-                    tracing::warn!(%error, "the relay cannot reach the database");
+                    tracing::warn!(%error, "maintenance cannot reach the database");
                 }
             }
-            stop.run_until_cancelled(tokio::time::sleep(SEAT_EVERY)).await;
+            stop.run_until_cancelled(tokio::time::sleep(ELECTION_EVERY)).await;
         }
     }
 
-    async fn relay(&self, mut seat: Leadership, stop: &CancellationToken) {
-        tracing::info!("this process relays");
-        let mut next = Timetable::new();
-        let mut bad_rounds = 0;
-        while seat.is_held().await {
-            let wait = match self.round(&mut next).await {
+    async fn lead(&self, mut leadership: Leadership, stop: &CancellationToken) {
+        tracing::info!("this process is the maintenance leader");
+        let mut schedule = Schedule::new();
+        let mut failed_rounds = 0;
+        while leadership.is_held().await {
+            let wait = match self.round(&mut schedule).await {
                 Ok(()) => {
-                    bad_rounds = 0;
+                    failed_rounds = 0;
                     ROUND_EVERY
                 }
                 Err(error) => {
-                    bad_rounds += 1;
-                    self.report(&error, bad_rounds).await;
-                    if matches!(error, MaintenanceError::Db(_)) { RECORD_FIRST } else { ROUND_EVERY }
+                    failed_rounds += 1;
+                    self.report(&error, failed_rounds).await;
+                    if matches!(error, MaintenanceError::Db(_)) { AFTER_DATABASE_OUTAGE } else { ROUND_EVERY }
                 }
             };
             if stop.run_until_cancelled(tokio::time::sleep(wait)).await.is_none() {
-                return seat.leave().await;
+                return leadership.leave().await;
             }
         }
-        tracing::warn!("the relay lost its seat");
+        tracing::warn!("this process is the maintenance leader no more");
     }
 
-    async fn report(&self, error: &MaintenanceError, bad_rounds: u32) {
-        if bad_rounds == 1 {
-            tracing::warn!(%error, "the relay cannot work, it tries again every second");
+    async fn report(&self, error: &MaintenanceError, failed_rounds: u32) {
+        if failed_rounds == 1 {
+            tracing::warn!(%error, "a round of maintenance failed, it is repeated every second");
         }
-        if let (MaintenanceError::Queue(_), Some(queue)) = (error, &self.queue)
-            && bad_rounds.is_multiple_of(SUSPECT_AFTER)
-            && queue.is_reachable().await
+        if let (MaintenanceError::Queue(_), Some(redis)) = (error, &self.redis)
+            && failed_rounds.is_multiple_of(RESET_AFTER)
+            && redis.is_reachable().await
         {
-            let dropped = queue.start_over().await;
-            tracing::error!(%error, ok = dropped.is_ok(), "Redis answers but refuses; all that the queue had there was dropped");
+            let reset = redis.reset().await;
+            tracing::error!(%error, ok = reset.is_ok(), "Redis answers with errors; the queue's keys in Redis were deleted");
         }
     }
 
-    async fn round(&self, next: &mut Timetable) -> Result<(), MaintenanceError> {
-        let freed = self.db.rescue_lost_leases(self.clock.now()).await?;
-        if freed > 0 {
-            tracing::warn!(mails = freed, "mails whose workers were lost wait for another attempt");
+    async fn round(&self, schedule: &mut Schedule) -> Result<(), MaintenanceError> {
+        let rescued = self.db.rescue_lost_leases(self.clock.now()).await?;
+        if rescued > 0 {
+            tracing::warn!(emails = rescued, "emails whose worker was lost are queued again");
         }
-        if is_due(&mut next.overdue, OVERDUE_EVERY) {
+        if is_due(&mut schedule.fail_overdue, FAIL_OVERDUE_EVERY) {
             let failed = self.db.fail_overdue(self.clock.now()).await?;
             record::overdue(&failed);
             if !failed.is_empty() {
-                tracing::error!(
-                    mails = failed.len(),
-                    "mails failed: their deadline passed before they could be sent"
-                );
+                tracing::error!(emails = failed.len(), "eemails failed: their deadline passed before they could be sent");
             }
         }
-        if is_due(&mut next.purge, PURGE_EVERY) {
-            let gone = self.db.purge(self.keep, self.clock.now()).await?;
-            tracing::debug!(rows = gone, "old rows deleted");
+        if is_due(&mut schedule.purge, PURGE_EVERY) {
+            let deleted = self.db.purge(self.keep, self.clock.now()).await?;
+            tracing::debug!(rows = deleted, "old rows deleted");
         }
-        let Some(queue) = &self.queue else { return Ok(()) };
-        if next.tidy <= Instant::now() {
-            tidy(queue).await?;
-            // After a failure at once, so that a Redis that only refuses is found out.
-            next.tidy = Instant::now() + TIDY_EVERY;
+        let Some(redis) = &self.redis else { return Ok(()) };
+        if schedule.clean_up <= Instant::now() {
+            clean_up(redis).await?;
+            // Not after a failure: the next round tries again, so that a Redis that only refuses is noticed.
+            schedule.clean_up = Instant::now() + CLEAN_UP_EVERY;
         }
-        self.reenqueue(queue).await
+        self.reenqueue(redis).await
     }
 
-    /// Rings for what nobody rang for. While nothing waits, Redis is not asked at all.
-    async fn reenqueue(&self, queue: &RedisQueue) -> Result<(), MaintenanceError> {
+    /// Enqueues due rows without a job. As long as there are none, Redis gets no command.
+    async fn reenqueue(&self, redis: &RedisQueue) -> Result<(), MaintenanceError> {
         let before = self.clock.now() - CLOCK_SLACK;
-        if !self.db.any_unenqueued(before).await? || queue.waiting().await? >= RINGS {
+        if !self.db.any_unenqueued(before).await? || redis.waiting().await? >= REENQUEUE_LIMIT {
             return Ok(());
         }
-        let unrung = self.db.take_unenqueued(RINGS as i64, before).await?;
-        queue.push(&unrung).await?;
-        JOBS_REENQUEUED.add(unrung.len() as u64, []);
-        tracing::info!("rang again for mails that waited");
+        let ids = self.db.take_unenqueued(REENQUEUE_LIMIT as i64, before).await?;
+        let jobs: Vec<SendEmail> = ids.into_iter().map(|id| SendEmail { id }).collect();
+        redis.push(&jobs).await?;
+        JOBS_REENQUEUED.add(jobs.len() as u64, []);
+        tracing::info!("emails that waited were enqueued again");
         Ok(())
     }
 }
 
-/// Forgets bells that were heard, and all of them when there are far too many.
-async fn tidy(queue: &RedisQueue) -> Result<(), QueueError> {
-    queue.forget_done().await?;
-    if queue.drop_if_overfull().await? {
-        tracing::error!("too many bells waited in Redis; they were dropped and are rung again");
+/// Deletes done jobs, and all of them when far too many wait.
+async fn clean_up(redis: &RedisQueue) -> Result<(), QueueError> {
+    redis.delete_done().await?;
+    if redis.drop_if_too_many().await? {
+        tracing::error!("too many jobs waited in Redis; they were dropped, and their rows are enqueued again");
     }
     Ok(())
 }
 
-/// When the rarer tasks are next.
-struct Timetable {
-    tidy: Instant,
-    overdue: Instant,
+/// When the rarer tasks run next.
+struct Schedule {
+    clean_up: Instant,
+    fail_overdue: Instant,
     purge: Instant,
 }
 
-impl Timetable {
+impl Schedule {
     /// All of them now.
-    fn new() -> Timetable {
+    fn new() -> Schedule {
         let now = Instant::now();
-        Timetable { tidy: now, overdue: now, purge: now }
+        Schedule { clean_up: now, fail_overdue: now, purge: now }
     }
 }
 

@@ -1,4 +1,5 @@
-//! Where jobs come from and which rows they lead to: listener, fetcher, maintenance.
+//! From jobs to claimed emails: the listener takes jobs, the fetcher claims due rows, maintenance looks after rows
+//! that have no job or no worker.
 
 pub(crate) mod fetcher;
 pub(crate) mod listener;

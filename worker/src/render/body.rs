@@ -1,69 +1,68 @@
-//! What the templates of each kind of mail get, typed.
+//! What the templates of each kind of email get, typed.
 
 use std::fmt;
 use std::time::Duration;
 
 use bookly_shared::domain::EmailKind;
+use bookly_shared::templates::date_and_time;
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use super::words::{ser_greetable, ser_lifetime, ser_moment};
-
-/// A mail's values. Times and durations reach the templates in words.
+/// The values of an email. Templates get times and durations as text.
 ///
-/// `first_name` is as the account has it; templates get none in place of one that reads like a link.
-#[derive(Clone, Copy, Serialize)]
+/// `first_name` is as the account has it; templates get no name in place of one that reads like a link.
+#[derive(Clone, Serialize)]
 #[serde(untagged)]
-#[expect(missing_docs, reason = "the fields are the words of the contract's table")]
-pub enum EmailBody<'a> {
+#[expect(missing_docs, reason = "the fields have the names of the contract's table")]
+pub enum EmailBody {
     /// To the account: proves its address.
     VerifyEmail {
-        #[serde(serialize_with = "ser_greetable")]
-        first_name: &'a str,
-        link: &'a str,
-        #[serde(serialize_with = "ser_lifetime")]
+        #[serde(serialize_with = "greeting_name")]
+        first_name: String,
+        link: String,
+        #[serde(serialize_with = "lifetime_text")]
         lifetime: Duration,
     },
     /// To the account: opens the form for a new password.
     ResetPassword {
-        #[serde(serialize_with = "ser_greetable")]
-        first_name: &'a str,
-        link: &'a str,
-        #[serde(serialize_with = "ser_lifetime")]
+        #[serde(serialize_with = "greeting_name")]
+        first_name: String,
+        link: String,
+        #[serde(serialize_with = "lifetime_text")]
         lifetime: Duration,
     },
-    /// To the account, after the fact. `reset_url` is the form that asks for a reset link.
+    /// To the account, after the change. `reset_url` is the form that asks for a reset link.
     PasswordChanged {
-        #[serde(serialize_with = "ser_greetable")]
-        first_name: &'a str,
-        #[serde(serialize_with = "ser_moment")]
+        #[serde(serialize_with = "greeting_name")]
+        first_name: String,
+        #[serde(serialize_with = "time_text")]
         changed_at: DateTime<Utc>,
-        reset_url: &'a str,
+        reset_url: String,
     },
     /// To the new address: proves it.
     ChangeEmail {
-        #[serde(serialize_with = "ser_greetable")]
-        first_name: &'a str,
-        new_address: &'a str,
-        link: &'a str,
-        #[serde(serialize_with = "ser_lifetime")]
+        #[serde(serialize_with = "greeting_name")]
+        first_name: String,
+        new_address: String,
+        link: String,
+        #[serde(serialize_with = "lifetime_text")]
         lifetime: Duration,
     },
     /// To the old address, which must not learn the whole new one.
     EmailChangeRequested {
-        #[serde(serialize_with = "ser_greetable")]
-        first_name: &'a str,
-        masked_address: &'a str,
-        #[serde(serialize_with = "ser_moment")]
+        #[serde(serialize_with = "greeting_name")]
+        first_name: String,
+        masked_address: String,
+        #[serde(serialize_with = "time_text")]
         requested_at: DateTime<Utc>,
-        reset_url: &'a str,
+        reset_url: String,
     },
     /// To any address that an administrator names.
     Welcome {},
 }
 
-impl EmailBody<'_> {
-    /// Which mail this is.
+impl EmailBody {
+    /// The kind of the email.
     #[must_use]
     pub fn kind(&self) -> EmailKind {
         match self {
@@ -76,8 +75,8 @@ impl EmailBody<'_> {
         }
     }
 
-    /// The address that the mail is about; a greeting has none.
-    pub(super) fn link(&self) -> Option<&str> {
+    /// The URL that the email must contain; a welcome has none.
+    pub(super) fn url(&self) -> Option<&str> {
         match self {
             Self::VerifyEmail { link, .. }
             | Self::ResetPassword { link, .. }
@@ -88,30 +87,29 @@ impl EmailBody<'_> {
             Self::Welcome {} => None,
         }
     }
-}
 
-impl EmailBody<'static> {
-    /// A mail of this kind with values as they may come, for trial renderings and previews.
+    /// An email of this kind with made-up values, for trial renderings and previews.
     #[must_use]
     pub fn sample(kind: EmailKind) -> Self {
-        let (first_name, lifetime, reset_url) = ("Zoë", Duration::from_secs(3600), RESET_URL);
-        let requested_at = DateTime::from_timestamp(1_795_446_240, 0).unwrap_or_default();
+        let (first_name, lifetime) = ("Zoë".to_owned(), Duration::from_secs(3600));
+        let (reset_url, time) = (RESET_URL.to_owned(), DateTime::from_timestamp(1_795_446_240, 0));
+        let time = time.unwrap_or_default();
         match kind {
-            EmailKind::VerifyEmail => Self::VerifyEmail { first_name, link: VERIFY_LINK, lifetime },
-            EmailKind::ResetPassword => Self::ResetPassword { first_name, link: RESET_LINK, lifetime },
-            EmailKind::PasswordChanged => {
-                Self::PasswordChanged { first_name, changed_at: requested_at, reset_url }
+            EmailKind::VerifyEmail => Self::VerifyEmail { first_name, link: VERIFY_LINK.to_owned(), lifetime },
+            EmailKind::ResetPassword => {
+                Self::ResetPassword { first_name, link: RESET_LINK.to_owned(), lifetime }
             }
+            EmailKind::PasswordChanged => Self::PasswordChanged { first_name, changed_at: time, reset_url },
             EmailKind::ChangeEmail => Self::ChangeEmail {
                 first_name,
-                new_address: "zoe.new@example.org",
-                link: CHANGE_LINK,
+                new_address: "zoe.new@example.org".to_owned(),
+                link: CHANGE_LINK.to_owned(),
                 lifetime,
             },
             EmailKind::EmailChangeRequested => Self::EmailChangeRequested {
                 first_name,
-                masked_address: "z•••@example.org",
-                requested_at,
+                masked_address: "z•••@example.org".to_owned(),
+                requested_at: time,
                 reset_url,
             },
             EmailKind::Welcome => Self::Welcome {},
@@ -119,8 +117,8 @@ impl EmailBody<'static> {
     }
 }
 
-/// Only the kind: links are secrets.
-impl fmt::Debug for EmailBody<'_> {
+/// Shows the kind only: links are secrets.
+impl fmt::Debug for EmailBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "EmailBody({})", self.kind())
     }
@@ -130,3 +128,77 @@ const RESET_URL: &str = "https://books.example.org/api/v1/auth/password-reset-re
 const VERIFY_LINK: &str = "https://books.example.org/api/v1/auth/verify/eyJlbWFpbCI6InpvZUBleGFtcGxlLm9yZyIsInVpZCI6IjAxOTNiZDVhLTdlNWMtN2QxYi1iY2M0LTRhOWUyZjM3YjZkMSJ9.aMVPxA.pq2Mt2osImralYRZ5rcHZISkntMgG36ErftAw4OeZVc";
 const RESET_LINK: &str = "https://books.example.org/api/v1/auth/password-reset-confirm/eyJlbWFpbCI6InpvZUBleGFtcGxlLm9yZyIsInVpZCI6IjAxOTNiZDVhIiwidiI6M30.aMVPxA.pq2Mt2osImralYRZ5rcHZISkntMgG36ErftAw4OeZVc";
 const CHANGE_LINK: &str = "https://books.example.org/api/v1/auth/email-change-confirm/eyJlbWFpbCI6InpvZS5uZXdAZXhhbXBsZS5vcmciLCJ2IjozfQ.aMVPxA.pq2Mt2osImralYRZ5rcHZISkntMgG36ErftAw4OeZVc";
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+/// "1 hour", "90 minutes", "3 days": rounded down, so that no link is promised a longer life than it has.
+fn lifetime_text<S: Serializer>(lifetime: &Duration, to: S) -> Result<S::Ok, S::Error> {
+    let seconds = lifetime.as_secs();
+    let (count, unit) = match seconds {
+        ..MINUTE => (seconds, "second"),
+        _ if seconds >= 2 * DAY => (seconds / DAY, "day"),
+        _ if seconds.is_multiple_of(HOUR) || seconds >= 3 * HOUR => (seconds / HOUR, "hour"),
+        _ => (seconds / MINUTE, "minute"),
+    };
+    to.serialize_str(&format!("{count} {unit}{}", if count == 1 { "" } else { "s" }))
+}
+
+fn time_text<S: Serializer>(time: &DateTime<Utc>, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&date_and_time(*time))
+}
+
+/// Serializes the name to greet by; none when it is empty or reads like an address.
+///
+/// Anybody can sign up with another person's address. Mail clients turn `evil.example` into a link, so such a "name"
+/// would carry an advertisement to that person.
+fn greeting_name<S: Serializer>(name: &str, to: S) -> Result<S::Ok, S::Error> {
+    let name = name.trim();
+    let chars: Vec<char> = name.chars().collect();
+    let dot_inside =
+        chars.windows(3).any(|w| w[1] == '.' && w[0].is_alphanumeric() && w[2].is_alphanumeric());
+    let suspicious =
+        dot_inside || name.contains('@') || name.contains("//") || name.chars().any(char::is_control);
+    if name.is_empty() || suspicious { to.serialize_none() } else { to.serialize_some(name) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, to_value};
+
+    use super::*;
+
+    fn verify_email(first_name: &str, lifetime: u64) -> Value {
+        let (first_name, lifetime) = (first_name.to_owned(), Duration::from_secs(lifetime));
+        to_value(EmailBody::VerifyEmail { first_name, link: String::new(), lifetime }).unwrap()
+    }
+
+    #[test]
+    fn a_lifetime_is_text_and_never_too_long() {
+        let cases = [
+            (1, "1 second"),
+            (60, "1 minute"),
+            (3599, "59 minutes"),
+            (3600, "1 hour"),
+            (5400, "90 minutes"),
+            (7200, "2 hours"),
+            (12_000, "3 hours"),
+            (86_400, "24 hours"),
+            (259_200, "3 days"),
+        ];
+        for (seconds, text) in cases {
+            assert_eq!(verify_email("Zoë", seconds)["lifetime"], text);
+        }
+    }
+
+    #[test]
+    fn a_name_that_would_become_a_link_is_not_greeted() {
+        for name in ["evil.example", "see //evil", "a@b", " ", "Anna\nBuy", "www.x"] {
+            assert_eq!(verify_email(name, 60)["first_name"], Value::Null, "{name}");
+        }
+        for name in ["Zoë", "J. R.", "Dr. Who", "O'Brien", "<b>{{ 7*7 }}", "李"] {
+            assert_eq!(verify_email(name, 60)["first_name"], name);
+        }
+    }
+}

@@ -1,29 +1,30 @@
-//! Renders every mail with sample values and says all that is wrong, where the start stops at the first fault.
+//! Renders every email with sample values and reports every fault. The start of a worker stops at the first one.
 
 use std::path::Path;
 
 use bookly_shared::domain::EmailKind;
 use bookly_shared::templates::{self, Inspection, TemplateError};
 
+use super::body::EmailBody;
 use super::message::HEADER_LIMIT;
-use super::{EmailBody, MailRenderer, PARTS, words};
+use super::renderer::{MailRenderer, PARTS, one_line};
 
-/// What a trial of all templates found.
+/// The result of rendering all templates.
 #[derive(Debug)]
 pub struct TemplateReport {
-    /// How many parts of mails were rendered.
+    /// How many parts of emails were rendered.
     pub rendered: usize,
     /// How many templates of pages were compiled; `bookly-api` renders them when it starts.
     pub compiled: usize,
-    /// The templates that files take the place of.
+    /// The templates that files override.
     pub overridden: Vec<String>,
-    /// What keeps a mail from being made.
+    /// Faults: with them an email cannot be made.
     pub problems: Vec<TemplateError>,
-    /// What can be sent and is hardly meant, with the file's name.
-    pub doubts: Vec<String>,
+    /// What can be sent but is probably a mistake, with the file's name.
+    pub warnings: Vec<String>,
 }
 
-/// Tries all templates. `public_url` is `DOMAIN` as a whole URL.
+/// Checks all templates. `public_url` is `DOMAIN` as a whole URL.
 ///
 /// # Errors
 /// The folder cannot be read.
@@ -33,68 +34,67 @@ pub fn check(
     public_url: &str,
 ) -> Result<TemplateReport, TemplateError> {
     let Inspection { env, overridden, unused, problems } = templates::inspect(template_folder)?;
-    let renderer = MailRenderer::trial(env, app_name, public_url);
+    let renderer = MailRenderer::for_samples(env, app_name, public_url);
     let mut report = TemplateReport {
         rendered: 0,
         compiled: templates::names().filter(|name| name.starts_with("page/")).count(),
         overridden,
         problems,
-        doubts: unused.iter().map(|file| useless(file)).collect(),
+        warnings: unused.iter().map(|file| unused_file(file)).collect(),
     };
     for kind in EmailKind::ALL {
         for part in PARTS {
-            report.try_part(&renderer, &EmailBody::sample(kind), part, template_folder);
+            report.check_part(&renderer, &EmailBody::sample(kind), part, template_folder);
         }
     }
     Ok(report)
 }
 
 impl TemplateReport {
-    fn try_part(&mut self, renderer: &MailRenderer, mail: &EmailBody<'_>, part: &str, folder: Option<&Path>) {
+    fn check_part(&mut self, renderer: &MailRenderer, body: &EmailBody, part: &str, folder: Option<&Path>) {
         self.rendered += 1;
-        match renderer.part(mail, part) {
+        match renderer.part(body, part) {
             Ok(text) if is_too_long(part, &text) => self.add(TemplateError::Broken {
-                file: format!("TEMPLATE_FOLDER/mail/{}/{part}", mail.kind()),
+                file: format!("TEMPLATE_FOLDER/mail/{}/{part}", body.kind()),
                 line: 1,
                 reason: format!("the subject is longer than {HEADER_LIMIT} bytes"),
             }),
-            Ok(text) => self.doubts.extend(doubt(mail, part, &text)),
+            Ok(text) => self.warnings.extend(warning(body, part, &text)),
             Err(error) => self.add(TemplateError::broken(&error, folder)),
         }
     }
 
-    /// A fault in the base comes with every mail.
+    /// Adds a fault once: one in the base template comes with every email.
     fn add(&mut self, problem: TemplateError) {
-        let words = problem.to_string();
-        if self.problems.iter().all(|known| known.to_string() != words) {
+        let text = problem.to_string();
+        if self.problems.iter().all(|known| known.to_string() != text) {
             self.problems.push(problem);
         }
     }
 }
 
-/// Such a mail would not be sent.
+/// Such an email would not be sent.
 fn is_too_long(part: &str, text: &str) -> bool {
-    part == "subject.txt" && words::one_line(text).len() > HEADER_LIMIT
+    part == "subject.txt" && one_line(text).len() > HEADER_LIMIT
 }
 
-fn doubt(mail: &EmailBody<'_>, part: &str, text: &str) -> Option<String> {
-    let file = format!("mail/{}/{part}", mail.kind());
+fn warning(body: &EmailBody, part: &str, text: &str) -> Option<String> {
+    let file = format!("mail/{}/{part}", body.kind());
     if text.trim().is_empty() {
-        return Some(format!("{file}: nothing is in it"));
+        return Some(format!("{file}: it is empty"));
     }
-    let link = mail.link().filter(|_| part != "subject.txt")?;
-    (!text.contains(link))
-        .then(|| format!("{file}: the link is not in it, without which the mail is of no use"))
+    let url = body.url().filter(|_| part != "subject.txt")?;
+    (!text.contains(url)).then(|| format!("{file}: it does not contain the link, which is what the email is for"))
 }
 
-/// More changed letters than this make another name, not a misspelt one.
+/// Names that differ in more letters than this are not misspelt ones.
 const MISSPELT: usize = 4;
 
-fn useless(file: &str) -> String {
+fn unused_file(file: &str) -> String {
     let near = templates::names().min_by_key(|name| strsim::damerau_levenshtein(name, file));
     match near.filter(|name| strsim::damerau_levenshtein(name, file) <= MISSPELT) {
-        Some(name) => format!("{file}: replaces nothing; is {name} meant?"),
-        None => format!("{file}: replaces nothing, no template has this name"),
+        Some(name) => format!("{file}: overrides nothing; is {name} meant?"),
+        None => format!("{file}: overrides nothing, no template has this name"),
     }
 }
 
@@ -115,14 +115,14 @@ mod tests {
     }
 
     #[test]
-    fn the_built_in_templates_are_beyond_reproach() {
+    fn the_built_in_templates_have_no_fault() {
         let report = check(None, "Bookly", "https://books.example.org").unwrap();
         assert_eq!(report.rendered, EmailKind::ALL.len() * PARTS.len());
-        assert!(report.problems.is_empty() && report.doubts.is_empty(), "{report:?}");
+        assert!(report.problems.is_empty() && report.warnings.is_empty(), "{report:?}");
     }
 
     #[test]
-    fn every_fault_is_named_and_one_in_the_base_only_once() {
+    fn every_fault_is_reported_and_one_in_the_base_only_once() {
         let report = report_of(&[
             ("mail/base.txt", "Hello\n{{ nobody }}\n{% block body %}{% endblock %}"),
             ("mail/welcome/subject.txt", "{{ link }}"),
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_hardly_meant_is_doubted() {
+    fn probable_mistakes_are_warnings() {
         let report = report_of(&[
             ("mail/verify_email/body.txt", "Hello!"),
             ("mail/welcome/subject.txt", " "),
@@ -149,12 +149,12 @@ mod tests {
         ]);
         assert!(report.problems.is_empty(), "{report:?}");
         assert_eq!(
-            report.doubts,
+            report.warnings,
             [
-                "mail/verify-email/body.txt: replaces nothing; is mail/verify_email/body.txt meant?",
-                "notes.md: replaces nothing, no template has this name",
-                "mail/verify_email/body.txt: the link is not in it, without which the mail is of no use",
-                "mail/welcome/subject.txt: nothing is in it",
+                "mail/verify-email/body.txt: overrides nothing; is mail/verify_email/body.txt meant?",
+                "notes.md: overrides nothing, no template has this name",
+                "mail/verify_email/body.txt: it does not contain the link, which is what the email is for",
+                "mail/welcome/subject.txt: it is empty",
             ]
         );
     }

@@ -1,19 +1,101 @@
-//! Puts headers and encodings around a rendered mail.
+//! From an email's body to the bytes on the wire: rendering, headers, encodings.
 
+use std::path::Path;
+use std::sync::Arc;
 use std::time::SystemTime;
 
+use bookly_shared::config::Settings;
+use bookly_shared::templates::{RenderError, TemplateError};
 use chrono::{DateTime, Utc};
 use lettre::Address;
+use lettre::address::Envelope;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Body, Mailbox, Message, MultiPart, SinglePart};
 use uuid::Uuid;
 
-use super::{Rendered, quoted_printable};
+use super::body::EmailBody;
+use super::quoted_printable;
+use super::renderer::{MailRenderer, Rendered};
 
-/// What a message says beside its content.
+/// Makes messages, all from the sender of the settings. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Composer {
+    renderer: Arc<MailRenderer>,
+    from: Address,
+    from_name: String,
+}
+
+/// A message ready to be sent, to one recipient.
+pub struct Outgoing {
+    /// The row's id.
+    pub id: Uuid,
+    /// Sender and recipient.
+    pub envelope: Envelope,
+    /// Headers and body, lines ended by CRLF, all ASCII.
+    pub bytes: Vec<u8>,
+}
+
+/// The email cannot be made; another attempt gives the same error.
+#[derive(Debug, thiserror::Error)]
+pub enum CannotCompose {
+    /// The recipient is not an address. This service writes only parsed ones into rows.
+    #[error("the recipient is not an address")]
+    Recipient,
+    /// A template failed.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    /// The message could not be built.
+    #[error(transparent)]
+    Compose(#[from] ComposeError),
+}
+
+/// Why no email can be made with these settings.
+#[derive(Debug, thiserror::Error)]
+pub enum ComposerError {
+    /// `MAIL_FROM` is not an address.
+    #[error("MAIL_FROM is not an email address")]
+    From,
+    /// A template is broken.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+}
+
+impl Composer {
+    /// Loads the templates and renders each of them once.
+    ///
+    /// # Errors
+    /// A broken template, with file and line, or a sender that is not an address.
+    pub fn new(settings: &Settings) -> Result<Composer, ComposerError> {
+        let folder: Option<&Path> = settings.template_folder.as_deref();
+        let mail = &settings.mail;
+        let renderer = MailRenderer::new(folder, &mail.from_name, settings.public_url.as_str())?;
+        let from = mail.from.parse().map_err(|_| ComposerError::From)?;
+        Ok(Composer { renderer: Arc::new(renderer), from, from_name: mail.from_name.clone() })
+    }
+
+    /// Makes the message of a row. Every attempt at a row has the same Message-ID, which is made from the id.
+    ///
+    /// # Errors
+    /// When a template fails or the message cannot be built.
+    pub fn compose(
+        &self,
+        id: Uuid,
+        to: &str,
+        body: &EmailBody,
+        now: DateTime<Utc>,
+    ) -> Result<Outgoing, CannotCompose> {
+        let to: Address = to.parse().map_err(|_| CannotCompose::Recipient)?;
+        let rendered = self.renderer.render(body)?;
+        let facts = MessageFacts { id, from: &self.from, from_name: &self.from_name, to: &to, now };
+        let message = compose(&rendered, &facts)?;
+        Ok(Outgoing { id, envelope: message.envelope().clone(), bytes: message.formatted() })
+    }
+}
+
+/// What a message has beside its content.
 #[derive(Clone, Copy, Debug)]
 pub struct MessageFacts<'a> {
-    /// The id of the mail's row: another copy of the mail has the same Message-ID.
+    /// The row's id: every copy of the email has the same Message-ID.
     pub id: Uuid,
     /// `MAIL_FROM`.
     pub from: &'a Address,
@@ -28,16 +110,16 @@ pub struct MessageFacts<'a> {
 /// The message cannot be built; another attempt gives the same error.
 #[derive(Debug, thiserror::Error)]
 pub enum ComposeError {
-    /// CR, LF or NUL in the sender's name or the subject would panic the builder, or be a header of its own.
+    /// CR, LF or NUL in the sender's name or the subject makes the builder panic, or starts a header.
     #[error("the {0} holds a line break or a NUL")]
     LineBreak(&'static str),
-    /// A word is never folded: a very long one would pass the 998 octets of a line (RFC 5322 §2.1.1).
+    /// The builder does not fold inside a word: a very long one would exceed the 998 octets of a line (RFC 5322 §2.1.1).
     #[error("the {0} is longer than {HEADER_LIMIT} bytes")]
     TooLong(&'static str),
-    /// Headers are ASCII here: an address outside it needs SMTPUTF8 (RFC 6531). Domains come in their `xn--` form.
+    /// Headers are ASCII here: another address needs SMTPUTF8 (RFC 6531). Domains are in their `xn--` form.
     #[error("the {0} address is not ASCII")]
     NotAscii(&'static str),
-    /// The library refused.
+    /// lettre refused it.
     #[error("the message cannot be built")]
     Refused(#[from] lettre::error::Error),
 }
@@ -68,17 +150,17 @@ pub fn compose(rendered: &Rendered, facts: &MessageFacts<'_>) -> Result<Message,
     Ok(message)
 }
 
-/// For the sender's name and the subject, in bytes: more than any client shows, less than a line may have.
+/// Of the sender's name and the subject, in bytes: more than clients show, less than a line may have.
 pub(super) const HEADER_LIMIT: usize = 500;
 
-/// What Exchange should not answer with (MS-OXCMAIL 2.1.3.2.20): all but NDR, because a bounce is worth knowing.
+/// What Exchange does not answer with (MS-OXCMAIL 2.1.3.2.20): everything but NDR, so that bounces still come.
 const SUPPRESSED: &str = "DR, RN, NRN, OOF, AutoReply";
 
 fn header(name: &'static str, value: &str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
 }
 
-/// Always quoted-printable: lettre's own choice lets bare LF and long lines through where the text is ASCII.
+/// Always quoted-printable: lettre's own choice keeps bare LF and long lines of ASCII text.
 fn part(content_type: ContentType, text: &str) -> SinglePart {
     let encoding = ContentTransferEncoding::QuotedPrintable;
     let text = text.replace("\r\n", "\n").replace('\r', "\n");

@@ -1,12 +1,12 @@
 //! Quoted-printable (RFC 2045 §6.7), for texts whose lines end in LF.
 //!
-//! Written out because lettre's way costs more than all else that makes a mail: it moves the text once a line, and
-//! encodes it a character at a time.
+//! Own code, because lettre's encoder takes longer than everything else that makes an email: it moves the text once a
+//! line and encodes one character at a time.
 
 /// Longest encoded line, without its CRLF (RFC 2045 §6.7, rule 5).
 const LINE: usize = 76;
 
-/// The text as it stands in a message: every LF as CRLF, lines of at most 76 characters.
+/// The text as it is in a message: every LF as CRLF, lines of at most 76 characters.
 pub(super) fn encode(text: &str) -> Vec<u8> {
     let mut encoded = Vec::with_capacity(text.len() + text.len() / 8);
     let mut lines = text.split('\n').peekable();
@@ -23,10 +23,10 @@ fn encode_line(line: &[u8], encoded: &mut Vec<u8>) {
     let mut room = LINE;
     for (index, &byte) in line.iter().enumerate() {
         let last = index + 1 == line.len();
-        // White space at the end of a line is lost on the way (rule 3).
+        // Servers may remove white space at the end of a line (rule 3).
         let plain = matches!(byte, b'!'..=b'<' | b'>'..=b'~') || (matches!(byte, b' ' | b'\t') && !last);
         let width = if plain { 1 } else { 3 };
-        // A soft line break needs a place, too, unless nothing follows.
+        // A soft line break takes one character, unless nothing follows.
         if width + usize::from(!last) > room {
             encoded.extend_from_slice(b"=\r\n");
             room = LINE;
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_would_not_survive_the_way_is_encoded() {
+    fn what_would_be_changed_in_transit_is_encoded() {
         for (text, encoded) in [
             ("plain text.", "plain text."),
             ("a = b", "a =3D b"),
@@ -71,7 +71,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_comes_back_from_lines_that_are_short_and_ascii(text in "([ -~\t\n=éß李\u{0}]|[ ]{1,3}\n){0,400}") {
+        fn any_text_is_encoded_in_short_ascii_lines_and_decoded_again(text in "([ -~\t\n=éß李\u{0}]|[ ]{1,3}\n){0,400}") {
             let encoded = String::from_utf8(encode(&text)).unwrap();
             for line in encoded.split("\r\n") {
                 prop_assert!(line.len() <= 76 && line.is_ascii() && !line.ends_with([' ', '\t']), "{:?}", line);

@@ -1,8 +1,9 @@
-//! Every mail is rendered as the contract says, and survives the wire.
+//! Every email is rendered as the contract says and is unchanged on the wire.
 
 use std::fs;
 use std::time::Duration;
 
+use bookly_shared::domain::EmailKind;
 use chrono::DateTime;
 use mail_parser::{Message, MessageParser};
 use uuid::Uuid;
@@ -16,12 +17,13 @@ fn renderer() -> MailRenderer {
     MailRenderer::new(None, "Bookly", "https://books.example.org/").unwrap()
 }
 
-fn verify_email(first_name: &str) -> EmailBody<'_> {
-    EmailBody::VerifyEmail { first_name, link: LINK, lifetime: Duration::from_secs(5400) }
+fn verify_email(first_name: &str) -> EmailBody {
+    let (first_name, link) = (first_name.to_owned(), LINK.to_owned());
+    EmailBody::VerifyEmail { first_name, link, lifetime: Duration::from_secs(5400) }
 }
 
-/// The link that a mail of this kind must carry.
-fn link_of(mail: &EmailBody<'static>) -> &'static str {
+/// The link that an email of this kind must contain.
+fn link_of(mail: &EmailBody) -> &str {
     match mail {
         EmailBody::VerifyEmail { link, .. }
         | EmailBody::ResetPassword { link, .. }
@@ -64,7 +66,7 @@ fn every_kind_has_the_subject_of_the_contract() {
 }
 
 #[test]
-fn every_text_has_its_link_in_full_on_a_line_of_its_own_and_the_html_has_the_same() {
+fn the_link_is_a_line_of_the_text_and_a_link_of_the_html() {
     for kind in EmailKind::ALL {
         let sample = EmailBody::sample(kind);
         let mail = renderer().render(&sample).unwrap();
@@ -76,7 +78,7 @@ fn every_text_has_its_link_in_full_on_a_line_of_its_own_and_the_html_has_the_sam
 }
 
 #[test]
-fn every_mail_says_what_it_must() {
+fn every_email_says_what_the_contract_asks_for() {
     let must_say = [
         "1 hour",
         "nothing changes",
@@ -101,14 +103,14 @@ fn a_name_with_html_and_template_syntax_is_only_a_name() {
 }
 
 #[test]
-fn a_name_that_reads_like_a_link_is_not_mailed_to_a_stranger() {
+fn a_name_that_reads_like_a_link_is_left_out() {
     let mail = renderer().render(&verify_email("win.example")).unwrap();
     assert!(mail.text.starts_with("Hello,\n"));
     assert!(!mail.html.contains("win.example"));
 }
 
 #[test]
-fn html_parts_load_nothing_from_elsewhere() {
+fn html_parts_load_nothing_from_other_servers() {
     for kind in EmailKind::ALL {
         let html = renderer().render(&EmailBody::sample(kind)).unwrap().html;
         for remote in ["<img", "<script", "src=", "url(", "@import", "<link"] {
@@ -119,7 +121,7 @@ fn html_parts_load_nothing_from_elsewhere() {
 }
 
 #[test]
-fn an_override_takes_the_place_of_one_file() {
+fn an_override_replaces_one_file() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir_all(folder.path().join("mail/verify_email")).unwrap();
     fs::write(
@@ -134,7 +136,7 @@ fn an_override_takes_the_place_of_one_file() {
 }
 
 #[test]
-fn an_override_that_asks_for_an_unknown_value_stops_the_start_with_file_and_line() {
+fn an_override_with_an_unknown_variable_stops_the_start_with_file_and_line() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir_all(folder.path().join("mail/welcome")).unwrap();
     let text = "{% extends \"mail/base.html\" %}\n{% block content %}\n{{ lnik }}{% endblock %}";
@@ -163,7 +165,7 @@ fn every_mail_is_ascii_with_short_lines_and_the_headers_of_the_contract() {
 }
 
 #[test]
-fn both_parts_come_through_the_wire_unchanged() {
+fn both_parts_are_unchanged_on_the_wire() {
     let rendered = renderer().render(&verify_email("Zoë 李 🎉")).unwrap();
     let wire = composed(&rendered, "Bookly").unwrap();
     let mail = parsed(&wire);
@@ -184,7 +186,7 @@ fn line_breaks_and_nul_in_headers_are_refused() {
 }
 
 #[test]
-fn stray_line_ends_of_an_override_do_not_reach_the_wire() {
+fn line_ends_of_an_override_become_crlf_on_the_wire() {
     let rendered = Rendered { subject: "s".into(), text: "a\r\nb\nc\rd\n".into(), html: "x".repeat(5000) };
     let wire = composed(&rendered, "").unwrap();
     assert_eq!(parsed(&wire).body_text(0).unwrap(), "a\r\nb\r\nc\r\nd\r\n");

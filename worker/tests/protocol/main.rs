@@ -1,59 +1,58 @@
-//! The protocol of rows, bells, claims, leases and fencing_tokens, checked exhaustively by a model checker (stateright).
+//! The protocol of rows, jobs, claims, leases and fencing tokens, checked exhaustively by a model checker (stateright).
 //!
 //! # What is modelled
-//! Two mails whose accepting transactions are committed, two deliveries in two worker processes (or both in one),
-//! Redis' bells (or none: workers look at the table), the relay, the gate, and a mail server that makes up its own
-//! mind. States and steps bear the names of the code:
+//! Two emails whose rows are committed, two deliveries in two worker processes (or both in one), jobs in Redis (or none:
+//! workers poll the table), maintenance, the circuit breaker, and a mail server that may do anything. States and steps
+//! have the names of the code:
 //!
 //! | step | code |
 //! |---|---|
-//! | `Hear` | `Listener::hear` |
-//! | `ClaimDue`, `NothingDue` | `Fetcher::claim_and_deliver`, `HeldConnection::claim_due` |
-//! | `GiveUp`, `MakesNoSense` | `hopeless` in `deliver.rs`; `Preparer::write` answers `Decision::Cancel` |
-//! | `ServerUnavailable`, `ProbeSucceeds` | `CircuitBreaker::close`, `CircuitBreaker::probe`, `Retry { counts: false }` |
-//! | `Refused` | the answers up to RCPT TO, `Parts::judge` |
-//! | `HoldClaim` | `Lease::still_holds`: beyond doubt, `HeldConnection::leased_until`, or `Db::hold_claim` where little of the lease is left |
-//! | `Data`, `FinalDot`, `Answer`, `AnswerLost` | `Dialogue::data`: DATA begins; the final dot and the server's decision; the answer |
-//! | `Close` | `Parts::close`: `HeldConnection::complete_sent`, `complete_failed`, `cancel`, `retry_later` |
-//! | `RenewLeases`, `LeaseRunsOut` | `Leases::renew`, `Db::renew_leases`; `lease_until` passes |
-//! | `FreeLost`, `TakeUnenqueued`, `FailOverdue` | `Maintenance::round`: `Db::rescue_lost_leases`; `Db::take_unenqueued` and `RedisQueue::push`; `Db::fail_overdue` |
+//! | `TakeJob` | `Listener::handle` |
+//! | `ClaimDue`, `NothingDue` | `Fetcher::claim_and_deliver`, `claim_due` |
+//! | `GiveUp`, `NotWanted` | `reason_to_give_up` in `deliver.rs`; `Preparer::prepare` returns `Decision::Cancel` |
+//! | `ServerUnavailable`, `ProbeSucceeds` | `CircuitBreaker::trip`, `CircuitBreaker::probe`, `Retry { counts: false }` |
+//! | `Refused` | the replies up to RCPT TO, `Delivery::judge` |
+//! | `CheckLease` | `Lease::still_holds`: the claim is new, `leased_until`, or `hold_claim` where little of the lease is left |
+//! | `Data`, `FinalDot`, `ReplyArrives`, `ReplyLost` | `Dialogue::data`: DATA; the final dot and the server's decision; its reply |
+//! | `Complete` | `Delivery::complete`: `complete_sent`, `complete_failed`, `cancel`, `retry_later` |
+//! | `RenewLeases`, `LeaseExpires` | `Leases::renew`, `renew_leases`; `lease_until` passes |
+//! | `RescueLostLease`, `Reenqueue`, `FailOverdue` | `Maintenance::round`: `rescue_lost_leases`; `take_unenqueued` and `RedisQueue::push`; `fail_overdue` |
 //! | `Crash`, `Pause`, `Continue` | kill -9 and a new process; SIGSTOP; SIGCONT |
-//! | `FlushAll`, `DuplicateJob` | Redis is emptied; a bell comes twice |
+//! | `FlushAll`, `DuplicateJob` | Redis is emptied; a job comes twice |
 //!
 //! # What is abstracted
-//! - Time: a row is due or not, a lease runs or ran out, a deadline passed or not. A lease runs out only while nobody
-//!   renews it: its worker is dead, or stands still. Listener, answers and steps may take as long as they like.
-//! - A database call is one step and does not fail. One that fails ends the attempt (the row is left to its lease),
-//!   as a crash does; only `complete_sent` is repeated until it succeeds, which is that step being late.
-//! - One relay at a time, somewhere among the running workers (the advisory lock); it rings for rows without a bell.
-//!   That it may ring for one whose bell waits already is a `DuplicateJob`.
-//! - With Redis a delivery begins with a bell. In the code one bell is enough for many, and a worker also looks at the
+//! - Time: a row is due or not, a lease is valid or expired, a deadline passed or not. A lease expires only while it is
+//!   not renewed: its worker was killed or is paused. Jobs, replies and steps may take any time.
+//! - A database call is one step and does not fail. One that fails ends the attempt (the row is left to its lease), as a
+//!   crash does; only `complete_sent` is repeated until it succeeds, which is a late step.
+//! - One leader at a time, in any of the running workers; it enqueues rows without a job. That it may enqueue one whose
+//!   job waits already is a `DuplicateJob`.
+//! - With Redis a delivery begins with a job. In the code one job is enough for many rows, and a worker also polls the
 //!   table when it starts and whenever it loses Redis; the checks without Redis have claims begin at any time.
-//! - The 5 lost leases and 3 lost answers after which a mail is given up are 2 each, so that a run can reach them.
-//! - `retry_email` (an operator's) and `purge` are left out; a mail's content, the wait before a retry too.
+//! - The limits of 5 lost leases and 3 lost replies are 2 each, so that a run can reach them.
+//! - `retry_email` (an operator's) and `purge` are left out, as are the content of an email and the wait before a retry.
 //!
 //! # Bounds
-//! Up to three faults in a run (two where a test says so), of any kinds and in any combination, anywhere; on top of
-//! them each mail's first bell came through or was lost. A fault is one of: crash, pause past the lease, FLUSHALL, a
-//! doubled bell, a lost answer (the mail taken or not), a 4xx or a broken connection, a 5xx, the server as a whole
-//! being away, a deadline passing, a mail that makes no sense any more. Within that every order of all steps is
-//! looked at. (States are told apart by 64-bit fingerprints; for a million of them the chance of a collision is 1 in
-//! 30 million.)
+//! Up to three faults in a run (two where a test says so), of any kinds, in any combination, at any time; in addition
+//! the first job of each email arrived or was lost. A fault is one of: crash, pause past the lease, FLUSHALL, a
+//! duplicate job, a lost reply (the email accepted or not), a 4xx or a broken connection, a 5xx, the server as a whole
+//! being away, a deadline passing, an email that is not wanted any more. Within that every order of all steps is checked.
+//! (States are compared by 64-bit fingerprints; for a million states the chance of a collision is 1 in 30 million.)
 //!
 //! # Liveness
-//! stateright's `eventually` overlooks runs that share states, so it is not used. Instead: every step brings a run
-//! strictly nearer to its end (`progress`; checked at each step), hence no run is endless; and no state in which
-//! nothing but faults and SIGCONT could happen has an open mail. Together: once faults stop coming, every mail is closed.
+//! stateright's `eventually` misses runs that share states, so it is not used. Instead: every step brings a run strictly
+//! nearer to its end (`progress`; checked at each step), so no run is endless; and no state in which only faults and
+//! SIGCONT can happen has an open row. Together: once faults stop, every row is closed.
 //!
-//! # What is guaranteed at the fencing_token, and what is not
-//! The fencing_token and DATA are two steps with time between them. At the moment of its yes the claim is the row's
-//! only live one and its lease has most of its time left: it was made a moment ago, or the database says so, or it
-//! is renewed. From there on a stale transmission needs either that this worker
-//! stands still, or the database stays away from it, for longer than the whole lease between that answer and the end
-//! of its final dot (the window that cannot be closed without the mail server's help); or that an older attempt, past
-//! its own fencing_token when it lost its lease, records its 250 in between. Where fencing_token and transmission are one step
-//! (`window: false`) neither exists, and the check shows that then no stale worker ever transmits anything.
-#![expect(clippy::expect_used, reason = "in tests a panic is the verdict")]
+//! # What the check of the lease guarantees, and what it does not
+//! The check and DATA are two steps with time between them. When the check succeeds, the claim is the row's only live
+//! one and most of its lease is left: it is new, or the database says so, or it is renewed. After that, a stale
+//! transmission needs one of two things. Either this worker is paused, or cannot reach the database, for longer than the
+//! whole lease between the check and the end of its final dot (this window cannot be closed without the mail server's
+//! help). Or an older attempt, which passed its own check before it lost its lease, records its 250 in between. Where
+//! check and transmission are one step (`window: false`) neither can happen, and the model shows that then no stale
+//! worker ever transmits.
+#![expect(clippy::expect_used, reason = "a test fails by a panic")]
 
 mod properties;
 mod row;
@@ -67,46 +66,46 @@ use std::time::Instant;
 use stateright::{Checker, HasDiscoveries, Model, Property};
 
 use crate::steps::Action;
-use crate::system::{SLOTS, System};
+use crate::system::{DELIVERIES, System};
 
 /// The protocol, as it is or broken on purpose.
 #[derive(Clone, Debug)]
 pub(crate) struct Protocol {
     /// The process of each delivery.
-    homes: [usize; SLOTS],
-    wake: Wake,
-    /// Whether time passes between the fencing_token and the end of DATA, as it does, or not.
+    processes_of: [usize; DELIVERIES],
+    job_source: JobSource,
+    /// Whether time passes between the check of the lease and the end of DATA, as it does, or not.
     window: bool,
     variant: Variant,
-    /// How many faults, of any kinds, may come in one run.
+    /// How many faults, of any kinds, may happen in one run.
     faults: u8,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wake {
-    /// `bells.rs` and `drain.rs`
-    Listener,
-    /// `drain.rs` alone
+pub(crate) enum JobSource {
+    /// Jobs in Redis: `listener.rs` and `fetcher.rs`.
+    Redis,
+    /// No Redis: `fetcher.rs` alone.
     Table,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Variant {
     AsBuilt,
-    /// DATA without asking whether the claim still holds.
-    NoFence,
-    /// Nobody rings again.
-    NoRelay,
+    /// DATA without a check of the lease.
+    NoLeaseCheck,
+    /// No row is enqueued again or rescued.
+    NoMaintenance,
     /// `complete_failed`, `cancel` and `retry_later` by id alone.
-    CloseWithoutFence,
-    /// `complete_sent` only by the holder.
-    FencedAcceptance,
+    CompleteWithoutToken,
+    /// `complete_sent` only with the current fencing token.
+    TokenForSent,
 }
 
 impl Protocol {
     /// Two worker processes with one delivery each, with Redis, as built.
     fn as_built(faults: u8) -> Protocol {
-        Protocol { homes: [0, 1], wake: Wake::Listener, window: true, variant: Variant::AsBuilt, faults }
+        Protocol { processes_of: [0, 1], job_source: JobSource::Redis, window: true, variant: Variant::AsBuilt, faults }
     }
 }
 
@@ -114,14 +113,14 @@ impl Model for Protocol {
     type State = System;
     type Action = Action;
 
-    /// Each mail's first bell came through, or was lost with the API or Redis.
+    /// The first job of each email arrived, or was lost with the API or Redis.
     fn init_states(&self) -> Vec<System> {
-        match self.wake {
-            Wake::Listener => {
-                let bells = [[0, 0], [0, 1], [1, 0], [1, 1]];
-                bells.map(|bells| System::committed(bells, self.faults)).to_vec()
+        match self.job_source {
+            JobSource::Redis => {
+                let jobs = [[0, 0], [0, 1], [1, 0], [1, 1]];
+                jobs.map(|jobs| System::committed(jobs, self.faults)).to_vec()
             }
-            Wake::Table => vec![System::committed([0, 0], self.faults)],
+            JobSource::Table => vec![System::committed([0, 0], self.faults)],
         }
     }
 
@@ -133,9 +132,9 @@ impl Model for Protocol {
         let mut after = *before;
         self.take(&mut after, action);
         self.audit(before, action, &mut after);
-        // A broken variant's run is to be read, so that its numbers stay as they are.
+        // The run of a broken variant is printed: its numbers stay as they are.
         let broken = self.variant != Variant::AsBuilt;
-        Some(if broken { after } else { after.representative(&self.homes) })
+        Some(if broken { after } else { after.representative(&self.processes_of) })
     }
 
     fn properties(&self) -> Vec<Property<Protocol>> {
@@ -158,7 +157,7 @@ fn fails(variant: Variant, property: &'static str) {
     let protocol = Protocol { variant, ..Protocol::as_built(2) };
     let checker = protocol.checker().finish_when(until).spawn_bfs().join();
     let broken = checker.discovery(property);
-    let run = broken.expect("the broken variant passes: the model does not see the fault").into_actions();
+    let run = broken.expect("the broken variant passes: the model misses the fault").into_actions();
     let steps = run.iter().map(|action| format!("{action:?}")).collect::<Vec<_>>().join(", ");
     report(&format!("{variant:?} breaks \"{property}\" by {steps}"), &checker, began);
 }
@@ -177,43 +176,43 @@ fn two_workers_with_redis_keep_the_promise() {
     holds("two workers with Redis, 3 faults", Protocol::as_built(3));
 }
 
-/// The second delivery can be of a mail whose first one, in the same process, stands past its lease.
+/// The second delivery can be of a email whose first one, in the same process, stands past its lease.
 #[test]
 fn one_worker_with_two_deliveries_keeps_the_promise() {
-    holds("one worker with two deliveries, 2 faults", Protocol { homes: [0, 0], ..Protocol::as_built(2) });
+    holds("one worker with two deliveries, 2 faults", Protocol { processes_of: [0, 0], ..Protocol::as_built(2) });
 }
 
 #[test]
 fn two_workers_without_redis_keep_the_promise() {
-    holds("two workers without Redis, 3 faults", Protocol { wake: Wake::Table, ..Protocol::as_built(3) });
+    holds("two workers without Redis, 3 faults", Protocol { job_source: JobSource::Table, ..Protocol::as_built(3) });
 }
 
 #[test]
-fn without_time_between_fence_and_transmission_no_stale_worker_transmits() {
+fn without_time_between_check_and_transmission_no_stale_worker_transmits() {
     holds(
-        "fencing_token and transmission in one step, 2 faults",
+        "check and transmission in one step, 2 faults",
         Protocol { window: false, ..Protocol::as_built(2) },
     );
 }
 
 #[test]
-fn without_the_fence_a_stale_worker_sends_a_copy_that_nothing_excuses() {
-    fails(Variant::NoFence, properties::COPIES_HAVE_AN_EXCUSE);
-    fails(Variant::NoFence, properties::STALE_STARTS_NOTHING);
+fn without_the_check_before_data_a_stale_worker_sends_an_unexplained_copy() {
+    fails(Variant::NoLeaseCheck, properties::COPIES_ARE_EXPLAINED);
+    fails(Variant::NoLeaseCheck, properties::STALE_STARTS_NOTHING);
 }
 
 #[test]
-fn without_the_relay_a_lost_bell_is_a_lost_mail() {
-    fails(Variant::NoRelay, properties::NOTHING_STAYS_OPEN);
+fn without_maintenance_a_lost_job_is_a_lost_email() {
+    fails(Variant::NoMaintenance, properties::NOTHING_STAYS_OPEN);
 }
 
 #[test]
-fn without_the_fence_at_the_close_a_stale_worker_reopens_a_sent_mail() {
-    fails(Variant::CloseWithoutFence, properties::SENT_IS_FINAL);
-    fails(Variant::CloseWithoutFence, properties::STALE_CHANGES_NOTHING);
+fn without_the_fencing_token_a_stale_worker_reopens_a_sent_email() {
+    fails(Variant::CompleteWithoutToken, properties::SENT_IS_FINAL);
+    fails(Variant::CompleteWithoutToken, properties::STALE_CHANGES_NOTHING);
 }
 
 #[test]
-fn if_only_the_holder_could_record_a_250_an_earned_one_would_be_forgotten() {
-    fails(Variant::FencedAcceptance, properties::EARNED_250_COUNTS);
+fn if_only_the_holder_could_record_a_250_it_would_be_lost() {
+    fails(Variant::TokenForSent, properties::EARNED_250_COUNTS);
 }

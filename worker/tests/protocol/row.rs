@@ -1,11 +1,11 @@
-//! A row of `emails` and the statements of `shared/src/db/claims.rs` and `relay.rs` that change it, each under its name.
+//! A row of `emails`, and the statements of `shared/src/db/emails/` that change it, each under its name.
 
-/// As `MAX_LOST_LEASES` in `deliver.rs`, which is 5: two are reached within the faults of a run.
+/// `MAX_LOST_LEASES` in `deliver.rs` is 5; two can be reached with the faults of a run.
 pub(crate) const MAX_LOST_LEASES: u8 = 2;
-/// As `MAX_LOST_ANSWERS` in `deliver.rs`, which is 3.
+/// `MAX_LOST_ANSWERS` in `deliver.rs` is 3.
 pub(crate) const MAX_LOST_ANSWERS: u8 = 2;
 
-/// `emails.state`; a failed row always has its reason (`last_error`).
+/// `emails.state`; a failed row has its reason (`last_error`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum RowState {
     Queued,
@@ -15,7 +15,7 @@ pub(crate) enum RowState {
     Cancelled,
 }
 
-/// What `last_error` says of a failed row.
+/// The `last_error` of a failed row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Reason {
     /// A 5xx.
@@ -35,9 +35,9 @@ pub(crate) struct Row {
     pub(crate) fencing_token: u8,
     pub(crate) lost_leases: u8,
     pub(crate) lost_answers: u8,
-    /// `due_at <= now`; only asked of a queued row.
+    /// `due_at <= now`; read only where the row is queued.
     pub(crate) due: bool,
-    /// `lease_until >= now`; only asked of a sending row.
+    /// `lease_until >= now`; read only where the row is sending.
     pub(crate) leased: bool,
     /// `deadline_at <= now`
     pub(crate) overdue: bool,
@@ -46,17 +46,17 @@ pub(crate) struct Row {
 /// `ClaimedEmail`: the row as it was when it was claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Claim {
-    pub(crate) mail: usize,
+    pub(crate) email: usize,
     pub(crate) fencing_token: u8,
     pub(crate) lost_answers: u8,
-    /// What `hopeless` in `deliver.rs` says of it.
-    pub(crate) hopeless: Option<Reason>,
-    /// Not in the code: this attempt lost its answer, its worker, or its lease after the fencing_token was asked,
-    /// so that one more copy than wanted may be owed to it.
-    pub(crate) excused: bool,
+    /// The result of `reason_to_give_up` in `deliver.rs`.
+    pub(crate) give_up_reason: Option<Reason>,
+    /// Not in the code: this attempt lost its reply, its worker, or its lease after the lease was checked. One more
+    /// copy than wanted is allowed for it.
+    pub(crate) counted_as_lost: bool,
 }
 
-/// How the row is to be closed, as `Outcome` in `deliver.rs`; `NotOurs` closes nothing and is no step here.
+/// How an attempt ended, as `Outcome` in `deliver.rs`. `LeaseLost` changes no row and is not a step here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Outcome {
     Sent,
@@ -66,7 +66,7 @@ pub(crate) enum Outcome {
 }
 
 impl Row {
-    /// `db/outbox.rs`, as committed with the account's change.
+    /// As `emails/enqueue.rs` commits it with the account's change.
     pub(crate) fn queued() -> Row {
         Row {
             state: RowState::Queued,
@@ -84,38 +84,38 @@ impl Row {
         !matches!(self.state, RowState::Queued | RowState::Sending)
     }
 
-    /// The macro `claimable!`.
+    /// The condition of `claim_due`.
     pub(crate) fn is_claimable(&self) -> bool {
         self.state == RowState::Queued && self.due
     }
 
-    /// The macro `lost!`.
+    /// The condition of `rescue_lost_leases`.
     pub(crate) fn is_lost(&self) -> bool {
         self.state == RowState::Sending && !self.leased
     }
 
     /// `Db::rescue_lost_leases` for one row of its batch.
-    pub(crate) fn free(&mut self) {
+    pub(crate) fn rescue(&mut self) {
         self.lost_leases += 1;
         (self.state, self.leased, self.due) = (RowState::Queued, false, true);
     }
 
-    /// `Db::claim_due` for one row of its batch.
-    pub(crate) fn claim(&mut self, mail: usize) -> Claim {
+    /// `claim_due` for one row of its batch.
+    pub(crate) fn claim(&mut self, email: usize) -> Claim {
         self.attempts += 1;
         self.fencing_token += 1;
         (self.state, self.leased, self.due) = (RowState::Sending, true, true);
-        let hopeless = self.hopeless();
+        let give_up_reason = self.give_up_reason();
         Claim {
-            mail,
+            email,
             fencing_token: self.fencing_token,
             lost_answers: self.lost_answers,
-            hopeless,
-            excused: false,
+            give_up_reason,
+            counted_as_lost: false,
         }
     }
 
-    fn hopeless(&self) -> Option<Reason> {
+    fn give_up_reason(&self) -> Option<Reason> {
         if self.lost_leases >= MAX_LOST_LEASES {
             Some(Reason::WorkerLost)
         } else {
@@ -128,20 +128,20 @@ impl Row {
         self.state == RowState::Sending && self.fencing_token == claim.fencing_token
     }
 
-    /// `Lease::still_holds`. Renews the lease where little is left of it, also one that ran out and was not freed yet.
+    /// `Lease::still_holds`. Renews a lease of which little is left, also one that expired and was not rescued yet.
     pub(crate) fn hold_claim(&mut self, claim: &Claim) -> bool {
         let holds = self.is_held_by(claim);
         self.leased |= holds;
         holds
     }
 
-    /// `Db::complete_sent`: holds whichever claim earned it.
+    /// `complete_sent`: no condition on the fencing token.
     pub(crate) fn complete_sent(&mut self) {
         (self.state, self.leased, self.due) = (RowState::Sent, false, true);
     }
 
-    /// `Db::complete_failed`, `Db::cancel` and `Db::retry_later`, once their condition was met.
-    pub(crate) fn close_as(&mut self, outcome: Outcome) {
+    /// `complete_failed`, `cancel` and `retry_later`, where their condition was met.
+    pub(crate) fn complete_as(&mut self, outcome: Outcome) {
         self.leased = false;
         self.state = match outcome {
             Outcome::Sent => RowState::Sent,

@@ -1,68 +1,68 @@
-//! What can happen next, and what it does: the steps of the code, and the faults around it.
+//! What can happen next, and what it does: the steps of the code, and faults.
 
 use crate::row::{Claim, MAX_LOST_ANSWERS, Outcome, Reason, Row, RowState};
-use crate::system::{MAILS, Process, SLOTS, Step, System};
-use crate::{Protocol, Variant, Wake};
+use crate::system::{EMAILS, Process, DELIVERIES, Step, System};
+use crate::{Protocol, Variant, JobSource};
 
-/// One step. `usize` is a delivery (`slot`), a mail or a process, as the names of the fields say.
+/// One step. The fields are numbers of deliveries, emails and processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
-    // Listener and table.
-    Hear { slot: usize, mail: usize },
-    NothingDue { slot: usize },
-    ClaimDue { slot: usize, mail: usize },
+    // Jobs and claims.
+    TakeJob { delivery: usize, email: usize },
+    NothingDue { delivery: usize },
+    ClaimDue { delivery: usize, email: usize },
     // A delivery.
-    GiveUp { slot: usize },
-    HoldClaim { slot: usize },
-    Data { slot: usize },
-    FinalDot { slot: usize, says: Server },
-    HoldClaimAndSend { slot: usize, says: Server },
-    Answer { slot: usize },
-    Close { slot: usize },
-    // Time, leases, gate, relay.
-    FallsDue { mail: usize },
-    LeaseRunsOut { mail: usize },
-    RenewLeases { mail: usize },
+    GiveUp { delivery: usize },
+    CheckLease { delivery: usize },
+    Data { delivery: usize },
+    FinalDot { delivery: usize, reply: Reply },
+    CheckLeaseAndSend { delivery: usize, reply: Reply },
+    ReplyArrives { delivery: usize },
+    Complete { delivery: usize },
+    // Time, leases, circuit breaker, maintenance.
+    BecomesDue { email: usize },
+    LeaseExpires { email: usize },
+    RenewLeases { email: usize },
     ProbeSucceeds { process: usize },
-    FreeLost { mail: usize },
-    TakeUnenqueued { mail: usize },
-    FailOverdue { mail: usize },
+    RescueLostLease { email: usize },
+    Reenqueue { email: usize },
+    FailOverdue { email: usize },
     Continue { process: usize },
-    // Faults, each of which uses up one of those that may come.
-    MakesNoSense { slot: usize },
-    ServerUnavailable { slot: usize },
-    Refused { slot: usize, says: Server },
-    AnswerLost { slot: usize },
-    DeadlinePasses { mail: usize },
+    // Faults; their number in a run is limited.
+    NotWanted { delivery: usize },
+    ServerUnavailable { delivery: usize },
+    Refused { delivery: usize, reply: Reply },
+    ReplyLost { delivery: usize },
+    DeadlinePasses { email: usize },
     Crash { process: usize },
     Pause { process: usize },
     FlushAll,
-    DuplicateJob { mail: usize },
+    DuplicateJob { email: usize },
 }
 
-/// What the mail server says to a mail.
+/// The mail server's reply to an email.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Server {
-    /// 250
-    Takes,
+pub(crate) enum Reply {
+    /// 250.
+    Accepted,
     /// 4xx, or the connection breaks before the final dot: `FailureKind::Temporary`.
-    Later,
+    Transient,
     /// 5xx: `FailureKind::Permanent`.
-    Never,
-    /// The connection breaks after the final dot, and the mail was not taken: `FailureKind::OutcomeUnknown`.
-    Nothing,
+    Permanent,
+    /// The connection breaks after the final dot, and the email was not accepted: `FailureKind::OutcomeUnknown`.
+    None,
 }
 
 impl Action {
-    /// Whether it comes from outside and need not come at all. Everything else happens in the end:
-    /// processes run, time passes, probes and renewals are repeated.
+    /// Whether it may happen or not. Everything else happens in the end: processes run, time passes, probes and
+    /// renewals are repeated.
     pub(crate) fn is_fault(&self) -> bool {
         match self {
-            Action::FinalDot { says, .. } | Action::HoldClaimAndSend { says, .. } => *says != Server::Takes,
-            Action::MakesNoSense { .. }
+            Action::FinalDot { reply, .. } | Action::CheckLeaseAndSend { reply, .. } => *reply != Reply::Accepted,
+            Action::NotWanted { .. }
             | Action::ServerUnavailable { .. }
             | Action::Refused { .. }
-            | Action::AnswerLost { .. }
+            | Action::ReplyLost { .. }
             | Action::DeadlinePasses { .. }
             | Action::Crash { .. }
             | Action::Pause { .. }
@@ -74,41 +74,41 @@ impl Action {
 }
 
 impl Protocol {
-    fn process_of<'a>(&self, system: &'a System, slot: usize) -> &'a Process {
-        &system.processes[self.homes[slot]]
+    fn process_of<'a>(&self, system: &'a System, delivery: usize) -> &'a Process {
+        &system.processes[self.processes_of[delivery]]
     }
 
-    fn slots_of(&self, process: usize) -> impl Iterator<Item = usize> {
-        let homes = self.homes;
-        (0..SLOTS).filter(move |slot| homes[*slot] == process)
+    fn deliveries_of(&self, process: usize) -> impl Iterator<Item = usize> {
+        let processes_of = self.processes_of;
+        (0..DELIVERIES).filter(move |delivery| processes_of[*delivery] == process)
     }
 
     /// Whether any worker runs.
     pub(crate) fn is_awake(&self, system: &System) -> bool {
-        (0..SLOTS).any(|slot| !self.process_of(system, slot).paused)
+        (0..DELIVERIES).any(|delivery| !self.process_of(system, delivery).paused)
     }
 
-    /// Whether somebody will take this bell that was heard, without anything having to get better first.
-    pub(crate) fn hears(&self, system: &System, slot: usize, mail: usize) -> bool {
-        let process = self.process_of(system, slot);
-        system.slots[slot] == Step::Heard(mail) && !process.paused && !process.gate_closed
+    /// Whether a delivery has this job and will claim, without a change of its process.
+    pub(crate) fn will_claim(&self, system: &System, delivery: usize, email: usize) -> bool {
+        let process = self.process_of(system, delivery);
+        system.deliveries[delivery] == Step::HasJob(email) && !process.paused && !process.circuit_open
     }
 
-    /// The worker renews what it has in flight, every five seconds, unless it stands still.
-    pub(crate) fn is_renewed(&self, system: &System, mail: usize) -> bool {
-        system.holder_of(mail).is_some_and(|slot| !self.process_of(system, slot).paused)
+    /// A worker renews the leases of its emails, every five seconds, unless it is paused.
+    pub(crate) fn is_renewed(&self, system: &System, email: usize) -> bool {
+        system.holder_of(email).is_some_and(|delivery| !self.process_of(system, delivery).paused)
     }
 
     /// Everything that can happen.
     pub(crate) fn possible(&self, system: &System, actions: &mut Vec<Action>) {
-        for slot in 0..SLOTS {
-            if !self.process_of(system, slot).paused {
-                self.possible_in(system, slot, actions);
+        for delivery in 0..DELIVERIES {
+            if !self.process_of(system, delivery).paused {
+                self.possible_in(system, delivery, actions);
             }
         }
-        (0..MAILS).for_each(|mail| self.possible_to(system, mail, actions));
-        (0..SLOTS).for_each(|process| self.possible_around(system, process, actions));
-        if system.bells != [0; MAILS] {
+        (0..EMAILS).for_each(|email| self.possible_to(system, email, actions));
+        (0..DELIVERIES).for_each(|process| self.possible_around(system, process, actions));
+        if system.jobs != [0; EMAILS] {
             actions.push(Action::FlushAll);
         }
         if system.faults_left == 0 {
@@ -116,91 +116,91 @@ impl Protocol {
         }
     }
 
-    fn possible_in(&self, system: &System, slot: usize, actions: &mut Vec<Action>) {
-        let open = !self.process_of(system, slot).gate_closed;
-        match system.slots[slot] {
-            Step::Idle if self.wake == Wake::Listener => {
-                let rung = (0..MAILS).filter(|mail| system.bells[*mail] > 0);
-                actions.extend(rung.map(|mail| Action::Hear { slot, mail }));
+    fn possible_in(&self, system: &System, delivery: usize, actions: &mut Vec<Action>) {
+        let open = !self.process_of(system, delivery).circuit_open;
+        match system.deliveries[delivery] {
+            Step::Idle if self.job_source == JobSource::Redis => {
+                let rung = (0..EMAILS).filter(|email| system.jobs[*email] > 0);
+                actions.extend(rung.map(|email| Action::TakeJob { delivery, email }));
             }
-            step @ (Step::Idle | Step::Heard(_)) if open => {
-                let due = (0..MAILS).filter(|mail| system.rows[*mail].is_claimable());
-                actions.extend(due.clone().map(|mail| Action::ClaimDue { slot, mail }));
+            step @ (Step::Idle | Step::HasJob(_)) if open => {
+                let due = (0..EMAILS).filter(|email| system.rows[*email].is_claimable());
+                actions.extend(due.clone().map(|email| Action::ClaimDue { delivery, email }));
                 if step != Step::Idle && due.count() == 0 {
-                    actions.push(Action::NothingDue { slot });
+                    actions.push(Action::NothingDue { delivery });
                 }
             }
-            Step::Idle | Step::Heard(_) => {}
-            Step::Claimed(claim) if claim.hopeless.is_some() => actions.push(Action::GiveUp { slot }),
+            Step::Idle | Step::HasJob(_) => {}
+            Step::Claimed(claim) if claim.give_up_reason.is_some() => actions.push(Action::GiveUp { delivery }),
             Step::Claimed(_) => {
-                actions.push(Action::MakesNoSense { slot });
-                actions.push(Action::ServerUnavailable { slot });
-                actions.extend([Server::Later, Server::Never].map(|says| Action::Refused { slot, says }));
-                self.possible_at_the_fence(slot, actions);
+                actions.push(Action::NotWanted { delivery });
+                actions.push(Action::ServerUnavailable { delivery });
+                actions.extend([Reply::Transient, Reply::Permanent].map(|reply| Action::Refused { delivery, reply }));
+                self.possible_lease_check(delivery, actions);
             }
-            Step::Held(_) => actions.push(Action::Data { slot }),
-            Step::Data(_) => actions.extend(Server::ALL.map(|says| Action::FinalDot { slot, says })),
-            Step::FinalDot(_) => actions.extend([Action::Answer { slot }, Action::AnswerLost { slot }]),
-            Step::Closing(..) => actions.push(Action::Close { slot }),
+            Step::LeaseChecked(_) => actions.push(Action::Data { delivery }),
+            Step::Data(_) => actions.extend(Reply::ALL.map(|reply| Action::FinalDot { delivery, reply })),
+            Step::FinalDot(_) => actions.extend([Action::ReplyArrives { delivery }, Action::ReplyLost { delivery }]),
+            Step::Completing(..) => actions.push(Action::Complete { delivery }),
         }
     }
 
-    fn possible_at_the_fence(&self, slot: usize, actions: &mut Vec<Action>) {
+    fn possible_lease_check(&self, delivery: usize, actions: &mut Vec<Action>) {
         if self.window {
-            actions.push(Action::HoldClaim { slot });
+            actions.push(Action::CheckLease { delivery });
         } else {
-            actions.extend(Server::ALL.map(|says| Action::HoldClaimAndSend { slot, says }));
+            actions.extend(Reply::ALL.map(|reply| Action::CheckLeaseAndSend { delivery, reply }));
         }
     }
 
-    fn possible_to(&self, system: &System, mail: usize, actions: &mut Vec<Action>) {
-        let row = &system.rows[mail];
-        let renewed = self.is_renewed(system, mail);
+    fn possible_to(&self, system: &System, email: usize, actions: &mut Vec<Action>) {
+        let row = &system.rows[email];
+        let renewed = self.is_renewed(system, email);
         match row.state {
-            RowState::Queued if !row.due => actions.push(Action::FallsDue { mail }),
-            RowState::Sending if row.leased && !renewed => actions.push(Action::LeaseRunsOut { mail }),
-            RowState::Sending if !row.leased && renewed => actions.push(Action::RenewLeases { mail }),
+            RowState::Queued if !row.due => actions.push(Action::BecomesDue { email }),
+            RowState::Sending if row.leased && !renewed => actions.push(Action::LeaseExpires { email }),
+            RowState::Sending if !row.leased && renewed => actions.push(Action::RenewLeases { email }),
             _ => {}
         }
         if !row.is_closed() && !row.overdue {
-            actions.push(Action::DeadlinePasses { mail });
+            actions.push(Action::DeadlinePasses { email });
         }
-        if system.bells[mail] == 1 {
-            actions.push(Action::DuplicateJob { mail });
+        if system.jobs[email] == 1 {
+            actions.push(Action::DuplicateJob { email });
         }
-        // The relay lives in the workers' processes.
-        if self.variant != Variant::NoRelay && self.is_awake(system) {
-            self.possible_for_the_relay(system, mail, actions);
+        // Maintenance runs in the workers' processes.
+        if self.variant != Variant::NoMaintenance && self.is_awake(system) {
+            self.possible_for_maintenance(system, email, actions);
         }
     }
 
-    /// `Maintenance::round`. A bell that waits is not rung again here: that would be a `DuplicateJob`.
-    fn possible_for_the_relay(&self, system: &System, mail: usize, actions: &mut Vec<Action>) {
-        let row = &system.rows[mail];
+    /// `Maintenance::round`. Where a job waits, enqueueing again is a `DuplicateJob`.
+    fn possible_for_maintenance(&self, system: &System, email: usize, actions: &mut Vec<Action>) {
+        let row = &system.rows[email];
         if row.is_lost() {
-            actions.push(Action::FreeLost { mail });
+            actions.push(Action::RescueLostLease { email });
         }
         if row.state == RowState::Queued && row.overdue {
-            actions.push(Action::FailOverdue { mail });
+            actions.push(Action::FailOverdue { email });
         }
-        let heard = (0..SLOTS).any(|slot| self.hears(system, slot, mail));
-        if self.wake == Wake::Listener && row.is_claimable() && system.bells[mail] == 0 && !heard {
-            actions.push(Action::TakeUnenqueued { mail });
+        let taken = (0..DELIVERIES).any(|delivery| self.will_claim(system, delivery, email));
+        if self.job_source == JobSource::Redis && row.is_claimable() && system.jobs[email] == 0 && !taken {
+            actions.push(Action::Reenqueue { email });
         }
     }
 
     fn possible_around(&self, system: &System, process: usize, actions: &mut Vec<Action>) {
-        let Process { paused, gate_closed } = system.processes[process];
-        let busy = self.slots_of(process).any(|slot| system.slots[slot] != Step::Idle);
+        let Process { paused, circuit_open } = system.processes[process];
+        let busy = self.deliveries_of(process).any(|delivery| system.deliveries[delivery] != Step::Idle);
         if paused {
             actions.push(Action::Continue { process });
         } else if busy {
             actions.push(Action::Pause { process });
         }
-        if gate_closed && !paused {
+        if circuit_open && !paused {
             actions.push(Action::ProbeSucceeds { process });
         }
-        // Who does nothing loses nothing.
+        // The crash of an idle process changes nothing.
         if busy {
             actions.push(Action::Crash { process });
         }
@@ -210,81 +210,81 @@ impl Protocol {
     pub(crate) fn take(&self, system: &mut System, action: Action) {
         system.faults_left -= u8::from(action.is_fault());
         match action {
-            Action::Hear { slot, mail } => {
-                system.bells[mail] -= 1;
-                system.slots[slot] = Step::Heard(mail);
+            Action::TakeJob { delivery, email } => {
+                system.jobs[email] -= 1;
+                system.deliveries[delivery] = Step::HasJob(email);
             }
-            Action::FallsDue { mail } => system.rows[mail].due = true,
-            Action::LeaseRunsOut { mail } => system.lose_lease(mail),
-            Action::RenewLeases { mail } => system.rows[mail].leased = true,
-            Action::ProbeSucceeds { process } => system.processes[process].gate_closed = false,
-            Action::TakeUnenqueued { mail } | Action::DuplicateJob { mail } => system.bells[mail] += 1,
-            Action::FreeLost { mail } => system.rows[mail].free(),
-            Action::FailOverdue { mail } => {
-                system.rows[mail].close_as(Outcome::Failed(Reason::DeadlinePassed));
+            Action::BecomesDue { email } => system.rows[email].due = true,
+            Action::LeaseExpires { email } => system.lose_lease(email),
+            Action::RenewLeases { email } => system.rows[email].leased = true,
+            Action::ProbeSucceeds { process } => system.processes[process].circuit_open = false,
+            Action::Reenqueue { email } | Action::DuplicateJob { email } => system.jobs[email] += 1,
+            Action::RescueLostLease { email } => system.rows[email].rescue(),
+            Action::FailOverdue { email } => {
+                system.rows[email].complete_as(Outcome::Failed(Reason::DeadlinePassed));
             }
             Action::Continue { process } => system.processes[process].paused = false,
-            Action::DeadlinePasses { mail } => system.rows[mail].overdue = true,
-            // Whoever supervises the processes starts another in its place.
+            Action::DeadlinePasses { email } => system.rows[email].overdue = true,
+            // The process is started again.
             Action::Crash { process } => {
-                self.slots_of(process).for_each(|slot| system.lose_attempt(slot));
+                self.deliveries_of(process).for_each(|delivery| system.lose_attempt(delivery));
                 system.processes[process] = Process::default();
             }
             Action::Pause { process } => system.processes[process].paused = true,
-            Action::FlushAll => system.bells = [0; MAILS],
-            Action::NothingDue { slot }
-            | Action::ClaimDue { slot, .. }
-            | Action::GiveUp { slot }
-            | Action::HoldClaim { slot }
-            | Action::Data { slot }
-            | Action::FinalDot { slot, .. }
-            | Action::HoldClaimAndSend { slot, .. }
-            | Action::Answer { slot }
-            | Action::Close { slot }
-            | Action::MakesNoSense { slot }
-            | Action::ServerUnavailable { slot }
-            | Action::Refused { slot, .. }
-            | Action::AnswerLost { slot } => {
-                system.slots[slot] = self.deliver(system, slot, action);
+            Action::FlushAll => system.jobs = [0; EMAILS],
+            Action::NothingDue { delivery }
+            | Action::ClaimDue { delivery, .. }
+            | Action::GiveUp { delivery }
+            | Action::CheckLease { delivery }
+            | Action::Data { delivery }
+            | Action::FinalDot { delivery, .. }
+            | Action::CheckLeaseAndSend { delivery, .. }
+            | Action::ReplyArrives { delivery }
+            | Action::Complete { delivery }
+            | Action::NotWanted { delivery }
+            | Action::ServerUnavailable { delivery }
+            | Action::Refused { delivery, .. }
+            | Action::ReplyLost { delivery } => {
+                system.deliveries[delivery] = self.deliver(system, delivery, action);
             }
         }
     }
 
-    /// One step of a delivery: where it stands afterwards.
-    fn deliver(&self, system: &mut System, slot: usize, action: Action) -> Step {
-        match (action, system.slots[slot]) {
+    /// One step of a delivery; returns how far it is afterwards.
+    fn deliver(&self, system: &mut System, delivery: usize, action: Action) -> Step {
+        match (action, system.deliveries[delivery]) {
             (Action::NothingDue { .. }, _) => Step::Idle,
-            (Action::ClaimDue { mail, .. }, _) => Step::Claimed(system.rows[mail].claim(mail)),
+            (Action::ClaimDue { email, .. }, _) => Step::Claimed(system.rows[email].claim(email)),
             (Action::GiveUp { .. }, Step::Claimed(claim)) => {
-                let reason = claim.hopeless.expect("only the hopeless are given up");
-                Step::Closing(claim, Outcome::Failed(reason))
+                let reason = claim.give_up_reason.expect("an email is given up for a reason");
+                Step::Completing(claim, Outcome::Failed(reason))
             }
-            (Action::MakesNoSense { .. }, Step::Claimed(claim)) => Step::Closing(claim, Outcome::Cancelled),
+            (Action::NotWanted { .. }, Step::Claimed(claim)) => Step::Completing(claim, Outcome::Cancelled),
             (Action::ServerUnavailable { .. }, Step::Claimed(claim)) => {
-                system.processes[self.homes[slot]].gate_closed = true;
-                Step::Closing(claim, Outcome::Retry { counts: false, answer_lost: false })
+                system.processes[self.processes_of[delivery]].circuit_open = true;
+                Step::Completing(claim, Outcome::Retry { counts: false, answer_lost: false })
             }
-            (Action::Refused { says, .. }, Step::Claimed(claim)) => judge(claim, says),
-            (Action::HoldClaim { .. }, Step::Claimed(claim)) => {
+            (Action::Refused { reply, .. }, Step::Claimed(claim)) => judge(claim, reply),
+            (Action::CheckLease { .. }, Step::Claimed(claim)) => {
                 if self.still_holds(system, &claim) {
-                    Step::Held(claim)
+                    Step::LeaseChecked(claim)
                 } else {
                     Step::Idle
                 }
             }
-            (Action::HoldClaimAndSend { says, .. }, Step::Claimed(claim)) => {
-                if self.still_holds(system, &claim) { transmit(system, claim, says) } else { Step::Idle }
+            (Action::CheckLeaseAndSend { reply, .. }, Step::Claimed(claim)) => {
+                if self.still_holds(system, &claim) { transmit(system, claim, reply) } else { Step::Idle }
             }
-            (Action::Data { .. }, Step::Held(claim)) => Step::Data(claim),
-            (Action::FinalDot { says, .. }, Step::Data(claim)) => transmit(system, claim, says),
-            (Action::Answer { .. }, Step::FinalDot(claim)) => Step::Closing(claim, Outcome::Sent),
-            (Action::AnswerLost { .. }, Step::FinalDot(_)) => {
-                system.excuse(slot);
-                let claim = *system.slots[slot].claim().expect("an attempt has a claim");
-                judge(claim, Server::Nothing)
+            (Action::Data { .. }, Step::LeaseChecked(claim)) => Step::Data(claim),
+            (Action::FinalDot { reply, .. }, Step::Data(claim)) => transmit(system, claim, reply),
+            (Action::ReplyArrives { .. }, Step::FinalDot(claim)) => Step::Completing(claim, Outcome::Sent),
+            (Action::ReplyLost { .. }, Step::FinalDot(_)) => {
+                system.count_as_lost(delivery);
+                let claim = *system.deliveries[delivery].claim().expect("an attempt has a claim");
+                judge(claim, Reply::None)
             }
-            (Action::Close { .. }, Step::Closing(claim, outcome)) => {
-                self.close(&mut system.rows[claim.mail], &claim, outcome);
+            (Action::Complete { .. }, Step::Completing(claim, outcome)) => {
+                self.complete(&mut system.rows[claim.email], &claim, outcome);
                 Step::Idle
             }
             (action, step) => unreachable!("{action:?} at {step:?}"),
@@ -293,44 +293,44 @@ impl Protocol {
 
     /// `Lease::still_holds`
     fn still_holds(&self, system: &mut System, claim: &Claim) -> bool {
-        self.variant == Variant::NoFence || system.rows[claim.mail].hold_claim(claim)
+        self.variant == Variant::NoLeaseCheck || system.rows[claim.email].hold_claim(claim)
     }
 
-    /// `Parts::close`
-    fn close(&self, row: &mut Row, claim: &Claim, outcome: Outcome) {
-        let holds = row.is_held_by(claim) || self.variant == Variant::CloseWithoutFence;
+    /// `Delivery::complete`
+    fn complete(&self, row: &mut Row, claim: &Claim, outcome: Outcome) {
+        let holds = row.is_held_by(claim) || self.variant == Variant::CompleteWithoutToken;
         match outcome {
-            Outcome::Sent if holds || self.variant != Variant::FencedAcceptance => row.complete_sent(),
+            Outcome::Sent if holds || self.variant != Variant::TokenForSent => row.complete_sent(),
             Outcome::Sent => {}
-            _ if holds => row.close_as(outcome),
+            _ if holds => row.complete_as(outcome),
             _ => {}
         }
     }
 }
 
-impl Server {
-    const ALL: [Server; 4] = [Server::Takes, Server::Later, Server::Never, Server::Nothing];
+impl Reply {
+    const ALL: [Reply; 4] = [Reply::Accepted, Reply::Transient, Reply::Permanent, Reply::None];
 }
 
-/// The rest of the mail is written, and the server makes up its mind.
-fn transmit(system: &mut System, claim: Claim, says: Server) -> Step {
-    if says == Server::Takes {
-        system.ledgers[claim.mail].copies += 1;
+/// The rest of the message is sent, and the server decides.
+fn transmit(system: &mut System, claim: Claim, reply: Reply) -> Step {
+    if reply == Reply::Accepted {
+        system.copies[claim.email].accepted += 1;
         return Step::FinalDot(claim);
     }
-    judge(claim, says)
+    judge(claim, reply)
 }
 
-/// `Parts::judge`
-fn judge(claim: Claim, says: Server) -> Step {
-    let outcome = match says {
-        Server::Takes => Outcome::Sent,
-        Server::Never => Outcome::Failed(Reason::Rejected),
-        Server::Later => Outcome::Retry { counts: true, answer_lost: false },
-        Server::Nothing if claim.lost_answers + 1 >= MAX_LOST_ANSWERS => {
+/// `Delivery::judge`
+fn judge(claim: Claim, reply: Reply) -> Step {
+    let outcome = match reply {
+        Reply::Accepted => Outcome::Sent,
+        Reply::Permanent => Outcome::Failed(Reason::Rejected),
+        Reply::Transient => Outcome::Retry { counts: true, answer_lost: false },
+        Reply::None if claim.lost_answers + 1 >= MAX_LOST_ANSWERS => {
             Outcome::Failed(Reason::OutcomeUnknown)
         }
-        Server::Nothing => Outcome::Retry { counts: true, answer_lost: true },
+        Reply::None => Outcome::Retry { counts: true, answer_lost: true },
     };
-    Step::Closing(claim, outcome)
+    Step::Completing(claim, outcome)
 }

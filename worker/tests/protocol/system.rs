@@ -1,173 +1,173 @@
-//! The whole of it: rows, bells, worker processes, and what the mail server took.
+//! The state of the whole system: rows, jobs, deliveries, worker processes, and what the mail server accepted.
 
 use crate::row::{Claim, Outcome, Row};
 
-pub(crate) const MAILS: usize = 2;
-/// Deliveries that can run at once, in one worker process or in two.
-pub(crate) const SLOTS: usize = 2;
+pub(crate) const EMAILS: usize = 2;
+/// Concurrent deliveries, in one worker process or in two.
+pub(crate) const DELIVERIES: usize = 2;
 
-/// Where a delivery stands. `deliver.rs` and `smtp/pool.rs`, in their order.
+/// How far a delivery is, in the order of `deliver.rs` and `smtp/`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Step {
     Idle,
-    /// `Listener::hear`: the bell is out of Redis, nothing is claimed yet.
-    Heard(usize),
-    /// `Delivery::deliver`: written, rendered, connected, up to RCPT TO.
+    /// `Listener::handle`: the job is taken from Redis, nothing is claimed yet.
+    HasJob(usize),
+    /// `Delivery::deliver`: prepared, rendered, connected, up to RCPT TO.
     Claimed(Claim),
-    /// `Lease::still_holds` said yes, DATA was not sent yet.
-    Held(Claim),
-    /// DATA was sent; the mail is not whole yet.
+    /// `Lease::still_holds` was true, DATA was not sent yet.
+    LeaseChecked(Claim),
+    /// DATA was sent; the message is not complete yet.
     Data(Claim),
-    /// The server took the mail; its answer is under way.
+    /// The server accepted the email; its reply is on the way.
     FinalDot(Claim),
-    /// `Parts::close`
-    Closing(Claim, Outcome),
+    /// `Delivery::complete`
+    Completing(Claim, Outcome),
 }
 
 /// A worker process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Process {
-    /// SIGSTOP; stands as well for an event loop or a database that stalls, so that no lease is renewed.
+    /// SIGSTOP; also an event loop or a database that stalls, so that no lease is renewed.
     pub(crate) paused: bool,
-    /// `gate.rs`
-    pub(crate) gate_closed: bool,
+    /// `circuit_breaker.rs`
+    pub(crate) circuit_open: bool,
 }
 
-/// What the mail server did with one mail. Not in the code: what the promise is measured by.
+/// The copies of one email. Not in the code: the promise is measured by it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Ledger {
-    /// How often the server took it.
-    pub(crate) copies: u8,
-    /// Attempts whose answer or worker was lost when a copy was out, or could still go out.
-    pub(crate) excuses: u8,
+pub(crate) struct Copies {
+    /// How often the server accepted it.
+    pub(crate) accepted: u8,
+    /// Attempts whose reply or worker was lost when a copy was sent, or could still be sent.
+    pub(crate) lost_attempts: u8,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct System {
-    pub(crate) rows: [Row; MAILS],
-    pub(crate) slots: [Step; SLOTS],
-    pub(crate) processes: [Process; SLOTS],
-    /// Listener in Redis, a count for each mail.
-    pub(crate) bells: [u8; MAILS],
-    /// How many more faults may come.
+    pub(crate) rows: [Row; EMAILS],
+    pub(crate) deliveries: [Step; DELIVERIES],
+    pub(crate) processes: [Process; DELIVERIES],
+    /// Jobs in Redis, a count for each email.
+    pub(crate) jobs: [u8; EMAILS],
+    /// How many more faults may happen.
     pub(crate) faults_left: u8,
-    pub(crate) ledgers: [Ledger; MAILS],
-    /// Bits of `Wrong`: steps that should never have been taken.
-    pub(crate) wrongs: u8,
+    pub(crate) copies: [Copies; EMAILS],
+    /// Bits of `Violation`: steps that must never happen.
+    pub(crate) violations: u8,
 }
 
 impl Step {
-    /// The claim that an attempt works under.
+    /// The attempt's claim.
     pub(crate) fn claim(&self) -> Option<&Claim> {
         match self {
-            Step::Idle | Step::Heard(_) => None,
+            Step::Idle | Step::HasJob(_) => None,
             Step::Claimed(claim)
-            | Step::Held(claim)
+            | Step::LeaseChecked(claim)
             | Step::Data(claim)
             | Step::FinalDot(claim)
-            | Step::Closing(claim, _) => Some(claim),
+            | Step::Completing(claim, _) => Some(claim),
         }
     }
 
-    /// Whether a copy is out, unknown to the row.
+    /// Whether a copy was sent that the row does not record.
     fn has_unrecorded_copy(&self) -> bool {
-        matches!(self, Step::FinalDot(_) | Step::Closing(_, Outcome::Sent))
+        matches!(self, Step::FinalDot(_) | Step::Completing(_, Outcome::Sent))
     }
 
-    /// Whether a copy is out, unknown to the row, or can go out without the fencing_token being asked again.
-    fn is_past_the_fence(&self) -> bool {
-        self.has_unrecorded_copy() || matches!(self, Step::Held(_) | Step::Data(_))
+    /// Whether such a copy was sent, or can be sent without another check of the lease.
+    fn has_checked_its_lease(&self) -> bool {
+        self.has_unrecorded_copy() || matches!(self, Step::LeaseChecked(_) | Step::Data(_))
     }
 
-    fn swap_mails(&mut self) {
-        if let Step::Heard(mail) = self {
-            *mail = 1 - *mail;
+    fn swap_emails(&mut self) {
+        if let Step::HasJob(email) = self {
+            *email = 1 - *email;
         } else if let Some(claim) = self.claim_mut() {
-            claim.mail = 1 - claim.mail;
+            claim.email = 1 - claim.email;
         }
     }
 
     fn claim_mut(&mut self) -> Option<&mut Claim> {
         match self {
-            Step::Idle | Step::Heard(_) => None,
+            Step::Idle | Step::HasJob(_) => None,
             Step::Claimed(claim)
-            | Step::Held(claim)
+            | Step::LeaseChecked(claim)
             | Step::Data(claim)
             | Step::FinalDot(claim)
-            | Step::Closing(claim, _) => Some(claim),
+            | Step::Completing(claim, _) => Some(claim),
         }
     }
 }
 
 impl System {
-    /// Two committed rows; whether the ringer's push came through is the caller's choice.
-    pub(crate) fn committed(bells: [u8; MAILS], faults_left: u8) -> System {
+    /// Two committed rows, and the jobs that reached Redis.
+    pub(crate) fn committed(jobs: [u8; EMAILS], faults_left: u8) -> System {
         System {
-            rows: [Row::queued(); MAILS],
-            slots: [Step::Idle; SLOTS],
-            processes: [Process::default(); SLOTS],
-            bells,
+            rows: [Row::queued(); EMAILS],
+            deliveries: [Step::Idle; DELIVERIES],
+            processes: [Process::default(); DELIVERIES],
+            jobs,
             faults_left,
-            ledgers: [Ledger::default(); MAILS],
-            wrongs: 0,
+            copies: [Copies::default(); EMAILS],
+            violations: 0,
         }
     }
 
-    /// The delivery that holds a mail's row, if there still is one.
-    pub(crate) fn holder_of(&self, mail: usize) -> Option<usize> {
+    /// The delivery that holds an email's row, if there is one.
+    pub(crate) fn holder_of(&self, email: usize) -> Option<usize> {
         let holds = |step: &Step| {
             step.claim().is_some_and(|claim| {
-                claim.mail == mail && claim.fencing_token == self.rows[mail].fencing_token
+                claim.email == email && claim.fencing_token == self.rows[email].fencing_token
             })
         };
-        self.slots.iter().position(holds)
+        self.deliveries.iter().position(holds)
     }
 
-    /// The lease of a mail ran out while its attempt stood still.
-    pub(crate) fn lose_lease(&mut self, mail: usize) {
-        self.rows[mail].leased = false;
-        if let Some(slot) = self.holder_of(mail)
-            && self.slots[slot].is_past_the_fence()
+    /// The lease of an email expired while its attempt stood still.
+    pub(crate) fn lose_lease(&mut self, email: usize) {
+        self.rows[email].leased = false;
+        if let Some(delivery) = self.holder_of(email)
+            && self.deliveries[delivery].has_checked_its_lease()
         {
-            self.excuse(slot);
+            self.count_as_lost(delivery);
         }
     }
 
-    /// The process of a delivery died.
-    pub(crate) fn lose_attempt(&mut self, slot: usize) {
-        if self.slots[slot].has_unrecorded_copy() {
-            self.excuse(slot);
+    /// The process of a delivery was killed.
+    pub(crate) fn lose_attempt(&mut self, delivery: usize) {
+        if self.deliveries[delivery].has_unrecorded_copy() {
+            self.count_as_lost(delivery);
         }
-        self.slots[slot] = Step::Idle;
+        self.deliveries[delivery] = Step::Idle;
     }
 
-    /// Counts an attempt's loss, once.
-    pub(crate) fn excuse(&mut self, slot: usize) {
-        if let Some(claim) = self.slots[slot].claim_mut()
-            && !claim.excused
+    /// Counts an attempt as lost, once.
+    pub(crate) fn count_as_lost(&mut self, delivery: usize) {
+        if let Some(claim) = self.deliveries[delivery].claim_mut()
+            && !claim.counted_as_lost
         {
-            claim.excused = true;
-            self.ledgers[claim.mail].excuses += 1;
+            claim.counted_as_lost = true;
+            self.copies[claim.email].lost_attempts += 1;
         }
     }
 
-    /// One of the states that differ from this one only in which mail and which worker is called which: the
-    /// protocol treats them alike, so that one of them is enough.
-    pub(crate) fn representative(mut self, homes: &[usize; SLOTS]) -> System {
-        if self.mail_key(1) < self.mail_key(0) {
+    /// One of the states that differ from this one only in the numbers of emails and workers: the protocol treats them
+    /// alike, so one of them is enough.
+    pub(crate) fn representative(mut self, processes_of: &[usize; DELIVERIES]) -> System {
+        if self.email_key(1) < self.email_key(0) {
             self.rows.swap(0, 1);
-            self.bells.swap(0, 1);
-            self.ledgers.swap(0, 1);
-            self.slots.iter_mut().for_each(Step::swap_mails);
+            self.jobs.swap(0, 1);
+            self.copies.swap(0, 1);
+            self.deliveries.iter_mut().for_each(Step::swap_emails);
         }
-        if (self.slots[1], self.processes[homes[1]]) < (self.slots[0], self.processes[homes[0]]) {
-            self.slots.swap(0, 1);
-            self.processes.swap(homes[0], homes[1]);
+        if (self.deliveries[1], self.processes[processes_of[1]]) < (self.deliveries[0], self.processes[processes_of[0]]) {
+            self.deliveries.swap(0, 1);
+            self.processes.swap(processes_of[0], processes_of[1]);
         }
         self
     }
 
-    fn mail_key(&self, mail: usize) -> (Row, u8, Ledger) {
-        (self.rows[mail], self.bells[mail], self.ledgers[mail])
+    fn email_key(&self, email: usize) -> (Row, u8, Copies) {
+        (self.rows[email], self.jobs[email], self.copies[email])
     }
 }

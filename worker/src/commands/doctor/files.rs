@@ -33,7 +33,7 @@ pub(super) fn templates(settings: &Settings) -> Finding {
                       all errors";
         return Finding::fail(NAME, format!("{first}{more}"), remedy);
     }
-    match report.doubts.first() {
+    match report.warnings.first() {
         None => Finding::ok(NAME, summary(&report, folder)),
         Some(first) => Finding::warn(NAME, first, "`bookly-worker templates check` lists all warnings"),
     }
