@@ -131,7 +131,9 @@ impl App {
         let bells = bells(&settings, &stop)?;
         let worker = bells
             .wake
-            .map(|wake| Worker::new(&settings, db.clone(), clock.clone(), JobSource::InProcess(wake), tracer.clone()))
+            .map(|wake| {
+                Worker::new(&settings, db.clone(), clock.clone(), JobSource::InProcess(wake), tracer.clone())
+            })
             .transpose()?;
         let cores = available_parallelism().map_or(1, NonZero::get);
         let hasher = Hasher::new(cores).map_err(StartError::Hasher)?;

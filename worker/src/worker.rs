@@ -106,18 +106,7 @@ impl Worker {
         });
         let keep = TimeDelta::days(i64::from(settings.keep_closed_days));
         let concurrency = settings.worker_concurrency;
-        Ok(Worker {
-            name,
-            db,
-            clock,
-            jobs,
-            delivery,
-            circuit_breaker,
-            leases,
-            transport,
-            concurrency,
-            keep,
-        })
+        Ok(Worker { name, db, clock, jobs, delivery, circuit_breaker, leases, transport, concurrency, keep })
     }
 
     /// Works until `stop`, then finishes the deliveries under way, for 30 seconds at most.

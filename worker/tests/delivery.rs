@@ -37,7 +37,8 @@ impl TestWorker {
         let clock = Clock::synchronised(&db).await.unwrap();
         let (jobs, wake) = JobQueue::in_process();
         let worker =
-            Worker::new(&settings, db.clone(), clock.clone(), JobSource::InProcess(wake), Tracer::off()).unwrap();
+            Worker::new(&settings, db.clone(), clock.clone(), JobSource::InProcess(wake), Tracer::off())
+                .unwrap();
         let stop = CancellationToken::new();
         tokio::spawn(worker.run(stop.clone()));
         TestWorker { dir, db, clock, jobs, stop }
@@ -157,7 +158,8 @@ async fn emails_that_were_queued_before_the_worker_started_are_sent() {
     let db = Db::sqlite(dir.path()).await.unwrap();
     let (_jobs, wake) = JobQueue::in_process();
     let worker =
-        Worker::new(&settings, db.clone(), Clock::local(), JobSource::InProcess(wake), Tracer::off()).unwrap();
+        Worker::new(&settings, db.clone(), Clock::local(), JobSource::InProcess(wake), Tracer::off())
+            .unwrap();
     let stop = CancellationToken::new();
     let running = tokio::spawn(worker.run(stop.clone()));
     let sent = EmailFilter { state: Some(EmailState::Sent), ..EmailFilter::default() };

@@ -57,7 +57,8 @@ impl Preparer {
     ) -> Result<Decision, Arc<DbError>> {
         match email.kind {
             EmailKind::Welcome => {
-                let content = EmailContent { recipient: email.recipient.clone(), body: EmailBody::Welcome {} };
+                let content =
+                    EmailContent { recipient: email.recipient.clone(), body: EmailBody::Welcome {} };
                 return Ok(Decision::Send(content));
             }
             EmailKind::VerifyEmail

@@ -180,7 +180,7 @@ mod tests {
         let mut answer = String::new();
         scraper.read_to_string(&mut answer).await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
-        assert!(answer.contains("\nbookly_mails_open{state=\"queued\"} 0\n"), "{answer}");
+        assert!(answer.contains("\nbookly_emails_open{state=\"queued\"} 0\n"), "{answer}");
     }
 
     #[test]

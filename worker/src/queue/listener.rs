@@ -60,7 +60,8 @@ impl Listener {
     }
 
     async fn report(&self, ended: Result<(), WorkerError>, failed_starts: u32) {
-        let reason = ended.err().map_or_else(|| "it ended without an error".to_owned(), |error| error.to_string());
+        let reason =
+            ended.err().map_or_else(|| "it ended without an error".to_owned(), |error| error.to_string());
         tracing::warn!(reason, failed_starts, "the job listener ended and starts again");
         if failed_starts >= RESET_AFTER
             && failed_starts.is_multiple_of(RESET_AFTER)

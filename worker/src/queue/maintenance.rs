@@ -121,7 +121,10 @@ impl Maintenance {
             let failed = self.db.fail_overdue(self.clock.now()).await?;
             record::overdue(&failed);
             if !failed.is_empty() {
-                tracing::error!(emails = failed.len(), "eemails failed: their deadline passed before they could be sent");
+                tracing::error!(
+                    emails = failed.len(),
+                    "eemails failed: their deadline passed before they could be sent"
+                );
             }
         }
         if is_due(&mut schedule.purge, PURGE_EVERY) {
@@ -156,7 +159,9 @@ impl Maintenance {
 async fn clean_up(redis: &RedisQueue) -> Result<(), QueueError> {
     redis.delete_done().await?;
     if redis.drop_if_too_many().await? {
-        tracing::error!("too many jobs waited in Redis; they were dropped, and their rows are enqueued again");
+        tracing::error!(
+            "too many jobs waited in Redis; they were dropped, and their rows are enqueued again"
+        );
     }
     Ok(())
 }

@@ -95,7 +95,9 @@ impl EmailBody {
         let (reset_url, time) = (RESET_URL.to_owned(), DateTime::from_timestamp(1_795_446_240, 0));
         let time = time.unwrap_or_default();
         match kind {
-            EmailKind::VerifyEmail => Self::VerifyEmail { first_name, link: VERIFY_LINK.to_owned(), lifetime },
+            EmailKind::VerifyEmail => {
+                Self::VerifyEmail { first_name, link: VERIFY_LINK.to_owned(), lifetime }
+            }
             EmailKind::ResetPassword => {
                 Self::ResetPassword { first_name, link: RESET_LINK.to_owned(), lifetime }
             }

@@ -84,7 +84,8 @@ fn warning(body: &EmailBody, part: &str, text: &str) -> Option<String> {
         return Some(format!("{file}: it is empty"));
     }
     let url = body.url().filter(|_| part != "subject.txt")?;
-    (!text.contains(url)).then(|| format!("{file}: it does not contain the link, which is what the email is for"))
+    (!text.contains(url))
+        .then(|| format!("{file}: it does not contain the link, which is what the email is for"))
 }
 
 /// Names that differ in more letters than this are not misspelt ones.

@@ -2,7 +2,6 @@
 
 mod body;
 mod check;
-mod composer;
 mod message;
 mod quoted_printable;
 mod renderer;
@@ -12,6 +11,5 @@ mod tests;
 pub use body::EmailBody;
 pub use bookly_shared::templates::RenderError;
 pub use check::{TemplateReport, check};
-pub use composer::{CannotCompose, Composer, ComposerError, Outgoing};
-pub use message::{ComposeError, MessageFacts, compose};
+pub use message::{CannotCompose, ComposeError, Composer, ComposerError, MessageFacts, Outgoing, compose};
 pub use renderer::{MailRenderer, Rendered};

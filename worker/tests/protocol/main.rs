@@ -105,7 +105,13 @@ pub(crate) enum Variant {
 impl Protocol {
     /// Two worker processes with one delivery each, with Redis, as built.
     fn as_built(faults: u8) -> Protocol {
-        Protocol { processes_of: [0, 1], job_source: JobSource::Redis, window: true, variant: Variant::AsBuilt, faults }
+        Protocol {
+            processes_of: [0, 1],
+            job_source: JobSource::Redis,
+            window: true,
+            variant: Variant::AsBuilt,
+            faults,
+        }
     }
 }
 
@@ -179,12 +185,18 @@ fn two_workers_with_redis_keep_the_promise() {
 /// The second delivery can be of a email whose first one, in the same process, stands past its lease.
 #[test]
 fn one_worker_with_two_deliveries_keeps_the_promise() {
-    holds("one worker with two deliveries, 2 faults", Protocol { processes_of: [0, 0], ..Protocol::as_built(2) });
+    holds(
+        "one worker with two deliveries, 2 faults",
+        Protocol { processes_of: [0, 0], ..Protocol::as_built(2) },
+    );
 }
 
 #[test]
 fn two_workers_without_redis_keep_the_promise() {
-    holds("two workers without Redis, 3 faults", Protocol { job_source: JobSource::Table, ..Protocol::as_built(3) });
+    holds(
+        "two workers without Redis, 3 faults",
+        Protocol { job_source: JobSource::Table, ..Protocol::as_built(3) },
+    );
 }
 
 #[test]

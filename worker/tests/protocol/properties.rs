@@ -5,7 +5,7 @@ use stateright::{Model, Property};
 use crate::Protocol;
 use crate::row::{Outcome, Reason, RowState};
 use crate::steps::Action;
-use crate::system::{EMAILS, DELIVERIES, Step, System};
+use crate::system::{DELIVERIES, EMAILS, Step, System};
 
 pub(crate) const NOTHING_STAYS_OPEN: &str = "where nothing more can happen, every row is closed";
 pub(crate) const EVERY_RUN_ENDS: &str = "every step brings the run nearer to its end";
@@ -14,7 +14,8 @@ pub(crate) const COPIES_ARE_EXPLAINED: &str =
 pub(crate) const FAILED_WITH_A_COPY: &str = "a failed email that was accepted lost a reply or a worker";
 pub(crate) const ONE_HOLDER: &str = "an email has at most one holder";
 pub(crate) const STALE_STARTS_NOTHING: &str = "a worker that lost the lease starts no transmission";
-pub(crate) const STALE_CHANGES_NOTHING: &str = "a worker that lost the lease changes nothing but to record a 250";
+pub(crate) const STALE_CHANGES_NOTHING: &str =
+    "a worker that lost the lease changes nothing but to record a 250";
 pub(crate) const EARNED_250_COUNTS: &str = "a 250 that arrives closes the row as sent";
 pub(crate) const SENT_IS_FINAL: &str = "a sent email stays sent";
 pub(crate) const TOKEN_GROWS: &str = "the fencing token grows with every claim and never otherwise";
@@ -51,8 +52,12 @@ pub(crate) fn all() -> Vec<Property<Protocol>> {
         Property::sometimes("two copies are accepted", |_, s: &System| {
             s.copies.iter().any(|copies| copies.accepted == 2)
         }),
-        Property::sometimes("an email fails after lost workers", |_, s: &System| failed(s, Reason::WorkerLost)),
-        Property::sometimes("an email fails after lost replies", |_, s: &System| failed(s, Reason::OutcomeUnknown)),
+        Property::sometimes("an email fails after lost workers", |_, s: &System| {
+            failed(s, Reason::WorkerLost)
+        }),
+        Property::sometimes("an email fails after lost replies", |_, s: &System| {
+            failed(s, Reason::OutcomeUnknown)
+        }),
         Property::sometimes("a deadline passes", |_, s: &System| failed(s, Reason::DeadlinePassed)),
         Property::sometimes("an email is rejected", |_, s: &System| failed(s, Reason::Rejected)),
     ]
@@ -145,7 +150,8 @@ impl Protocol {
 
     /// A job brings a claimable row nearer to its claim; a row without a job is farthest from it.
     fn job_progress(&self, system: &System, email: usize) -> i16 {
-        let taken = (0..DELIVERIES).filter(|delivery| self.will_claim(system, *delivery, email)).count() as i16;
+        let taken =
+            (0..DELIVERIES).filter(|delivery| self.will_claim(system, *delivery, email)).count() as i16;
         let waiting = i16::from(system.jobs[email]);
         if system.rows[email].is_claimable() && taken + waiting == 0 { -100 } else { -(2 * waiting + taken) }
     }

@@ -1,8 +1,8 @@
 //! What can happen next, and what it does: the steps of the code, and faults.
 
 use crate::row::{Claim, MAX_LOST_ANSWERS, Outcome, Reason, Row, RowState};
-use crate::system::{EMAILS, Process, DELIVERIES, Step, System};
-use crate::{Protocol, Variant, JobSource};
+use crate::system::{DELIVERIES, EMAILS, Process, Step, System};
+use crate::{JobSource, Protocol, Variant};
 
 /// One step. The fields are numbers of deliveries, emails and processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +58,9 @@ impl Action {
     /// renewals are repeated.
     pub(crate) fn is_fault(&self) -> bool {
         match self {
-            Action::FinalDot { reply, .. } | Action::CheckLeaseAndSend { reply, .. } => *reply != Reply::Accepted,
+            Action::FinalDot { reply, .. } | Action::CheckLeaseAndSend { reply, .. } => {
+                *reply != Reply::Accepted
+            }
             Action::NotWanted { .. }
             | Action::ServerUnavailable { .. }
             | Action::Refused { .. }
@@ -131,16 +133,22 @@ impl Protocol {
                 }
             }
             Step::Idle | Step::HasJob(_) => {}
-            Step::Claimed(claim) if claim.give_up_reason.is_some() => actions.push(Action::GiveUp { delivery }),
+            Step::Claimed(claim) if claim.give_up_reason.is_some() => {
+                actions.push(Action::GiveUp { delivery })
+            }
             Step::Claimed(_) => {
                 actions.push(Action::NotWanted { delivery });
                 actions.push(Action::ServerUnavailable { delivery });
-                actions.extend([Reply::Transient, Reply::Permanent].map(|reply| Action::Refused { delivery, reply }));
+                actions.extend(
+                    [Reply::Transient, Reply::Permanent].map(|reply| Action::Refused { delivery, reply }),
+                );
                 self.possible_lease_check(delivery, actions);
             }
             Step::LeaseChecked(_) => actions.push(Action::Data { delivery }),
             Step::Data(_) => actions.extend(Reply::ALL.map(|reply| Action::FinalDot { delivery, reply })),
-            Step::FinalDot(_) => actions.extend([Action::ReplyArrives { delivery }, Action::ReplyLost { delivery }]),
+            Step::FinalDot(_) => {
+                actions.extend([Action::ReplyArrives { delivery }, Action::ReplyLost { delivery }])
+            }
             Step::Completing(..) => actions.push(Action::Complete { delivery }),
         }
     }
@@ -327,9 +335,7 @@ fn judge(claim: Claim, reply: Reply) -> Step {
         Reply::Accepted => Outcome::Sent,
         Reply::Permanent => Outcome::Failed(Reason::Rejected),
         Reply::Transient => Outcome::Retry { counts: true, answer_lost: false },
-        Reply::None if claim.lost_answers + 1 >= MAX_LOST_ANSWERS => {
-            Outcome::Failed(Reason::OutcomeUnknown)
-        }
+        Reply::None if claim.lost_answers + 1 >= MAX_LOST_ANSWERS => Outcome::Failed(Reason::OutcomeUnknown),
         Reply::None => Outcome::Retry { counts: true, answer_lost: true },
     };
     Step::Completing(claim, outcome)

@@ -160,7 +160,9 @@ impl System {
             self.copies.swap(0, 1);
             self.deliveries.iter_mut().for_each(Step::swap_emails);
         }
-        if (self.deliveries[1], self.processes[processes_of[1]]) < (self.deliveries[0], self.processes[processes_of[0]]) {
+        if (self.deliveries[1], self.processes[processes_of[1]])
+            < (self.deliveries[0], self.processes[processes_of[0]])
+        {
             self.deliveries.swap(0, 1);
             self.processes.swap(processes_of[0], processes_of[1]);
         }
