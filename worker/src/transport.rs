@@ -1,4 +1,4 @@
-//! What takes mails away: an SMTP server, or a folder of `.eml` files for development.
+//! Where emails go: to an SMTP server, or into a folder of `.eml` files for development.
 
 mod file;
 
@@ -8,13 +8,13 @@ use std::path::PathBuf;
 
 pub use file::{list_emails, read_mail};
 
-use bookly_shared::config::{MailTransport, Security, Settings, SmtpServer};
+use bookly_shared::config::{MailTransport, Settings};
 use bookly_shared::domain::SmtpReply;
 
 use crate::render::Outgoing;
-use crate::smtp::{self, SendError, SmtpConfigError, SmtpCredentials, SmtpPool, SmtpSettings};
+use crate::smtp::{SendError, SmtpConfigError, SmtpOptions, SmtpPool};
 
-/// Takes one mail at a time, any number at once.
+/// Sends emails, any number at the same time.
 #[derive(Clone, Debug)]
 pub enum Transport {
     /// A mail server.
@@ -23,7 +23,7 @@ pub enum Transport {
     File(PathBuf),
 }
 
-/// Where a mail went.
+/// Where an email went.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivered {
     /// The mail server accepted it with this reply.
@@ -52,7 +52,7 @@ impl fmt::Display for Delivered {
 }
 
 impl Transport {
-    /// The transport that the settings choose. Connects to nothing yet.
+    /// The transport that the settings choose. Does not connect yet.
     ///
     /// # Errors
     /// When no connection could ever succeed with them.
@@ -60,18 +60,18 @@ impl Transport {
         Ok(match &settings.mail.transport {
             MailTransport::File => Transport::File(settings.data_dir.join("mail")),
             MailTransport::Smtp(server) => {
-                let mut pool = smtp_settings(server);
-                // A connection for every mail that may be in flight: none waits for another's slow answer.
-                pool.max_connections = usize::from(settings.worker_concurrency);
-                Transport::Smtp(SmtpPool::new(pool)?)
+                // One connection for each email in flight: none waits for the slow reply to another one.
+                let max_connections = usize::from(settings.worker_concurrency);
+                let options = SmtpOptions { max_connections, ..SmtpOptions::default() };
+                Transport::Smtp(SmtpPool::new(server.clone(), options)?)
             }
         })
     }
 
-    /// Sends a mail. `lease_check` is awaited before the first byte of the message is transmitted.
+    /// Sends an email. `lease_check` is awaited before the first byte of the message is transmitted.
     ///
     /// # Errors
-    /// Why the mail was not accepted; the error's kind says what to do.
+    /// Why the email was not accepted; the error's kind says what to do.
     pub async fn send(
         &self,
         message: &Outgoing,
@@ -86,10 +86,10 @@ impl Transport {
         }
     }
 
-    /// Whether mails can be sent at all; sends nothing.
+    /// Tells whether emails can be sent at all. Sends nothing.
     ///
     /// # Errors
-    /// Why not.
+    /// Why they cannot be sent.
     pub async fn probe(&self) -> Result<(), SendError> {
         match self {
             Transport::Smtp(pool) => pool.probe().await,
@@ -97,26 +97,10 @@ impl Transport {
         }
     }
 
-    /// Says goodbye to the mail server.
+    /// Closes the connections to the mail server.
     pub async fn close(&self) {
         if let Transport::Smtp(pool) = self {
             pool.close().await;
         }
     }
-}
-
-/// What the SMTP client needs of the settings.
-pub(crate) fn smtp_settings(server: &SmtpServer) -> SmtpSettings {
-    let security = match server.security {
-        Security::Plain => smtp::Security::Plain,
-        Security::StartTls => smtp::Security::StartTls,
-        Security::ImplicitTls => smtp::Security::ImplicitTls,
-    };
-    let mut settings = SmtpSettings::new(&server.host, server.port, security);
-    settings.credentials = server
-        .credentials
-        .as_ref()
-        .map(|login| SmtpCredentials { username: login.username.clone(), password: login.password.clone() });
-    settings.validate_certs = server.validate_certs;
-    settings
 }

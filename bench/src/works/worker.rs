@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use bookly_worker::smtp::{Security, SmtpPool, SmtpSettings};
+use bookly_shared::config::{Security, SmtpSettings};
+use bookly_worker::smtp::{SmtpOptions, SmtpPool};
 use lettre::address::Envelope;
 use tokio::task::JoinSet;
 
@@ -144,9 +145,9 @@ impl Other {
 /// The worker's own pool with as many senders, without rows, bells and templates: mails a second.
 async fn bare_loop(mails: u64, bytes: usize) -> anyhow::Result<f64> {
     let sink = Sink::start(Duration::ZERO).await?;
-    let mut settings = SmtpSettings::new("127.0.0.1", sink.port(), Security::Plain);
-    settings.max_connections = CONCURRENCY;
-    let pool = SmtpPool::new(settings)?;
+    let settings = SmtpSettings::new("127.0.0.1", sink.port(), Security::Plain);
+    let options = SmtpOptions { max_connections: CONCURRENCY, ..SmtpOptions::default() };
+    let pool = SmtpPool::new(settings, options)?;
     let envelope = Envelope::new(Some("bookly@bookly.test".parse()?), vec!["kim@example.com".parse()?])?;
     let message: Arc<[u8]> = message(bytes).into();
     let mut senders = JoinSet::new();

@@ -1,9 +1,9 @@
-//! TCP, TLS and its certificates: what is refused, and that nothing leaks before.
+//! TCP, TLS and its certificates: what is refused, and that nothing is sent before.
 
 use super::*;
 
 #[tokio::test]
-async fn a_mail_arrives_in_clear_text_with_the_servers_words_in_the_answer() {
+async fn an_email_arrives_in_clear_text_and_the_reply_is_returned() {
     let server = plain_server().await;
     let accepted = send(&plain_pool(&server), "a@b.test").await.unwrap();
     assert_eq!(accepted, SmtpReply::new(250, "2.0.0 queued"));
@@ -15,7 +15,7 @@ async fn a_mail_arrives_in_clear_text_with_the_servers_words_in_the_answer() {
 }
 
 #[tokio::test]
-async fn a_mail_arrives_over_starttls() {
+async fn an_email_arrives_over_starttls() {
     let server = tls_server(TlsMode::StartTls).await;
     let pool = pool(&server, Security::StartTls);
     for _ in 0..3 {
@@ -26,7 +26,7 @@ async fn a_mail_arrives_over_starttls() {
 }
 
 #[tokio::test]
-async fn a_mail_arrives_over_implicit_tls() {
+async fn an_email_arrives_over_implicit_tls() {
     let server = tls_server(TlsMode::Implicit).await;
     let pool = pool(&server, Security::ImplicitTls);
     for _ in 0..3 {
@@ -39,17 +39,19 @@ async fn a_mail_arrives_over_implicit_tls() {
 #[tokio::test]
 async fn the_host_may_be_an_address() {
     let server = tls_server(TlsMode::Implicit).await;
-    let settings = SmtpSettings { host: "127.0.0.1".to_owned(), ..settings(&server, Security::ImplicitTls) };
-    send(&SmtpPool::new(settings).unwrap(), "a@b.test").await.unwrap();
+    let settings =
+        SmtpSettings { host: "127.0.0.1".to_owned(), ..settings(server.port(), Security::ImplicitTls) };
+    send(&SmtpPool::new(settings, options(&server)).unwrap(), "a@b.test").await.unwrap();
 }
 
 #[tokio::test]
-async fn an_unknown_certificate_is_refused_and_no_mail_is_sent() {
+async fn an_unknown_certificate_is_refused_and_no_email_is_sent() {
     for (tls, security) in
         [(TlsMode::StartTls, Security::StartTls), (TlsMode::Implicit, Security::ImplicitTls)]
     {
         let server = tls_server(tls).await;
-        let pool = SmtpPool::new(SmtpSettings::new("localhost", server.port(), security)).unwrap();
+        let settings = settings(server.port(), security);
+        let pool = SmtpPool::new(settings, SmtpOptions::default()).unwrap();
         let error = send(&pool, "a@b.test").await.unwrap_err();
         assert_eq!((error.stage, error.kind()), (Stage::Tls, FailureKind::ServerUnavailable));
         assert_eq!(server.count(At::MailFrom), 0);
@@ -57,7 +59,7 @@ async fn an_unknown_certificate_is_refused_and_no_mail_is_sent() {
 }
 
 #[tokio::test]
-async fn an_expired_or_foreign_certificate_is_refused() {
+async fn a_certificate_that_is_expired_or_for_another_name_is_refused() {
     for fault in [Fault::ExpiredCertificate, Fault::WrongHostCertificate] {
         let server = tls_server(TlsMode::StartTls).await;
         let error = fails_with(&server, &pool(&server, Security::StartTls), fault).await;
@@ -67,23 +69,23 @@ async fn an_expired_or_foreign_certificate_is_refused() {
 }
 
 #[tokio::test]
-async fn without_validation_any_certificate_will_do() {
+async fn without_validation_any_certificate_is_accepted() {
     for fault in [Fault::ExpiredCertificate, Fault::WrongHostCertificate] {
         for (tls, security) in
             [(TlsMode::StartTls, Security::StartTls), (TlsMode::Implicit, Security::ImplicitTls)]
         {
             let server = tls_server(tls).await;
             server.set_fault(fault.clone());
-            let settings =
-                SmtpSettings { validate_certs: false, extra_roots_pem: None, ..settings(&server, security) };
-            send(&SmtpPool::new(settings).unwrap(), "a@b.test").await.unwrap();
+            let settings = SmtpSettings { validate_certs: false, ..settings(server.port(), security) };
+            let pool = SmtpPool::new(settings, SmtpOptions::default()).unwrap();
+            send(&pool, "a@b.test").await.unwrap();
             assert!(server.wait_for(1, SOON).await.unwrap()[0].tls);
         }
     }
 }
 
 #[tokio::test]
-async fn where_starttls_is_not_offered_nothing_is_sent_in_clear() {
+async fn without_starttls_nothing_is_sent_in_clear_text() {
     let server = login_server().await;
     let error = fails_with(&server, &login_pool(&server, "correct horse"), Fault::NoStartTls).await;
     assert_eq!((error.stage, error.kind()), (Stage::Tls, FailureKind::ServerUnavailable));
@@ -91,7 +93,7 @@ async fn where_starttls_is_not_offered_nothing_is_sent_in_clear() {
 }
 
 #[tokio::test]
-async fn where_starttls_is_refused_nothing_is_sent_in_clear() {
+async fn after_a_refused_starttls_nothing_is_sent_in_clear_text() {
     let server = login_server().await;
     let fault = Fault::reply(At::StartTls, 454, "4.7.0 TLS not available");
     let error = fails_with(&server, &login_pool(&server, "correct horse"), fault).await;
@@ -100,7 +102,7 @@ async fn where_starttls_is_refused_nothing_is_sent_in_clear() {
 }
 
 #[tokio::test]
-async fn answers_slipped_in_behind_starttls_end_the_session() {
+async fn clear_text_after_the_starttls_reply_ends_the_session() {
     let server = login_server().await;
     let bytes = "220 go ahead\r\n250-evil\r\n250 AUTH PLAIN\r\n".to_owned();
     let fault = Fault::Say { stage: At::StartTls, bytes };
@@ -110,15 +112,17 @@ async fn answers_slipped_in_behind_starttls_end_the_session() {
 }
 
 #[tokio::test]
-async fn settings_that_can_never_work_are_refused_at_once() {
-    let refused = |settings| SmtpPool::new(settings).err().map(|error| error.to_string()).unwrap_or_default();
-    let none = SmtpSettings { max_connections: 0, ..SmtpSettings::new("localhost", 25, Security::Plain) };
-    assert!(refused(none).contains("at least one"));
-    assert!(refused(SmtpSettings::new("not a host", 587, Security::StartTls)).contains("not a host"));
-    let roots = Some("no certificate".to_owned());
-    let roots =
-        SmtpSettings { extra_roots_pem: roots, ..SmtpSettings::new("localhost", 587, Security::StartTls) };
-    assert!(refused(roots).contains("certificate"));
+async fn settings_that_can_never_work_are_refused_at_the_start() {
+    let refused = |settings, options| {
+        SmtpPool::new(settings, options).err().map(|error| error.to_string()).unwrap_or_default()
+    };
+    let none = SmtpOptions { max_connections: 0, ..SmtpOptions::default() };
+    assert!(refused(settings(25, Security::Plain), none).contains("at least one"));
+    let host = "not a host".to_owned();
+    let nowhere = SmtpSettings { host, ..settings(587, Security::StartTls) };
+    assert!(refused(nowhere, SmtpOptions::default()).contains("not a host"));
+    let roots = SmtpOptions { extra_roots_pem: Some("no certificate".to_owned()), ..SmtpOptions::default() };
+    assert!(refused(settings(587, Security::StartTls), roots).contains("certificate"));
 }
 
 #[tokio::test]
@@ -126,7 +130,7 @@ async fn the_authorities_in_ssl_cert_file_are_trusted() {
     let server = tls_server(TlsMode::StartTls).await;
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), server.ca_pem()).unwrap();
-    // A variable of the environment: only a process of its own can have it without the other tests seeing it.
+    // A child process, because the other tests must not see this environment variable.
     let child = tokio::process::Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "connecting::child_of_the_ssl_cert_file_test"])
         .env("SSL_CERT_FILE", file.path())
@@ -136,10 +140,11 @@ async fn the_authorities_in_ssl_cert_file_are_trusted() {
     assert!(server.wait_for_mail_to("child@b.test", SOON).await.unwrap().tls);
 }
 
-/// The other half of the test above; by itself, without its environment, it has nothing to do.
+/// The second half of the test above. Without the environment variable it does nothing.
 #[tokio::test]
 async fn child_of_the_ssl_cert_file_test() {
     let Ok(port) = std::env::var("SMTP_PORT_OF_THE_TEST") else { return };
-    let settings = SmtpSettings::new("localhost", port.parse().unwrap(), Security::StartTls);
-    send(&SmtpPool::new(settings).unwrap(), "child@b.test").await.unwrap();
+    let settings = settings(port.parse().unwrap(), Security::StartTls);
+    let pool = SmtpPool::new(settings, SmtpOptions::default()).unwrap();
+    send(&pool, "child@b.test").await.unwrap();
 }

@@ -1,4 +1,4 @@
-//! What was handed to the pool is what arrives.
+//! The message arrives as it was given to the pool.
 
 use super::*;
 
@@ -19,7 +19,7 @@ async fn lines_of_dots_and_long_lines_arrive_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn a_bare_line_feed_cannot_end_the_message_or_begin_another() {
+async fn a_bare_line_feed_cannot_end_the_message_or_start_another() {
     let content = b"Subject: smuggled\n\nhello\n.\nMAIL FROM:<evil@b.test>\n.\r\nrest\r.\r\nend";
     let arrived = delivered(content).await;
     let whole = "Subject: smuggled\r\n\r\nhello\r\n.\r\nMAIL FROM:<evil@b.test>\r\n.\r\nrest\r\n.\r\nend\r\n";
@@ -27,7 +27,7 @@ async fn a_bare_line_feed_cannot_end_the_message_or_begin_another() {
 }
 
 #[tokio::test]
-async fn a_message_of_words_from_everywhere_arrives_as_it_was_written() {
+async fn a_message_in_several_scripts_arrives_as_it_was_written() {
     let server = plain_server().await;
     let text = "Grüße, 你好, Привет 👋\n.\n..dots\nhttps://bookly.test/api/v1/auth/verify/abc.def?x=1\n"
         .to_owned()

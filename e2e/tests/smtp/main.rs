@@ -1,11 +1,11 @@
-//! The worker's SMTP pool against a real server that misbehaves on demand.
+//! The worker's SMTP pool against a real server that fails on demand.
 #![allow(clippy::unwrap_used, reason = "clippy's exception for tests does not reach their helpers")]
 
 mod connecting;
 mod content;
+mod failures;
 mod login;
 mod pool;
-mod verdicts;
 
 use std::{
     future::ready,
@@ -14,10 +14,9 @@ use std::{
 };
 
 use bookly_e2e::smtp_server::{Fault, SmtpServer, SmtpServerOptions, Stage as At, TlsMode};
+use bookly_shared::config::{Security, SmtpCredentials, SmtpSettings};
 use bookly_shared::domain::SmtpReply;
-use bookly_worker::smtp::{
-    FailureKind, Security, SendError, SmtpCredentials, SmtpPool, SmtpSettings, Stage, StageTimeouts,
-};
+use bookly_worker::smtp::{FailureKind, SendError, SmtpOptions, SmtpPool, Stage, StageTimeouts};
 use lettre::{
     Message,
     address::Envelope,
@@ -29,9 +28,9 @@ use tokio::{
     sync::Notify,
 };
 
-/// Longest wait for anything that should happen at once.
+/// Longest wait for what should happen at once.
 const SOON: Duration = Duration::from_secs(10);
-/// A limit that is meant to run out.
+/// A time limit that the test lets expire.
 const SHORT: Duration = Duration::from_millis(150);
 
 async fn server(options: SmtpServerOptions) -> SmtpServer {
@@ -42,7 +41,7 @@ async fn plain_server() -> SmtpServer {
     server(SmtpServerOptions::default()).await
 }
 
-/// A server that wants its commands one by one, and one that takes them together.
+/// A server that does not offer PIPELINING, and one that does.
 async fn both_servers() -> [SmtpServer; 2] {
     let options = |pipelining| SmtpServerOptions { pipelining, ..Default::default() };
     [server(options(false)).await, server(options(true)).await]
@@ -61,15 +60,26 @@ fn login_options(auth_mechanisms: Vec<&'static str>) -> SmtpServerOptions {
     SmtpServerOptions { auth, auth_mechanisms, tls: TlsMode::StartTls, ..Default::default() }
 }
 
-fn settings(server: &SmtpServer, security: Security) -> SmtpSettings {
-    SmtpSettings {
-        extra_roots_pem: Some(server.ca_pem().to_owned()),
-        ..SmtpSettings::new("localhost", server.port(), security)
-    }
+fn settings(port: u16, security: Security) -> SmtpSettings {
+    SmtpSettings::new("localhost", port, security)
+}
+
+fn login_settings(server: &SmtpServer, password: &str) -> SmtpSettings {
+    let credentials = SmtpCredentials { username: "bookly".to_owned(), password: password.to_owned().into() };
+    SmtpSettings { credentials: Some(credentials), ..settings(server.port(), Security::StartTls) }
+}
+
+/// Trusts the server's certificates.
+fn options(server: &SmtpServer) -> SmtpOptions {
+    SmtpOptions { extra_roots_pem: Some(server.ca_pem().to_owned()), ..SmtpOptions::default() }
 }
 
 fn pool(server: &SmtpServer, security: Security) -> SmtpPool {
-    SmtpPool::new(settings(server, security)).unwrap()
+    SmtpPool::new(settings(server.port(), security), options(server)).unwrap()
+}
+
+fn plain_pool_with(server: &SmtpServer, options: SmtpOptions) -> SmtpPool {
+    SmtpPool::new(settings(server.port(), Security::Plain), options).unwrap()
 }
 
 fn plain_pool(server: &SmtpServer) -> SmtpPool {
@@ -77,9 +87,7 @@ fn plain_pool(server: &SmtpServer) -> SmtpPool {
 }
 
 fn login_pool(server: &SmtpServer, password: &str) -> SmtpPool {
-    let credentials =
-        Some(SmtpCredentials { username: "bookly".to_owned(), password: password.to_owned().into() });
-    SmtpPool::new(SmtpSettings { credentials, ..settings(server, Security::StartTls) }).unwrap()
+    SmtpPool::new(login_settings(server, password), options(server)).unwrap()
 }
 
 fn envelope(to: &str) -> Envelope {
@@ -94,7 +102,7 @@ async fn send(pool: &SmtpPool, to: &str) -> Result<SmtpReply, SendError> {
     pool.send(&envelope(to), &message(to), ready(true)).await
 }
 
-/// Sends to `a@b.test` with a fault switched on, and answers the error.
+/// Sends to `a@b.test` with a fault switched on, and returns the error.
 async fn fails_with(server: &SmtpServer, pool: &SmtpPool, fault: Fault) -> SendError {
     server.set_fault(fault);
     send(pool, "a@b.test").await.unwrap_err()

@@ -1,9 +1,9 @@
-//! Connections: shared, used again, replaced, and never out of step; and the lease_check.
+//! Connections are shared, used again, replaced, and never out of step. The lease check comes before DATA.
 
 use super::*;
 
 #[tokio::test]
-async fn a_fence_that_says_no_keeps_the_mail_back_and_the_connection_in_step() {
+async fn a_failed_lease_check_sends_nothing_and_leaves_the_connection_in_step() {
     for server in both_servers().await {
         let pool = plain_pool(&server);
         let sent = pool.send(&envelope("a@b.test"), &message("a@b.test"), ready(false)).await;
@@ -17,13 +17,13 @@ async fn a_fence_that_says_no_keeps_the_mail_back_and_the_connection_in_step() {
 }
 
 #[tokio::test]
-async fn the_fence_is_asked_after_the_recipient_and_before_data() {
+async fn the_lease_check_comes_after_the_recipient_and_before_data() {
     let server = plain_server().await;
-    let at_the_fence = async {
+    let lease_check = async {
         assert_eq!((server.count(At::RcptTo), server.count(At::Data)), (1, 0));
         true
     };
-    let sent = plain_pool(&server).send(&envelope("a@b.test"), &message("a@b.test"), at_the_fence).await;
+    let sent = plain_pool(&server).send(&envelope("a@b.test"), &message("a@b.test"), lease_check).await;
     sent.unwrap();
 }
 
@@ -38,7 +38,7 @@ async fn connections_are_used_again_and_changed_after_a_hundred_mails() {
 }
 
 #[tokio::test]
-async fn a_mail_does_not_wait_for_delayed_acknowledgements() {
+async fn an_email_does_not_wait_for_delayed_acknowledgements() {
     let server = plain_server().await;
     let pool = plain_pool(&server);
     send(&pool, "a@b.test").await.unwrap();
@@ -49,15 +49,14 @@ async fn a_mail_does_not_wait_for_delayed_acknowledgements() {
         times.push(start.elapsed());
     }
     times.sort();
-    // With Nagle's algorithm each takes 40 ms; the middle one is not moved by a busy machine's hiccups.
+    // With Nagle's algorithm each takes 40 ms. The median does not change when the machine is busy for a moment.
     assert!(times[10] < Duration::from_millis(35), "{times:?}");
 }
 
 #[tokio::test]
 async fn no_more_connections_are_open_than_allowed() {
     let server = plain_server().await;
-    let settings = SmtpSettings { max_connections: 3, ..settings(&server, Security::Plain) };
-    let pool = SmtpPool::new(settings).unwrap();
+    let pool = plain_pool_with(&server, SmtpOptions { max_connections: 3, ..options(&server) });
     server.set_fault(Fault::HangAt(At::FinalDot));
     let sends: Vec<_> = (0..12).map(|n| spawn_send(&pool, &format!("a{n}@b.test"))).collect();
     server.wait_for_stage(At::FinalDot, 3, SOON).await.unwrap();
@@ -84,11 +83,10 @@ async fn a_refused_recipient_leaves_the_connection_usable() {
 }
 
 #[tokio::test]
-async fn a_cancelled_send_does_not_lend_its_answer_to_the_next_mail() {
+async fn the_next_email_does_not_get_the_reply_of_a_cancelled_send() {
     for at in [At::MailFrom, At::RcptTo, At::Data, At::FinalDot] {
         let server = plain_server().await;
-        let settings = SmtpSettings { max_connections: 1, ..settings(&server, Security::Plain) };
-        let pool = SmtpPool::new(settings).unwrap();
+        let pool = plain_pool_with(&server, SmtpOptions { max_connections: 1, ..options(&server) });
         send(&pool, "warm@b.test").await.unwrap();
         let reached = server.count(at) + 1;
         server.set_fault(Fault::HangAt(at));
@@ -106,11 +104,11 @@ async fn a_cancelled_send_does_not_lend_its_answer_to_the_next_mail() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_out_of_step_is_not_believed() {
+async fn a_session_that_is_out_of_step_is_not_used() {
     let stages = [Stage::RcptTo, Stage::Data];
     for (server, stage) in both_servers().await.into_iter().zip(stages) {
         let pool = plain_pool(&server);
-        // One answer too many: from here on each would be the answer to the command before.
+        // One reply too many: each later reply would belong to the command before.
         let bytes = "250 2.1.0 ok\r\n250 2.1.0 ok\r\n".to_owned();
         server.set_fault(Fault::Say { stage: At::MailFrom, bytes }.times(1));
         let error = send(&pool, "a@b.test").await.unwrap_err();
@@ -122,11 +120,10 @@ async fn a_session_that_is_out_of_step_is_not_believed() {
 }
 
 #[tokio::test]
-async fn an_answer_that_comes_too_late_is_not_taken_for_the_next_one() {
+async fn a_late_reply_is_not_taken_for_the_next_one() {
     let server = plain_server().await;
     let timeouts = StageTimeouts { command: SHORT, ..Default::default() };
-    let settings = SmtpSettings { timeouts, ..settings(&server, Security::Plain) };
-    let pool = SmtpPool::new(settings).unwrap();
+    let pool = plain_pool_with(&server, SmtpOptions { timeouts, ..options(&server) });
     server.set_fault(Fault::DelayAt(At::RcptTo, SHORT * 3).times(1));
     let error = send(&pool, "late@b.test").await.unwrap_err();
     assert_eq!((error.stage, error.kind()), (Stage::RcptTo, FailureKind::Temporary));
@@ -136,7 +133,7 @@ async fn an_answer_that_comes_too_late_is_not_taken_for_the_next_one() {
 }
 
 #[tokio::test]
-async fn a_connection_that_died_while_idle_is_replaced_unnoticed() {
+async fn a_connection_that_died_while_idle_is_replaced_within_the_same_send() {
     let server = plain_server().await;
     let pool = plain_pool(&server);
     send(&pool, "a@b.test").await.unwrap();
@@ -147,7 +144,7 @@ async fn a_connection_that_died_while_idle_is_replaced_unnoticed() {
 }
 
 #[tokio::test]
-async fn a_421_on_an_idle_connection_is_replaced_unnoticed_and_only_once() {
+async fn a_421_on_an_idle_connection_replaces_it_once_within_the_same_send() {
     let server = plain_server().await;
     let pool = plain_pool(&server);
     send(&pool, "a@b.test").await.unwrap();
@@ -160,7 +157,7 @@ async fn a_421_on_an_idle_connection_is_replaced_unnoticed_and_only_once() {
 }
 
 #[tokio::test]
-async fn a_server_that_came_back_on_its_port_gets_the_next_mail() {
+async fn a_restarted_server_gets_the_next_email() {
     let server = plain_server().await;
     let pool = plain_pool(&server);
     let port = server.port();
@@ -186,7 +183,7 @@ async fn a_probe_logs_in_and_sends_nothing() {
 }
 
 #[tokio::test]
-async fn a_closed_pool_takes_leave_and_sends_no_more() {
+async fn a_closed_pool_quits_and_sends_nothing_more() {
     let server = plain_server().await;
     let pool = plain_pool(&server);
     send(&pool, "a@b.test").await.unwrap();
@@ -197,7 +194,7 @@ async fn a_closed_pool_takes_leave_and_sends_no_more() {
 }
 
 #[tokio::test]
-async fn closing_lets_a_mail_in_flight_finish() {
+async fn closing_lets_an_email_in_flight_finish() {
     let server = plain_server().await;
     let pool = plain_pool(&server);
     server.set_fault(Fault::HangAt(At::FinalDot));
@@ -209,31 +206,30 @@ async fn closing_lets_a_mail_in_flight_finish() {
     server.wait_for_open_connections(0, SOON).await.unwrap();
 }
 
-/// The worker spawns sends: their futures must be `Send`.
+/// The worker spawns sends, so their futures must be `Send`.
 #[tokio::test]
-async fn a_send_can_wait_at_its_fence_in_a_task_of_its_own() {
+async fn a_send_can_wait_for_its_lease_check_in_a_task_of_its_own() {
     let server = plain_server().await;
     let pool = plain_pool(&server);
-    let gate = Arc::new(Notify::new());
-    let opened = Arc::clone(&gate);
+    let checked = Arc::new(Notify::new());
+    let waits_for = Arc::clone(&checked);
     let sent = tokio::spawn(async move {
         let lease_check = async {
-            opened.notified().await;
+            waits_for.notified().await;
             true
         };
         pool.send(&envelope("a@b.test"), &message("a@b.test"), lease_check).await
     });
     server.wait_for_stage(At::RcptTo, 1, SOON).await.unwrap();
-    gate.notify_one();
+    checked.notify_one();
     sent.await.unwrap().unwrap();
 }
 
 #[tokio::test]
-async fn an_idle_connection_is_closed_with_a_word() {
+async fn an_idle_connection_is_closed_with_quit() {
     let server = plain_server().await;
     let timeouts = StageTimeouts { idle: SHORT, ..Default::default() };
-    let settings = SmtpSettings { timeouts, ..settings(&server, Security::Plain) };
-    let pool = SmtpPool::new(settings).unwrap();
+    let pool = plain_pool_with(&server, SmtpOptions { timeouts, ..options(&server) });
     send(&pool, "a@b.test").await.unwrap();
     server.wait_for_stage(At::Quit, 1, SOON).await.unwrap();
     server.wait_for_open_connections(0, SOON).await.unwrap();
@@ -241,8 +237,8 @@ async fn an_idle_connection_is_closed_with_a_word() {
     server.wait_for_stage(At::Quit, 2, SOON).await.unwrap();
 }
 
-/// Offers PIPELINING, and hears the first command of whatever comes at once.
-async fn loses_what_comes_ahead(listener: TcpListener) {
+/// Offers PIPELINING, and reads only the first of several commands that come together.
+async fn loses_pipelined_commands(listener: TcpListener) {
     loop {
         let (mut tcp, _) = listener.accept().await.unwrap();
         tokio::spawn(async move {
@@ -264,12 +260,13 @@ async fn loses_what_comes_ahead(listener: TcpListener) {
 }
 
 #[tokio::test]
-async fn a_server_that_offers_pipelining_and_loses_recipients_is_asked_one_by_one_from_then_on() {
+async fn after_a_lost_recipient_pipelining_is_not_used_any_more() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let mut settings = SmtpSettings::new("127.0.0.1", listener.local_addr().unwrap().port(), Security::Plain);
-    settings.timeouts.command = Duration::from_millis(500);
-    tokio::spawn(loses_what_comes_ahead(listener));
-    let pool = SmtpPool::new(settings).unwrap();
+    let settings = settings(listener.local_addr().unwrap().port(), Security::Plain);
+    let mut options = SmtpOptions::default();
+    options.timeouts.command = Duration::from_millis(500);
+    tokio::spawn(loses_pipelined_commands(listener));
+    let pool = SmtpPool::new(settings, options).unwrap();
     let lost = send(&pool, "a@b.test").await.unwrap_err();
     assert_eq!((lost.stage, lost.kind()), (Stage::RcptTo, FailureKind::Temporary));
     send(&pool, "a@b.test").await.unwrap();

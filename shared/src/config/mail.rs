@@ -23,22 +23,29 @@ pub enum MailTransport {
     /// `.eml` files under `DATA_DIR/mail`, shown at `/inbox`.
     File,
     /// An SMTP server.
-    Smtp(SmtpServer),
+    Smtp(SmtpSettings),
 }
 
 /// An SMTP server and how to connect to it.
 #[derive(Debug, Clone)]
-pub struct SmtpServer {
-    /// A host name or an IP address.
+pub struct SmtpSettings {
+    /// A host name or an IP address. With TLS the server's certificate must be for it.
     pub host: String,
     /// The port, never 0.
     pub port: u16,
     /// The encryption of the connection.
     pub security: Security,
     /// The login; `None` when `USE_CREDENTIALS` is false.
-    pub credentials: Option<Credentials>,
+    pub credentials: Option<SmtpCredentials>,
     /// Whether the server's certificate must be valid.
     pub validate_certs: bool,
+}
+
+impl SmtpSettings {
+    /// A server without login whose certificate must be valid.
+    pub fn new(host: impl Into<String>, port: u16, security: Security) -> SmtpSettings {
+        SmtpSettings { host: host.into(), port, security, credentials: None, validate_certs: true }
+    }
 }
 
 /// The encryption of a connection to the SMTP server.
@@ -46,7 +53,7 @@ pub struct SmtpServer {
 pub enum Security {
     /// No encryption.
     Plain,
-    /// By `STARTTLS`, which must succeed (RFC 3207).
+    /// By STARTTLS (RFC 3207), required: a server that does not offer it gets neither login nor mail.
     StartTls,
     /// TLS from the first byte (RFC 8314).
     ImplicitTls,
@@ -54,7 +61,7 @@ pub enum Security {
 
 /// The login at the SMTP server.
 #[derive(Debug, Clone)]
-pub struct Credentials {
+pub struct SmtpCredentials {
     /// The user's name.
     pub username: String,
     /// The user's password.
@@ -138,13 +145,13 @@ fn display_name(text: &str) -> Result<String, String> {
 }
 
 /// `None` when no server is set, or one of its settings is wrong (reported).
-fn server(source: &mut Source, kind: Option<TransportKind>) -> Option<SmtpServer> {
+fn server(source: &mut Source, kind: Option<TransportKind>) -> Option<SmtpSettings> {
     let host = source.optional(&table::MAIL_SERVER, values::host);
     let port = source.optional(&table::MAIL_PORT, values::port);
     let security = security(source);
     let credentials = credentials(source, kind);
     let validate_certs = source.optional(&table::VALIDATE_CERTS, values::boolean);
-    Some(SmtpServer {
+    Some(SmtpSettings {
         host: host?,
         port: port?,
         security: security?,
@@ -173,7 +180,7 @@ fn security(source: &mut Source) -> Option<Security> {
 }
 
 /// `Some(None)`: `USE_CREDENTIALS` is false.
-fn credentials(source: &mut Source, kind: Option<TransportKind>) -> Option<Option<Credentials>> {
+fn credentials(source: &mut Source, kind: Option<TransportKind>) -> Option<Option<SmtpCredentials>> {
     let wanted = source.optional(&table::USE_CREDENTIALS, values::boolean);
     let username = source.optional(&table::MAIL_USERNAME, |text| Ok(text.to_owned()));
     let password = source.secret(&table::MAIL_PASSWORD, |text| Ok(text.to_owned()));
@@ -185,5 +192,5 @@ fn credentials(source: &mut Source, kind: Option<TransportKind>) -> Option<Optio
         source.require(&table::MAIL_USERNAME, needed);
         source.require(&table::MAIL_PASSWORD, needed);
     }
-    Some(Some(Credentials { username: username?, password: password? }))
+    Some(Some(SmtpCredentials { username: username?, password: password? }))
 }

@@ -25,7 +25,7 @@ use secrecy::SecretString;
 use source::Source;
 
 pub use database::DatabaseSettings;
-pub use mail::{Credentials, MailSettings, MailTransport, Security, SmtpServer};
+pub use mail::{MailSettings, MailTransport, Security, SmtpCredentials, SmtpSettings};
 pub use problem::{SettingProblem, SettingsError};
 pub use traces::TraceSettings;
 pub use values::PublicUrl;

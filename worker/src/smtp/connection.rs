@@ -1,64 +1,55 @@
-//! Opens a session: TCP without delay, TLS, EHLO, AUTH, each within its time limit.
+//! Opens a session: connection, greeting, EHLO, STARTTLS, AUTH, each within its time limit.
 
-use std::{
-    future::Future,
-    net::SocketAddr,
-    sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
-};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use bookly_shared::config::{Security, SmtpCredentials, SmtpSettings};
+use bookly_shared::domain::SmtpReply;
 use bookly_shared::metrics::{
     Counted,
-    table::{SMTP_OPEN, SMTP_OPENED, SMTP_STAGE_SECONDS},
+    table::{SMTP_OPEN, SMTP_OPENED},
 };
-use lettre::transport::smtp::{
-    authentication::{Credentials, DEFAULT_MECHANISMS},
-    client::{AsyncSmtpConnection, AsyncTokioStream},
-    extension::ClientId,
-};
+use lettre::transport::smtp::extension::ClientId;
 use secrecy::ExposeSecret;
-use tokio::{
-    net::TcpStream,
-    time::{Instant, timeout},
-};
-use tokio_rustls::client::TlsStream;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_util::either::Either;
 use tracing::{debug, warn};
 
-use super::{
-    Security, SmtpConfigError, SmtpCredentials, SmtpSettings, StageTimeouts,
-    answer::Answer,
-    error::{SendError, Stage},
-    lent::Lent,
-    line::Line,
-    starttls,
-    stream::Stream,
-    tls::Tls,
-};
+use super::dialogue::{Dialogue, ReplyLines};
+use super::error::{SendError, Stage};
+use super::options::{SmtpConfigError, SmtpOptions, StageTimeouts};
+use super::stream::{self, Stream};
+use super::tls::Tls;
+
+/// How long RSET and QUIT may take: nothing depends on their replies.
+pub(super) const COURTESY_LIMIT: Duration = Duration::from_secs(2);
 
 /// An open session.
 pub(super) struct Session<S = Stream> {
-    pub(super) line: Line<S>,
-    pub(super) offers: Offers,
+    pub(super) dialogue: Dialogue<S>,
+    pub(super) extensions: Extensions,
+    pub(super) timeouts: StageTimeouts,
     _open: Counted,
 }
 
-/// What the server can do, of what is made use of.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Offers {
+/// What the server offers, as far as this client uses it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Extensions {
     /// RFC 2920.
     pub(super) pipelining: bool,
     /// RFC 6531.
     pub(super) smtputf8: bool,
     /// RFC 6152.
     pub(super) eight_bit_mime: bool,
-}
-
-/// A session at whose beginning lettre speaks.
-pub(super) struct Greeted<S> {
-    smtp: AsyncSmtpConnection,
-    stream: Lent<S>,
-    offers: Offers,
+    /// RFC 3207.
+    pub(super) starttls: bool,
+    /// AUTH PLAIN, RFC 4616.
+    pub(super) auth_plain: bool,
+    /// AUTH LOGIN, draft-murchison-sasl-login: obsolete, and the only one of some providers.
+    pub(super) auth_login: bool,
 }
 
 /// Opens sessions with one mail server.
@@ -67,13 +58,13 @@ pub(super) struct Connector {
     port: u16,
     protection: Protection,
     credentials: Option<SmtpCredentials>,
-    hello: ClientId,
-    pub(super) timeouts: StageTimeouts,
-    /// The server offers PIPELINING and does not do it.
-    loses_groups: AtomicBool,
+    helo_name: String,
+    timeouts: StageTimeouts,
+    /// The server offers PIPELINING and loses commands that come together.
+    pipelining_fails: AtomicBool,
 }
 
-/// [`Security`], with what it needs.
+/// [`Security`] with what it needs.
 enum Protection {
     Plain,
     StartTls(Tls),
@@ -81,170 +72,195 @@ enum Protection {
 }
 
 impl Connector {
-    pub(super) fn new(settings: SmtpSettings) -> Result<Self, SmtpConfigError> {
+    pub(super) fn new(settings: SmtpSettings, options: &SmtpOptions) -> Result<Self, SmtpConfigError> {
         let protection = match settings.security {
             Security::Plain => Protection::Plain,
-            Security::StartTls => Protection::StartTls(Tls::new(&settings)?),
-            Security::ImplicitTls => Protection::ImplicitTls(Tls::new(&settings)?),
+            Security::StartTls => Protection::StartTls(Tls::new(&settings, options)?),
+            Security::ImplicitTls => Protection::ImplicitTls(Tls::new(&settings, options)?),
         };
         Ok(Self {
             host: settings.host,
             port: settings.port,
             protection,
             credentials: settings.credentials,
-            hello: ClientId::default(),
-            timeouts: settings.timeouts,
-            loses_groups: AtomicBool::new(false),
+            helo_name: ClientId::default().to_string(),
+            timeouts: options.timeouts,
+            pipelining_fails: AtomicBool::new(false),
         })
     }
 
     /// A session that is ready for MAIL FROM.
     pub(super) async fn open(&self) -> Result<Session, SendError> {
-        let tcp = self.dial().await?;
-        let open = SMTP_OPEN.count();
-        let stream = self.secure(tcp).await?;
-        self.begin(stream, open).await
-    }
-
-    /// From the connection to the session: greeting, EHLO, AUTH.
-    pub(super) async fn begin(&self, stream: Stream, open: Counted) -> Result<Session, SendError> {
-        let mut greeted = greet(stream, &self.hello, &self.timeouts).await?;
-        self.authenticate(&mut greeted).await?;
+        let tcp = stream::connect(&self.host, self.port, &self.timeouts).await?;
+        let mut session = self.greet(tcp, SMTP_OPEN.count()).await?;
+        if let Some(credentials) = &self.credentials {
+            session.log_in(credentials).await?;
+        }
+        session.extensions.pipelining &= !self.pipelining_fails.load(Ordering::Relaxed);
         debug!(host = self.host, port = self.port, "connection to the mail server opened");
         SMTP_OPENED.add(1, []);
-        greeted.offers.pipelining &= !self.loses_groups.load(Ordering::Relaxed);
-        greeted.begin(open)
+        Ok(session)
     }
 
-    /// Some firewalls in front of servers drop what was sent ahead: no recipient is ever answered. From now on they are
-    /// named one by one.
-    pub(super) fn doubt_pipelining(&self) {
-        if !self.loses_groups.swap(true, Ordering::Relaxed) {
+    /// Up to the EHLO reply that counts: with STARTTLS the encrypted one.
+    async fn greet(&self, tcp: TcpStream, open: Counted) -> Result<Session, SendError> {
+        let timeouts = &self.timeouts;
+        match &self.protection {
+            Protection::Plain => Session::greet(Either::Left(tcp), &self.helo_name, timeouts, open).await,
+            Protection::ImplicitTls(tls) => {
+                let stream = stream::encrypt(tls, tcp, timeouts).await?;
+                Session::greet(stream, &self.helo_name, timeouts, open).await
+            }
+            Protection::StartTls(tls) => {
+                let clear = Session::greet(tcp, &self.helo_name, timeouts, open).await?;
+                let (tcp, open) = clear.start_tls().await?;
+                let stream = stream::encrypt(tls, tcp, timeouts).await?;
+                let mut session = Session::new(Dialogue::without_greeting(stream), timeouts, open);
+                session.hello(&self.helo_name).await?;
+                Ok(session)
+            }
+        }
+    }
+
+    /// Some firewalls drop commands that come together, so that no recipient gets a reply. From now on each recipient
+    /// is a command of its own.
+    pub(super) fn stop_pipelining(&self) {
+        if !self.pipelining_fails.swap(true, Ordering::Relaxed) {
             warn!(
                 host = self.host,
                 "the mail server offers PIPELINING and loses recipients; it is not used any more"
             );
         }
     }
+}
 
-    /// Tries the addresses of the host in turn; the error is the last one's.
-    pub(super) async fn dial(&self) -> Result<TcpStream, SendError> {
-        let limit = self.timeouts.connect;
-        let mut failed = SendError::broken(Stage::Connect, "the mail server's name has no address");
-        for address in within(Stage::Connect, limit, self.addresses()).await? {
-            match within(Stage::Connect, limit, dial_one(address)).await {
-                Ok(tcp) => return Ok(tcp),
-                Err(error) => failed = error,
-            }
+impl<S> Session<S> {
+    fn new(dialogue: Dialogue<S>, timeouts: &StageTimeouts, open: Counted) -> Self {
+        Self { dialogue, extensions: Extensions::default(), timeouts: *timeouts, _open: open }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
+    /// Greeting and EHLO.
+    pub(super) async fn greet(
+        stream: S,
+        helo_name: &str,
+        timeouts: &StageTimeouts,
+        open: Counted,
+    ) -> Result<Self, SendError> {
+        let mut session = Self::new(Dialogue::with_greeting(stream), timeouts, open);
+        let greeting = Stage::Hello.within(timeouts.greeting, session.reply(Stage::Hello)).await?;
+        positive(Stage::Hello, greeting)?;
+        session.hello(helo_name).await?;
+        Ok(session)
+    }
+
+    async fn hello(&mut self, helo_name: &str) -> Result<(), SendError> {
+        let command = format!("EHLO {helo_name}");
+        let lines =
+            Stage::Hello.within(self.timeouts.command, self.ask_for_lines(Stage::Hello, &command)).await?;
+        positive(Stage::Hello, lines.reply())?;
+        self.extensions = Extensions::from_ehlo(&lines);
+        Ok(())
+    }
+
+    /// STARTTLS. The stream is ready for the handshake, and nothing of the clear text is left.
+    pub(super) async fn start_tls(mut self) -> Result<(S, Counted), SendError> {
+        if !self.extensions.starttls {
+            let what = "the server does not offer STARTTLS, which is required";
+            return Err(SendError::unsupported(Stage::Tls, what));
         }
-        Err(failed)
+        self.command(Stage::Tls, "STARTTLS").await?;
+        let stream = self.dialogue.into_stream().map_err(|error| SendError::broken(Stage::Tls, error))?;
+        Ok((stream, self._open))
     }
 
-    async fn addresses(&self) -> Result<Vec<SocketAddr>, SendError> {
-        let found = tokio::net::lookup_host((self.host.as_str(), self.port)).await;
-        Ok(found.map_err(|error| SendError::broken(Stage::Connect, error))?.collect())
-    }
-
-    pub(super) async fn secure(&self, mut tcp: TcpStream) -> Result<Stream, SendError> {
-        match &self.protection {
-            Protection::Plain => Ok(Stream::Plain(tcp)),
-            Protection::ImplicitTls(tls) => Ok(Stream::implicit_tls(self.handshake(tls, tcp).await?)),
-            Protection::StartTls(tls) => {
-                starttls::negotiate(&mut tcp, &self.hello, &self.timeouts).await?;
-                Ok(Stream::after_starttls(self.handshake(tls, tcp).await?))
-            }
-        }
-    }
-
-    async fn handshake(&self, tls: &Tls, tcp: TcpStream) -> Result<TlsStream<TcpStream>, SendError> {
-        within(Stage::Tls, self.timeouts.command, async {
-            let connected = tls.connector.connect(tls.name.clone(), tcp).await;
-            connected.map_err(|error| SendError::from_handshake(&error))
-        })
-        .await
-    }
-
-    async fn authenticate(&self, session: &mut Greeted<Stream>) -> Result<(), SendError> {
-        let Some(SmtpCredentials { username, password }) = &self.credentials else { return Ok(()) };
-        if session.smtp.server_info().get_auth_mechanism(DEFAULT_MECHANISMS).is_none() {
+    async fn log_in(&mut self, credentials: &SmtpCredentials) -> Result<(), SendError> {
+        let (user, password) = (credentials.username.as_str(), credentials.password.expose_secret());
+        let plain = BASE64_STANDARD.encode(format!("\0{user}\0{password}"));
+        let base64_password = BASE64_STANDARD.encode(password);
+        let steps = if self.extensions.auth_plain {
+            vec![format!("AUTH PLAIN {plain}")]
+        } else if self.extensions.auth_login {
+            // The prompts are not read: their words differ from server to server, their order does not.
+            vec!["AUTH LOGIN".to_owned(), BASE64_STANDARD.encode(user), base64_password.clone()]
+        } else {
             let what = "a login is configured, but the server offers neither AUTH PLAIN nor AUTH LOGIN";
             return Err(SendError::unsupported(Stage::Auth, what));
+        };
+        let secrets = [plain.as_str(), base64_password.as_str(), password];
+        let limit = self.timeouts.command;
+        let reply = Stage::Auth.within(limit, self.authenticate(&steps, &secrets)).await?;
+        // 235 is the only good end of AUTH (RFC 4954 §4).
+        if reply.code == 235 { Ok(()) } else { Err(SendError::from_reply(Stage::Auth, reply)) }
+    }
+
+    /// Sends the steps of a login while the server asks for more (334). The last reply does not hold the secrets: some
+    /// servers repeat what they were sent.
+    async fn authenticate(&mut self, steps: &[String], secrets: &[&str]) -> Result<SmtpReply, SendError> {
+        let (last, first) = steps.split_last().map_or(("", steps), |(last, first)| (last.as_str(), first));
+        for step in first {
+            let reply = self.ask_for_lines(Stage::Auth, step).await?.without(secrets);
+            if reply.code != 334 {
+                return Ok(reply);
+            }
         }
-        let password = password.expose_secret();
-        let credentials = Credentials::new(username.clone(), password.to_owned());
-        let answer = within(Stage::Auth, self.timeouts.command, async {
-            let asked = session.smtp.auth(DEFAULT_MECHANISMS, &credentials).await;
-            asked.map_err(|error| SendError::from_lettre(Stage::Auth, &error))
-        })
-        .await
-        .map_err(|error| {
-            let plain = BASE64_STANDARD.encode(format!("\0{username}\0{password}"));
-            error.without(&plain).without(&BASE64_STANDARD.encode(password)).without(password)
-        })?;
-        // 235 is the only good end of AUTH (RFC 4954 §4); lettre would take a 334 for one.
-        if !answer.has_code(235) {
-            return Err(SendError::from_reply(Stage::Auth, Answer::from(&answer).reply()));
-        }
-        session.stream.only_answer().map(drop).ok_or_else(|| ahead(Stage::Auth))
+        Ok(self.ask_for_lines(Stage::Auth, last).await?.without(secrets))
+    }
+
+    /// One command whose reply must be positive.
+    pub(super) async fn command(&mut self, stage: Stage, command: &str) -> Result<(), SendError> {
+        let reply = stage.within(self.timeouts.command, self.ask(stage, command)).await?;
+        positive(stage, reply).map(drop)
+    }
+
+    /// One command and its reply, whatever it is.
+    pub(super) async fn ask(&mut self, stage: Stage, command: &str) -> Result<SmtpReply, SendError> {
+        self.ask_for_lines(stage, command).await.map(|lines| lines.reply())
+    }
+
+    async fn ask_for_lines(&mut self, stage: Stage, command: &str) -> Result<ReplyLines, SendError> {
+        let line = format!("{command}\r\n");
+        self.dialogue.send(line.as_bytes(), 1).await.map_err(|error| SendError::broken(stage, error))?;
+        self.dialogue.read_lines().await.map_err(|error| SendError::broken(stage, error))
+    }
+
+    /// QUIT, for the server's statistics: closing the connection would be enough.
+    pub(super) async fn quit(mut self) {
+        drop(timeout(COURTESY_LIMIT, self.ask(Stage::Hello, "QUIT")).await);
+    }
+
+    /// The reply to the oldest command that has none.
+    pub(super) async fn reply(&mut self, stage: Stage) -> Result<SmtpReply, SendError> {
+        self.dialogue.read_reply().await.map_err(|error| SendError::broken(stage, error))
     }
 }
 
-impl<S: AsyncTokioStream> Greeted<S> {
-    /// The session without lettre, ready for mails.
-    pub(super) fn begin(self, open: Counted) -> Result<Session<S>, SendError> {
-        let stream = self.stream.take_back(self.smtp);
-        let stream = stream.ok_or_else(|| SendError::broken(Stage::Hello, "the stream is still lent"))?;
-        Ok(Session { line: Line::new(stream), offers: self.offers, _open: open })
+/// A positive reply (2xx), or the error that any other reply is.
+pub(super) fn positive(stage: Stage, reply: SmtpReply) -> Result<SmtpReply, SendError> {
+    if reply.is_positive() { Ok(reply) } else { Err(SendError::from_reply(stage, reply)) }
+}
+
+impl Extensions {
+    /// The keywords of an EHLO reply, each on a line of its own after the first (RFC 5321 §4.1.1.1).
+    pub(super) fn from_ehlo(reply: &ReplyLines) -> Extensions {
+        let mut extensions = Extensions::default();
+        for line in reply.text.lines().skip(1) {
+            let line = line.to_ascii_uppercase();
+            let mut words = line.split_whitespace();
+            match words.next() {
+                Some("PIPELINING") => extensions.pipelining = true,
+                Some("SMTPUTF8") => extensions.smtputf8 = true,
+                Some("8BITMIME") => extensions.eight_bit_mime = true,
+                Some("STARTTLS") => extensions.starttls = true,
+                Some("AUTH") => words.for_each(|mechanism| match mechanism {
+                    "PLAIN" => extensions.auth_plain = true,
+                    "LOGIN" => extensions.auth_login = true,
+                    _ => {}
+                }),
+                _ => {}
+            }
+        }
+        extensions
     }
-}
-
-/// Greeting and EHLO. What was said ahead of EHLO is no answer to it: every later answer would be the one before.
-pub(super) async fn greet<S: AsyncTokioStream + 'static>(
-    stream: S,
-    hello: &ClientId,
-    limits: &StageTimeouts,
-) -> Result<Greeted<S>, SendError> {
-    let stream = Lent::new(stream);
-    let lent = Box::new(stream.lend());
-    let smtp = within(Stage::Hello, limits.greeting + limits.command, async {
-        let opened = AsyncSmtpConnection::connect_with_transport(lent, hello).await;
-        opened.map_err(|error| SendError::from_lettre(Stage::Hello, &error))
-    })
-    .await?;
-    let answer = stream.only_answer().filter(Answer::completes).ok_or_else(|| ahead(Stage::Hello))?;
-    let offers = Offers {
-        pipelining: answer.offers("PIPELINING"),
-        smtputf8: answer.offers("SMTPUTF8"),
-        eight_bit_mime: answer.offers("8BITMIME"),
-    };
-    Ok(Greeted { smtp, stream, offers })
-}
-
-fn ahead(stage: Stage) -> SendError {
-    SendError::broken(stage, "the answer was there before the question")
-}
-
-async fn dial_one(address: SocketAddr) -> Result<TcpStream, SendError> {
-    let connect = async {
-        let tcp = TcpStream::connect(address).await?;
-        // A message is a write behind the write of DATA, and its last packet a short one: with Nagle's algorithm it
-        // waits up to 40 ms for an ACK.
-        tcp.set_nodelay(true)?;
-        Ok(tcp)
-    };
-    connect.await.map_err(|error: std::io::Error| {
-        SendError::broken(Stage::Connect, format_args!("{address}: {error}"))
-    })
-}
-
-/// `work`, or an error at `stage` when it takes longer than `limit`. Its time is measured either way.
-pub(super) async fn within<T>(
-    stage: Stage,
-    limit: Duration,
-    work: impl Future<Output = Result<T, SendError>>,
-) -> Result<T, SendError> {
-    let began = Instant::now();
-    let done = timeout(limit, work).await;
-    SMTP_STAGE_SECONDS.record(began.elapsed().as_secs_f64(), [stage.label().into()]);
-    done.unwrap_or_else(|_| Err(SendError::timed_out(stage, limit)))
 }

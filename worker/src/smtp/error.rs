@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use bookly_shared::domain::SmtpReply;
 use bookly_shared::domain::smtp_reply::one_line;
+use bookly_shared::metrics::table::SMTP_STAGE_SECONDS;
+use tokio::time::{Instant, timeout};
 
 /// The step of an SMTP session at which a send ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -43,6 +45,18 @@ impl Stage {
             Self::Data => "data",
             Self::FinalDot => "final_dot",
         }
+    }
+
+    /// Runs `work`, which fails at this stage when it takes longer than `limit`. Its time is recorded either way.
+    pub(super) async fn within<T>(
+        self,
+        limit: Duration,
+        work: impl Future<Output = Result<T, SendError>>,
+    ) -> Result<T, SendError> {
+        let began = Instant::now();
+        let done = timeout(limit, work).await;
+        SMTP_STAGE_SECONDS.record(began.elapsed().as_secs_f64(), [self.label().into()]);
+        done.unwrap_or_else(|_| Err(SendError::timed_out(self, limit)))
     }
 }
 
@@ -174,7 +188,7 @@ impl SendError {
     }
 
     /// Whether the server replied to the sender and never to a recipient.
-    pub(super) fn means_no_answer_to_recipient(&self) -> bool {
+    pub(super) fn means_no_reply_to_recipient(&self) -> bool {
         self.stage == Stage::RcptTo && matches!(self.cause, Cause::TimedOut(_))
     }
 
@@ -203,12 +217,6 @@ impl SendError {
         }
     }
 
-    pub(super) fn from_lettre(stage: Stage, error: &lettre::transport::smtp::Error) -> Self {
-        let Some(code) = error.status() else { return Self::broken(stage, error) };
-        let reply = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-        Self::from_reply(stage, SmtpReply::new(code.into(), &reply))
-    }
-
     pub(super) fn timed_out(stage: Stage, limit: Duration) -> Self {
         Self { stage, cause: Cause::TimedOut(limit) }
     }
@@ -229,19 +237,6 @@ impl SendError {
         } else {
             Self::broken(stage, format_args!("unexpected answer {reply}"))
         }
-    }
-
-    /// Takes `secret` out of the text: some servers repeat what they were sent.
-    pub(super) fn without(mut self, secret: &str) -> Self {
-        let text = match &mut self.cause {
-            Cause::Refused(reply) => &mut reply.text,
-            Cause::Broken(text) | Cause::Certificate(_, text) => text,
-            Cause::TimedOut(_) | Cause::Unsupported(_) | Cause::LeaseLost => return self,
-        };
-        if !secret.is_empty() && text.contains(secret) {
-            *text = text.replace(secret, "***");
-        }
-        self
     }
 }
 
@@ -281,77 +276,4 @@ fn certificate_problem(error: &rustls::Error) -> Option<SmtpProblem> {
         Bad::NotValidForName | Bad::NotValidForNameContext { .. } => SmtpProblem::CertificateName,
         _ => SmtpProblem::CertificateAuthority,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TALKING: [Stage; 4] = [Stage::MailFrom, Stage::RcptTo, Stage::Data, Stage::FinalDot];
-    const BEFORE: [Stage; 4] = [Stage::Connect, Stage::Hello, Stage::Tls, Stage::Auth];
-
-    fn answered(stage: Stage, code: u16) -> FailureKind {
-        SendError::from_reply(stage, SmtpReply::new(code, "words")).kind()
-    }
-
-    #[test]
-    fn trouble_before_mail_from_is_the_servers_and_burns_no_attempt() {
-        for stage in BEFORE {
-            for code in [421, 450, 454, 500, 530, 534, 535, 538, 550, 554] {
-                assert_eq!(answered(stage, code), FailureKind::ServerUnavailable, "{stage:?} {code}");
-            }
-            assert_eq!(SendError::broken(stage, "gone").kind(), FailureKind::ServerUnavailable);
-            let timed_out = SendError::timed_out(stage, Duration::from_secs(1));
-            assert_eq!(timed_out.kind(), FailureKind::ServerUnavailable);
-            assert_eq!(SendError::unsupported(stage, "no").kind(), FailureKind::ServerUnavailable);
-        }
-    }
-
-    #[test]
-    fn a_4xx_is_tried_again_and_a_5xx_is_not_at_every_stage_of_a_mail() {
-        for stage in TALKING {
-            for code in [421, 450, 451, 452, 454] {
-                assert_eq!(answered(stage, code), FailureKind::Temporary, "{stage:?} {code}");
-            }
-            for code in [500, 501, 550, 551, 552, 553, 554, 555] {
-                assert_eq!(answered(stage, code), FailureKind::Permanent, "{stage:?} {code}");
-            }
-        }
-    }
-
-    #[test]
-    fn login_and_encryption_codes_are_no_rejection_of_the_mail() {
-        for stage in TALKING {
-            for code in [530, 534, 535, 538] {
-                assert_eq!(answered(stage, code), FailureKind::Temporary, "{stage:?} {code}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_lost_connection_is_a_retry_until_the_final_dot_and_unknown_after_it() {
-        for (stage, kind) in [
-            (Stage::MailFrom, FailureKind::Temporary),
-            (Stage::RcptTo, FailureKind::Temporary),
-            (Stage::Data, FailureKind::Temporary),
-            (Stage::FinalDot, FailureKind::OutcomeUnknown),
-        ] {
-            assert_eq!(SendError::broken(stage, "reset").kind(), kind);
-            assert_eq!(SendError::timed_out(stage, Duration::from_secs(1)).kind(), kind);
-        }
-    }
-
-    #[test]
-    fn an_error_text_is_one_line_of_500_characters() {
-        let error = SendError::broken(Stage::Hello, format!("a\r\nb\u{7}\tc{}", "é".repeat(600)));
-        let text = error.cause.to_string();
-        assert!(text.starts_with("a b cé"));
-        assert_eq!(text.chars().count(), 500);
-    }
-
-    #[test]
-    fn the_text_of_an_error_reads_as_a_sentence() {
-        let error = SendError::from_reply(Stage::RcptTo, SmtpReply::new(550, "5.1.1 no such\nuser"));
-        assert_eq!(error.to_string(), "RCPT TO: 550 5.1.1 no such user");
-    }
 }

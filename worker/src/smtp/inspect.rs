@@ -1,26 +1,24 @@
-//! A visit to the mail server that sends nothing: connect, encrypt, log in, QUIT.
+//! Opens a session for `doctor`: connect, encrypt, log in, QUIT. Sends nothing.
 
 use std::time::{Duration, Instant, SystemTime};
 
-use bookly_shared::metrics::table::SMTP_OPEN;
+use bookly_shared::config::SmtpSettings;
+use bookly_shared::tls;
 use rustls::{ProtocolVersion, pki_types::CertificateDer};
 use webpki::EndEntityCert;
 
-use super::{
-    SmtpConfigError, SmtpSettings,
-    connection::{Connector, Session},
-    error::SendError,
-    pool::quit,
-    stream::Stream,
-    tls,
-};
+use super::connection::Connector;
+use super::error::SendError;
+use super::options::{SmtpConfigError, SmtpOptions};
+use super::stream::{Stream, tls_session};
+use super::tls::valid_until;
 
-/// What was met.
+/// What the visit found.
 #[derive(Debug, Clone)]
 pub struct SmtpReport {
     /// How the connection is encrypted; `None` in clear text.
     pub tls: Option<TlsReport>,
-    /// Who was logged in; `None` without a login.
+    /// The user that is logged in; `None` without a login.
     pub user: Option<String>,
     /// From the first packet to the end of the login.
     pub took: Duration,
@@ -43,44 +41,39 @@ pub enum InspectError {
     /// No connection could ever succeed with these settings.
     #[error(transparent)]
     Config(#[from] SmtpConfigError),
-    /// Something stands in the way: [`SendError::problem`] says what.
+    /// No session could be opened: [`SendError::problem`] says what to look at.
     #[error(transparent)]
-    Visit(#[from] SendError),
+    Session(#[from] SendError),
 }
 
 /// Connects, encrypts, logs in and leaves.
 ///
 /// # Errors
 /// See [`InspectError`].
-pub async fn inspect(settings: &SmtpSettings) -> Result<SmtpReport, InspectError> {
-    let connector = Connector::new(settings.clone())?;
-    Ok(visit(&connector, settings).await?)
-}
-
-async fn visit(connector: &Connector, settings: &SmtpSettings) -> Result<SmtpReport, SendError> {
+pub async fn inspect(settings: &SmtpSettings, options: &SmtpOptions) -> Result<SmtpReport, InspectError> {
+    let connector = Connector::new(settings.clone(), options)?;
     let began = Instant::now();
-    let tcp = connector.dial().await?;
-    let open = SMTP_OPEN.count();
-    let stream = connector.secure(tcp).await?;
-    let tls = tls_report(&stream, settings);
-    let session: Session = connector.begin(stream, open).await?;
+    let session = connector.open().await?;
     let took = began.elapsed();
-    quit(session).await;
+    let tls = tls_report(session.dialogue.stream(), settings, options);
+    session.quit().await;
     let user = settings.credentials.as_ref().map(|login| login.username.clone());
     Ok(SmtpReport { tls, user, took })
 }
 
-fn tls_report(stream: &Stream, settings: &SmtpSettings) -> Option<TlsReport> {
-    let tls = stream.tls()?;
-    let shown = tls.peer_certificates().unwrap_or_default();
+fn tls_report(stream: &Stream, settings: &SmtpSettings, options: &SmtpOptions) -> Option<TlsReport> {
+    let session = tls_session(stream)?;
+    let shown = session.peer_certificates().unwrap_or_default();
+    let roots =
+        settings.validate_certs.then(|| tls::roots(options.extra_roots_pem.as_deref()).ok()).flatten();
     Some(TlsReport {
-        version: match tls.protocol_version() {
+        version: match session.protocol_version() {
             Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
             Some(ProtocolVersion::TLSv1_3) => "TLS 1.3",
             _ => "TLS",
         },
         names: shown.first().map(names).unwrap_or_default(),
-        valid_until: if settings.validate_certs { tls::valid_until(settings, shown) } else { None },
+        valid_until: roots.and_then(|roots| valid_until(&settings.host, roots, shown)),
     })
 }
 

@@ -1,33 +1,22 @@
-//! The pool: who may use a connection, and which connections may be used again.
+//! The pool: which sends may use a connection, and which sessions may be used again.
 
-use std::{
-    future::Future,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
-    time::Duration,
-};
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
+use bookly_shared::config::SmtpSettings;
 use bookly_shared::domain::SmtpReply;
-use lettre::{
-    address::Envelope,
-    transport::smtp::commands::{Noop, Quit},
-};
-use tokio::{
-    sync::{Semaphore, SemaphorePermit},
-    time::{Instant, sleep_until, timeout},
-};
+use lettre::address::Envelope;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::{Instant, sleep_until};
 
-use super::{
-    SmtpConfigError, SmtpSettings, StageTimeouts,
-    connection::{Connector, Session},
-    error::{SendError, Stage},
-    send::{Dialogue, Letter},
-};
+use super::connection::{Connector, Session};
+use super::error::{SendError, Stage};
+use super::options::{SmtpConfigError, SmtpOptions};
+use super::send::Transaction;
 
-/// How many mails go over one connection: some servers count, and a new one finds new addresses.
-const MAILS_PER_CONNECTION: u32 = 100;
-
-/// How long a courtesy (RSET, QUIT) may take: nothing depends on its answer.
-const COURTESY_LIMIT: Duration = Duration::from_secs(2);
+/// How many emails use one connection. Some servers have a limit, and a new connection finds new addresses.
+const EMAILS_PER_CONNECTION: u32 = 100;
 
 /// A few connections to one mail server. Clones share them.
 #[derive(Clone)]
@@ -37,24 +26,25 @@ pub struct SmtpPool {
 
 struct Inner {
     connector: Connector,
-    /// One permit a send: a new connection is opened only when none is idle, so that open ones stay within it.
-    slots: Semaphore,
+    /// One permit a send: a new connection is opened only when none is idle, so that this also limits open ones.
+    permits: Semaphore,
+    idle_timeout: Duration,
     idle: Mutex<Idle>,
 }
 
 #[derive(Default)]
 struct Idle {
-    /// The longest idle one first.
-    connections: Vec<Connection>,
-    /// A task is waiting to close what idles too long.
-    watched: bool,
-    closed: bool,
+    /// The one that is idle for longest comes first.
+    sessions: Vec<PooledSession>,
+    /// A task waits to close sessions that are idle for too long.
+    is_watched: bool,
+    is_closed: bool,
 }
 
 /// An open session, owned by one send or by the pool, never by both.
-struct Connection {
+struct PooledSession {
     session: Session,
-    mails: u32,
+    emails: u32,
     idle_since: Instant,
 }
 
@@ -69,22 +59,26 @@ impl SmtpPool {
     ///
     /// # Errors
     /// When no connection could ever succeed with these settings.
-    pub fn new(settings: SmtpSettings) -> Result<Self, SmtpConfigError> {
-        if settings.max_connections == 0 {
+    pub fn new(settings: SmtpSettings, options: SmtpOptions) -> Result<Self, SmtpConfigError> {
+        if options.max_connections == 0 {
             return Err(SmtpConfigError::NoConnections);
         }
-        let slots = Semaphore::new(settings.max_connections.min(Semaphore::MAX_PERMITS));
-        let inner = Inner { connector: Connector::new(settings)?, slots, idle: Mutex::default() };
+        let inner = Inner {
+            connector: Connector::new(settings, &options)?,
+            permits: Semaphore::new(options.max_connections.min(Semaphore::MAX_PERMITS)),
+            idle_timeout: options.timeouts.idle,
+            idle: Mutex::default(),
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Sends one message, waiting for a free connection if need be.
+    /// Sends one message. Waits for a free connection if none is idle.
     ///
-    /// `lease_check` is awaited right before DATA: if it answers false, nothing of the message is transmitted. Line
-    /// ends are made CRLF on the way. May be cancelled at any point: the connection is then closed.
+    /// `lease_check` is awaited right before DATA: if it returns false, nothing of the message is transmitted. All line
+    /// ends become CRLF. The call may be cancelled at any point: the connection is then closed.
     ///
     /// # Errors
-    /// [`SendError::kind`] says what is to be done.
+    /// [`SendError::kind`] says what follows.
     pub async fn send<F>(
         &self,
         envelope: &Envelope,
@@ -94,175 +88,148 @@ impl SmtpPool {
     where
         F: Future<Output = bool> + Send,
     {
-        let _slot = self.inner.slot().await?;
-        let letter = Letter::new(envelope, message);
-        let mut connection = self.inner.begin(&letter).await?;
-        let result = connection.finish(&letter, lease_check, self.inner.connector.timeouts).await;
-        if connection.session.offers.pipelining
-            && result.as_ref().is_err_and(SendError::means_no_answer_to_recipient)
+        let _permit = self.inner.permit().await?;
+        let transaction = Transaction::new(envelope, message);
+        let mut pooled = self.inner.begin(&transaction).await?;
+        let result = finish(&mut pooled.session, &transaction, lease_check).await;
+        if pooled.session.extensions.pipelining
+            && result.as_ref().is_err_and(SendError::means_no_reply_to_recipient)
         {
-            self.inner.connector.doubt_pipelining();
+            self.inner.connector.stop_pipelining();
         }
-        if connection.is_in_step_after(&result).await {
-            Inner::put_back(&self.inner, connection);
+        if is_in_step_after(&mut pooled.session, &result).await {
+            Inner::put_back(&self.inner, pooled);
         }
         result
     }
 
-    /// Connects afresh, logs in, and leaves: whether the server can be used, without sending anything.
+    /// Opens a new connection, logs in and leaves: tells whether the server can be used, and sends nothing.
     ///
     /// # Errors
-    /// What stands in the way; its verdict is always [`ServerUnavailable`](super::FailureKind::ServerUnavailable).
+    /// Why it cannot be used. The kind is always [`ServerUnavailable`](super::FailureKind::ServerUnavailable).
     pub async fn probe(&self) -> Result<(), SendError> {
-        let _slot = self.inner.slot().await?;
-        // Its place is needed for the fresh one.
+        let _permit = self.inner.permit().await?;
+        // The new connection takes the place of an idle one.
         drop(self.inner.take_idle());
         let mut session = self.inner.connector.open().await?;
-        let limits = self.inner.connector.timeouts;
-        Dialogue { session: &mut session, limits }.done(Stage::Hello, Noop).await?;
-        quit(session).await;
+        session.command(Stage::Hello, "NOOP").await?;
+        session.quit().await;
         Ok(())
     }
 
-    /// Takes leave of the server: idle connections are closed with QUIT, busy ones after their mail. Sends that
-    /// have no connection yet, and later ones, fail.
+    /// Closes idle connections with QUIT, and busy ones after their email. Sends that have no connection yet fail, and
+    /// so do later ones.
     pub async fn close(&self) {
-        self.inner.slots.close();
-        let idle = {
+        self.inner.permits.close();
+        let sessions = {
             let mut idle = self.inner.lock();
-            idle.closed = true;
-            std::mem::take(&mut idle.connections)
+            idle.is_closed = true;
+            std::mem::take(&mut idle.sessions)
         };
-        futures_util::future::join_all(idle.into_iter().map(|idle| quit(idle.session))).await;
+        futures_util::future::join_all(sessions.into_iter().map(|idle| idle.session.quit())).await;
     }
 }
 
 impl Inner {
-    async fn slot(&self) -> Result<SemaphorePermit<'_>, SendError> {
+    async fn permit(&self) -> Result<SemaphorePermit<'_>, SendError> {
         let closed = |_| SendError::broken(Stage::Connect, "mail is no longer sent: shutting down");
-        self.slots.acquire().await.map_err(closed)
+        self.permits.acquire().await.map_err(closed)
     }
 
-    /// A connection on which MAIL FROM was accepted. An idle one that turns out to be dead is replaced, once:
-    /// the server has not seen this mail, so that is not an attempt.
-    async fn begin(&self, letter: &Letter<'_>) -> Result<Connection, SendError> {
-        let limits = self.connector.timeouts;
+    /// A session in which MAIL FROM was accepted. An idle one that turns out to be dead is replaced once: the server
+    /// has not seen this email, so that this is not an attempt.
+    async fn begin(&self, transaction: &Transaction<'_>) -> Result<PooledSession, SendError> {
         if let Some(mut idle) = self.take_idle() {
-            match idle.mail_from(letter, limits).await {
+            match idle.session.mail_from(transaction).await {
                 Ok(()) => return Ok(idle),
                 Err(error) if error.means_dead_connection() => {}
                 Err(error) => return Err(error),
             }
         }
-        let mut fresh = Connection::new(self.connector.open().await?);
-        fresh.mail_from(letter, limits).await.map(|()| fresh)
+        let mut session = self.connector.open().await?;
+        session.mail_from(transaction).await?;
+        Ok(PooledSession { session, emails: 0, idle_since: Instant::now() })
     }
 
-    fn take_idle(&self) -> Option<Connection> {
+    fn take_idle(&self) -> Option<PooledSession> {
         let mut idle = self.lock();
-        // The youngest: the others grow old and are closed when there is less to do.
-        idle.connections.pop().filter(|connection| !self.is_old(connection, Instant::now()))
+        // The last one that was used: the others reach the idle limit and are closed when there is less to do.
+        idle.sessions.pop().filter(|session| !self.is_expired(session, Instant::now()))
     }
 
-    /// Does not wait for anything: whoever is cancelled here would lose an acceptance that is already known.
-    fn put_back(inner: &Arc<Self>, mut connection: Connection) {
-        connection.mails += 1;
-        connection.idle_since = Instant::now();
+    /// Does not wait: a caller that is cancelled here would lose an acceptance that is already known.
+    fn put_back(inner: &Arc<Self>, mut pooled: PooledSession) {
+        pooled.emails += 1;
+        pooled.idle_since = Instant::now();
         let mut idle = inner.lock();
-        if idle.closed || connection.mails >= MAILS_PER_CONNECTION {
-            tokio::spawn(quit(connection.session));
+        if idle.is_closed || pooled.emails >= EMAILS_PER_CONNECTION {
+            tokio::spawn(pooled.session.quit());
             return;
         }
-        idle.connections.push(connection);
-        if !std::mem::replace(&mut idle.watched, true) {
-            tokio::spawn(close_when_old(Arc::downgrade(inner), inner.connector.timeouts.idle));
+        idle.sessions.push(pooled);
+        if !std::mem::replace(&mut idle.is_watched, true) {
+            tokio::spawn(close_expired(Arc::downgrade(inner), inner.idle_timeout));
         }
     }
 
-    /// The old connections, and when to look again (`None`: nothing is left to watch).
-    fn take_old(&self) -> (Vec<Connection>, Option<Instant>) {
+    /// The sessions that are idle for too long, and when to look again. `None`: no session is left to watch.
+    fn take_expired(&self) -> (Vec<PooledSession>, Option<Instant>) {
         let now = Instant::now();
         let mut idle = self.lock();
-        let (old, young) =
-            std::mem::take(&mut idle.connections).into_iter().partition(|c| self.is_old(c, now));
-        idle.connections = young;
-        let next = idle.connections.iter().map(|c| c.idle_since + self.connector.timeouts.idle).min();
-        idle.watched = next.is_some();
-        (old, next)
+        let (expired, others) =
+            std::mem::take(&mut idle.sessions).into_iter().partition(|session| self.is_expired(session, now));
+        idle.sessions = others;
+        let next = idle.sessions.iter().map(|session| session.idle_since + self.idle_timeout).min();
+        idle.is_watched = next.is_some();
+        (expired, next)
     }
 
-    fn is_old(&self, connection: &Connection, now: Instant) -> bool {
-        now.duration_since(connection.idle_since) >= self.connector.timeouts.idle
+    fn is_expired(&self, session: &PooledSession, now: Instant) -> bool {
+        now.duration_since(session.idle_since) >= self.idle_timeout
     }
 
     fn lock(&self) -> MutexGuard<'_, Idle> {
-        // Nothing can panic while it is held; the list is sound in any case.
+        // No code panics while it holds the lock, and the list stays valid in any case.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Connection {
-    fn new(session: Session) -> Self {
-        Self { session, mails: 0, idle_since: Instant::now() }
+/// RCPT TO, the lease check, DATA, and the message.
+async fn finish(
+    session: &mut Session,
+    transaction: &Transaction<'_>,
+    lease_check: impl Future<Output = bool> + Send,
+) -> Result<SmtpReply, SendError> {
+    session.recipients(transaction).await?;
+    if !lease_check.await {
+        return Err(SendError::lease_lost());
     }
+    session.data(transaction).await
+}
 
-    async fn mail_from(&mut self, letter: &Letter<'_>, limits: StageTimeouts) -> Result<(), SendError> {
-        Dialogue { session: &mut self.session, limits }.mail_from(letter).await
-    }
-
-    async fn finish<F>(
-        &mut self,
-        letter: &Letter<'_>,
-        lease_check: F,
-        limits: StageTimeouts,
-    ) -> Result<SmtpReply, SendError>
-    where
-        F: Future<Output = bool> + Send,
-    {
-        let mut dialogue = Dialogue { session: &mut self.session, limits };
-        dialogue.recipients(letter).await?;
-        if !lease_check.await {
-            return Err(SendError::lease_lost());
-        }
-        dialogue.data(letter).await
-    }
-
-    /// Whether the next mail may use it: after success, or a clean RSET where nothing was transmitted.
-    async fn is_in_step_after(&mut self, result: &Result<SmtpReply, SendError>) -> bool {
-        match result {
-            Ok(_) => true,
-            Err(error) if error.leaves_connection_in_step() => {
-                let limits = StageTimeouts { command: COURTESY_LIMIT, ..StageTimeouts::default() };
-                Dialogue { session: &mut self.session, limits }.reset().await
-            }
-            Err(_) => false,
-        }
+/// Whether the next email may use the session: after success, or after a clean RSET if nothing was transmitted.
+async fn is_in_step_after(session: &mut Session, result: &Result<SmtpReply, SendError>) -> bool {
+    match result {
+        Ok(_) => true,
+        Err(error) if error.leaves_connection_in_step() => session.reset().await,
+        Err(_) => false,
     }
 }
 
-/// Closes connections as they reach the idle limit; ends with the last of them, or with the pool.
-async fn close_when_old(pool: Weak<Inner>, idle: Duration) {
-    let mut next = Instant::now() + idle;
+/// Closes sessions as they reach the idle limit. Ends with the last of them, or with the pool.
+async fn close_expired(pool: Weak<Inner>, idle_timeout: Duration) {
+    let mut next = Instant::now() + idle_timeout;
     loop {
         sleep_until(next).await;
         let Some(inner) = pool.upgrade() else { return };
-        let (old, later) = inner.take_old();
+        let (expired, later) = inner.take_expired();
         drop(inner);
-        for connection in old {
-            quit(connection.session).await;
+        for pooled in expired {
+            pooled.session.quit().await;
         }
         match later {
             Some(instant) => next = instant,
             None => return,
         }
     }
-}
-
-/// QUIT, for the server's statistics: dropping the connection would do.
-pub(super) async fn quit(mut session: Session) {
-    let leave = async {
-        session.line.ask(Quit.to_string().as_bytes(), 1).await?;
-        session.line.answer().await
-    };
-    drop(timeout(COURTESY_LIMIT, leave).await);
 }

@@ -1,50 +1,29 @@
-//! One mail over one open session, stage by stage.
-
-use std::{fmt::Display, io};
+//! One email over one open session: MAIL FROM, RCPT TO, DATA, the message.
 
 use bookly_shared::domain::SmtpReply;
 use bookly_shared::metrics::table::SMTP_STAGE_SECONDS;
-use lettre::{
-    Address,
-    address::Envelope,
-    transport::smtp::{
-        commands::{Data, Mail, Rcpt, Rset},
-        extension::{MailBodyParameter, MailParameter},
-    },
-};
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    time::{Instant, timeout},
-};
+use lettre::Address;
+use lettre::address::Envelope;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, timeout};
 
-use super::{
-    StageTimeouts,
-    answer::Answer,
-    connection::{Session, within},
-    error::{SendError, Stage},
-    stream::Stream,
-};
+use super::connection::{COURTESY_LIMIT, Session, positive};
+use super::error::{SendError, Stage};
 
-/// How many bytes of commands are written at once. Far below what any socket buffers: a client and a server that
-/// both wait to write would wait for ever (RFC 2920 §3.1).
-const MAX_GROUP: usize = 4 * 1024;
+/// How many bytes of commands are written at once. Far below what a socket buffers: a client and a server that both
+/// wait to write would wait for ever (RFC 2920 §3.1).
+const MAX_PIPELINED_BYTES: usize = 4 * 1024;
 
-/// What ends a message, with the line end before it.
+/// The end of a message, with the line end before it.
 const FINAL_DOT: &[u8] = b"\r\n.\r\n";
 
-/// A message on its way, with the envelope it travels in.
-pub(super) struct Letter<'a> {
+/// A message and its envelope.
+pub(super) struct Transaction<'a> {
     envelope: &'a Envelope,
     message: &'a [u8],
 }
 
-/// A session and the limits that hold in it.
-pub(super) struct Dialogue<'a, S = Stream> {
-    pub(super) session: &'a mut Session<S>,
-    pub(super) limits: StageTimeouts,
-}
-
-impl<'a> Letter<'a> {
+impl<'a> Transaction<'a> {
     pub(super) fn new(envelope: &'a Envelope, message: &'a [u8]) -> Self {
         Self { envelope, message }
     }
@@ -55,138 +34,109 @@ impl<'a> Letter<'a> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<'_, S> {
-    /// MAIL FROM: the first thing that a session which died in the pool fails at. Where the server offers PIPELINING
-    /// the recipients go with it, and [`recipients`](Self::recipients) only reads what it says to them.
-    pub(super) async fn mail_from(&mut self, letter: &Letter<'_>) -> Result<(), SendError> {
-        let parameters = self.mail_parameters(letter)?;
-        let mut commands = Mail::new(letter.envelope.from().cloned(), parameters).to_string();
-        let (alone, to) = (commands.len(), letter.envelope.to());
-        if self.session.offers.pipelining {
-            commands.extend(to.iter().map(|recipient| rcpt(recipient).to_string()));
+impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
+    /// MAIL FROM: a session that died in the pool fails here first. If the server offers PIPELINING, the recipients are
+    /// sent with it, and [`recipients`](Self::recipients) only reads the replies.
+    pub(super) async fn mail_from(&mut self, transaction: &Transaction<'_>) -> Result<(), SendError> {
+        let mut commands = self.mail_command(transaction)?;
+        let (alone, to) = (commands.len(), transaction.envelope.to());
+        if self.extensions.pipelining {
+            commands.extend(to.iter().map(|recipient| format!("{}\r\n", rcpt_command(recipient))));
         }
-        let together = commands.len() > alone && commands.len() <= MAX_GROUP;
-        let (commands, questions) =
-            if together { (&*commands, 1 + to.len()) } else { (&commands[..alone], 1) };
-        let answer = within(Stage::MailFrom, self.limits.command, async {
-            let asked = self.session.line.ask(commands.as_bytes(), questions).await;
-            asked.map_err(|error| SendError::broken(Stage::MailFrom, error))?;
-            self.answer(Stage::MailFrom).await
+        let together = commands.len() > alone && commands.len() <= MAX_PIPELINED_BYTES;
+        let (commands, replies) = if together { (&*commands, 1 + to.len()) } else { (&commands[..alone], 1) };
+        let reply = Stage::MailFrom.within(self.timeouts.command, async {
+            let sent = self.dialogue.send(commands.as_bytes(), replies).await;
+            sent.map_err(|error| SendError::broken(Stage::MailFrom, error))?;
+            self.reply(Stage::MailFrom).await
         });
-        completed(Stage::MailFrom, &answer.await?)
+        positive(Stage::MailFrom, reply.await?).map(drop)
     }
 
-    /// RCPT TO for every recipient: one refusal refuses the mail.
-    pub(super) async fn recipients(&mut self, letter: &Letter<'_>) -> Result<(), SendError> {
-        let asked = self.session.line.awaited() > 0;
-        for recipient in letter.envelope.to() {
-            if asked {
-                let limit = self.limits.command;
-                let answer = within(Stage::RcptTo, limit, self.answer(Stage::RcptTo)).await?;
-                completed(Stage::RcptTo, &answer)?;
+    /// RCPT TO for every recipient: one refusal refuses the email.
+    pub(super) async fn recipients(&mut self, transaction: &Transaction<'_>) -> Result<(), SendError> {
+        let already_sent = self.dialogue.pending_replies() > 0;
+        for recipient in transaction.envelope.to() {
+            if already_sent {
+                let limit = self.timeouts.command;
+                let reply = Stage::RcptTo.within(limit, self.reply(Stage::RcptTo)).await?;
+                positive(Stage::RcptTo, reply)?;
             } else {
-                self.done(Stage::RcptTo, rcpt(recipient)).await?;
+                self.command(Stage::RcptTo, &rcpt_command(recipient)).await?;
             }
         }
         Ok(())
     }
 
-    /// DATA, the message, the final dot, and its answer.
-    pub(super) async fn data(&mut self, letter: &Letter<'_>) -> Result<SmtpReply, SendError> {
-        let answer = within(Stage::Data, self.limits.data, self.ask(Stage::Data, Data)).await?;
-        if answer.code != 354 {
-            return Err(not_wanted(Stage::Data, &answer));
+    /// DATA, the message, the final dot, and the reply to it.
+    pub(super) async fn data(&mut self, transaction: &Transaction<'_>) -> Result<SmtpReply, SendError> {
+        let limit = self.timeouts.data;
+        let reply = Stage::Data.within(limit, self.ask(Stage::Data, "DATA")).await?;
+        if reply.code != 354 {
+            return Err(SendError::from_reply(Stage::Data, reply));
         }
-        self.message(letter).await?;
-        let limit = self.limits.final_dot;
-        let answer = within(Stage::FinalDot, limit, self.answer(Stage::FinalDot)).await?;
-        completed(Stage::FinalDot, &answer)?;
-        Ok(answer.reply())
+        self.message(transaction).await?;
+        let limit = self.timeouts.final_dot;
+        let reply = Stage::FinalDot.within(limit, self.reply(Stage::FinalDot)).await?;
+        positive(Stage::FinalDot, reply)
     }
 
-    /// RSET, behind the answers that nobody waited for: whether the session can be used for another mail.
+    /// RSET, after the replies that are still to come. Returns whether the session can be used for another email.
     pub(super) async fn reset(&mut self) -> bool {
-        let limit = self.limits.command;
         let reset = async {
-            while self.session.line.awaited() > 0 {
-                self.answer(Stage::MailFrom).await?;
+            while self.dialogue.pending_replies() > 0 {
+                self.reply(Stage::MailFrom).await?;
             }
-            completed(Stage::MailFrom, &self.ask(Stage::MailFrom, Rset).await?)
+            positive(Stage::MailFrom, self.ask(Stage::MailFrom, "RSET").await?)
         };
-        timeout(limit, reset).await.is_ok_and(|reset| reset.is_ok())
+        timeout(COURTESY_LIMIT, reset).await.is_ok_and(|reset| reset.is_ok())
     }
 
-    /// A command that is nothing special, and its answer.
-    pub(super) async fn done(&mut self, stage: Stage, command: impl Display) -> Result<(), SendError> {
-        let answer = within(stage, self.limits.command, self.ask(stage, command)).await?;
-        completed(stage, &answer)
-    }
-
-    /// The message and its final dot in one write. From the moment that the stream took a byte of the final dot the
-    /// server may have all of it, and silence no longer means that the mail was not accepted.
-    async fn message(&mut self, letter: &Letter<'_>) -> Result<(), SendError> {
-        let wire = wire_form(letter.message);
-        let (began, limit, mut taken) = (Instant::now(), self.limits.body, 0);
-        let written = timeout(limit, self.session.line.hand_over(&wire, 1, &mut taken)).await;
+    /// The message and its final dot in one write. As soon as the stream took a byte of the final dot, the server may
+    /// have all of it: from then on silence does not mean that the email was refused.
+    async fn message(&mut self, transaction: &Transaction<'_>) -> Result<(), SendError> {
+        let wire = wire_form(transaction.message);
+        let (began, limit, mut written) = (Instant::now(), self.timeouts.body, 0);
+        let sent = timeout(limit, self.dialogue.send_counted(&wire, 1, &mut written)).await;
         SMTP_STAGE_SECONDS.record(began.elapsed().as_secs_f64(), ["body".into()]);
-        let stage = if taken + FINAL_DOT.len() > wire.len() { Stage::FinalDot } else { Stage::Data };
-        match written {
-            Ok(written) => written.map_err(|error| SendError::broken(stage, error)),
+        let stage = if written + FINAL_DOT.len() > wire.len() { Stage::FinalDot } else { Stage::Data };
+        match sent {
+            Ok(sent) => sent.map_err(|error| SendError::broken(stage, error)),
             Err(_) => Err(SendError::timed_out(stage, limit)),
         }
     }
 
-    async fn ask(&mut self, stage: Stage, command: impl Display) -> Result<Answer, SendError> {
-        let asked = self.session.line.ask(command.to_string().as_bytes(), 1).await;
-        asked.map_err(|error| SendError::broken(stage, error))?;
-        self.answer(stage).await
-    }
-
-    async fn answer(&mut self, stage: Stage) -> Result<Answer, SendError> {
-        let heard: io::Result<_> = self.session.line.answer().await;
-        heard.map_err(|error| SendError::broken(stage, error))
-    }
-
-    fn mail_parameters(&self, letter: &Letter<'_>) -> Result<Vec<MailParameter>, SendError> {
-        let offers = self.session.offers;
-        let mut parameters = Vec::new();
-        if letter.needs_smtputf8() {
-            if !offers.smtputf8 {
+    fn mail_command(&self, transaction: &Transaction<'_>) -> Result<String, SendError> {
+        let from = transaction.envelope.from().map_or("", AsRef::as_ref);
+        let mut command = format!("MAIL FROM:<{from}>");
+        if transaction.needs_smtputf8() {
+            if !self.extensions.smtputf8 {
                 let what = "the address is not ASCII and the mail server does not offer SMTPUTF8 (RFC 6531)";
                 return Err(SendError::unsupported(Stage::MailFrom, what));
             }
-            parameters.push(MailParameter::SmtpUtfEight);
+            command.push_str(" SMTPUTF8");
         }
-        if !letter.message.is_ascii() {
-            if !offers.eight_bit_mime {
+        if !transaction.message.is_ascii() {
+            if !self.extensions.eight_bit_mime {
                 let what = "the message is not ASCII and the mail server does not offer 8BITMIME (RFC 6152)";
                 return Err(SendError::unsupported(Stage::MailFrom, what));
             }
-            parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+            command.push_str(" BODY=8BITMIME");
         }
-        Ok(parameters)
+        command.push_str("\r\n");
+        Ok(command)
     }
 }
 
-fn rcpt(recipient: &Address) -> Rcpt {
-    Rcpt::new(recipient.clone(), Vec::new())
+fn rcpt_command(recipient: &Address) -> String {
+    format!("RCPT TO:<{recipient}>")
 }
 
-/// 2xx, or the error that another answer is.
-fn completed(stage: Stage, answer: &Answer) -> Result<(), SendError> {
-    if answer.completes() { Ok(()) } else { Err(not_wanted(stage, answer)) }
-}
-
-/// A refusal, or an answer to another question: then the session is out of step.
-fn not_wanted(stage: Stage, answer: &Answer) -> SendError {
-    SendError::from_reply(stage, answer.reply())
-}
-
-/// The message as it is written after DATA, final dot included: every line end as CRLF (RFC 5321 §2.3.8) and dots
-/// doubled at the beginning of lines (§4.5.2).
+/// The message as it is written after DATA, final dot included: every line end as CRLF (RFC 5321 §2.3.8), and a dot at
+/// the start of a line doubled (§4.5.2).
 ///
-/// A bare LF before a dot would end the message at servers that are lenient.
-fn wire_form(message: &[u8]) -> Vec<u8> {
+/// A bare LF before a dot would end the message at lenient servers.
+pub(super) fn wire_form(message: &[u8]) -> Vec<u8> {
     let mut rest = message.strip_suffix(b"\r\n").unwrap_or(message);
     let mut wire = Vec::with_capacity(rest.len() + rest.len() / 32 + FINAL_DOT.len());
     loop {
@@ -202,29 +152,4 @@ fn wire_form(message: &[u8]) -> Vec<u8> {
     wire.extend_from_slice(rest);
     wire.extend_from_slice(FINAL_DOT);
     wire
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_line_end_becomes_crlf_and_a_dot_at_the_beginning_of_a_line_is_doubled() {
-        for (given, wire) in [
-            ("a\r\nb\r\n", "a\r\nb"),
-            ("a\nb\n", "a\r\nb\r\n"),
-            ("a\rb", "a\r\nb"),
-            ("a\n.\nb\r\n", "a\r\n..\r\nb"),
-            ("a\r.", "a\r\n.."),
-            ("a\r\r\nb", "a\r\n\r\nb"),
-            ("a\n\rb", "a\r\n\r\nb"),
-            ("a\r\n\r\n", "a\r\n"),
-            ("a.b.\r\n..c", "a.b.\r\n...c"),
-            (".", ".."),
-            ("", ""),
-        ] {
-            let ended = format!("{wire}\r\n.\r\n");
-            assert_eq!(String::from_utf8(wire_form(given.as_bytes())).unwrap(), ended, "{given:?}");
-        }
-    }
 }

@@ -1,95 +1,65 @@
-//! The byte stream that is handed to lettre: TCP, or TLS over it.
+//! Opens the byte stream to the mail server: TCP without delay, and TLS over it.
 
-use std::{
-    io,
-    net::SocketAddr,
-    pin::Pin,
-    task::{Context, Poll},
-};
+use std::net::SocketAddr;
 
-use lettre::transport::smtp::client::AsyncTokioStream;
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-};
+use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
+use tokio_util::either::Either;
 
-/// After STARTTLS the server does not greet again (RFC 3207 §4.2), but lettre waits for a greeting before its
-/// EHLO: this is the one it gets to read.
-const GREETING_AFTER_STARTTLS: &[u8] = b"220 encrypted\r\n";
+use super::error::{SendError, Stage};
+use super::options::StageTimeouts;
+use super::tls::Tls;
 
-/// A connection to the mail server.
-#[derive(Debug)]
-pub(super) enum Stream {
-    Plain(TcpStream),
-    /// `prelude` is read before what comes from the server.
-    Tls {
-        prelude: &'static [u8],
-        inner: Box<TlsStream<TcpStream>>,
-    },
+/// A connection to the mail server, in clear text or encrypted.
+pub(super) type Stream = Either<TcpStream, Box<TlsStream<TcpStream>>>;
+
+/// Tries the addresses of the host in turn. The error is the last one's.
+pub(super) async fn connect(host: &str, port: u16, timeouts: &StageTimeouts) -> Result<TcpStream, SendError> {
+    let limit = timeouts.connect;
+    let mut failed = SendError::broken(Stage::Connect, "the mail server's name has no address");
+    for address in Stage::Connect.within(limit, addresses(host, port)).await? {
+        match Stage::Connect.within(limit, connect_to(address)).await {
+            Ok(tcp) => return Ok(tcp),
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
 }
 
-impl Stream {
-    pub(super) fn after_starttls(inner: TlsStream<TcpStream>) -> Self {
-        Self::Tls { prelude: GREETING_AFTER_STARTTLS, inner: Box::new(inner) }
-    }
-
-    /// What the handshake settled; `None` in clear text.
-    pub(super) fn tls(&self) -> Option<&rustls::ClientConnection> {
-        match self {
-            Self::Plain(_) => None,
-            Self::Tls { inner, .. } => Some(inner.get_ref().1),
-        }
-    }
-
-    pub(super) fn implicit_tls(inner: TlsStream<TcpStream>) -> Self {
-        Self::Tls { prelude: b"", inner: Box::new(inner) }
-    }
+async fn addresses(host: &str, port: u16) -> Result<Vec<SocketAddr>, SendError> {
+    let found = tokio::net::lookup_host((host, port)).await;
+    Ok(found.map_err(|error| SendError::broken(Stage::Connect, error))?.collect())
 }
 
-impl AsyncTokioStream for Stream {
-    fn peer_addr(&self) -> io::Result<SocketAddr> {
-        match self {
-            Self::Plain(tcp) => tcp.peer_addr(),
-            Self::Tls { inner, .. } => inner.get_ref().0.peer_addr(),
-        }
-    }
+async fn connect_to(address: SocketAddr) -> Result<TcpStream, SendError> {
+    let connect = async {
+        let tcp = TcpStream::connect(address).await?;
+        // A message is written after DATA, and its last packet is short: Nagle's algorithm delays it by up to 40 ms.
+        tcp.set_nodelay(true)?;
+        Ok(tcp)
+    };
+    connect.await.map_err(|error: std::io::Error| {
+        SendError::broken(Stage::Connect, format_args!("{address}: {error}"))
+    })
 }
 
-impl AsyncRead for Stream {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(tcp) => Pin::new(tcp).poll_read(cx, buf),
-            Self::Tls { prelude: [], inner } => Pin::new(inner).poll_read(cx, buf),
-            Self::Tls { prelude, .. } => {
-                let (now, later) = prelude.split_at(prelude.len().min(buf.remaining()));
-                buf.put_slice(now);
-                *prelude = later;
-                Poll::Ready(Ok(()))
-            }
-        }
-    }
+/// The handshake, with the check of the server's certificate.
+pub(super) async fn encrypt(
+    tls: &Tls,
+    tcp: TcpStream,
+    timeouts: &StageTimeouts,
+) -> Result<Stream, SendError> {
+    let handshake = async {
+        let connected = tls.connector.connect(tls.name.clone(), tcp).await;
+        connected.map_err(|error| SendError::from_handshake(&error))
+    };
+    Ok(Either::Right(Box::new(Stage::Tls.within(timeouts.command, handshake).await?)))
 }
 
-impl AsyncWrite for Stream {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(tcp) => Pin::new(tcp).poll_write(cx, buf),
-            Self::Tls { inner, .. } => Pin::new(inner).poll_write(cx, buf),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(tcp) => Pin::new(tcp).poll_flush(cx),
-            Self::Tls { inner, .. } => Pin::new(inner).poll_flush(cx),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(tcp) => Pin::new(tcp).poll_shutdown(cx),
-            Self::Tls { inner, .. } => Pin::new(inner).poll_shutdown(cx),
-        }
+/// What the handshake settled; `None` in clear text.
+pub(super) fn tls_session(stream: &Stream) -> Option<&rustls::ClientConnection> {
+    match stream {
+        Either::Left(_) => None,
+        Either::Right(tls) => Some(tls.get_ref().1),
     }
 }

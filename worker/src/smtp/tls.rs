@@ -1,4 +1,4 @@
-//! The TLS side of a connection: how the server proves who it is.
+//! Settings of TLS: which certificates of the server are accepted.
 
 use std::{
     sync::Arc,
@@ -7,7 +7,7 @@ use std::{
 
 use bookly_shared::tls;
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
     client::{
         WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -17,27 +17,28 @@ use rustls::{
 };
 use tokio_rustls::TlsConnector;
 
-use super::{SmtpConfigError, SmtpSettings};
+use bookly_shared::config::SmtpSettings;
 
-/// A time after the end of every certificate, in seconds since 1970: the year 10,000, which none can name (RFC 5280
-/// §4.1.2.5).
+use super::options::{SmtpConfigError, SmtpOptions};
+
+/// A time after the end of every certificate, in seconds since 1970: the year 10,000 (RFC 5280 §4.1.2.5 allows 9999).
 const LONG_AFTER: u64 = 253_402_300_800;
 
-/// What is needed to make a TCP connection a TLS one.
+/// The client's side of TLS, for one server.
 pub(super) struct Tls {
     pub(super) connector: TlsConnector,
     pub(super) name: ServerName<'static>,
 }
 
 impl Tls {
-    pub(super) fn new(settings: &SmtpSettings) -> Result<Self, SmtpConfigError> {
+    pub(super) fn new(settings: &SmtpSettings, options: &SmtpOptions) -> Result<Self, SmtpConfigError> {
         let name = ServerName::try_from(settings.host.clone())
             .map_err(|_| SmtpConfigError::Host(settings.host.clone()))?;
         let provider = Arc::new(ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()?;
         let config = if settings.validate_certs {
-            let roots = tls::roots(settings.extra_roots_pem.as_deref());
+            let roots = tls::roots(options.extra_roots_pem.as_deref());
             builder.with_root_certificates(roots.map_err(|error| SmtpConfigError::Roots(error.to_string()))?)
         } else {
             builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
@@ -46,14 +47,17 @@ impl Tls {
     }
 }
 
-/// When the certificates that a server showed stop being valid. No library of ours reads that date, but the one that
-/// checks certificates names it when it is asked about a time long after.
-pub(super) fn valid_until(settings: &SmtpSettings, shown: &[CertificateDer<'_>]) -> Option<SystemTime> {
+/// When the server's certificates stop being valid. rustls has no function for this date, but names it in its error when
+/// it verifies the certificates for a later time.
+pub(super) fn valid_until(
+    host: &str,
+    roots: RootCertStore,
+    shown: &[CertificateDer<'_>],
+) -> Option<SystemTime> {
     let (own, others) = shown.split_first()?;
-    let roots = Arc::new(tls::roots(settings.extra_roots_pem.as_deref()).ok()?);
     let provider = Arc::new(ring::default_provider());
-    let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider).build().ok()?;
-    let name = ServerName::try_from(settings.host.clone()).ok()?;
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().ok()?;
+    let name = ServerName::try_from(host.to_owned()).ok()?;
     let then = UnixTime::since_unix_epoch(Duration::from_secs(LONG_AFTER));
     match verifier.verify_server_cert(own, others, &name, &[], then) {
         Err(rustls::Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. })) => {
@@ -63,7 +67,7 @@ pub(super) fn valid_until(settings: &SmtpSettings, shown: &[CertificateDer<'_>])
     }
 }
 
-/// `VALIDATE_CERTS=false`: any certificate will do, but the server must hold its key.
+/// `VALIDATE_CERTS=false`: any certificate is accepted, but the server must have its key.
 #[derive(Debug)]
 struct AnyCertificate(Arc<CryptoProvider>);
 

@@ -1,4 +1,4 @@
-//! Mails as `.eml` files, for development: any mail program opens them, and `/inbox` shows them.
+//! Emails as `.eml` files, for development: any mail program opens them, and `/inbox` shows them.
 
 use std::future::Future;
 use std::io::{self, Write as _};
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::render::Outgoing;
 use crate::smtp::{SendError, Stage};
 
-/// Writes a mail under its id, whole or not at all; the same id again overwrites it with its copy.
+/// Writes an email to a file named by its id, whole or not at all. The same id overwrites the file.
 pub(super) async fn store(
     folder: &Path,
     mail: &Outgoing,
@@ -25,26 +25,26 @@ pub(super) async fn store(
     Ok(path)
 }
 
-/// Makes the folder when it is missing.
+/// Creates the folder if it is missing.
 pub(super) async fn probe(folder: &Path) -> Result<(), SendError> {
     fs::create_dir_all(folder).await.map_err(|error| unusable(folder, &error))
 }
 
-/// A folder that cannot be written concerns all mails alike, as a mail server that is away does.
+/// A folder that cannot be written concerns all emails, like a mail server that cannot be reached.
 fn unusable(folder: &Path, error: &io::Error) -> SendError {
     SendError::broken(Stage::Connect, format_args!("{} cannot be written: {error}", folder.display()))
 }
 
-/// Writes beside the path and renames, so that a reader finds the whole mail or none, a power cut included.
+/// Writes to a second file and renames it: a reader finds the whole email or none, even after a power cut.
 ///
-/// By `std`'s calls on one blocking thread. `tokio::fs::File::write_all` returns before the bytes are written, and
-/// `sync_all` waits for that write without telling of its error: on a full disk both succeed with nothing stored.
+/// Uses `std` on one blocking thread. `tokio::fs::File::write_all` returns before the bytes are written, and `sync_all`
+/// waits for that write without returning its error: on a full disk both succeed and nothing is stored.
 async fn write_whole(path: PathBuf, bytes: Vec<u8>) -> io::Result<()> {
     let written = tokio::task::spawn_blocking(move || {
         let unfinished = path.with_extension("part");
         let stored = write_durably(&unfinished, &bytes).and_then(|()| rename_durably(&unfinished, &path));
         if stored.is_err() {
-            // It would keep its bytes on a disk that has none to spare. That it may not be there is no error.
+            // It takes space on a full disk. It may not exist: that is not an error.
             let _ = std::fs::remove_file(&unfinished);
         }
         stored
@@ -58,13 +58,13 @@ fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// The new name is in the folder's own data: fsync(2) of the file alone does not store it.
+/// The new name is part of the folder: fsync(2) of the file alone does not store it.
 fn rename_durably(from: &Path, to: &Path) -> io::Result<()> {
     std::fs::rename(from, to)?;
     std::fs::File::open(to.parent().unwrap_or(Path::new(".")))?.sync_all()
 }
 
-/// The newest mails of a folder by id, which a UUIDv7 makes the order of their requests. Empty when there is none.
+/// The newest emails of a folder. Their ids are UUIDv7, which sort by time. Empty if the folder does not exist.
 ///
 /// # Errors
 /// When the folder cannot be read.
@@ -82,10 +82,10 @@ pub async fn list_emails(folder: &Path, limit: usize) -> io::Result<Vec<Uuid>> {
     Ok(ids)
 }
 
-/// A stored mail's bytes.
+/// The bytes of a stored email.
 ///
 /// # Errors
-/// When the file is there and cannot be read.
+/// When the file exists and cannot be read.
 pub async fn read_mail(folder: &Path, id: Uuid) -> io::Result<Option<Vec<u8>>> {
     match fs::read(path_of(folder, id)).await {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_mail_that_a_full_disk_did_not_take_is_an_error_and_leaves_no_file() {
+    async fn an_email_that_does_not_fit_on_the_disk_is_an_error_and_leaves_no_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = path_of(folder.path(), Uuid::now_v7());
         // Every write to it fails with "no space left on device", full(4).

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use bookly_shared::config::{MailTransport, Security, Settings, SmtpServer, WayToRun};
+use bookly_shared::config::{MailTransport, Security, Settings, SmtpSettings, WayToRun};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::report::Finding;
-use crate::smtp::{InspectError, SmtpProblem, SmtpReport, StageTimeouts, TlsReport, inspect};
-use crate::transport::smtp_settings;
+use crate::smtp::{InspectError, SmtpOptions, SmtpProblem, SmtpReport, StageTimeouts, TlsReport, inspect};
 
 const NAME: &str = "smtp";
 /// A certificate with less time left should have been renewed.
@@ -31,16 +30,16 @@ fn as_files(settings: &Settings) -> Finding {
     }
 }
 
-async fn visit(server: &SmtpServer, limit: Duration) -> Finding {
-    let mut settings = smtp_settings(server);
+async fn visit(server: &SmtpSettings, limit: Duration) -> Finding {
     // Shorter than the limit of the check, so that the error names the stage.
     let stage = limit.mul_f64(0.8);
-    settings.timeouts =
+    let timeouts =
         StageTimeouts { connect: stage, greeting: stage, command: stage, ..StageTimeouts::default() };
+    let options = SmtpOptions { timeouts, ..SmtpOptions::default() };
     let place = format!("{}:{}", server.host, server.port);
-    match inspect(&settings).await {
+    match inspect(server, &options).await {
         Ok(report) => judge(server, &report, &place, now()),
-        Err(InspectError::Visit(error)) => {
+        Err(InspectError::Session(error)) => {
             Finding::fail(NAME, format!("{place}, {error}"), remedy(error.problem(), server))
         }
         Err(InspectError::Config(error)) => Finding::fail(
@@ -60,7 +59,7 @@ fn now() -> DateTime<Utc> {
     Utc::now()
 }
 
-fn judge(server: &SmtpServer, report: &SmtpReport, place: &str, now: DateTime<Utc>) -> Finding {
+fn judge(server: &SmtpSettings, report: &SmtpReport, place: &str, now: DateTime<Utc>) -> Finding {
     let login = match &report.user {
         Some(user) => format!("logged in as {user}"),
         None => "no login".to_owned(),
@@ -83,14 +82,14 @@ fn judge(server: &SmtpServer, report: &SmtpReport, place: &str, now: DateTime<Ut
     }
 }
 
-fn encryption(server: &SmtpServer, tls: &TlsReport) -> String {
+fn encryption(server: &SmtpSettings, tls: &TlsReport) -> String {
     let by = if server.security == Security::StartTls { " by STARTTLS" } else { "" };
     let names = if tls.names.is_empty() { "no host name".to_owned() } else { tls.names.join(" and ") };
     let end = tls.valid_until.map(|end| format!(" until {}", DateTime::<Utc>::from(end).format("%Y-%m-%d")));
     format!("{}{by}, certificate for {names}{}", tls.version, end.unwrap_or_default())
 }
 
-fn in_clear(server: &SmtpServer, fact: String) -> Finding {
+fn in_clear(server: &SmtpSettings, fact: String) -> Finding {
     let is_here = server.host == "localhost"
         || server.host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
     if is_here {
@@ -100,7 +99,7 @@ fn in_clear(server: &SmtpServer, fact: String) -> Finding {
     Finding::warn(NAME, format!("{fact}; others on the network can read emails and their links"), remedy)
 }
 
-fn remedy(problem: SmtpProblem, server: &SmtpServer) -> &'static str {
+fn remedy(problem: SmtpProblem, server: &SmtpSettings) -> &'static str {
     match problem {
         SmtpProblem::Unreachable => {
             "start the mail server, or correct MAIL_SERVER and MAIL_PORT; many networks block port 25, and few 587. Emails \
@@ -144,8 +143,8 @@ mod tests {
     use super::super::report::Status;
     use super::*;
 
-    fn server(host: &str) -> SmtpServer {
-        SmtpServer {
+    fn server(host: &str) -> SmtpSettings {
+        SmtpSettings {
             host: host.to_owned(),
             port: 587,
             security: Security::StartTls,
@@ -175,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn clear_text_is_for_this_machine_only() {
+    fn clear_text_is_a_warning_except_to_this_machine() {
         let report = SmtpReport { tls: None, user: None, took: Duration::ZERO };
         let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         for (host, status) in [("localhost", Status::Ok), ("::1", Status::Ok), ("10.0.0.7", Status::Warn)] {

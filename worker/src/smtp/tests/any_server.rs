@@ -1,70 +1,18 @@
 //! Whatever bytes a server sends, in memory: no panic, and no mail counted as accepted unless the final dot was
 //! answered with a proper 2xx.
 
-use std::{
-    io,
-    net::{Ipv4Addr, SocketAddr},
-    pin::Pin,
-    task::{Context, Poll},
-};
-
 use bookly_shared::domain::SmtpReply;
-use bookly_shared::metrics::table::SMTP_OPEN;
-use lettre::{
-    Address, address::Envelope, transport::smtp::client::AsyncTokioStream,
-    transport::smtp::extension::ClientId,
-};
 use proptest::prelude::*;
-use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, DuplexStream, ReadBuf, duplex},
-    runtime::Runtime,
-};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, duplex};
+use tokio::runtime::Runtime;
 
-use super::{
-    StageTimeouts,
-    connection::greet,
-    error::{FailureKind, SendError},
-    send::{Dialogue, Letter},
-    starttls,
-};
+use super::super::error::{FailureKind, SendError};
+use super::super::send::Transaction;
+use super::{envelope, open};
 
 /// Greeting, EHLO, MAIL FROM, RCPT TO, DATA, final dot.
 const ANSWERS: usize = 6;
 const MESSAGE: &[u8] = b"Subject: Verify your email\r\n\r\nHello.\r\n.\r\n";
-
-/// The client's end of a connection in memory.
-#[derive(Debug)]
-pub(super) struct Memory(pub(super) DuplexStream);
-
-impl AsyncTokioStream for Memory {
-    fn peer_addr(&self) -> io::Result<SocketAddr> {
-        Ok((Ipv4Addr::LOCALHOST, 25).into())
-    }
-}
-
-impl AsyncRead for Memory {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for Memory {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
-    }
-}
 
 /// Says its answers in turn, whatever it is asked, and hangs up behind the last one.
 async fn serve(end: DuplexStream, answers: &[Vec<u8>]) {
@@ -110,17 +58,16 @@ async fn heard_out(end: &mut BufReader<DuplexStream>, message: bool) -> bool {
 }
 
 async fn send(end: DuplexStream) -> Result<SmtpReply, SendError> {
-    let limits = StageTimeouts::default();
-    let hello = ClientId::Domain("bookly.test".into());
-    let greeted = greet(Memory(end), &hello, &limits).await?;
-    let address = |text: &str| text.parse::<Address>().unwrap();
-    let envelope = Envelope::new(Some(address("a@b.test")), vec![address("c@d.test")]).unwrap();
-    let letter = Letter::new(&envelope, MESSAGE);
-    let mut session = greeted.begin(SMTP_OPEN.count())?;
-    let mut dialogue = Dialogue { session: &mut session, limits };
-    dialogue.mail_from(&letter).await?;
-    dialogue.recipients(&letter).await?;
-    dialogue.data(&letter).await
+    let mut session = open(end).await?;
+    let envelope = envelope(&["c@d.test"]);
+    let transaction = Transaction::new(&envelope, MESSAGE);
+    session.mail_from(&transaction).await?;
+    session.recipients(&transaction).await?;
+    session.data(&transaction).await
+}
+
+async fn start_tls(end: DuplexStream) -> Result<DuplexStream, SendError> {
+    open(end).await?.start_tls().await.map(|(stream, _)| stream)
 }
 
 /// Runs both ends.
@@ -250,10 +197,8 @@ proptest! {
 
     #[test]
     fn no_clear_text_begins_tls_but_three_good_answers(answers in answers()) {
-        let (mut client, server) = duplex(64 * 1024);
-        let (hello, limits) = (ClientId::Domain("bookly.test".into()), StageTimeouts::default());
-        let negotiated = starttls::negotiate(&mut client, &hello, &limits);
-        let played = until_done(negotiated, serve(server, &answers));
+        let (client, server) = duplex(64 * 1024);
+        let played = until_done(start_tls(client), serve(server, &answers));
         if RUNTIME.with(|runtime| runtime.block_on(played)).is_ok() {
             let text = String::from_utf8_lossy(&answers[1]).to_uppercase();
             prop_assert!(text.contains("STARTTLS") && answers[2].ends_with(b"\n"), "{:?}", answers);

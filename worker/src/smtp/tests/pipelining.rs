@@ -1,20 +1,12 @@
 //! What goes over the wire, in memory: which commands travel together, and what becomes of answers out of turn.
 
-use lettre::{address::Envelope, transport::smtp::extension::ClientId};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
-    task::yield_now,
-};
-
-use super::{
-    StageTimeouts,
-    any_server::Memory,
-    connection::{Session, greet},
-    error::{FailureKind, SendError, Stage},
-    send::{Dialogue, Letter},
-};
 use bookly_shared::domain::SmtpReply;
-use bookly_shared::metrics::table::SMTP_OPEN;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::task::yield_now;
+
+use super::super::error::{FailureKind, SendError, Stage};
+use super::super::send::Transaction;
+use super::{envelope, open};
 
 const MESSAGE: &[u8] = b"Subject: a\r\n\r\n.b\r\n";
 const GREETING: &str = "220 mx\r\n";
@@ -43,30 +35,18 @@ async fn serve(mut end: DuplexStream, answers: &[&[&str]]) -> Vec<String> {
     heard
 }
 
-async fn open(end: DuplexStream) -> Session<Memory> {
-    let hello = ClientId::Domain("bookly.test".into());
-    let greeted = greet(Memory(end), &hello, &StageTimeouts::default()).await.unwrap();
-    greeted.begin(SMTP_OPEN.count()).unwrap()
-}
-
-fn envelope(to: &[&str]) -> Envelope {
-    let to = to.iter().map(|to| to.parse().unwrap()).collect();
-    Envelope::new(Some("a@b.test".parse().unwrap()), to).unwrap()
-}
-
-/// Sends a mail; where that fails and the session is in step, resets it. The last is whether that went well.
+/// Sends an email. If that fails and the session is in step, resets it; the second value is whether that succeeded.
 async fn send(end: DuplexStream, to: &[&str]) -> (Result<SmtpReply, SendError>, bool) {
-    let (mut session, envelope) = (open(end).await, envelope(to));
-    let letter = Letter::new(&envelope, MESSAGE);
-    let mut dialogue = Dialogue { session: &mut session, limits: StageTimeouts::default() };
+    let (mut session, envelope) = (open(end).await.unwrap(), envelope(to));
+    let transaction = Transaction::new(&envelope, MESSAGE);
     let sent = async {
-        dialogue.mail_from(&letter).await?;
-        dialogue.recipients(&letter).await?;
-        dialogue.data(&letter).await
+        session.mail_from(&transaction).await?;
+        session.recipients(&transaction).await?;
+        session.data(&transaction).await
     };
     let sent = sent.await;
     let in_step = sent.as_ref().is_err_and(SendError::leaves_connection_in_step);
-    let reset = in_step && dialogue.reset().await;
+    let reset = in_step && session.reset().await;
     (sent, reset)
 }
 
@@ -184,18 +164,18 @@ async fn an_answer_too_many_is_never_taken_for_the_next_one() {
 async fn play_slowly(answers: &[&[&str]]) -> (Result<(), SendError>, bool, Vec<String>) {
     let (client, server) = duplex(64 * 1024);
     let client = async {
-        let (mut session, mut nothing) = (open(client).await, 0);
-        session.line.ask(GROUP.as_bytes(), 2).await.unwrap();
-        session.line.answer().await.unwrap();
-        session.line.answer().await.unwrap();
-        session.line.ask(b"DATA\r\n", 1).await.unwrap();
-        assert_eq!(session.line.answer().await.unwrap().code, 354);
+        let (mut session, mut written) = (open(client).await.unwrap(), 0);
+        session.dialogue.send(GROUP.as_bytes(), 2).await.unwrap();
+        session.dialogue.read_reply().await.unwrap();
+        session.dialogue.read_reply().await.unwrap();
+        session.dialogue.send(b"DATA\r\n", 1).await.unwrap();
+        assert_eq!(session.dialogue.read_reply().await.unwrap().code, 354);
         for _ in 0..10 {
             yield_now().await;
         }
-        let handed_over = session.line.hand_over(BODY.as_bytes(), 1, &mut nothing).await;
-        assert_eq!(nothing, 0);
-        handed_over.map_err(|error| SendError::broken(Stage::Data, error))
+        let sent = session.dialogue.send_counted(BODY.as_bytes(), 1, &mut written).await;
+        assert_eq!(written, 0);
+        sent.map_err(|error| SendError::broken(Stage::Data, error))
     };
     let (sent, heard) = tokio::join!(client, serve(server, answers));
     (sent, false, heard)
