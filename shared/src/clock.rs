@@ -1,4 +1,4 @@
-//! One clock for a whole installation: the database's, measured by its offset from this machine's.
+//! One clock for all processes of an installation: the database's.
 
 use std::sync::Arc;
 use std::sync::RwLock;
@@ -9,13 +9,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::db::Db;
 
-/// How often the database is asked for its time.
+/// How often the time of the database is read.
 const RESAMPLE_EVERY: Duration = Duration::from_secs(30);
 
-/// Tells the time that due times, leases and tokens are measured in.
+/// The time for due times, leases and tokens.
 ///
-/// It advances by this machine's monotonic clock and is set by the database's wall clock, so a worker
-/// whose own wall clock is an hour off does no harm.
+/// It is set by the wall clock of the database and advances by the monotonic clock of this machine, so a worker with a wrong
+/// wall clock does no harm.
 #[derive(Clone, Debug)]
 pub struct Clock(Arc<RwLock<Reading>>);
 
@@ -26,40 +26,40 @@ struct Reading {
 }
 
 impl Clock {
-    /// A clock that shows this machine's time until it is synchronised.
+    /// A clock with the time of this machine.
     pub fn local() -> Clock {
         Clock(Arc::new(RwLock::new(Reading { utc: machine_time(), at: Instant::now() })))
     }
 
-    /// A clock that follows the database's.
+    /// A clock with the time of the database.
     ///
     /// # Errors
-    /// When the database cannot be asked.
+    /// When the database does not answer.
     pub async fn synchronised(db: &Db) -> Result<Clock, crate::db::DbError> {
         let clock = Clock::local();
         clock.synchronise(db).await?;
         Ok(clock)
     }
 
-    /// How far this machine's clock is ahead of the database's; `None` where the database has none of its own.
+    /// How far the clock of this machine is ahead of the database's; `None` for SQLite, which has no clock of its own.
     ///
     /// # Errors
-    /// When the database cannot be asked.
+    /// When the database does not answer.
     pub(crate) async fn ahead_of(db: &Db) -> Result<Option<TimeDelta>, crate::db::DbError> {
         Ok(time_of(db).await?.map(|theirs| machine_time() - theirs))
     }
 
-    /// The time now, cut to the microseconds that both databases keep.
+    /// The time now, truncated to microseconds, which both databases store.
     pub fn now(&self) -> DateTime<Utc> {
         let reading = self.0.read().unwrap_or_else(|poisoned| poisoned.into_inner());
         let elapsed = TimeDelta::from_std(reading.at.elapsed()).unwrap_or_default();
         (reading.utc + elapsed).trunc_subsecs(6)
     }
 
-    /// Sets the clock by the database's. SQLite has no clock of its own: it is set by this machine's.
+    /// Sets the clock to the database's time, with SQLite to this machine's.
     ///
     /// # Errors
-    /// When the database cannot be asked; the clock then goes on as it was.
+    /// When the database does not answer; the clock then runs on.
     pub async fn synchronise(&self, db: &Db) -> Result<(), crate::db::DbError> {
         let utc = time_of(db).await?.unwrap_or_else(machine_time);
         let reading = Reading { utc, at: Instant::now() };
@@ -67,20 +67,20 @@ impl Clock {
         Ok(())
     }
 
-    /// Keeps the clock set until `stop`.
+    /// Sets the clock every 30 s until `stop`.
     pub async fn keep_synchronised(&self, db: Db, stop: CancellationToken) {
         while stop.run_until_cancelled(tokio::time::sleep(RESAMPLE_EVERY)).await.is_some() {
             if let Err(error) = self.synchronise(&db).await {
-                tracing::warn!(%error, "the database's time cannot be read, the clock runs on by itself");
+                tracing::warn!(%error, "the time of the database cannot be read; the clock runs on");
             }
         }
     }
 }
 
-/// The database's time as of now, `None` where it has no clock of its own.
+/// The database's time now; `None` for SQLite.
 async fn time_of(db: &Db) -> Result<Option<DateTime<Utc>>, crate::db::DbError> {
     let asked = Instant::now();
-    // Half the round trip is the best guess of when the answer was true (Cristian's algorithm).
+    // The database read its clock about half a round trip ago (Cristian's algorithm).
     Ok(db.time().await?.map(|utc| utc + TimeDelta::from_std(asked.elapsed() / 2).unwrap_or_default()))
 }
 

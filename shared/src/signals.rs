@@ -1,17 +1,17 @@
-//! Signals: the first asks for an orderly stop, the second ends the process at once.
+//! SIGTERM and SIGINT: the first one stops the process in order, the second ends it at once.
 
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// What a shell reports for a process that a signal ended: 128 + SIGTERM.
-const ENDED_BY_SIGNAL: i32 = 143;
+/// The exit code that shells report for SIGTERM: 128 + 15.
+const EXIT_CODE: i32 = 143;
 
 /// Cancels `stop` at the first SIGTERM or SIGINT.
 ///
 /// # Errors
-/// When the system refuses the handlers.
+/// When the signal handlers cannot be installed.
 pub fn stop_on_signal(stop: CancellationToken) -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -21,7 +21,7 @@ pub fn stop_on_signal(stop: CancellationToken) -> io::Result<()> {
         stop.cancel();
         either(&mut terminate, &mut interrupt).await;
         tracing::warn!("ended by a second signal");
-        std::process::exit(ENDED_BY_SIGNAL);
+        std::process::exit(EXIT_CODE);
     });
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Logs: to stderr, for people on a terminal, as JSON for machines everywhere else.
+//! Logs, on standard error: text on a terminal, JSON elsewhere.
 
 use std::env;
 use std::io::{self, IsTerminal};
@@ -9,22 +9,22 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
-/// Crates that log every query, poll and handshake. A directive covers all targets that begin with it:
-/// `apalis` covers `apalis_redis` too.
+/// Crates that log every query, poll and handshake. A directive matches all targets that begin with it, so `apalis`
+/// matches `apalis_redis` too.
 const QUIET: &str = "sqlx=warn,apalis=warn,hyper=warn,lettre=warn,rustls=warn";
 
-/// Starts logging. `RUST_LOG` says what is logged; without it `default_filter` does (`"info"`, say), and noisy
-/// crates log from `WARN`. A second call changes nothing.
+/// Starts logging. `RUST_LOG` is the filter; without it `default_filter` (`"info"`, for example), with the noisy crates
+/// from `WARN`. A second call changes nothing.
 pub fn init(default_filter: &str) {
     let (filter, complaint) = filter(env::var("RUST_LOG").ok().as_deref(), default_filter);
     let style = Style::of_stderr();
-    // One filter for all, not one of the layer's: with that, `tracing::enabled!` (sqlx asks it for every query)
-    // leaves a "no" behind that swallows the thread's next event.
-    // Fails only when something logs already, as in tests that start several applications.
+    // The filter is global, not the layer's: with a filter on the layer, `tracing::enabled!` (which sqlx calls for every
+    // query) makes the thread lose its next event.
+    // `try_init` fails only when logging has started, as in tests with several applications.
     if Registry::default().with(filter).with(layer(style, io::stderr)).try_init().is_ok()
         && let Some(error) = complaint
     {
-        tracing::warn!(%error, "RUST_LOG cannot be read, the default is used");
+        tracing::warn!(%error, "RUST_LOG is not valid, the default filter is used");
     }
 }
 
@@ -39,7 +39,7 @@ impl Style {
         if !io::stderr().is_terminal() {
             return Self::Json;
         }
-        // https://no-color.org: any value but the empty one.
+        // https://no-color.org: any value but an empty one.
         let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self::Terminal { colours: !no_color }
     }
@@ -97,7 +97,7 @@ mod tests {
     const PLAIN: Style = Style::Terminal { colours: false };
 
     #[test]
-    fn noisy_crates_are_quiet_unless_asked() {
+    fn noisy_crates_log_warnings_only_unless_rust_log_is_set() {
         let events = || {
             tracing::info!("ours");
             tracing::info!(target: "apalis_redis::x", "poll");
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn machines_get_one_json_object_a_line_with_the_innermost_spans_fields() {
+    fn a_line_is_one_json_object_with_the_fields_of_the_innermost_span() {
         let text = logged(None, Style::Json, || {
             tracing::info_span!("request", id = "r-1").in_scope(|| tracing::info!(kind = "welcome", "sent"));
         });
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn asking_whether_something_is_logged_swallows_no_event() {
+    fn tracing_enabled_loses_no_event() {
         let events = || {
             for n in 0..2 {
                 assert!(!tracing::enabled!(target: "sqlx::query", tracing::Level::DEBUG));
@@ -138,13 +138,13 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_that_cannot_be_read_is_reported_and_replaced() {
+    fn an_invalid_filter_is_reported_and_replaced() {
         assert!(filter(Some("a=b=c"), "info").1.is_some());
         assert!(filter(Some(" "), "info").1.is_none());
     }
 
     #[test]
-    fn starting_twice_is_no_panic() {
+    fn a_second_start_does_not_panic() {
         init("info");
         init("debug");
     }

@@ -1,4 +1,4 @@
-//! One loader for all templates: compiled in, overridden file by file from `TEMPLATE_FOLDER`.
+//! The loader of all templates: compiled in, and replaced file by file from `TEMPLATE_FOLDER`.
 
 mod error;
 
@@ -17,7 +17,7 @@ macro_rules! built_in {
     };
 }
 
-/// Every template: its name, which is its path under `templates/`, and its text.
+/// Every template: its name, which is the path under `templates/`, and its text.
 const BUILT_IN: &[(&str, &str)] = built_in![
     "mail/base.html",
     "mail/base.txt",
@@ -64,17 +64,16 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "page/verify.html",
 ];
 
-/// Compiles every template, with the files of `template_folder` in place of those of the same name.
+/// Compiles every template. Files of `template_folder` replace templates of the same name.
 ///
-/// Files are read here and never again: an edit counts from the next start. A file in the folder that is no
-/// template's name is warned about and left alone.
+/// Files are read only here, so a change needs a restart. A file that replaces no template is a warning.
 ///
 /// # Errors
-/// The folder or a file in it cannot be read, or a template is not well formed (then with file and line).
+/// When the folder or a file cannot be read, or a template has wrong syntax (with file and line).
 pub fn environment(template_folder: Option<&Path>) -> Result<Environment<'static>, TemplateError> {
     let inspection = inspect(template_folder)?;
     for file in inspection.unused {
-        tracing::warn!(%file, "this file in TEMPLATE_FOLDER is not the name of a template: it is not used");
+        tracing::warn!(%file, "this file in TEMPLATE_FOLDER has not the name of a template and is not used");
     }
     match inspection.problems.into_iter().next() {
         Some(problem) => Err(problem),
@@ -82,25 +81,25 @@ pub fn environment(template_folder: Option<&Path>) -> Result<Environment<'static
     }
 }
 
-/// Everything that is to be said of a `TEMPLATE_FOLDER`, where [`environment`] stops at the first fault.
+/// All results about a `TEMPLATE_FOLDER`, where [`environment`] stops at the first error.
 #[derive(Debug)]
-pub struct Inspection {
-    /// All templates: the file's where it compiles, else the built-in one.
+pub struct TemplateInspection {
+    /// All templates: the file where it compiles, else the built-in one.
     pub env: Environment<'static>,
-    /// The templates that files take the place of.
+    /// The templates that files replace.
     pub overridden: Vec<String>,
-    /// Files that take no template's place.
+    /// Files that replace no template.
     pub unused: Vec<String>,
-    /// Files that cannot be read or are not well formed.
+    /// Files that cannot be read or have wrong syntax.
     pub problems: Vec<TemplateError>,
 }
 
-/// Compiles every template as [`environment`] does, and goes on after a fault.
+/// Compiles every template as [`environment`] does, and continues after an error.
 ///
 /// # Errors
-/// The folder cannot be read.
-pub fn inspect(template_folder: Option<&Path>) -> Result<Inspection, TemplateError> {
-    let mut inspection = Inspection {
+/// When the folder cannot be read.
+pub fn inspect(template_folder: Option<&Path>) -> Result<TemplateInspection, TemplateError> {
+    let mut inspection = TemplateInspection {
         env: built_in_environment()?,
         overridden: Vec::new(),
         unused: Vec::new(),
@@ -108,7 +107,7 @@ pub fn inspect(template_folder: Option<&Path>) -> Result<Inspection, TemplateErr
     };
     if let Some(folder) = template_folder {
         for path in files_under(folder)? {
-            inspection.take(&path, folder);
+            inspection.add_file(&path, folder);
         }
     }
     Ok(inspection)
@@ -129,19 +128,19 @@ fn built_in_environment() -> Result<Environment<'static>, TemplateError> {
     let broken = |error| TemplateError::broken(&error, None);
     let mut env = Environment::new();
     env.set_undefined_behavior(UndefinedBehavior::Strict);
-    // The debug information of an error holds the values of a template's variables: links, that is.
+    // The debug information of an error contains the values of variables, and so links.
     env.set_debug(false);
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
     env.set_syntax(syntax.map_err(broken)?);
-    env.set_formatter(readable_links);
+    env.set_formatter(escape_but_slashes);
     for (name, text) in BUILT_IN {
         env.add_template(name, text).map_err(broken)?;
     }
     Ok(env)
 }
 
-impl Inspection {
-    fn take(&mut self, path: &Path, folder: &Path) {
+impl TemplateInspection {
+    fn add_file(&mut self, path: &Path, folder: &Path) {
         let name = name_of(path, folder);
         if !names().any(|known| known == name) {
             self.unused.push(name);
@@ -162,12 +161,12 @@ fn compile(
 ) -> Result<(), TemplateError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| TemplateError::Unreadable { path: path.to_owned(), source })?;
-    // Browsers hash a style after they turned CRLF to LF; mails get their line ends when they are composed.
+    // Browsers hash a style with LF instead of CRLF. Emails get their line ends when they are composed.
     let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
     env.add_template_owned(name.to_owned(), text).map_err(|error| TemplateError::broken(&error, Some(folder)))
 }
 
-/// Every file below `folder`, without hidden ones (`.gitkeep`, editors' swap files), sorted.
+/// Every file below `folder`, sorted, without hidden ones (`.gitkeep`, swap files of editors).
 fn files_under(folder: &Path) -> Result<Vec<PathBuf>, TemplateError> {
     let unreadable = |source| TemplateError::Unreadable { path: folder.to_owned(), source };
     let mut files = Vec::new();
@@ -189,9 +188,9 @@ fn name_of(path: &Path, folder: &Path) -> String {
     parts.join("/")
 }
 
-/// Escapes as minijinja does, but leaves a text alone in which only slashes would change: an address written
-/// as `https:&#x2f;&#x2f;` is valid HTML that link scanners and simple mail clients stumble over.
-fn readable_links(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+/// Escapes HTML, but not a text in which only slashes would change: link scanners and simple mail clients do not
+/// understand `https:&#x2f;&#x2f;`, although it is valid HTML.
+fn escape_but_slashes(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
     match value.as_str() {
         Some(text)
             if *state.auto_escape() == AutoEscape::Html && !text.contains(['<', '>', '&', '"', '\'']) =>

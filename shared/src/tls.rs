@@ -1,18 +1,18 @@
-//! Which certificate authorities are trusted, wherever this service is a TLS client.
+//! The certificate authorities that this service trusts as a TLS client.
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-/// Certificates that were named cannot be used.
+/// A file contains no certificate that can be used.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct RootsError(String);
 
-/// The Mozilla roots, those of `SSL_CERT_FILE` (a company's own authority), and the given ones.
+/// Mozilla's authorities, those of `SSL_CERT_FILE` (a company's own), and the given ones.
 ///
 /// # Errors
-/// When the certificates that were named are none. A file that cannot be read is no error: it is warned of.
+/// When a file contains no certificate that can be used. A file that cannot be read is only a warning.
 pub fn roots(extra_pem: Option<&str>) -> Result<RootCertStore, RootsError> {
     let mut store = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     if let Some(path) = std::env::var_os("SSL_CERT_FILE") {
@@ -33,10 +33,10 @@ fn add_pem(store: &mut RootCertStore, pem: &[u8]) -> Result<(), RootsError> {
     let certificates = CertificateDer::pem_slice_iter(pem)
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| RootsError(error.to_string()))?;
-    // System bundles hold a few certificates that rustls does not understand: they are passed over.
+    // System bundles contain some certificates that rustls does not support; they are skipped.
     let (added, _ignored) = store.add_parsable_certificates(certificates);
     if added == 0 {
-        return Err(RootsError("no usable certificate in them".to_owned()));
+        return Err(RootsError("it contains no usable certificate".to_owned()));
     }
     Ok(())
 }

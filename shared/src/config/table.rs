@@ -80,68 +80,68 @@ use Unset::{Default, Means};
 
 table! {
     DATABASE_URL: secret, Means("SQLite under DATA_DIR"),
-        "Postgres, as `postgres://user:password@host/database`; `postgresql+asyncpg://` is understood too.";
+        "Postgres: `postgres://user:password@host/database`; `postgresql+asyncpg://` works too.";
     REDIS_URL: secret, Means("no Redis"),
-        "Redis, as `redis://host:6379/0` or `rediss://…`: any number of worker processes can run; needs Postgres.";
-    REDIS_HOST: plain, Means("no Redis"), "Redis by its host, where `REDIS_URL` is not set.";
-    REDIS_PORT: plain, Default("6379"), "The port that goes with `REDIS_HOST`.";
+        "Redis: `redis://host:6379/0` or `rediss://…`. Allows any number of worker processes; needs Postgres.";
+    REDIS_HOST: plain, Means("no Redis"), "The host of Redis, if `REDIS_URL` is not set.";
+    REDIS_PORT: plain, Default("6379"), "The port for `REDIS_HOST`.";
     QUEUE_NAME: plain, Default("bookly"),
         "The prefix of all keys in Redis, so that two installations can share one.";
-    JWT_SECRET: secret, Means("made and kept under DATA_DIR with SQLite, required with Postgres"),
-        "Signs access tokens and the links in mails; at least 32 bytes.";
-    JWT_ALGORITHM: plain, Default("HS256"), "How access tokens are signed: `HS256`, `HS384` or `HS512`.";
-    LISTEN: plain, Default("127.0.0.1:8000"), "The address and port that the API listens on.";
+    JWT_SECRET: secret, Means("made and stored under DATA_DIR with SQLite, required with Postgres"),
+        "Signs access tokens and the links in emails; at least 32 bytes.";
+    JWT_ALGORITHM: plain, Default("HS256"), "The algorithm that signs access tokens: `HS256`, `HS384` or `HS512`.";
+    LISTEN: plain, Default("127.0.0.1:8000"), "The address and port of the API.";
     DOMAIN: plain, Means("this machine with LISTEN's port, required with SMTP"),
-        "Where people reach the service: a host, host:port or URL; a bare host means https unless it is this machine.";
-    DATA_DIR: plain, Default("data"), "The folder for everything that is kept in files.";
+        "Where users reach the service: a host, host:port or URL. A host alone means https, unless it is this machine.";
+    DATA_DIR: plain, Default("data"), "The folder for everything that is stored in files.";
     MAIL_TRANSPORT: plain, Means("smtp with MAIL_SERVER, file without it and without DATABASE_URL"),
-        "What takes mails away: `smtp`, or `file` for `.eml` files under DATA_DIR/mail, shown at `/inbox`.";
-    MAIL_SERVER: plain, Means("no SMTP"), "The SMTP server's host.";
-    MAIL_PORT: plain, Default("587"), "The SMTP server's port.";
+        "How emails are sent: `smtp`, or `file` for `.eml` files under DATA_DIR/mail, shown at `/inbox`.";
+    MAIL_SERVER: plain, Means("no SMTP"), "The host of the SMTP server.";
+    MAIL_PORT: plain, Default("587"), "The port of the SMTP server.";
     MAIL_STARTTLS: plain, Means("true, false with MAIL_SSL_TLS"),
-        "Whether the connection is encrypted by STARTTLS.";
+        "Encrypt the connection with STARTTLS.";
     MAIL_SSL_TLS: plain, Default("false"),
-        "Whether the connection is encrypted from the first byte, usually on port 465.";
-    USE_CREDENTIALS: plain, Default("true"), "Whether the SMTP server wants a login.";
-    VALIDATE_CERTS: plain, Default("true"), "Whether the SMTP server's certificate must be valid.";
-    MAIL_USERNAME: plain, Means("required with SMTP and USE_CREDENTIALS"), "The user's name for the SMTP server.";
+        "Encrypt the connection from the first byte, usually on port 465.";
+    USE_CREDENTIALS: plain, Default("true"), "Log in to the SMTP server.";
+    VALIDATE_CERTS: plain, Default("true"), "Check the certificate of the SMTP server.";
+    MAIL_USERNAME: plain, Means("required with SMTP and USE_CREDENTIALS"), "The user name for the SMTP server.";
     MAIL_PASSWORD: secret, Means("required with SMTP and USE_CREDENTIALS"), "The password for the SMTP server.";
     MAIL_FROM: plain, Means("bookly@localhost.localdomain with files, required with SMTP"),
-        "The address that mails come from.";
-    MAIL_FROM_NAME: plain, Default("Bookly"), "The name that mails come from.";
+        "The address of the sender.";
+    MAIL_FROM_NAME: plain, Default("Bookly"), "The name of the sender.";
     MAIL_RETENTION_DAYS: plain, Default("30"),
-        "Days after which sent, failed and cancelled mails are forgotten, 1 to 3650.";
+        "Days after which sent, failed and cancelled emails are deleted, 1 to 3650.";
     TEMPLATE_FOLDER: plain, Means("the built-in templates"),
         "A folder whose templates replace the built-in ones file by file.";
-    WORKER_CONCURRENCY: plain, Default("16"), "How many mails one worker has in flight at most, 1 to 1024.";
+    WORKER_CONCURRENCY: plain, Default("16"), "How many emails one worker sends at the same time, 1 to 1024.";
     WORKER_RATE: plain, Means("no limit"),
-        "How many mails a second one worker sends at most, 1 to 1000: for mail servers that limit their clients.";
+        "How many emails per second one worker sends at most, 1 to 1000: for mail servers that limit their clients.";
     EMAIL_VERIFICATION_LIFETIME: plain, Default("3600"),
-        "Seconds that a link to verify an account lives, 60 to 604800.";
+        "Seconds that a link to verify an account is valid, 60 to 604800.";
     PASSWORD_RESET_LIFETIME: plain, Default("3600"),
-        "Seconds that a link to reset a password lives, 60 to 604800.";
+        "Seconds that a link to reset a password is valid, 60 to 604800.";
     EMAIL_CHANGE_LIFETIME: plain, Default("3600"),
-        "Seconds that a link to confirm a new address lives, 60 to 604800.";
+        "Seconds that a link to confirm a new address is valid, 60 to 604800.";
     VERIFY_ON_GET: plain, Default("true"),
-        "Whether following a verification link verifies for clients that are not browsers; `false`: only a POST does.";
+        "Whether GET on a verification link verifies, for clients that are not browsers; `false`: only POST does.";
     MAILBOX_LIMIT: plain, Default("3"),
-        "How many mails of a kind a mailbox is sent on request in 15 minutes, 1 to 1000; one per link lifetime always is.";
+        "How many emails of a kind one mailbox gets on request in 15 minutes, 1 to 1000. One per link lifetime is always sent.";
     MAILBOX_LIMIT_PER_DAY: plain, Default("10"), "The same in 24 hours, 1 to 10000.";
-    RATE_LIMIT: plain, Default("on"), "Limits per client address; `off` lifts them, for load tests.";
+    RATE_LIMIT: plain, Default("on"), "Limits per client address; `off` removes them, for load tests.";
     DOCS: plain, Default("on"),
         "The API's documentation at `/api/v1/docs` and `/api/v1/openapi.json`; `off` hides both.";
     TRUSTED_PROXIES: plain, Means("none"),
-        "Proxies whose `X-Forwarded-For` counts: addresses or CIDRs, separated by commas.";
+        "Proxies whose `X-Forwarded-For` is believed: addresses or CIDRs, separated by commas.";
     CORS_ORIGINS: plain, Means("none"),
-        "Web applications elsewhere that may call the API from a browser: origins, separated by commas.";
+        "Origins of other web applications that may call the API from a browser, separated by commas.";
     METRICS_TOKEN: secret, Means("this machine only"),
-        "The bearer token that opens `/metrics` to clients that are not on this machine.";
-    METRICS_LISTEN: plain, Means("none"), "The address and port on which a worker process serves its own `/metrics`.";
+        "The bearer token for `/metrics`, for clients on other machines.";
+    METRICS_LISTEN: plain, Means("none"), "The address and port where a worker process serves its own `/metrics`.";
     OTEL_EXPORTER_OTLP_ENDPOINT: plain, Means("traces are not exported"),
-        "The collector that takes traces, by OTLP over HTTP: `http://localhost:4318`, say; `/v1/traces` is added.";
+        "The collector for traces, by OTLP over HTTP, for example `http://localhost:4318`; `/v1/traces` is added.";
     OTEL_EXPORTER_OTLP_HEADERS: secret, Means("none"),
-        "Headers for the collector, a key say: `name=value`, separated by commas.";
-    OTEL_SERVICE_NAME: plain, Means("bookly-api, bookly-worker"), "What the service is called in traces.";
+        "Headers for the collector, for example a key: `name=value`, separated by commas.";
+    OTEL_SERVICE_NAME: plain, Means("bookly-api, bookly-worker"), "The name of the service in traces.";
 }
 
 /// The table as Markdown, for the README.

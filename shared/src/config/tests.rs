@@ -391,7 +391,7 @@ fn the_readmes_table_has_a_row_for_every_setting() {
     let text = table::markdown();
     assert_eq!(text.lines().count(), table::SETTINGS.len() + 2);
     assert!(text.lines().all(|line| line.matches('|').count() == 4), "{text}");
-    assert!(text.contains("| `MAIL_PORT` | `587` | The SMTP server's port. |"));
+    assert!(text.contains("| `MAIL_PORT` | `587` | The port of the SMTP server. |"));
 }
 
 const EXAMPLE: &str = include_str!("../../../.env.example");

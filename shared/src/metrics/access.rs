@@ -1,4 +1,4 @@
-//! Who may read metrics: clients of this machine, and those that know the token.
+//! Access to metrics: for clients on this machine, and for others with the token.
 
 use std::net::IpAddr;
 
@@ -6,21 +6,21 @@ use http::{HeaderMap, header};
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 
-/// What proxies add. Their clients may be anywhere, though the proxy itself is on this machine.
+/// Headers that proxies add. A proxy may be on this machine while its clients are not.
 const FORWARDING: [&str; 5] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
 
-/// What a client that asks for metrics gets.
+/// Whether a client may read the metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// The metrics.
+    /// It may.
     Granted,
-    /// 401: a token would open this door.
+    /// 401: a token is needed.
     NeedsToken,
-    /// 404: without `METRICS_TOKEN` there is nothing here for clients from elsewhere.
+    /// 404: no `METRICS_TOKEN` is set, so other machines cannot read them.
     Hidden,
 }
 
-/// Decides by the connection's other end, the headers and `METRICS_TOKEN`.
+/// Decides by the address of the client, the headers and `METRICS_TOKEN`.
 pub fn access(peer: IpAddr, headers: &HeaderMap, token: Option<&SecretString>) -> Access {
     if peer.to_canonical().is_loopback() && !is_forwarded(headers) {
         return Access::Granted;
@@ -32,7 +32,7 @@ pub fn access(peer: IpAddr, headers: &HeaderMap, token: Option<&SecretString>) -
     }
 }
 
-/// Whether a proxy passed the request on.
+/// Whether a proxy forwarded the request.
 pub fn is_forwarded(headers: &HeaderMap) -> bool {
     FORWARDING.iter().any(|name| headers.contains_key(*name))
 }
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn clients_of_this_machine_need_no_token() {
+    fn clients_on_this_machine_need_no_token() {
         for peer in ["127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1"] {
             assert_eq!(asked(peer, &[], None), Access::Granted, "{peer}");
             assert_eq!(asked(peer, &[], Some("t0ken")), Access::Granted, "{peer}");
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn from_elsewhere_only_the_whole_token_as_a_bearer_opens() {
+    fn other_machines_need_the_whole_bearer_token() {
         let from_elsewhere = |value: &str| asked("192.0.2.1", &[("authorization", value)], Some("t0ken"));
         assert_eq!(from_elsewhere("Bearer t0ken"), Access::Granted);
         assert_eq!(from_elsewhere("bearer t0ken"), Access::Granted);
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_token_there_is_nothing_for_clients_from_elsewhere() {
+    fn without_a_token_other_machines_get_404() {
         assert_eq!(asked("192.0.2.1", &[], None), Access::Hidden);
         assert_eq!(asked("192.0.2.1", &[("authorization", "Bearer ")], None), Access::Hidden);
         assert_eq!(asked("0.0.0.0", &[], None), Access::Hidden);

@@ -1,12 +1,12 @@
-//! Counters, gauges and histograms that know their labels: a wrong number of label values does not compile.
+//! Counters, gauges and histograms with their labels: a wrong number of label values does not compile.
 
 use metrics::{Key, Label, Level, Metadata, SharedString, with_recorder};
 
 static METADATA: Metadata<'_> = Metadata::new(module_path!(), Level::INFO, None);
 
-/// What describes a metric to Prometheus and to readers.
+/// The description of a metric.
 #[derive(Debug, Clone, Copy)]
-pub struct Row {
+pub struct MetricRow {
     /// The name, with its unit.
     pub name: &'static str,
     /// `counter`, `gauge` or `histogram`.
@@ -15,15 +15,15 @@ pub struct Row {
     pub labels: &'static [&'static str],
     /// Upper bounds of a histogram's buckets, in seconds; empty for the others.
     pub buckets: &'static [f64],
-    /// What it tells, in a sentence.
+    /// What it measures, in a sentence.
     pub help: &'static str,
 }
 
-/// A metric of any kind and any number of labels.
-pub trait Described: Sync {
-    /// Its description.
-    fn row(&'static self) -> Row;
-    /// Tells the recorder what it is.
+/// A metric of any type with any number of labels.
+pub trait Metric: Sync {
+    /// The row of the table.
+    fn row(&'static self) -> MetricRow;
+    /// Registers the description with the recorder.
     fn describe(&'static self);
 }
 
@@ -41,15 +41,15 @@ impl<const N: usize> Spec<N> {
     }
 }
 
-/// Counts events; never goes down while the process lives.
+/// A number of events. It never decreases while the process runs.
 #[derive(Debug)]
 pub struct Counter<const N: usize>(Spec<N>);
 
-/// A value that goes up and down.
+/// A value that increases and decreases.
 #[derive(Debug)]
 pub struct Gauge<const N: usize>(Spec<N>);
 
-/// Counts durations by buckets.
+/// Durations, counted in buckets.
 #[derive(Debug)]
 pub struct Histogram<const N: usize>(Spec<N>, &'static [f64]);
 
@@ -58,7 +58,7 @@ impl<const N: usize> Counter<N> {
         Self(Spec { name, labels, help })
     }
 
-    /// Adds `more` events; 0 makes the series appear, so that its first event is seen as a rise.
+    /// Adds `more` events. 0 creates the series, so that Prometheus sees an increase for the first event.
     pub fn add(&self, more: u64, values: [SharedString; N]) {
         with_recorder(|recorder| {
             recorder.register_counter(&self.0.key(values), &METADATA).increment(more);
@@ -71,14 +71,14 @@ impl<const N: usize> Gauge<N> {
         Self(Spec { name, labels, help })
     }
 
-    /// Sets the value; NaN for one that is not known.
+    /// Sets the value; NaN for an unknown one.
     pub fn set(&self, value: f64, values: [SharedString; N]) {
         with_recorder(|recorder| recorder.register_gauge(&self.0.key(values), &METADATA).set(value));
     }
 }
 
 impl Gauge<0> {
-    /// One more, until what is returned is dropped.
+    /// Adds 1 until the returned value is dropped.
     #[must_use]
     pub fn count(&'static self) -> Counted {
         with_recorder(|recorder| recorder.register_gauge(&self.0.key([]), &METADATA).increment(1.0));
@@ -86,7 +86,7 @@ impl Gauge<0> {
     }
 }
 
-/// Counts in a gauge for as long as it lives.
+/// Is counted in a gauge until it is dropped.
 #[derive(Debug)]
 pub struct Counted(&'static Gauge<0>);
 
@@ -114,10 +114,10 @@ impl<const N: usize> Histogram<N> {
     }
 }
 
-impl<const N: usize> Described for Counter<N> {
-    fn row(&'static self) -> Row {
+impl<const N: usize> Metric for Counter<N> {
+    fn row(&'static self) -> MetricRow {
         let Spec { name, labels, help } = &self.0;
-        Row { name, kind: "counter", labels, buckets: &[], help }
+        MetricRow { name, kind: "counter", labels, buckets: &[], help }
     }
 
     fn describe(&'static self) {
@@ -125,10 +125,10 @@ impl<const N: usize> Described for Counter<N> {
     }
 }
 
-impl<const N: usize> Described for Gauge<N> {
-    fn row(&'static self) -> Row {
+impl<const N: usize> Metric for Gauge<N> {
+    fn row(&'static self) -> MetricRow {
         let Spec { name, labels, help } = &self.0;
-        Row { name, kind: "gauge", labels, buckets: &[], help }
+        MetricRow { name, kind: "gauge", labels, buckets: &[], help }
     }
 
     fn describe(&'static self) {
@@ -136,10 +136,10 @@ impl<const N: usize> Described for Gauge<N> {
     }
 }
 
-impl<const N: usize> Described for Histogram<N> {
-    fn row(&'static self) -> Row {
+impl<const N: usize> Metric for Histogram<N> {
+    fn row(&'static self) -> MetricRow {
         let Spec { name, labels, help } = &self.0;
-        Row { name, kind: "histogram", labels, buckets: self.1, help }
+        MetricRow { name, kind: "histogram", labels, buckets: self.1, help }
     }
 
     fn describe(&'static self) {

@@ -1,7 +1,8 @@
-//! Metrics for Prometheus: one table of all of them, who may read them, and the exporter behind `/metrics`.
+//! Metrics for Prometheus: the table, the access check and the exporter of `/metrics`.
 //!
-//! What is measured goes to the `metrics` crate's recorder, which a binary installs once. Where there is none,
-//! in tests and commands, measuring does nothing.
+//! A binary installs the `metrics` crate's recorder once. Without one, in tests and commands, recording does nothing.
+//! The crate prometheus-client has no recorder that a test can replace: its counters would be statics that all tests of a
+//! process share.
 
 mod access;
 mod kinds;
@@ -16,27 +17,27 @@ use metrics_exporter_prometheus::{
 use tokio_util::sync::CancellationToken;
 
 pub use access::{Access, access, is_forwarded};
-pub use kinds::{Counted, Counter, Described, Gauge, Histogram, Row};
+pub use kinds::{Counter, Gauge, Counted, Histogram, Metric, MetricRow};
 pub use sampler::Sampler;
 
 /// The text format's media type.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Histograms keep every value until it is drained: without this a service that nobody scrapes would grow.
-const DRAIN_EVERY: Duration = Duration::from_secs(5);
+/// Histograms store every value until this upkeep. Without it the memory of a service that is not scraped would grow.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
 /// The recorder could not be installed.
 #[derive(Debug, thiserror::Error)]
 pub enum MetricsError {
-    /// A histogram of the table is wrong.
+    /// A histogram of the table has wrong buckets.
     #[error("the table of metrics is wrong: {0}")]
     Table(#[from] BuildError),
-    /// This process has a recorder already.
-    #[error("metrics are recorded already")]
+    /// The process already has a recorder.
+    #[error("this process already has a metrics recorder")]
     Installed,
 }
 
-/// Renders what the recorder recorded. Cheap to clone.
+/// Renders the recorded metrics. Cheap to clone.
 #[derive(Clone)]
 pub struct Exporter {
     handle: PrometheusHandle,
@@ -49,10 +50,10 @@ impl std::fmt::Debug for Exporter {
 }
 
 impl Exporter {
-    /// Records everything that this process measures from now on. `process` is `api` or `worker`.
+    /// Installs the recorder of this process. `process` is `api` or `worker`.
     ///
     /// # Errors
-    /// When it is done twice.
+    /// When the process already has one.
     pub fn install(process: &'static str) -> Result<Exporter, MetricsError> {
         let (recorder, exporter) = Exporter::detached()?;
         metrics::set_global_recorder(recorder).map_err(|_| MetricsError::Installed)?;
@@ -60,7 +61,7 @@ impl Exporter {
         Ok(exporter)
     }
 
-    /// A recorder that is not the process', for tests beside each other, and what renders it.
+    /// A recorder that is not installed, for tests that run side by side, and its exporter.
     ///
     /// # Errors
     /// When the table is wrong.
@@ -79,14 +80,14 @@ impl Exporter {
         Ok((recorder, exporter))
     }
 
-    /// Everything recorded, in Prometheus' text format.
+    /// All metrics, in Prometheus' text format.
     pub fn render(&self) -> String {
         self.handle.render()
     }
 
-    /// Keeps the recorder small until `stop`.
+    /// Does the upkeep of the recorder until `stop`.
     pub async fn keep(&self, stop: CancellationToken) {
-        while stop.run_until_cancelled(tokio::time::sleep(DRAIN_EVERY)).await.is_some() {
+        while stop.run_until_cancelled(tokio::time::sleep(UPKEEP_EVERY)).await.is_some() {
             self.handle.run_upkeep();
         }
     }
@@ -99,7 +100,7 @@ mod tests {
 
     use super::*;
 
-    /// Every metric of the table with a value.
+    /// Records a value for every metric of the table, and renders them.
     fn render_all() -> String {
         let (recorder, exporter) = Exporter::detached().unwrap();
         metrics::with_local_recorder(&recorder, || {
@@ -116,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn every_metric_is_described_and_of_the_kind_that_the_table_says() {
+    fn every_metric_has_the_description_and_type_of_the_table() {
         let text = render_all();
         for row in table::METRICS.iter().map(|metric| metric.row()) {
             assert!(text.contains(&format!("# HELP {} {}\n", row.name, row.help)), "{}: {text}", row.name);
@@ -124,9 +125,9 @@ mod tests {
         }
     }
 
-    /// Where Prometheus is installed (Debian's package `prometheus`), its own linter is asked as well.
+    /// Uses Prometheus' own linter where it is installed (Debian's package `prometheus`).
     #[test]
-    fn prometheus_finds_no_fault_with_names_and_descriptions() {
+    fn promtool_accepts_names_and_descriptions() {
         let mut check = Command::new("promtool");
         check.args(["check", "metrics"]).stdin(Stdio::piped()).stderr(Stdio::piped());
         let Ok(mut promtool) = check.spawn() else {

@@ -1,8 +1,7 @@
-//! What is asked anew at every scrape: how things stand in the database and in Redis.
+//! Reads the state of the database and of Redis at every scrape.
 //!
-//! Asked by whoever is scraped and not by one process on a timer, so that a backlog is seen when all workers
-//! are dead, and no figure outlives the process that measured it. With a million sent rows it costs nothing:
-//! the partial index holds only what is open.
+//! Every scraped process reads it, not one process on a timer, so that a backlog is visible when all workers are dead, and no
+//! value is older than the scrape. A million sent rows cost nothing: the partial index contains only open ones.
 
 use std::time::Duration;
 
@@ -16,40 +15,40 @@ use super::table::{
     EMAILS_OPEN, JOBS_WAITING, REDIS_UP,
 };
 
-/// A scrape must not hang because the database does; Prometheus itself waits ten seconds.
-const ASK_LIMIT: Duration = Duration::from_secs(1);
+/// The time limit of a query: a scrape must not hang with the database. Prometheus waits ten seconds.
+const TIME_LIMIT: Duration = Duration::from_secs(1);
 
-/// Asks. Cheap to clone.
+/// Sets the gauges about database and Redis. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Sampler {
     /// The database.
     pub db: Db,
     /// The installation's time.
     pub clock: Clock,
-    /// The bells, where there is Redis.
+    /// The jobs, where there is Redis.
     pub queue: Option<RedisQueue>,
 }
 
 impl Sampler {
-    /// Sets the gauges; within a second, whatever is away.
+    /// Sets the gauges, within a second also when a server does not answer.
     pub async fn sample(&self) {
         show_connections(self.db.connections());
-        tokio::join!(self.sample_mails(), self.sample_bells());
+        tokio::join!(self.sample_emails(), self.sample_jobs());
     }
 
-    async fn sample_mails(&self) {
-        let asked = tokio::time::timeout(ASK_LIMIT, self.db.backlog(self.clock.now())).await;
-        let backlog = asked.ok().and_then(Result::ok);
+    async fn sample_emails(&self) {
+        let answer = tokio::time::timeout(TIME_LIMIT, self.db.backlog(self.clock.now())).await;
+        let backlog = answer.ok().and_then(Result::ok);
         DATABASE_UP.set(f64::from(u8::from(backlog.is_some())), []);
         show_backlog(backlog.as_ref());
     }
 
-    async fn sample_bells(&self) {
+    async fn sample_jobs(&self) {
         let Some(queue) = &self.queue else { return };
-        let asked = tokio::time::timeout(ASK_LIMIT, queue.waiting()).await;
-        let waiting = asked.ok().and_then(Result::ok);
+        let answer = tokio::time::timeout(TIME_LIMIT, queue.waiting()).await;
+        let waiting = answer.ok().and_then(Result::ok);
         REDIS_UP.set(f64::from(u8::from(waiting.is_some())), []);
-        JOBS_WAITING.set(waiting.map_or(f64::NAN, |bells| bells as f64), []);
+        JOBS_WAITING.set(waiting.map_or(f64::NAN, |jobs| jobs as f64), []);
     }
 }
 

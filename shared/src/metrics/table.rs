@@ -1,21 +1,21 @@
-//! The one table of all metrics: what is recorded, described to Prometheus and documented comes from here.
+//! The table of all metrics, for recording, for Prometheus and for the documentation.
 //!
-//! Values of labels are of small fixed sets: routes as they are written in the code, kinds, outcomes, stages.
-//! Never an address, a path or an id.
+//! The values of a label are from a small fixed set: routes as written in the code, kinds, outcomes, stages. Never an
+//! address, a path or an id.
 
 use std::fmt::Write as _;
 
-use super::kinds::{Counter, Described, Gauge, Histogram};
+use super::kinds::{Counter, Gauge, Histogram, Metric};
 
 const REQUEST_BUCKETS: &[f64] =
     &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
-/// From a mail that goes at once to the 24 h after which one is given up.
+/// From an email that is sent at once to the deadline of 24 h.
 const DELIVERY_BUCKETS: &[f64] =
     &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0, 21_600.0, 86_400.0];
-/// From a mail server next door to the 10 minutes that the final dot's answer may take (RFC 5321 §4.5.3.2.6).
+/// From a mail server on the local network to the 10 minutes for the reply to the final dot (RFC 5321 §4.5.3.2.6).
 const STAGE_BUCKETS: &[f64] =
     &[0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0, 60.0, 600.0];
-/// One hash takes 15 ms; nobody waits longer than 5 s.
+/// One hash takes 15 ms; a request waits 5 s at most.
 const HASH_WAIT_BUCKETS: &[f64] = &[0.001, 0.005, 0.015, 0.03, 0.06, 0.125, 0.25, 0.5, 1.0, 2.5, 5.0];
 
 macro_rules! table {
@@ -27,76 +27,76 @@ macro_rules! table {
         )*
 
         /// All metrics, in the order in which they are documented.
-        pub static METRICS: &[&dyn Described] = &[$(&$name),*];
+        pub static METRICS: &[&dyn Metric] = &[$(&$name),*];
     };
 }
 
 table! {
     BUILD_INFO: Gauge(version, process), "bookly_build_info",
-        "Always 1; the version that runs and whether it is the api or a worker.";
+        "Always 1; the labels are the version and the process, api or worker.";
 
     HTTP_REQUESTS: Counter(method, route, status), "bookly_http_requests_total",
-        "Requests answered, by the route as the code names it; none for what is no route.";
+        "Answered requests, by the route as written in the code; no route for unknown paths.";
     HTTP_SECONDS: Histogram(method, route), "bookly_http_request_duration_seconds",
-        "From the headers of a request to those of its answer.", REQUEST_BUCKETS;
+        "Time from the headers of a request to the headers of its response.", REQUEST_BUCKETS;
     HTTP_IN_FLIGHT: Gauge(), "bookly_http_requests_in_flight",
-        "Requests under way.";
+        "Requests that are being answered.";
     HASH_WAITING: Gauge(), "bookly_hash_queue_waiting",
-        "Passwords that wait to be hashed.";
+        "Requests that wait for a password hash.";
     HASH_WAIT_SECONDS: Histogram(), "bookly_hash_queue_wait_seconds",
-        "How long passwords waited to be hashed.", HASH_WAIT_BUCKETS;
+        "How long requests waited for a password hash.", HASH_WAIT_BUCKETS;
     HASH_REFUSED: Counter(), "bookly_hash_queue_refused_total",
-        "Passwords that were not hashed because too many waited, or waited too long; answered with 503.";
+        "Requests answered with 503 because too many waited for a password hash, or because they waited too long.";
 
     EMAILS_QUEUED: Counter(kind), "bookly_emails_queued_total",
-        "Mails written into the queue by this process.";
+        "Emails that this process queued.";
     EMAILS_CLOSED: Counter(kind, outcome), "bookly_emails_closed_total",
-        "Mails that this process brought to their end: sent, failed, cancelled.";
+        "Emails that this process closed: sent, failed, cancelled.";
     EMAIL_ATTEMPTS: Counter(kind, outcome), "bookly_email_attempts_total",
-        "Attempts: sent, failed, cancelled, retried, lease_lost (stopped before DATA), database_away (its claim runs out).";
+        "Attempts by outcome: sent, failed, cancelled, retried, lease_lost (stopped before DATA), database_away (the lease runs out).";
     EMAIL_DELIVERY_SECONDS: Histogram(kind), "bookly_email_delivery_seconds",
-        "From a mail's acceptance into the queue to the mail server's 250.", DELIVERY_BUCKETS;
+        "Time from queuing an email to the mail server's 250.", DELIVERY_BUCKETS;
     EMAIL_LEASES_LOST: Counter(kind), "bookly_email_leases_lost_total",
-        "Attempts whose worker was lost or too slow, so that another took the mail over; counted when the mail is closed.";
+        "Attempts whose lease ran out because the worker died or was too slow; counted when the email is closed.";
     EMAILS_IN_FLIGHT: Gauge(), "bookly_emails_in_flight",
-        "Mails that this process has claimed and not closed.";
+        "Emails that this process has claimed and not closed.";
     EMAILS_OPEN: Gauge(state), "bookly_emails_open",
-        "Rows that are queued or sending, in the whole installation; NaN while the database does not answer.";
+        "Emails that are queued or sending, in the whole installation; NaN while the database does not answer.";
     EMAIL_OLDEST_SECONDS: Gauge(), "bookly_email_oldest_queued_seconds",
-        "Age of the oldest queued mail, 0 for none; retries keep the age of their acceptance.";
+        "Age of the oldest queued email since it was created, 0 for none.";
     EMAIL_LATENESS_SECONDS: Gauge(), "bookly_email_queue_lateness_seconds",
-        "How long the longest due mail has waited for a worker, 0 for none: grows when no worker works.";
+        "How long the email that is due longest has waited for a worker, 0 for none; grows when no worker runs.";
     EMAILS_ABANDONED: Gauge(), "bookly_emails_lease_expired",
-        "Rows whose worker let the lease run out and that nobody has taken over yet.";
+        "Emails whose lease ran out and that the leader has not rescued yet.";
 
     SMTP_REACHABLE: Gauge(), "bookly_smtp_reachable",
-        "1 while the mail server, or the folder of the file transport, is thought to take mails; 0 while it is probed.";
+        "1 while the circuit breaker is closed, 0 while the mail server, or the folder of the file transport, is probed.";
     SMTP_FAILURES: Counter(stage, kind), "bookly_smtp_failures_total",
-        "Sends and probes that failed, by the stage of the session and what follows from it.";
+        "Failed sends and probes, by the stage of the SMTP session and the verdict.";
     SMTP_OPEN: Gauge(), "bookly_smtp_connections_open",
-        "Connections to the mail server.";
+        "Open connections to the mail server.";
     SMTP_OPENED: Counter(), "bookly_smtp_connections_opened_total",
-        "Connections to the mail server that were opened, login included.";
+        "Connections to the mail server that were opened, with login.";
     SMTP_STAGE_SECONDS: Histogram(stage), "bookly_smtp_stage_duration_seconds",
-        "How long each stage of an SMTP session took, whatever came of it.", STAGE_BUCKETS;
+        "How long each stage of an SMTP session took, whether it succeeded or not.", STAGE_BUCKETS;
 
     MAINTENANCE_LEADER: Gauge(), "bookly_maintenance_leader",
-        "1 in the process that relays: frees mails of lost workers, rings again, fails what is overdue, clears what is old.";
+        "1 in the leader, the process that runs maintenance: rescue lost leases, re-enqueue, expire, purge.";
     JOBS_REENQUEUED: Counter(), "bookly_jobs_reenqueued_total",
-        "Jobs that the relay rang again, since the first ring came to nothing or a retry fell due.";
+        "Jobs that the leader enqueued again, because the first push was lost or a retry is due.";
     JOBS_ENQUEUED: Counter(), "bookly_jobs_enqueued_total",
-        "Jobs pushed to Redis for the requests of this process; one serves for several mails.";
+        "Jobs that this process pushed to Redis; one job can wake a worker for several emails.";
     JOBS_DROPPED: Counter(), "bookly_jobs_dropped_total",
-        "Jobs not pushed, since Redis was away or full; the relay rings for their mails.";
+        "Jobs not pushed, because Redis was away or full; the leader enqueues their emails again.";
     JOBS_WAITING: Gauge(), "bookly_jobs_waiting",
-        "Jobs that wait in Redis; NaN while it does not answer.";
+        "Jobs in Redis; NaN while it does not answer.";
 
     DATABASE_UP: Gauge(), "bookly_database_up",
-        "1 when the database answered this scrape within a second.";
+        "1 if the database answered within a second during this scrape.";
     DATABASE_CONNECTIONS: Gauge(state), "bookly_database_connections",
-        "Connections of this process' pool, used and idle.";
+        "Connections in the pool of this process, used and idle.";
     REDIS_UP: Gauge(), "bookly_redis_up",
-        "1 when Redis answered this scrape within a second.";
+        "1 if Redis answered within a second during this scrape.";
 }
 
 /// The table as Markdown, for `docs/metrics.md`.
@@ -118,7 +118,7 @@ mod tests {
     fn names_follow_prometheus_conventions_and_are_unique() {
         let mut seen = std::collections::HashSet::new();
         for row in METRICS.iter().map(|metric| metric.row()) {
-            assert!(seen.insert(row.name), "{} stands twice", row.name);
+            assert!(seen.insert(row.name), "{} is there twice", row.name);
             assert!(row.name.starts_with("bookly_"), "{}", row.name);
             assert_eq!(row.name.ends_with("_total"), row.kind == "counter", "{}", row.name);
             assert_eq!(row.kind == "histogram", !row.buckets.is_empty(), "{}", row.name);

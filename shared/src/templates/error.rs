@@ -1,4 +1,4 @@
-//! What can be wrong with templates, said so that an operator finds the line.
+//! Errors of templates, with file and line for the operator.
 
 use std::error::Error as _;
 use std::path::{Path, PathBuf};
@@ -6,30 +6,30 @@ use std::path::{Path, PathBuf};
 /// A template cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
-    /// The folder, or a file in it, cannot be read.
+    /// The folder or a file in it cannot be read.
     #[error("TEMPLATE_FOLDER: cannot read {}: {source}", path.display())]
     Unreadable {
-        /// What was to be read.
+        /// The folder or file.
         path: PathBuf,
-        /// Why it was not.
+        /// Why it cannot be read.
         source: std::io::Error,
     },
-    /// The template is not well formed, or asks for what it is not given.
+    /// The template has wrong syntax, or uses a variable that does not exist.
     #[error("{file}, line {line}: {reason}")]
     Broken {
-        /// `TEMPLATE_FOLDER/mail/…` for an override, `templates/mail/…` for what is compiled in.
+        /// `TEMPLATE_FOLDER/mail/…` for a file of the folder, `templates/mail/…` for a built-in template.
         file: String,
-        /// From 1; 0 when it is not known.
+        /// From 1; 0 when it is unknown.
         line: usize,
-        /// What the template engine says.
+        /// The message of the template engine.
         reason: String,
     },
 }
 
 impl TemplateError {
-    /// Names the file and line where `error` began. `template_folder` tells an override from what is compiled in.
+    /// Names the file and line of the error.
     ///
-    /// The reason may quote values of the template's variables: for errors from sample values only.
+    /// The reason may quote values of variables, so this is for sample values only.
     #[must_use]
     pub fn broken(error: &minijinja::Error, template_folder: Option<&Path>) -> Self {
         let innermost = innermost(error);
@@ -44,15 +44,15 @@ impl TemplateError {
     }
 }
 
-/// A template could not be rendered. Says where, never with what: the values hold links.
+/// A template could not be rendered. The error contains no values of variables, because they contain links.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("template {template}, line {line}: {kind}")]
 pub struct RenderError {
     /// The template's name.
     pub template: String,
-    /// From 1; 0 when it is not known.
+    /// From 1; 0 when it is unknown.
     pub line: usize,
-    /// What kind of error the template engine met.
+    /// The template engine's kind of error.
     pub kind: minijinja::ErrorKind,
 }
 
@@ -67,7 +67,7 @@ impl From<minijinja::Error> for RenderError {
     }
 }
 
-/// A block's error arrives wrapped in "could not render block" of the base template: that is not where to look.
+/// The innermost error: the outer ones name the base template ("could not render block"), not the template with the error.
 fn innermost(error: &minijinja::Error) -> &minijinja::Error {
     let mut innermost = error;
     let mut next = error.source();

@@ -22,7 +22,7 @@ fn every_file_under_templates_is_compiled_in() {
 }
 
 #[test]
-fn a_file_in_the_folder_takes_the_place_of_one_template_only() {
+fn a_file_in_the_folder_replaces_one_template() {
     let folder = folder_with("mail/welcome/subject.txt", "\u{feff}Ahoy\r\n");
     let env = environment(Some(folder.path())).unwrap();
     assert_eq!(env.get_template("mail/welcome/subject.txt").unwrap().render(()).unwrap(), "Ahoy");
@@ -31,20 +31,20 @@ fn a_file_in_the_folder_takes_the_place_of_one_template_only() {
 }
 
 #[test]
-fn a_file_that_is_no_template_is_no_error() {
+fn a_file_that_replaces_no_template_is_no_error() {
     let folder = folder_with("mail/welcome/body.htm", "{% never closed");
     assert!(environment(Some(folder.path())).is_ok());
 }
 
 #[test]
-fn a_broken_override_is_named_with_file_and_line() {
+fn a_broken_file_is_named_with_its_line() {
     let folder = folder_with("mail/verify_email/body.html", "<p>\n\n{{ link }\n");
     let said = environment(Some(folder.path())).unwrap_err().to_string();
     assert!(said.starts_with("TEMPLATE_FOLDER/mail/verify_email/body.html, line 3: unexpected"), "{said}");
 }
 
 #[test]
-fn every_fault_of_a_folder_is_found_at_once() {
+fn all_errors_of_a_folder_are_found() {
     let folder = folder_with("mail/welcome/body.txt", "{{ link }\n");
     fs::write(folder.path().join("mail/welcome/body.html"), "{% if %}").unwrap();
     fs::write(folder.path().join("mail/welcome/subject.txt"), "Ahoy").unwrap();
@@ -54,17 +54,17 @@ fn every_fault_of_a_folder_is_found_at_once() {
     assert_eq!(found.overridden, ["mail/welcome/subject.txt"]);
     assert_eq!(found.unused, ["mail/welcome/subjekt.txt"]);
     let built_in = found.env.get_template("mail/welcome/body.txt").unwrap();
-    assert!(built_in.source().contains("Welcome"), "what is broken is not taken");
+    assert!(built_in.source().contains("Welcome"), "a broken file replaces nothing");
 }
 
 #[test]
-fn a_folder_that_is_not_there_is_named() {
+fn a_missing_folder_is_named() {
     let said = environment(Some(Path::new("/no/such/folder"))).unwrap_err().to_string();
     assert!(said.starts_with("TEMPLATE_FOLDER: cannot read /no/such/folder"), "{said}");
 }
 
 #[test]
-fn html_is_escaped_text_is_not_and_addresses_stay_readable() {
+fn html_is_escaped_but_text_and_urls_are_not() {
     let folder = folder_with("mail/welcome/body.html", "{{ a }} {{ b }}");
     fs::write(folder.path().join("mail/welcome/body.txt"), "{{ a }} {{ b }}").unwrap();
     let env = environment(Some(folder.path())).unwrap();

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use bookly_shared::domain::EmailKind;
-use bookly_shared::templates::{self, Inspection, TemplateError};
+use bookly_shared::templates::{self, TemplateInspection, TemplateError};
 
 use super::body::EmailBody;
 use super::message::HEADER_LIMIT;
@@ -33,7 +33,7 @@ pub fn check(
     app_name: &str,
     public_url: &str,
 ) -> Result<TemplateReport, TemplateError> {
-    let Inspection { env, overridden, unused, problems } = templates::inspect(template_folder)?;
+    let TemplateInspection { env, overridden, unused, problems } = templates::inspect(template_folder)?;
     let renderer = MailRenderer::for_samples(env, app_name, public_url);
     let mut report = TemplateReport {
         rendered: 0,
