@@ -17,7 +17,7 @@ use metrics_exporter_prometheus::{
 use tokio_util::sync::CancellationToken;
 
 pub use access::{Access, access, is_forwarded};
-pub use kinds::{Counter, Gauge, Counted, Histogram, Metric, MetricRow};
+pub use kinds::{Counted, Counter, Gauge, Histogram, Metric, MetricRow};
 pub use sampler::Sampler;
 
 /// The text format's media type.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use bookly_shared::domain::EmailKind;
-use bookly_shared::templates::{self, TemplateInspection, TemplateError};
+use bookly_shared::templates::{self, TemplateError, TemplateInspection};
 
 use super::body::EmailBody;
 use super::message::HEADER_LIMIT;
