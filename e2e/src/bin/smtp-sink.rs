@@ -1,14 +1,14 @@
-//! An SMTP server to try things with by hand: takes every mail, prints one line for each, delivers none.
+//! An SMTP server for trying things by hand: it accepts every email, prints one line for it, and delivers nothing.
 #![allow(clippy::print_stdout, reason = "what it prints is what it is for")]
 
 use std::time::Duration;
 
 use bookly_e2e::smtp_server::{SmtpServer, SmtpServerOptions};
 
-/// Far more than anybody will watch it for; the wait begins anew after it.
+/// How long one wait for emails lasts; then the next one begins.
 const WATCH: Duration = Duration::from_secs(24 * 3600);
 
-/// `smtp-sink [port]`: without a port a free one is taken.
+/// `smtp-sink [port]`: without a port it uses a free one.
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let port = std::env::args().nth(1).map(|port| port.parse()).transpose()?;

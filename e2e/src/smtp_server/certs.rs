@@ -1,4 +1,4 @@
-//! Certificates of the server: a root of its own, and a good, an expired and a foreign one issued by it.
+//! Certificates of the server: a root, and three that it issued: a valid one, an expired one, one for another host.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use tokio_rustls::{
 
 use super::fault::{Fault, Faults};
 
-/// What the server can show.
+/// The certificates that the server can use.
 pub(super) struct Certificates {
     ca_pem: String,
     good: TlsAcceptor,
@@ -41,7 +41,7 @@ impl Certificates {
         &self.ca_pem
     }
 
-    /// The certificate to show now.
+    /// The certificate to use now.
     pub(super) fn acceptor(&self, faults: &Faults) -> &TlsAcceptor {
         if faults.is_on(&Fault::ExpiredCertificate) {
             &self.expired

@@ -1,4 +1,4 @@
-//! Faults: what the server does wrong, at which stage, for whom, and how often.
+//! Faults: what the server does wrong, at which stage, for which recipient, and how often.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -7,7 +7,7 @@ use std::{
 
 use tokio::sync::watch;
 
-/// The steps of a session, as the server sees them.
+/// The steps of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// A connection was accepted, and TLS, if it comes first, is up.
@@ -24,7 +24,7 @@ pub enum Stage {
     RcptTo,
     /// DATA.
     Data,
-    /// 354 was sent and nothing of the message is read yet.
+    /// 354 was sent, and nothing of the message is read yet.
     Body,
     /// The final dot was read.
     FinalDot,
@@ -41,50 +41,50 @@ impl Stage {
     pub(super) const COUNT: usize = Self::Quit as usize + 1;
 }
 
-/// Something that goes wrong.
+/// A fault of the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
-    /// Greets with this instead of 220, and closes.
+    /// Greets with this code and text instead of 220, and closes the connection.
     RefuseGreeting(u16, String),
-    /// Greets late.
+    /// Greets after this time.
     SlowGreeting(Duration),
-    /// Answers this and does nothing else; 421 closes the connection too.
+    /// Replies this and does nothing else. 421 also closes the connection.
     Reply {
-        /// Where.
+        /// At this stage.
         stage: Stage,
         /// The code.
         code: u16,
-        /// The words.
+        /// What follows the code.
         text: String,
     },
-    /// Says this, byte for byte, where its normal answer would stand, and otherwise goes on as usual.
+    /// Sends these bytes in place of the normal reply, and continues as usual.
     Say {
-        /// Where.
+        /// At this stage.
         stage: Stage,
         /// The bytes.
         bytes: String,
     },
-    /// Answers only when the faults are cleared.
+    /// Replies only after the faults are cleared.
     HangAt(Stage),
-    /// Closes the connection without an answer. At the final dot the mail is taken all the same.
+    /// Closes the connection without a reply. At the final dot the email is stored all the same.
     CloseAt(Stage),
-    /// Answers late.
+    /// Replies after this time.
     DelayAt(Stage, Duration),
     /// Does not offer STARTTLS.
     NoStartTls,
-    /// Shows a certificate that ran out.
+    /// Uses an expired certificate.
     ExpiredCertificate,
-    /// Shows a certificate for another host.
+    /// Uses a certificate for another host.
     WrongHostCertificate,
 }
 
 impl Fault {
-    /// Answers `code text` at `stage`.
+    /// Replies `code text` at `stage`.
     pub fn reply(stage: Stage, code: u16, text: &str) -> Self {
         Self::Reply { stage, code, text: text.to_owned() }
     }
 
-    /// Only for mails to this recipient (from RCPT TO on, the recipient is known).
+    /// Only for emails to this recipient. It is known from RCPT TO on.
     pub fn only_to(self, recipient: &str) -> FaultRule {
         FaultRule::from(self).only_to(recipient)
     }
@@ -104,7 +104,7 @@ impl Fault {
     }
 }
 
-/// A fault, with whom and how often it hits.
+/// A fault with the recipient and the number of times that it applies to.
 #[derive(Debug, Clone)]
 pub struct FaultRule {
     fault: Fault,
@@ -119,7 +119,7 @@ impl From<Fault> for FaultRule {
 }
 
 impl FaultRule {
-    /// Only for mails to this recipient.
+    /// Only for emails to this recipient.
     pub fn only_to(mut self, recipient: &str) -> Self {
         self.recipient = Some(recipient.to_lowercase());
         self
@@ -131,7 +131,7 @@ impl FaultRule {
         self
     }
 
-    fn hits(&self, recipients: &[String]) -> bool {
+    fn applies_to(&self, recipients: &[String]) -> bool {
         self.left != Some(0)
             && self.recipient.as_ref().is_none_or(|one| recipients.iter().any(|to| to.to_lowercase() == *one))
     }
@@ -154,24 +154,24 @@ impl Faults {
         self.cleared.send_modify(|times| *times += 1);
     }
 
-    /// The first fault for this stage and these recipients; it counts as used.
+    /// The first fault for this stage and these recipients. It counts as used.
     pub(super) fn take(&self, stage: Stage, recipients: &[String]) -> Option<Fault> {
         self.take_where(recipients, |fault| fault.stage() == Some(stage))
     }
 
-    /// Whether this fault, one without a stage, is on; it counts as used.
+    /// Whether this fault, which has no stage, is on. It counts as used.
     pub(super) fn is_on(&self, wanted: &Fault) -> bool {
         self.take_where(&[], |fault| fault == wanted).is_some()
     }
 
-    /// Ends at the next [`clear`](Self::clear).
+    /// Changes at the next [`clear`](Self::clear).
     pub(super) fn clearing(&self) -> watch::Receiver<u64> {
         self.cleared.subscribe()
     }
 
     fn take_where(&self, recipients: &[String], wanted: impl Fn(&Fault) -> bool) -> Option<Fault> {
         let mut rules = self.lock();
-        let rule = rules.iter_mut().find(|rule| wanted(&rule.fault) && rule.hits(recipients))?;
+        let rule = rules.iter_mut().find(|rule| wanted(&rule.fault) && rule.applies_to(recipients))?;
         rule.left = rule.left.map(|n| n - 1);
         Some(rule.fault.clone())
     }

@@ -1,4 +1,4 @@
-//! A mail as it arrived, and what tests want to know of it.
+//! An email as it arrived.
 
 use std::time::Instant;
 
@@ -15,16 +15,16 @@ pub struct ReceivedMail {
     pub data: Vec<u8>,
     /// When the final dot was read.
     pub at: Instant,
-    /// Whether it came over TLS.
+    /// Whether the session was encrypted.
     pub tls: bool,
-    /// The user that had logged in.
+    /// The user that logged in.
     pub auth_user: Option<String>,
-    /// Whether 250 was sent for it. `false`: the client was left without an answer.
+    /// Whether 250 was sent for it. `false`: the client got no reply.
     pub answered: bool,
 }
 
 impl ReceivedMail {
-    /// Whether a recipient has this address (case does not count).
+    /// Whether a recipient has this address, in any case of letters.
     pub fn is_to(&self, recipient: &str) -> bool {
         self.to.iter().any(|to| to.eq_ignore_ascii_case(recipient))
     }
@@ -49,7 +49,7 @@ impl ReceivedMail {
         self.parsed()?.body_html(0).map(|html| html.into_owned())
     }
 
-    /// A header as it stands in the message, trimmed, not decoded.
+    /// A header as it is in the message, trimmed, not decoded.
     pub fn header(&self, name: &str) -> Option<String> {
         self.parsed()?.header_raw(name).map(|value| value.trim().to_owned())
     }
@@ -57,9 +57,9 @@ impl ReceivedMail {
     /// The first http(s) link of the text part that contains `fragment`.
     pub fn link(&self, fragment: &str) -> Option<String> {
         let text = self.text()?;
-        let mut words = text.split(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"'));
-        let is_link = |word: &&str| word.starts_with("http://") || word.starts_with("https://");
-        words.find(|word| is_link(word) && word.contains(fragment)).map(str::to_owned)
+        let mut parts = text.split(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"'));
+        let is_link = |part: &&str| part.starts_with("http://") || part.starts_with("https://");
+        parts.find(|part| is_link(part) && part.contains(fragment)).map(str::to_owned)
     }
 
     fn parsed(&self) -> Option<mail_parser::Message<'_>> {

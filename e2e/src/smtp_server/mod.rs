@@ -1,8 +1,10 @@
-//! An SMTP server for tests and measurements: real sockets, real TLS, and faults that are switched on and off.
+//! An SMTP server for tests and measurements, with real sockets, real TLS, and faults that tests switch on and off.
 
 mod certs;
 mod fault;
+mod listener;
 mod mail;
+mod options;
 mod session;
 mod state;
 
@@ -13,64 +15,18 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::{certs::Certificates, session::Session, state::State};
+use self::certs::Certificates;
+use self::listener::{Listener, accept};
+use self::options::Shared;
+use self::state::State;
 pub use self::{
     fault::{Fault, FaultRule, Stage},
     mail::ReceivedMail,
+    options::{SmtpServerOptions, TlsMode},
 };
 
-/// More sessions than this wait to be accepted.
-const MAX_SESSIONS: usize = 2_000;
-/// Between two looks at a port.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
-
-/// Whether and how the server speaks TLS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum TlsMode {
-    /// Clear text only.
-    #[default]
-    None,
-    /// STARTTLS is offered; login is offered only after it.
-    StartTls,
-    /// TLS from the first byte.
-    Implicit,
-}
-
-/// How the server behaves when nothing is wrong.
-#[derive(Debug, Clone)]
-pub struct SmtpServerOptions {
-    /// Whether and how it speaks TLS.
-    pub tls: TlsMode,
-    /// User and password without which no mail is taken.
-    pub auth: Option<(String, String)>,
-    /// The AUTH mechanisms that it offers.
-    pub auth_mechanisms: Vec<&'static str>,
-    /// The port; `None` takes a free one. Given, it allows to come back on the port of one that was stopped.
-    pub port: Option<u16>,
-    /// Whether PIPELINING is offered. Commands that come together are understood either way.
-    pub pipelining: bool,
-    /// Whether SMTPUTF8 is offered.
-    pub smtputf8: bool,
-    /// How many mails are kept; the oldest are forgotten (and still counted).
-    pub keep: usize,
-    /// Longest message that is taken, in bytes.
-    pub max_message: usize,
-}
-
-impl Default for SmtpServerOptions {
-    fn default() -> Self {
-        Self {
-            tls: TlsMode::None,
-            auth: None,
-            auth_mechanisms: vec!["PLAIN", "LOGIN"],
-            port: None,
-            pipelining: true,
-            smtputf8: true,
-            keep: 100_000,
-            max_message: 32 * 1024 * 1024,
-        }
-    }
-}
+/// Between two checks whether the port is closed.
+const CHECK_EVERY: Duration = Duration::from_millis(5);
 
 /// A running server on 127.0.0.1. Dropping it closes its port and its sessions.
 pub struct SmtpServer {
@@ -81,18 +37,11 @@ pub struct SmtpServer {
     tasks: TaskTracker,
 }
 
-/// What the sessions need.
-pub(in crate::smtp_server) struct Shared {
-    options: SmtpServerOptions,
-    certificates: Certificates,
-    state: State,
-}
-
 impl SmtpServer {
     /// Starts a server; it listens when this returns.
     ///
     /// # Errors
-    /// When the port is taken, or certificates cannot be made.
+    /// When the port is in use, or certificates cannot be created.
     pub async fn start(options: SmtpServerOptions) -> anyhow::Result<Self> {
         let port = options.port.unwrap_or(0);
         let listener = TcpListener::bind(("127.0.0.1", port)).await.context("binding the SMTP port")?;
@@ -113,30 +62,30 @@ impl SmtpServer {
         self.port
     }
 
-    /// The root certificate that its certificate (for `localhost` and 127.0.0.1) is issued by.
+    /// The root certificate (PEM) that issued its certificate, which is for `localhost` and 127.0.0.1.
     pub fn ca_pem(&self) -> &str {
         self.shared.certificates.ca_pem()
     }
 
-    /// The mails that are kept, in the order of their final dots.
+    /// The stored emails, in the order of their final dots.
     pub fn mails(&self) -> Vec<ReceivedMail> {
         self.shared.state.read(|seen| seen.mails.iter().cloned().collect())
     }
 
-    /// The mails after the first `n` (those still kept), and how many there are in all.
+    /// The stored emails after the first `n`, and how many came in all.
     pub fn mails_after(&self, n: usize) -> (Vec<ReceivedMail>, usize) {
         self.shared.state.read(|seen| {
-            let forgotten = seen.mails_total - seen.mails.len();
-            (seen.mails.iter().skip(n.saturating_sub(forgotten)).cloned().collect(), seen.mails_total)
+            let removed = seen.mails_total - seen.mails.len();
+            (seen.mails.iter().skip(n.saturating_sub(removed)).cloned().collect(), seen.mails_total)
         })
     }
 
-    /// How many mails came in whole, also those no longer kept.
+    /// How many complete emails came, including those no longer stored.
     pub fn mails_total(&self) -> usize {
         self.shared.state.read(|seen| seen.mails_total)
     }
 
-    /// Waits until at least `n` mails came in, and answers those that are kept.
+    /// Waits until at least `n` emails came, and returns those that are stored.
     ///
     /// # Errors
     /// When that does not happen `within` the time.
@@ -145,7 +94,7 @@ impl SmtpServer {
         Ok(self.mails())
     }
 
-    /// Waits until at least `n` mails came in, without copying them.
+    /// Waits until at least `n` emails came, without copying them.
     ///
     /// # Errors
     /// When that does not happen `within` the time.
@@ -154,7 +103,7 @@ impl SmtpServer {
         self.shared.state.until(&what, within, |seen| (seen.mails_total >= n).then_some(())).await
     }
 
-    /// Waits for the first mail to a recipient.
+    /// Waits for the first email to a recipient.
     ///
     /// # Errors
     /// When none comes `within` the time.
@@ -162,7 +111,7 @@ impl SmtpServer {
         self.wait_for_nth_mail_to(recipient, 1, within).await
     }
 
-    /// Waits for the `nth` mail to a recipient, counted from 1.
+    /// Waits for the `nth` email to a recipient, counted from 1.
     ///
     /// # Errors
     /// When it does not come `within` the time.
@@ -179,7 +128,7 @@ impl SmtpServer {
         self.shared.state.until(&what, within, found).await
     }
 
-    /// Waits for the first mail to a recipient that has this subject.
+    /// Waits for the first email to a recipient with this subject.
     ///
     /// # Errors
     /// When none comes `within` the time.
@@ -196,7 +145,7 @@ impl SmtpServer {
         self.shared.state.until(&what, within, found).await
     }
 
-    /// Waits until sessions reached a stage `n` times in all: that a mail hangs there, for instance.
+    /// Waits until sessions reached a stage `n` times in all, for example until an email hangs there.
     ///
     /// # Errors
     /// When that does not happen `within` the time.
@@ -219,12 +168,12 @@ impl SmtpServer {
         self.shared.state.read(|seen| seen.reached(stage))
     }
 
-    /// Switches a fault on, until it is used up or the faults are cleared.
+    /// Switches a fault on until it is used up or the faults are cleared.
     pub fn set_fault(&self, fault: impl Into<FaultRule>) {
         self.shared.state.faults.add(fault.into());
     }
 
-    /// Switches all faults off; what hangs goes on.
+    /// Switches all faults off; sessions that hang continue.
     pub fn clear_faults(&self) {
         self.shared.state.faults.clear();
     }
@@ -244,22 +193,22 @@ impl SmtpServer {
         self.shared.state.read(|seen| seen.peak)
     }
 
-    /// How often AUTH was tried, with or without success.
+    /// How often clients sent AUTH, with or without success.
     pub fn auth_attempts(&self) -> usize {
         self.count(Stage::Auth)
     }
 
-    /// Closes every session without a word, as a restart of the server would, and goes on listening.
+    /// Closes every session without a reply, like a restart of the server, and continues to listen.
     pub fn drop_connections(&self) {
         self.shared.state.drop_sessions();
     }
 
-    /// Closes the port and every session: connections are refused from then on.
+    /// Closes the port and every session: new connections are refused.
     pub async fn close_port(&self) {
         self.listening.send_replace(false);
         let refused = async || TcpStream::connect(("127.0.0.1", self.port)).await.is_err();
         while !refused().await {
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(CHECK_EVERY).await;
         }
         self.drop_connections();
     }
@@ -269,7 +218,7 @@ impl SmtpServer {
         self.listening.send_replace(true);
     }
 
-    /// Closes the port and every session; when it returns the port is free.
+    /// Closes the port and every session. The port is free when this returns.
     pub async fn stop(self) {
         self.stopped.cancel();
         self.tasks.close();
@@ -280,51 +229,5 @@ impl SmtpServer {
 impl Drop for SmtpServer {
     fn drop(&mut self) {
         self.stopped.cancel();
-    }
-}
-
-/// A port that can be closed for a while.
-struct Listener {
-    port: u16,
-    open: Option<TcpListener>,
-    wanted: watch::Receiver<bool>,
-}
-
-impl Listener {
-    async fn accept(&mut self) -> std::io::Result<TcpStream> {
-        if !*self.wanted.borrow_and_update() {
-            self.open = None;
-            // Its sender lives as long as the server.
-            let _ = self.wanted.wait_for(|wanted| *wanted).await;
-        }
-        let listener = match self.open.take() {
-            Some(listener) => listener,
-            None => TcpListener::bind(("127.0.0.1", self.port)).await?,
-        };
-        let listener = self.open.insert(listener);
-        tokio::select! {
-            accepted = listener.accept() => Ok(accepted?.0),
-            _ = self.wanted.changed() => Err(std::io::ErrorKind::Interrupted.into()),
-        }
-    }
-}
-
-async fn accept(mut listener: Listener, shared: Arc<Shared>, stopped: CancellationToken, tasks: TaskTracker) {
-    let slots = Arc::new(tokio::sync::Semaphore::new(MAX_SESSIONS));
-    while let Ok(slot) = Arc::clone(&slots).acquire_owned().await {
-        let Ok(tcp) = listener.accept().await else {
-            // The port may be taken for a moment when it is opened again.
-            tokio::time::sleep(LOOK_EVERY).await;
-            continue;
-        };
-        let dropped = shared.state.opened();
-        let (shared, stopped) = (Arc::clone(&shared), stopped.clone());
-        tasks.spawn(async move {
-            let session = dropped.run_until_cancelled(Session::serve(tcp, Arc::clone(&shared)));
-            // A session ends when its client goes away in the middle: that is no error of the server's.
-            drop(stopped.run_until_cancelled(session).await);
-            shared.state.closed();
-            drop(slot);
-        });
     }
 }

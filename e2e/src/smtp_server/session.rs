@@ -1,4 +1,4 @@
-//! One SMTP session: commands in, answers out, faults in between.
+//! One SMTP session, with the faults that are switched on.
 
 use std::{io, sync::Arc, time::Instant};
 
@@ -9,11 +9,9 @@ use tokio::{
     time::sleep,
 };
 
-use super::{
-    Shared, TlsMode,
-    fault::{Fault, Stage},
-    mail::ReceivedMail,
-};
+use super::fault::{Fault, Stage};
+use super::mail::ReceivedMail;
+use super::options::{Shared, TlsMode};
 
 /// Longest command line, in bytes.
 const MAX_LINE: u64 = 16 * 1024;
@@ -24,9 +22,9 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Transport for T {}
 /// A session from its greeting to its end.
 pub(super) struct Session {
     io: BufReader<Box<dyn Transport>>,
-    /// Answers that wait until the client has nothing more in the pipe.
+    /// Replies that are sent when no further command has arrived.
     out: Vec<u8>,
-    /// What a fault wants said in place of the next answer.
+    /// Bytes that a fault sends in place of the next reply.
     instead: Option<String>,
     shared: Arc<Shared>,
     tls: bool,
@@ -35,7 +33,7 @@ pub(super) struct Session {
     to: Vec<String>,
 }
 
-/// How the session goes on after a command.
+/// What follows a command.
 #[derive(PartialEq, Eq)]
 enum Next {
     Command,
@@ -43,19 +41,19 @@ enum Next {
     Close,
 }
 
-/// What a stage's faults leave to be done.
+/// What is left to do at a stage after its faults.
 enum Turn {
-    Go,
-    Answered,
+    Continue,
+    Replied,
     Close,
 }
 
-/// Runs the faults of a stage; returns from the command unless it is to be carried out.
+/// Runs the faults of a stage. Returns from the function if a fault replaced the command.
 macro_rules! at {
     ($session:expr, $stage:expr) => {
         match $session.reach($stage).await? {
-            Turn::Go => {}
-            Turn::Answered => return Ok(Next::Command),
+            Turn::Continue => {}
+            Turn::Replied => return Ok(Next::Command),
             Turn::Close => return Ok(Next::Close),
         }
     };
@@ -85,7 +83,7 @@ impl Session {
         Self { io: BufReader::with_capacity(32 * 1024, stream), out, instead, shared, tls, user, from, to }
     }
 
-    /// Runs to the end (`None`), or to STARTTLS: then the stream is handed back.
+    /// Runs to the end (`None`), or to STARTTLS, and then returns the stream.
     async fn run(mut self, greet: bool) -> io::Result<Option<Box<dyn Transport>>> {
         let mut next = if greet { self.greet().await? } else { Next::Command };
         while next == Next::Command {
@@ -100,7 +98,7 @@ impl Session {
 
     async fn greet(&mut self) -> io::Result<Next> {
         at!(self, Stage::Greeting);
-        self.say("220 smtp.test ESMTP");
+        self.reply("220 smtp.test ESMTP");
         Ok(Next::Command)
     }
 
@@ -117,7 +115,7 @@ impl Session {
             "NOOP" => self.simple(Stage::Noop, "250 2.0.0 here", Next::Command).await,
             "QUIT" => self.simple(Stage::Quit, "221 2.0.0 bye", Next::Close).await,
             _ => {
-                self.say("502 5.5.2 no such command");
+                self.reply("502 5.5.2 no such command");
                 Ok(Next::Command)
             }
         }
@@ -125,7 +123,7 @@ impl Session {
 
     async fn hello(&mut self) -> io::Result<Next> {
         at!(self, Stage::Hello);
-        self.forget_mail();
+        self.reset_transaction();
         let options = &self.shared.options;
         let mut lines = vec!["smtp.test".to_owned(), "8BITMIME".to_owned()];
         lines.push(format!("SIZE {}", options.max_message));
@@ -133,28 +131,28 @@ impl Session {
         lines.extend(
             keywords.iter().filter(|(_, offered)| *offered).map(|(keyword, _)| (*keyword).to_owned()),
         );
-        let clear_of_two = options.tls == TlsMode::StartTls && !self.tls;
-        if clear_of_two && !self.shared.state.faults.is_on(&Fault::NoStartTls) {
+        let before_starttls = options.tls == TlsMode::StartTls && !self.tls;
+        if before_starttls && !self.shared.state.faults.is_on(&Fault::NoStartTls) {
             lines.push("STARTTLS".to_owned());
         }
-        if options.auth.is_some() && !clear_of_two {
+        if options.auth.is_some() && !before_starttls {
             lines.push(format!("AUTH {}", options.auth_mechanisms.join(" ")));
         }
         let last = lines.len() - 1;
         let answer: Vec<String> = (lines.iter().enumerate())
             .map(|(i, line)| format!("250{}{line}", if i == last { ' ' } else { '-' }))
             .collect();
-        self.say(&answer.join("\r\n"));
+        self.reply(&answer.join("\r\n"));
         Ok(Next::Command)
     }
 
     async fn starttls(&mut self) -> io::Result<Next> {
         at!(self, Stage::StartTls);
         if self.shared.options.tls != TlsMode::StartTls || self.tls {
-            self.say("503 5.5.1 no TLS here");
+            self.reply("503 5.5.1 no TLS here");
             return Ok(Next::Command);
         }
-        self.say("220 2.0.0 go ahead");
+        self.reply("220 2.0.0 go ahead");
         Ok(Next::StartTls)
     }
 
@@ -169,48 +167,48 @@ impl Session {
         };
         if given.is_some() && given == self.shared.options.auth {
             self.user = given.map(|(user, _)| user);
-            self.say("235 2.7.0 welcome");
+            self.reply("235 2.7.0 welcome");
         } else {
-            self.say("535 5.7.8 wrong user or password");
+            self.reply("535 5.7.8 wrong user or password");
         }
         Ok(Next::Command)
     }
 
-    async fn challenge(&mut self, words: &str) -> io::Result<String> {
-        self.say(&format!("334 {}", BASE64_STANDARD.encode(words)));
+    async fn challenge(&mut self, prompt: &str) -> io::Result<String> {
+        self.reply(&format!("334 {}", BASE64_STANDARD.encode(prompt)));
         Ok(decoded(&self.line().await?.unwrap_or_default()))
     }
 
     async fn mail(&mut self, rest: &str) -> io::Result<Next> {
         at!(self, Stage::MailFrom);
         match address(rest) {
-            // As strict as Postfix: who leaves a mail unfinished must RSET.
-            _ if self.from.is_some() => self.say("503 5.5.1 nested MAIL"),
+            // As strict as Postfix: after an unfinished transaction RSET is required.
+            _ if self.from.is_some() => self.reply("503 5.5.1 nested MAIL"),
             _ if self.shared.options.auth.is_some() && self.user.is_none() => {
-                self.say("530 5.7.0 log in first");
+                self.reply("530 5.7.0 log in first");
             }
             Some(from) => {
                 self.from = Some(from);
-                self.say("250 2.1.0 ok");
+                self.reply("250 2.1.0 ok");
             }
-            None => self.say("501 5.1.7 no address"),
+            None => self.reply("501 5.1.7 no address"),
         }
         Ok(Next::Command)
     }
 
     async fn rcpt(&mut self, rest: &str) -> io::Result<Next> {
         let Some(to) = address(rest).filter(|_| self.from.is_some()) else {
-            self.say("503 5.5.1 not now");
+            self.reply("503 5.5.1 not now");
             return Ok(Next::Command);
         };
         self.to.push(to);
         let turn = self.reach(Stage::RcptTo).await?;
-        if !matches!(turn, Turn::Go) {
+        if !matches!(turn, Turn::Continue) {
             self.to.pop();
         }
         match turn {
-            Turn::Go => self.say("250 2.1.5 ok"),
-            Turn::Answered => {}
+            Turn::Continue => self.reply("250 2.1.5 ok"),
+            Turn::Replied => {}
             Turn::Close => return Ok(Next::Close),
         }
         Ok(Next::Command)
@@ -218,17 +216,17 @@ impl Session {
 
     async fn data(&mut self) -> io::Result<Next> {
         if self.to.is_empty() {
-            self.say("503 5.5.1 no recipients");
+            self.reply("503 5.5.1 no recipients");
             return Ok(Next::Command);
         }
         at!(self, Stage::Data);
-        self.say("354 end with a dot");
+        self.reply("354 end with a dot");
         self.flush().await?;
         at!(self, Stage::Body);
         let Some(data) = self.body().await? else { return Ok(Next::Close) };
         if data.len() > self.shared.options.max_message {
-            self.forget_mail();
-            self.say("552 5.3.4 too big");
+            self.reset_transaction();
+            self.reply("552 5.3.4 too big");
             return Ok(Next::Command);
         }
         self.final_dot(data).await
@@ -239,12 +237,12 @@ impl Session {
         let refused = matches!(fault, Some(Fault::Reply { .. }));
         let answered = fault.is_none();
         let number = (!refused).then(|| self.record(data, answered));
-        let turn = self.suffer(fault).await?;
-        self.forget_mail();
+        let turn = self.run_fault(fault).await?;
+        self.reset_transaction();
         match turn {
             Turn::Close => return Ok(Next::Close),
-            Turn::Answered => return Ok(Next::Command),
-            Turn::Go => {}
+            Turn::Replied => return Ok(Next::Command),
+            Turn::Continue => {}
         }
         if let Some(number) = number
             && !answered
@@ -252,7 +250,7 @@ impl Session {
         {
             self.shared.state.mark_answered(number);
         }
-        self.say("250 2.0.0 queued");
+        self.reply("250 2.0.0 queued");
         Ok(Next::Command)
     }
 
@@ -269,19 +267,19 @@ impl Session {
         self.shared.state.record(mail, self.shared.options.keep)
     }
 
-    async fn simple(&mut self, stage: Stage, answer: &str, next: Next) -> io::Result<Next> {
+    async fn simple(&mut self, stage: Stage, reply: &str, next: Next) -> io::Result<Next> {
         at!(self, stage);
-        self.forget_mail();
-        self.say(answer);
+        self.reset_transaction();
+        self.reply(reply);
         Ok(next)
     }
 
-    fn forget_mail(&mut self) {
+    fn reset_transaction(&mut self) {
         self.from = None;
         self.to.clear();
     }
 
-    /// The message up to the final dot, unstuffed; `None` when the client went away before it.
+    /// The message up to the final dot, without doubled dots. `None`: the client left before it.
     async fn body(&mut self) -> io::Result<Option<Vec<u8>>> {
         let (mut data, mut line, mut after_crlf) = (Vec::new(), Vec::new(), true);
         loop {
@@ -294,14 +292,14 @@ impl Session {
             }
             let text = line.strip_prefix(b".").filter(|_| after_crlf).unwrap_or(&line);
             after_crlf = line.ends_with(b"\r\n");
-            // One byte too many is enough to know that it is too big.
+            // One byte more than the limit is enough to see that the message is too big.
             if data.len() <= self.shared.options.max_message {
                 data.extend_from_slice(text);
             }
         }
     }
 
-    /// The next command line, without its end; `None` when the client is gone.
+    /// The next command, without its line end. `None`: the client left.
     async fn line(&mut self) -> io::Result<Option<String>> {
         if self.io.buffer().is_empty() {
             self.flush().await?;
@@ -312,10 +310,10 @@ impl Session {
         Ok(whole.map(|line| String::from_utf8_lossy(line).trim_end_matches('\r').to_owned()))
     }
 
-    fn say(&mut self, answer: &str) {
+    fn reply(&mut self, reply: &str) {
         match self.instead.take() {
             Some(bytes) => self.out.extend_from_slice(bytes.as_bytes()),
-            None => self.out.extend_from_slice(format!("{answer}\r\n").as_bytes()),
+            None => self.out.extend_from_slice(format!("{reply}\r\n").as_bytes()),
         }
     }
 
@@ -327,7 +325,7 @@ impl Session {
 
     async fn reach(&mut self, stage: Stage) -> io::Result<Turn> {
         let fault = self.take_fault(stage);
-        self.suffer(fault).await
+        self.run_fault(fault).await
     }
 
     fn take_fault(&self, stage: Stage) -> Option<Fault> {
@@ -335,15 +333,15 @@ impl Session {
         self.shared.state.faults.take(stage, &self.to)
     }
 
-    async fn suffer(&mut self, fault: Option<Fault>) -> io::Result<Turn> {
+    async fn run_fault(&mut self, fault: Option<Fault>) -> io::Result<Turn> {
         match fault {
             Some(Fault::RefuseGreeting(code, text)) => {
-                self.say(&format!("{code} {text}"));
+                self.reply(&format!("{code} {text}"));
                 return Ok(Turn::Close);
             }
             Some(Fault::Reply { code, text, .. }) => {
-                self.say(&format!("{code} {text}"));
-                return Ok(if code == 421 { Turn::Close } else { Turn::Answered });
+                self.reply(&format!("{code} {text}"));
+                return Ok(if code == 421 { Turn::Close } else { Turn::Replied });
             }
             Some(Fault::CloseAt(_)) => return Ok(Turn::Close),
             Some(Fault::HangAt(_)) => return self.hang().await,
@@ -354,20 +352,20 @@ impl Session {
             Some(Fault::Say { bytes, .. }) => self.instead = Some(bytes),
             Some(Fault::NoStartTls | Fault::ExpiredCertificate | Fault::WrongHostCertificate) | None => {}
         }
-        Ok(Turn::Go)
+        Ok(Turn::Continue)
     }
 
-    /// Silent until the faults are cleared, or the client goes away.
+    /// Waits without a reply until the faults are cleared or the client leaves.
     async fn hang(&mut self) -> io::Result<Turn> {
         self.flush().await?;
         let mut cleared = self.shared.state.faults.clearing();
         tokio::select! {
-            _ = cleared.changed() => return Ok(Turn::Go),
+            _ = cleared.changed() => return Ok(Turn::Continue),
             more = self.io.fill_buf() => if more?.is_empty() { return Ok(Turn::Close) },
         }
-        // The client talks on: nothing more can be learnt from reading.
+        // The client sent more. Reading again would return at once.
         drop(cleared.changed().await);
-        Ok(Turn::Go)
+        Ok(Turn::Continue)
     }
 }
 
@@ -376,7 +374,7 @@ async fn handshake(stream: Box<dyn Transport>, shared: &Shared) -> io::Result<Bo
     Ok(Box::new(acceptor.accept(stream).await?))
 }
 
-/// What stands between the angle brackets.
+/// The text between the angle brackets.
 fn address(argument: &str) -> Option<String> {
     let (_, rest) = argument.split_once('<')?;
     rest.split_once('>').map(|(address, _)| address.to_owned())
@@ -387,8 +385,8 @@ fn decoded(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// User and password of an AUTH PLAIN answer (RFC 4616 §2).
-fn plain(answer: &str) -> Option<(String, String)> {
-    let mut parts = answer.splitn(3, '\0').skip(1);
+/// User and password of an AUTH PLAIN response (RFC 4616 §2).
+fn plain(response: &str) -> Option<(String, String)> {
+    let mut parts = response.splitn(3, '\0').skip(1);
     Some((parts.next()?.to_owned(), parts.next()?.to_owned()))
 }

@@ -1,4 +1,4 @@
-//! What the server has seen, and waiting for it to see more.
+//! What the server received, and waiting for more of it.
 
 use std::{
     collections::VecDeque,
@@ -33,7 +33,7 @@ impl Seen {
     }
 }
 
-/// [`Seen`], shared, with a bell that rings at every change.
+/// [`Seen`], shared, with a signal at each change.
 #[derive(Default)]
 pub(super) struct State {
     seen: Mutex<Seen>,
@@ -46,7 +46,7 @@ impl State {
         look(&self.lock())
     }
 
-    /// Waits until `look` finds something.
+    /// Waits until `look` returns something.
     pub(super) async fn until<T>(
         &self,
         what: &str,
@@ -69,7 +69,7 @@ impl State {
         timeout(within, search).await.with_context(missing)?
     }
 
-    /// Counts a new connection; the token tells its session when to end.
+    /// Counts a new connection. Its session ends when the token is cancelled.
     pub(super) fn opened(&self) -> CancellationToken {
         self.change(|seen| {
             seen.open += 1;
@@ -91,7 +91,7 @@ impl State {
         self.change(|seen| seen.stages[stage as usize] += 1);
     }
 
-    /// Keeps a mail; the number it gets allows to tell later that it was answered.
+    /// Stores an email and returns its number, for [`mark_answered`](Self::mark_answered).
     pub(super) fn record(&self, mail: ReceivedMail, keep: usize) -> usize {
         self.change(|seen| {
             seen.mails.push_back(mail);
@@ -103,11 +103,11 @@ impl State {
         })
     }
 
-    /// Marks a recorded mail as answered with 250.
+    /// Notes that 250 was sent for this email.
     pub(super) fn mark_answered(&self, number: usize) {
         self.change(|seen| {
-            let forgotten = seen.mails_total - seen.mails.len();
-            let index = number.checked_sub(forgotten + 1);
+            let removed = seen.mails_total - seen.mails.len();
+            let index = number.checked_sub(removed + 1);
             if let Some(mail) = index.and_then(|index| seen.mails.get_mut(index)) {
                 mail.answered = true;
             }

@@ -1,5 +1,5 @@
-//! Whatever bytes a server sends, in memory: no panic, and no mail counted as accepted unless the final dot was
-//! answered with a proper 2xx.
+//! A server that sends any bytes: the client does not panic, and an email counts as accepted only after a correct 2xx
+//! reply to its final dot.
 
 use bookly_shared::domain::SmtpReply;
 use proptest::prelude::*;
@@ -14,11 +14,11 @@ use super::{envelope, open};
 const ANSWERS: usize = 6;
 const MESSAGE: &[u8] = b"Subject: Verify your email\r\n\r\nHello.\r\n.\r\n";
 
-/// Says its answers in turn, whatever it is asked, and hangs up behind the last one.
+/// Sends its answers in turn, whatever the client sends, and closes the connection after the last one.
 async fn serve(end: DuplexStream, answers: &[Vec<u8>]) {
     let mut end = BufReader::new(end);
     for (turn, answer) in answers.iter().enumerate() {
-        if turn > 0 && !heard_out(&mut end, turn == ANSWERS - 1).await {
+        if turn > 0 && !read_command(&mut end, turn == ANSWERS - 1).await {
             return;
         }
         if end.write_all(answer).await.is_err() {
@@ -27,7 +27,7 @@ async fn serve(end: DuplexStream, answers: &[Vec<u8>]) {
     }
 }
 
-/// Serves until the client is done, or until both wait for each other: then hangs up.
+/// Serves until the client is done. Closes the connection if both wait for each other.
 async fn until_done<T>(client: impl Future<Output = T>, server: impl Future<Output = ()>) -> T {
     let server = async {
         tokio::select! { biased; () = server => {}, () = long() => {} }
@@ -36,15 +36,15 @@ async fn until_done<T>(client: impl Future<Output = T>, server: impl Future<Outp
     tokio::select! { biased; done = client => done, never = server => never }
 }
 
-/// Many more turns than a whole dialogue has.
+/// Many more turns than a dialogue has.
 async fn long() {
     for _ in 0..2_000 {
         tokio::task::yield_now().await;
     }
 }
 
-/// Reads one command, or a message to its final dot. False when the client is gone.
-async fn heard_out(end: &mut BufReader<DuplexStream>, message: bool) -> bool {
+/// Reads one command, or a message to its final dot. False: the client closed the connection.
+async fn read_command(end: &mut BufReader<DuplexStream>, message: bool) -> bool {
     let mut line = Vec::new();
     loop {
         line.clear();
@@ -80,8 +80,8 @@ thread_local! {
     static RUNTIME: Runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
 }
 
-/// The code of the first reply (RFC 5321 §4.2) of an answer, read independently of lettre; none where it is not whole.
-/// What a server says behind its acceptance takes nothing back.
+/// The code of the first reply in an answer, parsed independently of the client. `None`: it is not complete. What
+/// follows an acceptance does not change it.
 fn code(answer: &[u8]) -> Option<u16> {
     let text = String::from_utf8_lossy(answer);
     let (whole, _) = text.rsplit_once("\r\n")?;
@@ -89,7 +89,7 @@ fn code(answer: &[u8]) -> Option<u16> {
     last.get(..3).filter(|code| code.bytes().all(|byte| byte.is_ascii_digit()))?.parse().ok()
 }
 
-/// A good answer to each question.
+/// A correct reply to each command.
 fn good(turn: usize) -> Vec<u8> {
     let text = [
         "220 mx\r\n",
@@ -102,12 +102,12 @@ fn good(turn: usize) -> Vec<u8> {
     text[turn].as_bytes().to_vec()
 }
 
-/// A good answer to each question, of a server that lets commands come together.
+/// The same from a server that offers PIPELINING.
 fn pipelining(turn: usize) -> Vec<u8> {
     if turn == 1 { b"250-mx\r\n250-PIPELINING\r\n250 8BITMIME\r\n".to_vec() } else { good(turn) }
 }
 
-/// Good, good with something changed, or anything.
+/// A correct answer, a changed one, or any bytes.
 fn answer(turn: usize) -> impl Strategy<Value = Vec<u8>> {
     let odd_line = "[0-9]{0,4}[ -]?[ -~é]{0,20}(\r\n|\n|\r|)";
     prop_oneof![
@@ -128,7 +128,7 @@ fn answer(turn: usize) -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// Said ahead of the next question.
+/// Also replies to commands that were not sent yet.
 fn answer_and_more(turn: usize) -> impl Strategy<Value = Vec<u8>> {
     "([2-5][0-9]{2} [a-z]{0,5}\r\n){1,5}".prop_map(move |more| [good(turn), more.into_bytes()].concat())
 }
@@ -137,14 +137,14 @@ fn answers() -> impl Strategy<Value = Vec<Vec<u8>>> {
     let all = (answer(0), answer(1), answer(2), answer(3), answer(4), answer(5));
     let all = all.prop_map(|(a, b, c, d, e, f)| vec![a, b, c, d, e, f]);
     (all, 0..=ANSWERS).prop_map(|(mut all, count)| {
-        // Most servers get to their last word.
+        // Most servers send all their replies.
         all.truncate(if count < 2 { count } else { ANSWERS });
         all
     })
 }
 
 #[test]
-fn a_server_that_answers_well_takes_the_mail() {
+fn a_correct_server_accepts_the_email() {
     for good in [good, pipelining] {
         let accepted = play(&(0..ANSWERS).map(good).collect::<Vec<_>>()).unwrap();
         assert_eq!((accepted.code, &*accepted.text), (250, "queued as 7"));
@@ -152,7 +152,7 @@ fn a_server_that_answers_well_takes_the_mail() {
 }
 
 #[test]
-fn a_word_ahead_of_its_question_is_no_acceptance() {
+fn a_reply_before_its_command_is_not_an_acceptance() {
     let mut ahead: Vec<_> = (0..ANSWERS).map(good).collect();
     ahead[4] = b"354 go\r\n250 queued\r\n".to_vec();
     ahead[5].clear();
@@ -167,11 +167,10 @@ fn a_word_ahead_of_its_question_is_no_acceptance() {
 
 proptest! {
     #[test]
-    fn no_bytes_of_a_server_panic_or_pass_for_an_acceptance(answers in answers()) {
+    fn any_bytes_of_a_server_cause_no_panic_and_no_false_acceptance(answers in answers()) {
         let codes: Vec<Option<u16>> = answers.iter().map(|answer| code(answer)).collect();
         match play(&answers) {
             Ok(accepted) => {
-                // Greeting and EHLO are lettre's own to judge.
                 prop_assert_eq!(codes.len(), ANSWERS);
                 prop_assert_eq!(codes[5], Some(accepted.code));
                 prop_assert!((200..300).contains(&accepted.code), "{}", accepted.code);
@@ -184,7 +183,7 @@ proptest! {
             Err(error) => {
                 for good in [good, pipelining] {
                     let good: Vec<_> = (0..ANSWERS).map(good).collect();
-                    prop_assert!(answers != good, "a good server was refused: {}", error);
+                    prop_assert!(answers != good, "a correct server was refused: {}", error);
                 }
                 let text = error.cause.to_string();
                 prop_assert!(text.chars().count() <= 520 && !text.contains(char::is_control));
@@ -196,7 +195,7 @@ proptest! {
     }
 
     #[test]
-    fn no_clear_text_begins_tls_but_three_good_answers(answers in answers()) {
+    fn tls_starts_only_after_three_correct_replies_in_clear_text(answers in answers()) {
         let (client, server) = duplex(64 * 1024);
         let played = until_done(start_tls(client), serve(server, &answers));
         if RUNTIME.with(|runtime| runtime.block_on(played)).is_ok() {

@@ -1,4 +1,4 @@
-//! What goes over the wire, in memory: which commands travel together, and what becomes of answers out of turn.
+//! Which commands are sent together, and what follows from replies that do not fit.
 
 use bookly_shared::domain::SmtpReply;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
@@ -15,24 +15,24 @@ const NO_PIPELINING: &str = "250 mx\r\n";
 const GROUP: &str = "MAIL FROM:<a@b.test>\r\nRCPT TO:<c@d.test>\r\n";
 const BODY: &str = "Subject: a\r\n\r\n..b\r\n.\r\n";
 
-/// Says one of `answers`, piece by piece, to each write of the client's. Tells what it heard, write by write.
+/// Sends one of `answers`, piece by piece, after each write of the client. Returns what the client wrote.
 async fn serve(mut end: DuplexStream, answers: &[&[&str]]) -> Vec<String> {
-    let (mut heard, mut buffer) = (Vec::new(), vec![0; 64 * 1024]);
+    let (mut received, mut buffer) = (Vec::new(), vec![0; 64 * 1024]);
     for (turn, pieces) in answers.iter().enumerate() {
         if turn > 0 {
             match end.read(&mut buffer).await {
-                Ok(read) if read > 0 => heard.push(String::from_utf8_lossy(&buffer[..read]).into_owned()),
+                Ok(read) if read > 0 => received.push(String::from_utf8_lossy(&buffer[..read]).into_owned()),
                 _ => break,
             }
         }
         for piece in *pieces {
             if end.write_all(piece.as_bytes()).await.is_err() {
-                return heard;
+                return received;
             }
             yield_now().await;
         }
     }
-    heard
+    received
 }
 
 /// Sends an email. If that fails and the session is in step, resets it; the second value is whether that succeeded.
@@ -50,12 +50,12 @@ async fn send(end: DuplexStream, to: &[&str]) -> (Result<SmtpReply, SendError>, 
     (sent, reset)
 }
 
-/// Both ends; what the server heard behind EHLO.
+/// Runs both ends. Returns also what the server received after EHLO.
 async fn play(to: &[&str], answers: &[&[&str]]) -> (Result<SmtpReply, SendError>, bool, Vec<String>) {
     let (client, server) = duplex(64 * 1024);
-    let ((sent, reset), mut heard) = tokio::join!(send(client, to), serve(server, answers));
-    assert!(heard.remove(0).starts_with("EHLO"));
-    (sent, reset, heard)
+    let ((sent, reset), mut received) = tokio::join!(send(client, to), serve(server, answers));
+    assert!(received.remove(0).starts_with("EHLO"));
+    (sent, reset, received)
 }
 
 fn bytes(text: &str) -> Vec<&str> {
@@ -63,16 +63,16 @@ fn bytes(text: &str) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn recipients_travel_with_the_sender_and_the_final_dot_with_the_message() {
+async fn recipients_are_sent_with_the_sender_and_the_final_dot_with_the_message() {
     let answers: [&[&str]; 5] =
         [&[GREETING], &[PIPELINING], &["250 ok\r\n250 ok\r\n"], &["354 go\r\n"], &["250 queued\r\n"]];
-    let (sent, _, heard) = play(&["c@d.test"], &answers).await;
+    let (sent, _, received) = play(&["c@d.test"], &answers).await;
     sent.unwrap();
-    assert_eq!(heard, [GROUP, "DATA\r\n", BODY]);
+    assert_eq!(received, [GROUP, "DATA\r\n", BODY]);
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_offer_it_is_asked_one_by_one() {
+async fn without_pipelining_each_command_is_sent_alone() {
     let answers: [&[&str]; 6] = [
         &[GREETING],
         &[NO_PIPELINING],
@@ -81,35 +81,35 @@ async fn a_server_that_does_not_offer_it_is_asked_one_by_one() {
         &["354 go\r\n"],
         &["250 queued\r\n"],
     ];
-    let (sent, _, heard) = play(&["c@d.test"], &answers).await;
+    let (sent, _, received) = play(&["c@d.test"], &answers).await;
     sent.unwrap();
-    assert_eq!(heard, ["MAIL FROM:<a@b.test>\r\n", "RCPT TO:<c@d.test>\r\n", "DATA\r\n", BODY]);
+    assert_eq!(received, ["MAIL FROM:<a@b.test>\r\n", "RCPT TO:<c@d.test>\r\n", "DATA\r\n", BODY]);
 }
 
 #[tokio::test]
-async fn more_recipients_than_a_group_holds_are_asked_one_by_one() {
+async fn too_many_recipients_for_one_write_are_sent_one_by_one() {
     let to: Vec<String> = (0..200).map(|n| format!("{}{n}@d.test", "x".repeat(20))).collect();
     let to: Vec<&str> = to.iter().map(String::as_str).collect();
     let mut answers: Vec<&[&str]> = vec![&[GREETING], &[PIPELINING]];
     answers.extend([&["250 ok\r\n"] as &[&str]; 201]);
     answers.extend([&["354 go\r\n"] as &[&str], &["250 queued\r\n"]]);
-    let (sent, _, heard) = play(&to, &answers).await;
+    let (sent, _, received) = play(&to, &answers).await;
     sent.unwrap();
-    assert_eq!(heard.len(), 203);
+    assert_eq!(received.len(), 203);
 }
 
 #[tokio::test]
-async fn answers_may_come_byte_by_byte() {
+async fn replies_may_come_byte_by_byte() {
     let two = bytes("250-first\r\n250 ok\r\n250 2.1.5 ok\r\n");
     let (go, queued) = (bytes("354 go\r\n"), bytes("250-2.0.0 queued\r\n250 as 7\r\n"));
     let answers: [&[&str]; 5] = [&[GREETING], &[PIPELINING], &two, &go, &queued];
-    let (sent, _, heard) = play(&["c@d.test"], &answers).await;
+    let (sent, _, received) = play(&["c@d.test"], &answers).await;
     assert_eq!(sent.unwrap(), SmtpReply::new(250, "2.0.0 queued as 7"));
-    assert_eq!(heard.len(), 3);
+    assert_eq!(received.len(), 3);
 }
 
 #[tokio::test]
-async fn a_refused_sender_is_told_from_a_refused_recipient() {
+async fn a_refused_sender_differs_from_a_refused_recipient() {
     for (said, stage, code) in [
         ("550 5.7.1 you\r\n503 no sender\r\n", Stage::MailFrom, 550),
         ("451 4.3.0 later\r\n503 no sender\r\n", Stage::MailFrom, 451),
@@ -117,50 +117,50 @@ async fn a_refused_sender_is_told_from_a_refused_recipient() {
         ("250 ok\r\n450 4.2.1 later\r\n", Stage::RcptTo, 450),
     ] {
         let answers: [&[&str]; 4] = [&[GREETING], &[PIPELINING], &[said], &["250 reset\r\n"]];
-        let (sent, reset, heard) = play(&["c@d.test"], &answers).await;
+        let (sent, reset, received) = play(&["c@d.test"], &answers).await;
         let error = sent.unwrap_err();
         assert_eq!((error.stage, error.code()), (stage, Some(code)), "{said:?}");
-        // The answers that nobody waited for are no answer to RSET.
+        // The replies that were not read yet are not the reply to RSET.
         assert!(reset, "{said:?}");
-        assert_eq!(heard, [GROUP, "RSET\r\n"], "{said:?}");
+        assert_eq!(received, [GROUP, "RSET\r\n"], "{said:?}");
     }
 }
 
 #[tokio::test]
-async fn the_refusal_of_one_of_several_recipients_refuses_the_mail() {
+async fn the_refusal_of_one_of_several_recipients_refuses_the_email() {
     let answers: [&[&str]; 4] = [
         &[GREETING],
         &[PIPELINING],
         &["250 ok\r\n250 ok\r\n", "550 no such user\r\n250 ok\r\n"],
         &["250 reset\r\n"],
     ];
-    let (sent, reset, heard) = play(&["c@d.test", "e@f.test", "g@h.test"], &answers).await;
+    let (sent, reset, received) = play(&["c@d.test", "e@f.test", "g@h.test"], &answers).await;
     let error = sent.unwrap_err();
     assert_eq!((error.stage, error.code(), error.kind()), (Stage::RcptTo, Some(550), FailureKind::Permanent));
     assert!(reset);
-    assert_eq!(heard[1..], ["RSET\r\n"]);
+    assert_eq!(received[1..], ["RSET\r\n"]);
 }
 
 #[tokio::test]
-async fn an_answer_too_many_is_never_taken_for_the_next_one() {
+async fn an_extra_reply_is_never_taken_for_the_next_one() {
     for said in ["250 ok\r\n250 ok\r\n354 go\r\n", "250 ok\r\n250 ok\r\n250 ok\r\n", "250 ok\r\n250 ok\r\n2"]
     {
         let answers: [&[&str]; 5] =
             [&[GREETING], &[PIPELINING], &[said], &["354 go\r\n"], &["250 queued\r\n"]];
-        let (sent, _, heard) = play(&["c@d.test"], &answers).await;
+        let (sent, _, received) = play(&["c@d.test"], &answers).await;
         let error = sent.unwrap_err();
         assert_eq!((error.stage, error.kind()), (Stage::Data, FailureKind::Temporary), "{said:?}");
-        assert_eq!(heard, [GROUP], "{said:?}");
+        assert_eq!(received, [GROUP], "{said:?}");
     }
-    // Nor when it lies in the socket and nobody has read it yet.
+    // The same when it is still in the socket.
     let answers: [&[&str]; 5] =
         [&[GREETING], &[PIPELINING], &["250 ok\r\n250 ok\r\n"], &["354 go\r\n", "250 queued\r\n"], &[]];
-    let (sent, _, heard) = play_slowly(&answers).await;
+    let (sent, _, received) = play_slowly(&answers).await;
     assert_eq!(sent.unwrap_err().kind(), FailureKind::Temporary);
-    assert_eq!(heard[1..], [GROUP, "DATA\r\n"]);
+    assert_eq!(received[1..], [GROUP, "DATA\r\n"]);
 }
 
-/// Lets the server say all that it has to say to DATA before the client goes on.
+/// Lets the server send all its replies to DATA before the client continues.
 async fn play_slowly(answers: &[&[&str]]) -> (Result<(), SendError>, bool, Vec<String>) {
     let (client, server) = duplex(64 * 1024);
     let client = async {
@@ -177,41 +177,41 @@ async fn play_slowly(answers: &[&[&str]]) -> (Result<(), SendError>, bool, Vec<S
         assert_eq!(written, 0);
         sent.map_err(|error| SendError::broken(Stage::Data, error))
     };
-    let (sent, heard) = tokio::join!(client, serve(server, answers));
-    (sent, false, heard)
+    let (sent, received) = tokio::join!(client, serve(server, answers));
+    (sent, false, received)
 }
 
 #[tokio::test]
 async fn a_421_in_the_middle_ends_the_session() {
     for (said, stage) in [("421 bye\r\n", Stage::MailFrom), ("250 ok\r\n421 bye\r\n", Stage::RcptTo)] {
         let answers: [&[&str]; 3] = [&[GREETING], &[PIPELINING], &[said]];
-        let (sent, _, heard) = play(&["c@d.test"], &answers).await;
+        let (sent, _, received) = play(&["c@d.test"], &answers).await;
         let error = sent.unwrap_err();
         assert_eq!((error.stage, error.code(), error.kind()), (stage, Some(421), FailureKind::Temporary));
         assert!(error.means_dead_connection() && !error.leaves_connection_in_step());
-        assert_eq!(heard, [GROUP]);
+        assert_eq!(received, [GROUP]);
     }
 }
 
 #[tokio::test]
-async fn a_message_is_lost_for_sure_until_the_stream_takes_of_its_final_dot() {
+async fn a_message_was_not_accepted_until_the_stream_takes_a_byte_of_its_final_dot() {
     for missing in 0..10 {
         let taken = BODY.len() - missing;
         let (client, mut server) = duplex(taken);
         let server = async move {
-            let (mut heard, mut buffer) = (String::new(), vec![0; 1024]);
+            let (mut received, mut buffer) = (String::new(), vec![0; 1024]);
             server.write_all(GREETING.as_bytes()).await.unwrap();
             for (command, answer) in
                 [("EHLO", NO_PIPELINING), ("MAIL", "250\r\n"), ("RCPT", "250\r\n"), ("DATA", "354\r\n")]
             {
-                while !heard.ends_with("\r\n") {
+                while !received.ends_with("\r\n") {
                     let read = server.read(&mut buffer).await.unwrap();
-                    heard += &String::from_utf8_lossy(&buffer[..read]);
+                    received += &String::from_utf8_lossy(&buffer[..read]);
                 }
-                assert!(std::mem::take(&mut heard).starts_with(command));
+                assert!(std::mem::take(&mut received).starts_with(command));
                 server.write_all(answer.as_bytes()).await.unwrap();
             }
-            // Until the client can write no more.
+            // Until the client cannot write more.
             for _ in 0..20 {
                 yield_now().await;
             }
