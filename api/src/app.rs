@@ -140,8 +140,9 @@ impl App {
         let state = AppState::new(Services {
             login_guard: LoginGuard::new(db.clone(), clock.clone(), hasher.clone()),
             hasher,
-            tokens: SessionTokens::new(&settings.jwt_secret, settings.jwt_algorithm),
-            links: LinkSigner::new(&settings.jwt_secret),
+            tokens: SessionTokens::new(&settings.jwt_secret, settings.jwt_algorithm)
+                .accepting(settings.jwt_previous_secret.as_ref()),
+            links: LinkSigner::new(&settings.link_secret).accepting(settings.link_previous_secret.as_ref()),
             jobs: bells.jobs,
             redis: bells.redis,
             mail_requests: Batcher::new(db.clone(), EmailRequests { limits: settings.mailbox_limits }),

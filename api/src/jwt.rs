@@ -79,6 +79,7 @@ pub enum JwtError {
 pub struct SessionTokens {
     encoding: EncodingKey,
     decoding: DecodingKey,
+    previous_decoding: Option<DecodingKey>,
     algorithm: Algorithm,
     validation: Validation,
 }
@@ -102,9 +103,17 @@ impl SessionTokens {
         SessionTokens {
             encoding: EncodingKey::from_secret(secret),
             decoding: DecodingKey::from_secret(secret),
+            previous_decoding: None,
             algorithm,
             validation,
         }
+    }
+
+    /// Accepts tokens of the secret before a change, too. Signs none with it.
+    #[must_use]
+    pub fn accepting(self, previous: Option<&SecretString>) -> SessionTokens {
+        let key = |secret: &SecretString| DecodingKey::from_secret(secret.expose_secret().as_bytes());
+        SessionTokens { previous_decoding: previous.map(key), ..self }
     }
 
     /// An access token, which lives for [`ACCESS_LIFETIME`].
@@ -141,9 +150,12 @@ impl SessionTokens {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(JwtError::Invalid);
         }
-        // `kid`, `jwk`, `jku` and `x5u` in a header are ignored: the key is the configured one.
-        let data =
-            decode::<Claims>(token, &self.decoding, &self.validation).map_err(|_| JwtError::Invalid)?;
+        // `kid`, `jwk`, `jku` and `x5u` in a header are ignored: only configured keys are used.
+        let read = |key| decode::<Claims>(token, key, &self.validation).map_err(|_| JwtError::Invalid);
+        let data = match (read(&self.decoding), &self.previous_decoding) {
+            (Err(_), Some(previous)) => read(previous)?,
+            (data, _) => data?,
+        };
         // A critical extension must be understood or refused (RFC 7515 §4.1.11). None is understood here.
         if data.header.crit.is_some() {
             return Err(JwtError::Invalid);

@@ -11,7 +11,15 @@ fn main() {
 
 fn signer() -> (LinkSigner, LinkClaims) {
     let signer = LinkSigner::new(&"a secret of thirty-two bytes, or more".into());
-    (signer, LinkClaims { email: "kim@people.test".into(), uid: Uuid::from_u128(7), version: Some(1) })
+    (
+        signer,
+        LinkClaims {
+            email: "kim@people.test".into(),
+            uid: Uuid::from_u128(7),
+            version: Some(1),
+            change: None,
+        },
+    )
 }
 
 #[divan::bench]

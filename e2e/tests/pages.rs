@@ -230,7 +230,12 @@ fn preflight(stack: &Stack, origin: &str) -> RequestBuilder {
 /// A link that is good, as far as it can be told without asking the database.
 fn forged_link(member: &Member) -> Result<String> {
     use bookly_shared::link_token::{LinkClaims, LinkSigner, Purpose};
-    let claims = LinkClaims { email: member.person.email.clone(), uid: member.uid.parse()?, version: None };
+    let claims = LinkClaims {
+        email: member.person.email.clone(),
+        uid: member.uid.parse()?,
+        version: None,
+        change: None,
+    };
     let signer = LinkSigner::new(&bookly_e2e::stack::JWT_SECRET.to_owned().into());
     let token = signer.sign(Purpose::EmailVerification, &claims, std::time::SystemTime::now().into());
     Ok(format!("/auth/verify/{}", token.as_str()))

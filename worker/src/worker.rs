@@ -89,7 +89,7 @@ impl Worker {
         let preparer = Preparer {
             db: db.clone(),
             accounts: Batcher::new(db.clone(), Accounts),
-            signer: LinkSigner::new(&settings.jwt_secret),
+            signer: LinkSigner::new(&settings.link_secret).accepting(settings.link_previous_secret.as_ref()),
             lifetimes: settings.lifetimes,
             public_url: settings.public_url.as_str().to_owned(),
         };

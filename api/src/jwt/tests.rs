@@ -133,6 +133,21 @@ fn a_token_without_signature_or_of_another_key_is_refused() {
 }
 
 #[test]
+fn tokens_of_the_previous_secret_are_accepted_and_none_is_signed_with_it() {
+    let new = SecretString::from("the secret after the change, long enough");
+    let changed = SessionTokens::new(&new, JwtAlgorithm::HS256).accepting(Some(&SecretString::from(SECRET)));
+    let old = tokens().access(&ann(), Uuid::from_u128(9), at(0)).unwrap();
+    assert_eq!(changed.read(&old, at(1)).unwrap().user, ann());
+    assert_eq!(changed.read(&old, at(3600)), Err(JwtError::Expired));
+    let signed = changed.access(&ann(), Uuid::from_u128(9), at(0)).unwrap();
+    assert!(SessionTokens::new(&new, JwtAlgorithm::HS256).read(&signed, at(1)).is_ok());
+    assert_eq!(tokens().read(&signed, at(1)), Err(JwtError::Invalid));
+    let other = SecretString::from("another secret, 32 bytes of it too");
+    let other = SessionTokens::new(&other, JwtAlgorithm::HS256).accepting(Some(&new));
+    assert_eq!(other.read(&old, at(1)), Err(JwtError::Invalid));
+}
+
+#[test]
 fn a_key_in_the_header_is_ignored() {
     let jwk = json!({"kty": "oct", "k": "AAAA", "alg": "HS256"});
     let mut header = json!({"alg": "HS256", "kid": "../../dev/null", "jku": "http://x", "x5u": "http://x"});

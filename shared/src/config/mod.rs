@@ -51,8 +51,14 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// The prefix of all keys in Redis: `[A-Za-z0-9_.-]{1,64}`.
     pub queue_name: String,
-    /// Signs access tokens and links; at least 32 bytes.
+    /// Signs access and refresh tokens; at least 32 bytes.
     pub jwt_secret: SecretString,
+    /// The `JWT_SECRET` before a change: accepted in tokens, never used to sign.
+    pub jwt_previous_secret: Option<SecretString>,
+    /// Signs the links in emails; at least 32 bytes.
+    pub link_secret: SecretString,
+    /// The `LINK_SECRET` before a change: accepted in links, never used to sign.
+    pub link_previous_secret: Option<SecretString>,
     /// The algorithm that signs access tokens.
     pub jwt_algorithm: JwtAlgorithm,
     /// How many emails one worker sends at the same time, 1 to 1024.
@@ -79,6 +85,10 @@ pub struct Settings {
     pub lifetimes: LinkLifetimes,
     /// How many emails on request one mailbox can get.
     pub mailbox_limits: MailboxLimits,
+    /// How many sign-ups and address changes a mailbox gets in 24 hours, whatever follows its `+`.
+    pub base_mailbox_limit_per_day: i32,
+    /// Days after which accounts that signed up and were never verified are deleted.
+    pub unverified_account_days: u32,
     /// The days after which closed rows of `emails` are deleted.
     pub keep_closed_days: u32,
 }

@@ -37,21 +37,37 @@ pub(super) fn settings(source: &mut Source) -> Option<Settings> {
     let trusted_proxies = source.optional(&table::TRUSTED_PROXIES, values::networks);
     let cors_origins = source.optional(&table::CORS_ORIGINS, values::origins);
     let verify_on_get = source.optional(&table::VERIFY_ON_GET, values::boolean);
+    let unverified_account_days =
+        source.optional(&table::UNVERIFIED_ACCOUNT_DAYS, values::number_in(1..=3650));
+    let jwt_previous_secret = source.secret(&table::JWT_PREVIOUS_SECRET, long_secret);
+    let link_secret = source.secret(&table::LINK_SECRET, long_secret);
+    let link_previous_secret = match (source.secret(&table::LINK_PREVIOUS_SECRET, long_secret), &link_secret)
+    {
+        // While one secret signs both, its predecessor is accepted for both.
+        (None, None) => jwt_previous_secret.clone(),
+        (previous, _) => previous,
+    };
     let lifetimes = lifetimes(source);
     let mailbox_limits = mailbox_limits(source);
+    let base_mailbox_limit_per_day =
+        source.optional(&table::BASE_MAILBOX_LIMIT_PER_DAY, values::number_in(1..=10_000));
     let keep_closed_days = source.optional(&table::MAIL_RETENTION_DAYS, values::number_in(1..=3650));
     // Last, because it may make a file, and a start that stops should make none.
     let jwt_secret = jwt_secret(source, data_dir.as_deref());
+    let public_url = public_url?;
+    let jwt_secret = jwt_secret?;
     Some(Settings {
         database: database?,
         redis,
         mail: mail?,
         template_folder,
-        public_url: public_url?,
         listen: listen?,
         data_dir: data_dir?,
         queue_name: queue_name?,
-        jwt_secret: jwt_secret?,
+        link_secret: link_secret.unwrap_or_else(|| jwt_secret.clone()),
+        link_previous_secret,
+        jwt_secret,
+        jwt_previous_secret,
         jwt_algorithm: jwt_algorithm?,
         worker_concurrency: worker_concurrency?,
         worker_rate,
@@ -62,9 +78,12 @@ pub(super) fn settings(source: &mut Source) -> Option<Settings> {
         rate_limit: rate_limit?,
         trusted_proxies: trusted_proxies.unwrap_or_default(),
         cors_origins: cors_origins.unwrap_or_default(),
-        verify_on_get: verify_on_get?,
+        verify_on_get: verify_on_get.unwrap_or_else(|| public_url.is_this_machine()),
+        public_url,
+        unverified_account_days: unverified_account_days?,
         lifetimes: lifetimes?,
         mailbox_limits: mailbox_limits?,
+        base_mailbox_limit_per_day: base_mailbox_limit_per_day?,
         keep_closed_days: keep_closed_days?,
     })
 }

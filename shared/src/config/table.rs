@@ -88,7 +88,12 @@ table! {
     QUEUE_NAME: plain, Default("bookly"),
         "The prefix of all keys in Redis, so that two installations can share one.";
     JWT_SECRET: secret, Means("made and stored under DATA_DIR with SQLite, required with Postgres"),
-        "Signs access tokens and the links in emails; at least 32 bytes.";
+        "Signs access and refresh tokens; at least 32 bytes.";
+    JWT_PREVIOUS_SECRET: secret, Means("none"),
+        "The `JWT_SECRET` before a change: accepted in tokens, never used to sign.";
+    LINK_SECRET: secret, Means("JWT_SECRET"), "Signs the links in emails; at least 32 bytes.";
+    LINK_PREVIOUS_SECRET: secret, Means("JWT_PREVIOUS_SECRET while LINK_SECRET is not set, else none"),
+        "The `LINK_SECRET` before a change: accepted in links, never used to sign.";
     JWT_ALGORITHM: plain, Default("HS256"), "The algorithm that signs access tokens: `HS256`, `HS384` or `HS512`.";
     LISTEN: plain, Default("127.0.0.1:8000"), "The address and port of the API.";
     DOMAIN: plain, Means("this machine with LISTEN's port, required with SMTP"),
@@ -122,11 +127,15 @@ table! {
         "Seconds that a link to reset a password is valid, 60 to 604800.";
     EMAIL_CHANGE_LIFETIME: plain, Default("3600"),
         "Seconds that a link to confirm a new address is valid, 60 to 604800.";
-    VERIFY_ON_GET: plain, Default("true"),
+    VERIFY_ON_GET: plain, Means("true where DOMAIN is this machine, else false"),
         "Whether GET on a verification link verifies, for clients that are not browsers; `false`: only POST does.";
+    UNVERIFIED_ACCOUNT_DAYS: plain, Default("7"),
+        "Days after which accounts that signed up and were never verified are deleted, 1 to 3650.";
     MAILBOX_LIMIT: plain, Default("3"),
         "How many emails of a kind one mailbox gets on request in 15 minutes, 1 to 1000. One per link lifetime is always sent.";
     MAILBOX_LIMIT_PER_DAY: plain, Default("10"), "The same in 24 hours, 1 to 10000.";
+    BASE_MAILBOX_LIMIT_PER_DAY: plain, Default("20"),
+        "How many sign-ups and address changes a mailbox gets in 24 hours, whatever follows its `+`, 1 to 10000.";
     RATE_LIMIT: plain, Default("on"), "Limits per client address; `off` removes them, for load tests.";
     DOCS: plain, Default("on"),
         "The API's documentation at `/api/v1/docs` and `/api/v1/openapi.json`; `off` hides both.";

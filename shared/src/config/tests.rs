@@ -89,6 +89,37 @@ SOMETHING_ELSE=kept out
 }
 
 #[test]
+fn a_previous_secret_is_for_links_too_while_one_secret_signs_both() {
+    let (old, new, link) = ("o".repeat(32), "n".repeat(32), "l".repeat(32));
+    let expose =
+        |secret: &Option<SecretString>| secret.as_ref().map(|secret| secret.expose_secret().to_owned());
+    let rotated = [("JWT_SECRET", new.as_str()), ("JWT_PREVIOUS_SECRET", old.as_str())];
+    let settings = read(&[SERVER, &rotated]).unwrap();
+    assert_eq!(settings.link_secret.expose_secret(), new);
+    assert_eq!(expose(&settings.jwt_previous_secret), Some(old.clone()));
+    assert_eq!(expose(&settings.link_previous_secret).as_ref(), Some(&old));
+    let settings = read(&[SERVER, &rotated, &[("LINK_SECRET", &link)]]).unwrap();
+    assert_eq!(settings.link_secret.expose_secret(), link);
+    assert_eq!(expose(&settings.link_previous_secret), None);
+    let settings = read(&[SERVER, &[("LINK_PREVIOUS_SECRET", &link)]]).unwrap();
+    assert_eq!(settings.link_secret.expose_secret(), SECRET);
+    assert_eq!(expose(&settings.link_previous_secret), Some(link.clone()));
+    assert_eq!(problems(&[SERVER, &[("LINK_SECRET", "short"), ("JWT_PREVIOUS_SECRET", "short")]]).len(), 2);
+}
+
+#[test]
+fn a_get_verifies_by_default_only_where_the_domain_is_this_machine() {
+    let verifies = |domain: &str| read(&[SERVER, &[("DOMAIN", domain)]]).unwrap().verify_on_get;
+    for domain in ["localhost:8000", "http://127.0.0.1:8000", "[::1]:8000"] {
+        assert!(verifies(domain), "{domain}");
+    }
+    for domain in ["bookly.example.org", "http://bookly.lan:8000", "192.0.2.1", "localhost.example.org"] {
+        assert!(!verifies(domain), "{domain}");
+    }
+    assert!(read(&[SERVER, &[("VERIFY_ON_GET", "true")]]).unwrap().verify_on_get);
+}
+
+#[test]
 fn postgres_alone_and_postgres_with_redis_are_the_other_ways_to_run() {
     assert_eq!(read(&[SERVER]).unwrap().way_to_run(), WayToRun::Postgres);
     let by_host = read(&[SERVER, &[("REDIS_HOST", "::1"), ("REDIS_PORT", "6380")]]).unwrap();
@@ -239,7 +270,10 @@ fn a_secret_can_be_read_from_a_file_without_its_last_line_break() {
     let path = folder.path().join("secret");
     let file = path.to_str().unwrap();
     for setting in table::SETTINGS.iter().filter(|setting| setting.is_secret()) {
-        let value = SERVER.iter().find(|(name, _)| *name == setting.name()).map_or("redis://h", |(_, v)| v);
+        let value = SERVER
+            .iter()
+            .find(|(name, _)| *name == setting.name())
+            .map_or("redis://a-host-with-a-long-name.test", |(_, v)| v);
         fs::write(&path, format!("{value}\r\n")).unwrap();
         let name = setting.file_name().unwrap();
         let settings = read(&[SERVER, &[(setting.name(), ""), (&name, file)]]).unwrap();

@@ -42,6 +42,11 @@ impl PublicUrl {
         self.0.starts_with("https://")
     }
 
+    /// Whether only this machine reaches the service: `localhost` or a loopback address.
+    pub fn is_this_machine(&self) -> bool {
+        Url::parse(&self.0).is_ok_and(|url| url.host().is_some_and(is_this_machine))
+    }
+
     /// The `Origin` that a browser sends (RFC 6454, section 6.2).
     pub fn origin(&self) -> &str {
         &self.0

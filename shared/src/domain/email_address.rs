@@ -17,7 +17,7 @@ pub const MAX_LOCAL_PART_BYTES: usize = 64;
 
 /// An address that a mail can be sent to.
 ///
-/// One policy for every address of the service, typed by whomever: `local@domain`, at most
+/// One policy holds for every address of the service: `local@domain`, at most
 /// [`MAX_ADDRESS_BYTES`], where
 ///
 /// - the local part is a dot-atom of ASCII (RFC 5321 §4.1.2), at most [`MAX_LOCAL_PART_BYTES`], kept as typed: no
@@ -25,16 +25,15 @@ pub const MAX_LOCAL_PART_BYTES: usize = 64;
 ///   ASCII, which need SMTPUTF8 on the whole way (RFC 6531);
 /// - the domain is a host name with a dot, kept in lower-case ASCII: a name in other scripts goes through UTS #46
 ///   to punycode. No IP addresses, no top-level domain of digits alone, no dot at the end;
-/// - whether anybody receives mail there is not asked: the mail itself finds out.
+/// - whether the mailbox exists is not checked: the email itself shows it.
 ///
-/// Blanks around it are dropped. Nothing else is: control, invisible and direction-changing characters are
-/// refused wherever they stand. What is refused of what the RFCs allow is refused because it is in nobody's use and
-/// read differently by different software: `shared/tests/addresses.rs` lists all of it, with the reasons.
+/// Spaces around it are dropped. Control, invisible and direction-changing characters are refused everywhere. Some forms
+/// that the RFCs allow are refused, because they are not in use and programs read them differently:
+/// `shared/tests/addresses.rs` lists them with the reasons.
 ///
-/// Two spellings of one mailbox (`Ann@Example.org`, `ann@example.org`) are different values; compare
-/// [`canonical`](Self::canonical) for "the same account". Since two mailboxes of an unusual server can share
-/// a canonical form, mail goes to the address that an account stores, never to the spelling that a caller
-/// looked the account up by.
+/// Two spellings of one mailbox (`Ann@Example.org`, `ann@example.org`) are different values with the same
+/// [`canonical`](Self::canonical) form. Two mailboxes of an unusual server can share a canonical form, so emails go to the
+/// address that an account stores, never to the spelling of a request.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct EmailAddress {
@@ -45,7 +44,7 @@ pub struct EmailAddress {
 /// Why a text is not an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum EmailAddressError {
-    /// Nothing but blanks.
+    /// Only spaces.
     #[error("must not be empty")]
     Empty,
     /// Longer than [`MAX_ADDRESS_BYTES`].
@@ -60,10 +59,10 @@ pub enum EmailAddressError {
     /// White space, control, invisible or direction-changing characters.
     #[error("must not contain spaces, control characters or invisible characters")]
     ForbiddenCharacter,
-    /// `"john doe"@example.org`: legal, in nobody's use, and a trap for everything that splits at the `@`.
+    /// `"john doe"@example.org`: legal, not in use, and read wrongly by programs that split at the first `@`.
     #[error("must not have quotation marks before the @")]
     Quoted,
-    /// `zoë@example.org`: deliverable only where every server on the way speaks SMTPUTF8 (RFC 6531).
+    /// `zoë@example.org`: every server on the way needs SMTPUTF8 (RFC 6531).
     #[error(
         "must have only plain letters, digits and punctuation before the @: mail to others is seldom delivered"
     )]
@@ -77,16 +76,16 @@ pub enum EmailAddressError {
     /// `user@localhost`.
     #[error("must have a domain with a dot, like example.org")]
     NoDot,
-    /// Not a host name that can stand in the DNS.
+    /// Not a host name of the DNS.
     #[error("must have a valid domain name after the @")]
     InvalidDomain,
 }
 
 impl EmailAddress {
-    /// Reads an address, without the blanks around it. A line break or tab there is refused like anywhere else.
+    /// Reads an address, without the spaces around it. Line breaks and tabs are refused there, too.
     ///
     /// # Errors
-    /// Whatever makes it an address that this service would not mail: see [`EmailAddressError`].
+    /// [`EmailAddressError`] for an address that the policy refuses.
     pub fn parse(text: &str) -> Result<EmailAddress, EmailAddressError> {
         if text.chars().any(is_control) {
             return Err(EmailAddressError::ForbiddenCharacter);
@@ -113,26 +112,37 @@ impl EmailAddress {
         Ok(EmailAddress { address, canonical })
     }
 
-    /// What is mailed: the local part as typed, the domain in lower-case ASCII (punycode).
+    /// The address for emails: the local part as typed, the domain in lower-case ASCII (punycode).
     pub fn as_str(&self) -> &str {
         self.address.as_ref()
     }
 
-    /// What makes an account unique: the address in lower case. `ann+books@` stays an address of its own.
+    /// The address in lower case, which is unique among accounts. `ann+books@` is an address of its own.
     pub fn canonical(&self) -> &str {
         &self.canonical
+    }
+
+    /// The canonical form without the `+` and what follows it: many servers deliver all of these to one mailbox.
+    pub fn base_mailbox(&self) -> String {
+        match self.canonical.rsplit_once('@') {
+            Some((local, domain)) => match local.split_once('+') {
+                Some((base, _)) if !base.is_empty() => format!("{base}@{domain}"),
+                _ => self.canonical.clone(),
+            },
+            None => self.canonical.clone(),
+        }
     }
 
     /// For logs and notices: `a***e@example.org`.
     pub fn masked(&self) -> String {
         let local: Vec<char> = self.address.user().chars().collect();
         let first = local.first().copied().unwrap_or('*');
-        // With three characters or fewer, the last one would leave next to nothing hidden.
+        // With three characters or fewer, the last one would hide almost nothing.
         let last = local.last().filter(|_| local.len() > 3).map(char::to_string).unwrap_or_default();
         format!("{first}***{last}@{}", self.address.domain())
     }
 
-    /// The same address for the mail builder.
+    /// The address for the message builder.
     pub fn to_lettre(&self) -> lettre::Address {
         self.address.clone()
     }
@@ -155,7 +165,7 @@ fn check_local_part(local: &str) -> Result<(), EmailAddressError> {
     if !local.is_ascii() {
         return Err(EmailAddressError::NotAsciiLocalPart);
     }
-    // lettre's own check is not public; it comes with an address around the local part.
+    // lettre's check of a local part is not public, so it gets a whole address.
     lettre::Address::new(local, "example.org").map_err(|_| EmailAddressError::InvalidLocalPart)?;
     Ok(())
 }
@@ -171,7 +181,7 @@ fn ascii_domain(domain: &str) -> Result<String, EmailAddressError> {
         .to_ascii(domain.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast, DnsLength::Verify)
         .map_err(|_| EmailAddressError::InvalidDomain)?;
     let (_, top) = ascii.rsplit_once('.').ok_or(EmailAddressError::NoDot)?;
-    // Whatever ends in a number is read as an IPv4 address by somebody (WHATWG URL, "ends in a number").
+    // Browsers read a host that ends in a number as an IPv4 address (WHATWG URL, "ends in a number").
     if top.bytes().all(|b| b.is_ascii_digit()) {
         return Err(EmailAddressError::IpLiteral);
     }

@@ -1,9 +1,9 @@
-//! The kinds of mail that Bookly sends.
+//! The kinds of email.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// What a mail is about. Its text form names the row's `kind` and the folder of its templates.
+/// The kind of an email. Its name is the row's `kind` and the folder of its templates.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum EmailKind {
     /// The link that proves the address of a new account.
@@ -14,13 +14,13 @@ pub enum EmailKind {
     PasswordChanged,
     /// The link that proves a new address, sent to that address.
     ChangeEmail,
-    /// The notice of a wanted change of address, sent to the old one.
+    /// The notice that a change of address was requested, sent to the old one.
     EmailChangeRequested,
-    /// The greeting that an administrator sends with `send_mail`.
+    /// The email that an administrator sends with `send_mail`.
     Welcome,
 }
 
-/// The text names no kind of mail.
+/// The text is not the name of a kind.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("not a kind of mail")]
 pub struct UnknownEmailKind;

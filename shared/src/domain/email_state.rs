@@ -1,4 +1,4 @@
-//! Where a mail is between its acceptance and its end.
+//! The states of an email.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,25 +6,25 @@ use std::str::FromStr;
 /// The state of a row of `emails`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EmailState {
-    /// Waits for its first or next attempt.
+    /// It waits for its first or next attempt.
     Queued,
-    /// A worker has it.
+    /// A worker has claimed it.
     Sending,
-    /// The mail server took it.
+    /// The mail server accepted it.
     Sent,
-    /// Given up, with the reason.
+    /// It is not sent, for the reason in the row.
     Failed,
-    /// Made no sense any more, with the reason.
+    /// It is no longer wanted, for the reason in the row.
     Cancelled,
 }
 
-/// Text that names no state.
+/// The text is not the name of a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a state of a mail: queued, sending, sent, failed or cancelled")]
+#[error("not a state of an email: queued, sending, sent, failed or cancelled")]
 pub struct UnknownEmailState;
 
 impl EmailState {
-    /// All of them, in the order of a mail's life.
+    /// All states, in the order of an email's life.
     pub const ALL: [EmailState; 5] = [
         EmailState::Queued,
         EmailState::Sending,
@@ -33,7 +33,7 @@ impl EmailState {
         EmailState::Cancelled,
     ];
 
-    /// As it stands in the database, in JSON and on the command line.
+    /// The name in the database, in JSON and on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             EmailState::Queued => "queued",

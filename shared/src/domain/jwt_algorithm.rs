@@ -1,11 +1,11 @@
-//! The algorithms that session tokens can be signed with.
+//! The algorithms of session tokens.
 
 use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
 
-/// An HMAC of the JWT family (RFC 7518 §3.2). Nothing else is accepted: one secret, no public keys.
+/// An HMAC (RFC 7518 §3.2). Algorithms with public keys are not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum JwtAlgorithm {
     /// HMAC with SHA-256, the default.
@@ -17,13 +17,13 @@ pub enum JwtAlgorithm {
     HS512,
 }
 
-/// A text that names none of them.
+/// The text is not the name of an algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be HS256, HS384 or HS512")]
 pub struct UnknownJwtAlgorithm;
 
 impl JwtAlgorithm {
-    /// The name as it stands in a token's header.
+    /// The name in a token's header.
     pub fn as_str(self) -> &'static str {
         match self {
             JwtAlgorithm::HS256 => "HS256",
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hmac_names_are_read_and_no_other() {
+    fn only_the_names_of_hmacs_are_accepted() {
         for algorithm in [JwtAlgorithm::HS256, JwtAlgorithm::HS384, JwtAlgorithm::HS512] {
             assert_eq!(algorithm.as_str().parse(), Ok(algorithm));
         }

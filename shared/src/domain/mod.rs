@@ -1,7 +1,7 @@
-//! Types that cannot be wrong: `parse` is the only way in, and `Debug` hides what must stay hidden.
+//! Values that are valid by construction: `parse` is the only constructor, and `Debug` hides secrets and personal data.
 //!
-//! Every error's `Display` is a sentence for the caller, made to follow the field's name in a 422 answer
-//! (`email` … `must have a domain with a dot, like example.org`).
+//! The `Display` of an error follows the field's name in a 422 answer (`email` `must have a domain with a dot, like
+//! example.org`).
 
 pub mod email_address;
 pub mod email_kind;
@@ -17,7 +17,7 @@ pub use email_address::{EmailAddress, EmailAddressError};
 pub use email_kind::EmailKind;
 pub use email_state::{EmailState, UnknownEmailState};
 pub use jwt_algorithm::{JwtAlgorithm, UnknownJwtAlgorithm};
-pub use name::{NameError, PersonName, Username};
+pub use name::{NameError, PersonName, Username, greeting_name};
 pub use password::{Password, PasswordError};
 pub use role::{Role, UnknownRole};
 pub use smtp_reply::{EnhancedCode, SmtpReply};

@@ -1,17 +1,18 @@
-//! Names of people: on one line, and without characters that rearrange the text around them.
+//! Names of people: one line, without characters that change the direction of the text.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
+use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
 use super::text::{has_control_characters, is_invisible};
 
 /// Why a text is not a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum NameError {
-    /// Empty, blank or too long.
+    /// Empty, only spaces, or too long.
     #[error("must have between 1 and {max} characters")]
     Length {
         /// The longest name, in characters.
@@ -22,20 +23,19 @@ pub enum NameError {
     ForbiddenCharacter,
 }
 
-/// Checks, trims and normalises (NFC, so that one name has one length). A line break at the end is refused like
-/// any other, not trimmed away: nobody types one into a name.
+/// Checks, trims and normalises (NFC, so that a name has one length). A line break at the end is refused, not trimmed.
 fn parse_name(text: &str, max: usize) -> Result<String, NameError> {
     if has_control_characters(text) {
         return Err(NameError::ForbiddenCharacter);
     }
     let text = text.trim();
-    // At most four characters compose into one, so that more than this is too long in any form; a text far
-    // beyond the limit is refused before it is worked on.
+    // At most four characters compose into one, so a longer text is too long in every form. It is refused before the
+    // costly normalisation.
     if text.chars().take(max * 4 + 1).count() > max * 4 {
         return Err(NameError::Length { max });
     }
     let name: String = text.nfc().collect();
-    // Joiners are part of some scripts' spelling; a name of nothing else is a blank one.
+    // Joiners belong to the spelling of some scripts, but a name of joiners alone is empty.
     if name.chars().count() > max || name.chars().all(|c| is_invisible(c) || c.is_whitespace()) {
         return Err(NameError::Length { max });
     }
@@ -53,10 +53,10 @@ macro_rules! name_type {
             /// The longest one, in characters.
             pub const MAX_CHARS: usize = $max;
 
-            /// Reads a name, without the blanks around it.
+            /// Reads a name, without the spaces around it.
             ///
             /// # Errors
-            /// When it is empty, too long, or not one plain line.
+            /// [`NameError`] when it is empty, too long, or not one line.
             pub fn parse(text: &str) -> Result<Self, NameError> {
                 parse_name(text, Self::MAX_CHARS).map(Self)
             }
@@ -81,13 +81,41 @@ macro_rules! name_type {
             }
         }
 
-        // Names are personal: a log line shows that there is one, not which.
+        // Names are personal data and stay out of logs.
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(f, concat!(stringify!($name), "({} characters)"), self.0.chars().count())
             }
         }
     };
+}
+
+/// The longest name that an email or a page greets by, in characters.
+const MAX_GREETING_CHARS: usize = 40;
+
+/// The name to greet by, or `None` for a name that could carry a message or a link.
+///
+/// Anyone can sign up with anyone's address, and then the name is in an email to a stranger. So only letters, marks,
+/// spaces, `'`, `’`, `-` and `·` are allowed, and a full stop before a space or at the end (`Dr. Who`).
+pub fn greeting_name(name: &str) -> Option<&str> {
+    let name = name.trim();
+    let mut chars = name.chars().peekable();
+    let mut count = 0;
+    while let Some(c) = chars.next() {
+        count += 1;
+        let is_allowed = match c {
+            ' ' | '\'' | '’' | '-' | '·' => true,
+            '.' => count > 1 && chars.peek().is_none_or(|next| *next == ' '),
+            c => matches!(
+                c.general_category_group(),
+                GeneralCategoryGroup::Letter | GeneralCategoryGroup::Mark
+            ),
+        };
+        if !is_allowed || count > MAX_GREETING_CHARS {
+            return None;
+        }
+    }
+    name.chars().any(|c| c.general_category_group() == GeneralCategoryGroup::Letter).then_some(name)
 }
 
 name_type! {
@@ -147,6 +175,46 @@ mod tests {
             "\n",
         ] {
             assert_eq!(PersonName::parse(text), Err(NameError::ForbiddenCharacter), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_could_carry_a_message_or_a_link_is_not_greeted() {
+        for name in [
+            "URGENT: call +1-888-555-0100",
+            "evil\u{2024}example/login",
+            "evil.example",
+            "www.x",
+            "see //evil",
+            "a@b",
+            "evil\u{ff0e}example",
+            "evil\u{3002}example",
+            "<b>{{ 7*7 }}",
+            "call 112",
+            "Ⓔⓥⓘⓛ",
+            "Anna\nBuy",
+            "Anna\u{a0}Smith",
+            ".",
+            "-",
+            " ",
+            "",
+            &"a".repeat(41),
+        ] {
+            assert_eq!(greeting_name(name), None, "{name}");
+        }
+        for name in [
+            "Zoë",
+            "J. R.",
+            "Dr. Who",
+            "O'Brien",
+            "D’Arcy",
+            "李",
+            "Jean-Luc",
+            "Gal·la",
+            "\u{928}\u{93f}\u{924}\u{940}\u{936}",
+            &"a".repeat(40),
+        ] {
+            assert_eq!(greeting_name(name), Some(name));
         }
     }
 

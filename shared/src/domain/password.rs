@@ -1,4 +1,4 @@
-//! A password on its way to the hasher: hidden, and wiped when it is dropped.
+//! A password before it is hashed: hidden from logs, and overwritten when it is dropped.
 
 use std::fmt;
 
@@ -6,21 +6,22 @@ use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
+use uuid::Uuid;
 
 use super::text::has_control_characters;
 
-/// A password in Unicode NFC, so that one keyboard's `é` is another's. Its characters are counted in that form, each
-/// code point as one (NIST SP 800-63B-4 §3.1.1.2).
+/// A password in Unicode NFC, so that an `é` from any keyboard is the same. Its characters are the code points of that
+/// form (NIST SP 800-63B-4 §3.1.1.2).
 #[derive(Clone)]
 pub struct Password(SecretString);
 
-/// Why a text will not do as a password.
+/// Why a text is not accepted as a new password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum PasswordError {
     /// Too short or too long.
     #[error("must have between 8 and 128 characters")]
     Length,
-    /// A control character, or one that changes the writing direction: not to be typed again in every form.
+    /// A control character, or one that changes the writing direction: not every form can take it.
     #[error("must not contain control characters")]
     ControlCharacter,
 }
@@ -30,7 +31,7 @@ impl Password {
     pub const MIN_CHARS: usize = 8;
     /// The longest new password, in characters.
     pub const MAX_CHARS: usize = 128;
-    /// The longest text that is looked at as an attempt, in bytes.
+    /// The longest attempt that is checked, in bytes.
     pub const MAX_ATTEMPT_BYTES: usize = 1024;
 
     /// A new password, for sign-up, reset and change: 8–128 characters, no control characters.
@@ -49,11 +50,11 @@ impl Password {
         }
     }
 
-    /// What somebody claims to be an existing password, at a login say: 1–1,024 bytes of anything. The rules
-    /// for new passwords do not apply: a password that breaks them is wrong, which is all a caller may learn.
+    /// An attempt at an existing password: 1–1,024 bytes. The rules for new passwords do not apply, because a caller
+    /// must learn only that an attempt is wrong.
     ///
     /// # Errors
-    /// When it is empty or longer: to be answered like a wrong password.
+    /// When it is empty or longer; the answer must be that of a wrong password.
     pub fn attempt(text: String) -> Result<Password, PasswordError> {
         let text = Zeroizing::new(text);
         if text.is_empty() {
@@ -62,18 +63,23 @@ impl Password {
         normalised(&text)
     }
 
-    /// The password itself, for the hasher alone.
+    /// A random password that nobody knows (244 bits).
+    pub fn random() -> Password {
+        Password(SecretString::from(format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())))
+    }
+
+    /// The text, for the hasher.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 }
 
-/// The limit comes first: normalising is not free. 128 characters of four bytes take half of it.
+/// The limit is checked first, because normalising is costly. 128 characters of four bytes take half of it.
 fn normalised(text: &str) -> Result<Password, PasswordError> {
     if text.len() > Password::MAX_ATTEMPT_BYTES {
         return Err(PasswordError::Length);
     }
-    // To the byte, so that nothing is moved afterwards: a move would leave a copy that nobody wipes.
+    // With the exact capacity the text is never moved: a move would leave a copy that is not overwritten.
     let mut nfc = String::with_capacity(text.nfc().map(char::len_utf8).sum());
     nfc.extend(text.nfc());
     Ok(Password(SecretString::from(nfc)))

@@ -1,4 +1,4 @@
-//! What an account may do.
+//! The roles of accounts.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,13 +10,13 @@ use thiserror::Error;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// May change everybody's books and send the welcome mail.
+    /// May change every book, send the welcome email and see all emails.
     Admin,
     /// May change its own books.
     User,
 }
 
-/// A text that names no role.
+/// The text is not the name of a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be admin or user")]
 pub struct UnknownRole;
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_role_has_one_name_everywhere() {
+    fn a_role_has_the_same_name_in_text_and_json() {
         for role in [Role::Admin, Role::User] {
             assert_eq!(role.as_str().parse(), Ok(role));
             assert_eq!(serde_json::to_value(role).unwrap(), role.as_str());

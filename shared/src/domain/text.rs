@@ -1,7 +1,7 @@
-//! Which characters have no place in an address, a name, or any other text of one line.
+//! The characters that are refused in addresses, names and other texts of one line.
 
-/// Whether a text holds what has no place in any field: control characters (Unicode Cc: a line break would end
-/// a mail header, Postgres takes no NUL), line separators, and characters that change the writing direction.
+/// Whether a text has control characters (Unicode Cc: a line break ends a mail header, Postgres refuses NUL), line
+/// separators, or characters that change the writing direction.
 pub fn has_control_characters(text: &str) -> bool {
     text.chars().any(is_control)
 }
@@ -10,17 +10,17 @@ pub(super) fn is_control(c: char) -> bool {
     c.is_control() || is_bidi_control(c) || is_line_separator(c)
 }
 
-/// Reorders the text around it: the way to make a line read as what it is not (Unicode TR36 §2.6).
+/// It reorders the text around it, so that a line can read as something else (Unicode TR36 §2.6).
 fn is_bidi_control(c: char) -> bool {
     matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Ends a line: U+2028 and U+2029 do, yet Unicode does not count them among its control characters.
+/// U+2028 and U+2029 end a line, but are not control characters in Unicode.
 fn is_line_separator(c: char) -> bool {
     matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// Prints nothing at all, so that two texts can look alike and differ.
+/// It prints nothing, so that two different texts can look the same.
 pub(super) fn is_invisible(c: char) -> bool {
     matches!(
         c,

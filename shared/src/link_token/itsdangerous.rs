@@ -1,7 +1,7 @@
 //! The wire format of Python's `itsdangerous.URLSafeTimedSerializer` with SHA-256: `payload.timestamp.signature`.
 //!
-//! Written out because the crates that implement the format know neither its SHA-256 variant nor a limit for
-//! what a payload inflates to. Followed: itsdangerous 2.2 (`signer.py`, `timed.py`, `url_safe.py`).
+//! The crates that implement the format have neither its SHA-256 variant nor a limit for inflated payloads. This code
+//! follows itsdangerous 2.2 (`signer.py`, `timed.py`, `url_safe.py`).
 
 use std::io::Read;
 
@@ -13,12 +13,12 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-/// The longest token that is looked at, in bytes.
+/// The longest accepted token, in bytes.
 pub const MAX_TOKEN_BYTES: usize = 4096;
-/// The largest payload, in bytes after inflating: a 3 MB bomb fits into a token.
+/// The largest payload in bytes after inflating. Without a limit a token can inflate to 3 MB.
 pub const MAX_PAYLOAD_BYTES: usize = 64 * 1024;
 
-/// Python writes no padding and takes a last character with stray bits.
+/// Python writes no padding and accepts a last character with unused bits that are not zero.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &URL_SAFE,
     GeneralPurposeConfig::new()
@@ -27,7 +27,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// What a token with a good signature carries.
+/// The content of a token with a valid signature.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Signed {
     /// The JSON, inflated.
@@ -36,34 +36,33 @@ pub struct Signed {
     pub timestamp: u64,
 }
 
-/// The token was not made with this secret and salt, or does not hold what it should. It says no more: a
-/// forger learns nothing from the reason.
+/// The token was not made with this secret and salt, or its content is malformed. The error does not say which, so that a
+/// forger learns nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("not a token of ours")]
+#[error("not a valid token")]
 pub struct BadToken;
 
-/// Signs a payload. It is never compressed (Python does so where that is shorter): readers take both, and the
-/// few payloads of this service are too short to gain.
+/// Signs a payload. It is not compressed: readers accept both, and these payloads are too short to become smaller.
 pub fn dumps(secret: &[u8], salt: &str, payload: &[u8], timestamp: u64) -> String {
     let bytes = timestamp.to_be_bytes();
-    // As few bytes as will do; zero has none, in Python too.
+    // Without leading zero bytes; zero has no bytes, as in Python.
     let minimal = &bytes[timestamp.leading_zeros() as usize / 8..];
     let signed = format!("{}.{}", BASE64.encode(payload), BASE64.encode(minimal));
     let signature = mac(secret, salt, signed.as_bytes()).finalize().into_bytes();
     format!("{signed}.{}", BASE64.encode(signature))
 }
 
-/// Reads a token, compressed or not. Its age is the caller's to judge.
+/// Reads a token, compressed or not. The caller checks its age.
 ///
 /// # Errors
-/// [`BadToken`] for anything that [`dumps`] or Python's would not have made with this secret and salt.
+/// [`BadToken`] for a text that neither [`dumps`] nor Python's makes with this secret and salt.
 pub fn loads(secret: &[u8], salt: &str, token: &str) -> Result<Signed, BadToken> {
     if token.len() > MAX_TOKEN_BYTES {
         return Err(BadToken);
     }
     let (signed, signature) = token.rsplit_once('.').ok_or(BadToken)?;
     let signature = BASE64.decode(signature).map_err(|_| BadToken)?;
-    // In constant time, and before anything else of the token is looked at.
+    // In constant time, and before any other part of the token is read.
     mac(secret, salt, signed.as_bytes()).verify_slice(&signature).map_err(|_| BadToken)?;
 
     let (payload, timestamp) = signed.rsplit_once('.').ok_or(BadToken)?;
@@ -72,8 +71,8 @@ pub fn loads(secret: &[u8], salt: &str, token: &str) -> Result<Signed, BadToken>
 
 fn mac(secret: &[u8], salt: &str, message: &[u8]) -> Hmac<Sha256> {
     let key = Sha256::new().chain_update(salt).chain_update("signer").chain_update(secret).finalize();
-    // HMAC pads a short key with zeros to the block's length (RFC 2104 §2). With that done here there is no
-    // wrong length left to report.
+    // HMAC pads a short key with zeros to the block's length (RFC 2104 §2). Padded here, the key cannot have a wrong
+    // length, so there is no error to handle.
     let mut block = [0; 64];
     block[..key.len()].copy_from_slice(&key);
     Hmac::<Sha256>::new(&block.into()).chain_update(message)

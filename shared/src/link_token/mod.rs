@@ -1,4 +1,4 @@
-//! Tokens in the links of mails: signed and dated, good for one purpose, stored nowhere.
+//! The tokens in the links of emails. A token is signed, dated, valid for one purpose, and stored nowhere.
 
 pub mod itsdangerous;
 
@@ -12,10 +12,13 @@ use serde_json::json;
 use thiserror::Error;
 use uuid::Uuid;
 
-/// How far in the future a token's date may lie, in seconds: the clocks of two machines are never quite one.
+/// How far in the future a token's date may be, in seconds: the clocks of two machines differ.
 pub const CLOCK_SKEW_SECONDS: i64 = 10;
 
-/// What a link is for. A token opens the door that it was made for and no other.
+/// How long an email change can be undone, from the change on.
+pub const EMAIL_CHANGE_UNDO_LIFETIME: Duration = Duration::from_secs(72 * 3600);
+
+/// The purpose of a link. A token is valid for its own purpose only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Purpose {
     /// Proves the address of a new account.
@@ -24,6 +27,8 @@ pub enum Purpose {
     PasswordReset,
     /// Moves an account to another address.
     EmailChange,
+    /// Restores the address that an account had before a change.
+    EmailChangeUndo,
 }
 
 impl Purpose {
@@ -33,21 +38,24 @@ impl Purpose {
             Purpose::EmailVerification => "email-verification",
             Purpose::PasswordReset => "password-reset",
             Purpose::EmailChange => "email-change",
+            Purpose::EmailChangeUndo => "email-change-undo",
         }
     }
 }
 
-/// What a token says.
+/// The content of a token.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 pub struct LinkClaims {
-    /// The account's address, or, in an e-mail change, the new one.
+    /// The account's address; the new one in an email change, the old one in its undo.
     pub email: String,
     /// The account.
     pub uid: Uuid,
-    /// `users.auth_version` as it was when the token was made, in what must be single-use: using the token
-    /// raises the version.
+    /// `users.auth_version` of the request, in single-use links: the use of the link raises the version.
     #[serde(rename = "v")]
     pub version: Option<i64>,
+    /// The stored email change that an undo link is about.
+    #[serde(rename = "c")]
+    pub change: Option<Uuid>,
 }
 
 impl LinkClaims {
@@ -55,6 +63,9 @@ impl LinkClaims {
         let mut claims = json!({"email": self.email, "uid": self.uid});
         if let Some(version) = self.version {
             claims["v"] = version.into();
+        }
+        if let Some(change) = self.change {
+            claims["c"] = json!(change);
         }
         claims.to_string().into_bytes()
     }
@@ -69,13 +80,13 @@ impl fmt::Debug for LinkClaims {
     }
 }
 
-/// A token to put into a link. It never goes anywhere else.
+/// A token for a link. It never goes anywhere else.
 #[derive(Clone)]
 pub struct LinkToken(SecretString);
 
 impl LinkToken {
-    /// The token, fit for a URL's path as it is. Its text is no key: a token's last character has several
-    /// spellings that verify.
+    /// The token, usable in a URL's path as it is. Its text must not be used as a key: several spellings of its last
+    /// character are valid.
     pub fn as_str(&self) -> &str {
         self.0.expose_secret()
     }
@@ -87,43 +98,50 @@ impl fmt::Debug for LinkToken {
     }
 }
 
-/// Why a token opens nothing.
+/// Why a token is not valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum LinkTokenError {
-    /// Not made by us, not for this purpose, altered, or from the future.
+    /// Signed with another secret or for another purpose, altered, or dated in the future.
     #[error("Invalid token")]
     Invalid,
-    /// Made by us, for this purpose, too long ago.
+    /// Signed with the right secret for this purpose, too long ago.
     #[error("Token has expired")]
     Expired,
 }
 
-/// Makes and reads tokens.
+/// Signs and verifies tokens.
 #[derive(Clone)]
 pub struct LinkSigner {
     secret: SecretString,
+    previous: Option<SecretString>,
 }
 
 impl LinkSigner {
-    /// A signer whose keys come from `secret`.
+    /// A signer whose keys are derived from `secret`.
     pub fn new(secret: &SecretString) -> LinkSigner {
-        LinkSigner { secret: secret.clone() }
+        LinkSigner { secret: secret.clone(), previous: None }
     }
 
-    /// A token that is dated `now`, in whole seconds.
+    /// Accepts tokens of the secret before a change, too. Signs none with it.
+    #[must_use]
+    pub fn accepting(self, previous: Option<&SecretString>) -> LinkSigner {
+        LinkSigner { previous: previous.cloned(), ..self }
+    }
+
+    /// A token dated `now`, in whole seconds.
     pub fn sign(&self, purpose: Purpose, claims: &LinkClaims, now: DateTime<Utc>) -> LinkToken {
-        // A time before 1970 has no place in the format; such a clock makes tokens that expired long ago.
+        // The format has no time before 1970. Such a clock makes tokens that are expired.
         let timestamp = u64::try_from(now.timestamp()).unwrap_or(0);
-        let token = itsdangerous::dumps(self.secret(), purpose.salt(), &claims.to_json(), timestamp);
+        let token = itsdangerous::dumps(bytes(&self.secret), purpose.salt(), &claims.to_json(), timestamp);
         LinkToken(SecretString::from(token))
     }
 
-    /// What a token says, if it was made for this purpose at most `max_age` ago (to the second; a token of
-    /// exactly that age is good, as in Python).
+    /// The content of a token that was signed for this purpose at most `max_age` ago. Ages are whole seconds, and exactly
+    /// `max_age` is valid, as in Python.
     ///
     /// # Errors
-    /// [`LinkTokenError::Expired`] for a token of ours that is too old, [`LinkTokenError::Invalid`] for
-    /// anything else that is not good.
+    /// [`LinkTokenError::Expired`] for a token with a valid signature that is too old, [`LinkTokenError::Invalid`] for
+    /// every other error.
     pub fn verify(
         &self,
         purpose: Purpose,
@@ -131,7 +149,11 @@ impl LinkSigner {
         now: DateTime<Utc>,
         max_age: Duration,
     ) -> Result<LinkClaims, LinkTokenError> {
-        let signed = itsdangerous::loads(self.secret(), purpose.salt(), token)?;
+        let load = |secret| itsdangerous::loads(bytes(secret), purpose.salt(), token);
+        let signed = match (load(&self.secret), &self.previous) {
+            (Err(_), Some(previous)) => load(previous)?,
+            (signed, _) => signed?,
+        };
         let made = i64::try_from(signed.timestamp).map_err(|_| LinkTokenError::Invalid)?;
         let age = now.timestamp().saturating_sub(made);
         if age < -CLOCK_SKEW_SECONDS {
@@ -142,10 +164,10 @@ impl LinkSigner {
         }
         serde_json::from_slice(&signed.payload).map_err(|_| LinkTokenError::Invalid)
     }
+}
 
-    fn secret(&self) -> &[u8] {
-        self.secret.expose_secret().as_bytes()
-    }
+fn bytes(secret: &SecretString) -> &[u8] {
+    secret.expose_secret().as_bytes()
 }
 
 impl fmt::Debug for LinkSigner {
@@ -175,14 +197,19 @@ mod tests {
     }
 
     fn claims() -> LinkClaims {
-        LinkClaims { email: "ann@example.org".into(), uid: Uuid::from_u128(7), version: Some(3) }
+        LinkClaims {
+            email: "ann@example.org".into(),
+            uid: Uuid::from_u128(7),
+            version: Some(3),
+            change: None,
+        }
     }
 
     #[test]
-    fn a_reset_token_opens_no_other_door() {
+    fn a_reset_token_is_not_valid_for_another_purpose() {
         let token = signer().sign(Purpose::PasswordReset, &claims(), at(0));
         assert_eq!(signer().verify(Purpose::PasswordReset, token.as_str(), at(5), HOUR), Ok(claims()));
-        for purpose in [Purpose::EmailVerification, Purpose::EmailChange] {
+        for purpose in [Purpose::EmailVerification, Purpose::EmailChange, Purpose::EmailChangeUndo] {
             let result = signer().verify(purpose, token.as_str(), at(5), HOUR);
             assert_eq!(result, Err(LinkTokenError::Invalid));
         }
@@ -199,7 +226,21 @@ mod tests {
     }
 
     #[test]
-    fn an_old_token_of_somebody_else_is_invalid_rather_than_expired() {
+    fn tokens_of_the_previous_secret_are_accepted_and_none_is_signed_with_it() {
+        let new = SecretString::from("the secret after the change, long enough");
+        let old = signer().sign(Purpose::PasswordReset, &claims(), at(0));
+        let previous = SecretString::from("a secret of at least 32 bytes, say");
+        let changed = LinkSigner::new(&new).accepting(Some(&previous));
+        assert_eq!(changed.verify(Purpose::PasswordReset, old.as_str(), at(5), HOUR), Ok(claims()));
+        let signed = changed.sign(Purpose::PasswordReset, &claims(), at(0));
+        let verify =
+            |signer: &LinkSigner| signer.verify(Purpose::PasswordReset, signed.as_str(), at(5), HOUR);
+        assert_eq!(verify(&LinkSigner::new(&new)), Ok(claims()));
+        assert_eq!(verify(&signer()), Err(LinkTokenError::Invalid));
+    }
+
+    #[test]
+    fn an_expired_token_of_another_secret_is_invalid() {
         let other = LinkSigner::new(&SecretString::from("another secret of at least 32 bytes"));
         let token = other.sign(Purpose::PasswordReset, &claims(), at(0));
         let result = signer().verify(Purpose::PasswordReset, token.as_str(), at(99_999), HOUR);

@@ -119,7 +119,7 @@ impl Preparer {
     fn body(&self, email: &ClaimedEmail, user: &User, recipient: &str, now: DateTime<Utc>) -> EmailBody {
         let first_name = user.first_name.clone();
         let link = |purpose, path, version| {
-            let claims = LinkClaims { email: recipient.to_owned(), uid: user.uid, version };
+            let claims = LinkClaims { email: recipient.to_owned(), uid: user.uid, version, change: None };
             let token = self.signer.sign(purpose, &claims, now);
             format!("{}/api/v1/auth/{path}/{}", self.public_url, token.as_str())
         };

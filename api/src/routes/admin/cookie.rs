@@ -11,7 +11,7 @@ use bookly_shared::db::users::User;
 use bookly_shared::domain::Role;
 use bookly_shared::link_token::itsdangerous;
 use chrono::TimeDelta;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -70,7 +70,10 @@ fn ticket(headers: &HeaderMap, state: &AppState) -> Option<Ticket> {
     let mut pairs =
         cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
     let (_, token) = pairs.find(|(name, _)| *name == NAME)?;
-    let signed = itsdangerous::loads(secret(state), SALT, token).ok()?;
+    let load =
+        |secret: &SecretString| itsdangerous::loads(secret.expose_secret().as_bytes(), SALT, token).ok();
+    let settings = &state.settings;
+    let signed = load(&settings.jwt_secret).or_else(|| load(settings.jwt_previous_secret.as_ref()?))?;
     serde_json::from_slice(&signed.payload).ok()
 }
 

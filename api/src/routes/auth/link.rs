@@ -7,7 +7,7 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use bookly_shared::db::users::User;
 use bookly_shared::domain::EmailAddress;
-use bookly_shared::link_token::Purpose;
+use bookly_shared::link_token::{EMAIL_CHANGE_UNDO_LIFETIME, Purpose};
 
 use crate::error::{ApiError, ApiResult};
 use crate::state::AppState;
@@ -59,5 +59,6 @@ fn lifetime(state: &AppState, purpose: Purpose) -> Duration {
         Purpose::EmailVerification => lifetimes.email_verification,
         Purpose::PasswordReset => lifetimes.password_reset,
         Purpose::EmailChange => lifetimes.email_change,
+        Purpose::EmailChangeUndo => EMAIL_CHANGE_UNDO_LIFETIME,
     }
 }

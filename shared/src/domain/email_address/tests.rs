@@ -134,3 +134,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_base_mailbox_has_no_plus_part() {
+    for (address, base) in [
+        ("Ann@example.org", "ann@example.org"),
+        ("ann+books@Example.org", "ann@example.org"),
+        ("ann+a+b@example.org", "ann@example.org"),
+        ("+ann@example.org", "+ann@example.org"),
+    ] {
+        assert_eq!(EmailAddress::parse(address).unwrap().base_mailbox(), base);
+    }
+}
