@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Map, Value, json};
@@ -11,13 +11,14 @@ use tempfile::TempDir;
 
 use crate::poll::LIMIT;
 use crate::process::Process;
-use crate::spawn;
+use crate::{ports, spawn};
 
-/// No sandbox because containers have none to give; no background networking because machines without a network
-/// would wait for it.
-const FLAGS: [&str; 9] = [
+/// No sandbox: containers do not allow it. No shared memory under /dev/shm: it has 64 MB in a container. No background
+/// networking: a machine without a network would wait for it.
+const FLAGS: [&str; 10] = [
     "--headless",
     "--no-sandbox",
+    "--disable-dev-shm-usage",
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
@@ -26,6 +27,9 @@ const FLAGS: [&str; 9] = [
     "--disable-sync",
     "--window-size=1000,1000",
 ];
+
+/// Starts of ChromeDriver, each on another port: another program may take a port meanwhile.
+const TRIES: usize = 3;
 
 /// A browser with a profile of its own. Dropping it ends it.
 pub struct Browser {
@@ -41,10 +45,7 @@ impl Browser {
     /// When Chromium or ChromeDriver is not installed or does not start.
     pub async fn start(javascript: bool) -> anyhow::Result<Browser> {
         let profile = tempfile::tempdir()?;
-        let driver = Process::run(driver(profile.path()), &profile.path().join("driver.log"))?;
-        let started =
-            driver.output().line(LIMIT, |line| line.contains("started successfully on port")).await?;
-        let port = started.rsplit(' ').next().unwrap_or_default().trim_end_matches('.');
+        let (driver, port) = start_driver(profile.path()).await?;
         let capabilities = capabilities(&profile.path().join("profile"), javascript);
         let mut builder = ClientBuilder::new(HttpConnector::new());
         let client = builder.capabilities(capabilities).connect(&format!("http://127.0.0.1:{port}")).await?;
@@ -179,10 +180,26 @@ impl Browser {
     }
 }
 
-fn driver(folder: &Path) -> Command {
+/// Starts ChromeDriver on a port that is chosen here: with `--port=0` it does not say which port it took where `::1`
+/// cannot be bound (a container without IPv6).
+async fn start_driver(folder: &Path) -> anyhow::Result<(Process, u16)> {
+    for attempt in 0..TRIES {
+        let port = ports::free()?;
+        let driver = Process::run(driver(folder, port), &folder.join(format!("driver-{attempt}.log")))?;
+        match driver.output().line(LIMIT, |line| line.contains("started successfully on port")).await {
+            Ok(_) => return Ok((driver, port)),
+            Err(error) if !driver.output().text().contains("in use") => return Err(error),
+            Err(_) => {}
+        }
+    }
+    bail!("ChromeDriver found no free port")
+}
+
+fn driver(folder: &Path, port: u16) -> Command {
     let mut command = spawn::mortal("KILL", "chromedriver");
-    // Chromium keeps its crash reports and caches at home, and would wait for a session bus.
-    command.arg("--port=0").env("HOME", folder).env_remove("DBUS_SESSION_BUS_ADDRESS");
+    command.arg(format!("--port={port}"));
+    // Chromium keeps its crash reports and caches in HOME, and would wait for a session bus.
+    command.env("HOME", folder).env_remove("DBUS_SESSION_BUS_ADDRESS");
     command
 }
 

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 const MANIFEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
 
 /// `rsa` has an open timing advisory (RUSTSEC-2023-0071); the other two are TLS libraries beside rustls with ring.
@@ -66,4 +67,13 @@ fn every_crate_has_a_permissive_licence() {
         .map(|package| format!("{} {}", package["name"], package["license"]))
         .collect();
     assert!(odd.is_empty(), "{odd:#?}");
+}
+
+#[test]
+fn the_licences_of_the_workspace_stand_at_its_top() {
+    let ours = ["LICENSE-MIT", "LICENSE-APACHE"]
+        .map(|name| std::fs::read_to_string(format!("{ROOT}/{name}")).unwrap());
+    assert!(ours[0].starts_with("MIT License") && ours[1].contains("Version 2.0, January 2004"));
+    let manifest = std::fs::read_to_string(MANIFEST).unwrap();
+    assert!(manifest.contains("license = \"MIT OR Apache-2.0\""), "other texts are needed");
 }
