@@ -9,9 +9,7 @@ use std::thread::available_parallelism;
 use axum::Router;
 use bookly_shared::clock::Clock;
 use bookly_shared::config::{DatabaseSettings, MailTransport, Settings, WayToRun};
-use bookly_shared::db::batch::Batcher;
-use bookly_shared::db::emails::on_request::EmailRequests;
-use bookly_shared::db::{ConnectError, DataDirLock, Db, DbError, DbUser, lock_data_dir};
+use bookly_shared::db::{ConnectError, DataDirLock, Db, DbError, lock_data_dir};
 use bookly_shared::link_token::LinkSigner;
 use bookly_shared::metrics::Exporter;
 use bookly_shared::queue::{JobQueue, QueueError, RedisQueue};
@@ -98,7 +96,7 @@ pub async fn bind(settings: &mut Settings) -> Result<TcpListener, StartError> {
 /// # Errors
 /// See [`ConnectError`].
 pub async fn open_database(settings: &Settings) -> Result<Db, ConnectError> {
-    Db::open(&settings.database, DbUser::Api).await
+    Db::open(&settings.database).await
 }
 
 impl App {
@@ -145,7 +143,6 @@ impl App {
             links: LinkSigner::new(&settings.link_secret).accepting(settings.link_previous_secret.as_ref()),
             jobs: bells.jobs,
             redis: bells.redis,
-            mail_requests: Batcher::new(db.clone(), EmailRequests { limits: settings.mailbox_limits }),
             db,
             clock,
             pages,

@@ -2,8 +2,6 @@
 
 mod body;
 
-use std::sync::Arc;
-
 use axum::http::StatusCode;
 use bookly_shared::db::DbError;
 use bookly_shared::link_token::LinkTokenError;
@@ -165,13 +163,6 @@ impl ApiError {
 
 impl From<DbError> for ApiError {
     fn from(error: DbError) -> ApiError {
-        ApiError::from(Arc::new(error))
-    }
-}
-
-/// What failed a group of requests.
-impl From<Arc<DbError>> for ApiError {
-    fn from(error: Arc<DbError>) -> ApiError {
         if error.is_unavailable() {
             tracing::warn!(dependency = "database", %error, "a request was turned away");
             return ApiError::Unavailable;

@@ -6,8 +6,6 @@ use std::sync::Arc;
 use bookly_shared::clock::Clock;
 use bookly_shared::config::Settings;
 use bookly_shared::db::Db;
-use bookly_shared::db::batch::Batcher;
-use bookly_shared::db::emails::on_request::EmailRequests;
 use bookly_shared::link_token::LinkSigner;
 use bookly_shared::metrics::Exporter;
 use bookly_shared::queue::{JobQueue, RedisQueue};
@@ -36,8 +34,6 @@ pub struct Services {
     pub rate_limiter: RateLimiter,
     /// The database.
     pub db: Db,
-    /// Queues mails that anybody can ask for.
-    pub mail_requests: Batcher<EmailRequests>,
     /// The installation's time.
     pub clock: Clock,
     /// Rung after a commit that queued a mail.

@@ -4,12 +4,13 @@
 #![expect(clippy::expect_used, reason = "a bench that cannot begin has nothing to say")]
 
 use bookly_shared::clock::Clock;
+use bookly_shared::db::Db;
 use bookly_shared::db::emails::complete::SentEmail;
 use bookly_shared::db::emails::enqueue::NewEmail;
-use bookly_shared::db::{Db, DbUser};
 use bookly_shared::domain::{EmailAddress, EmailKind};
 use divan::Bencher;
 use divan::counter::ItemsCount;
+use futures_util::future::try_join_all;
 use tokio::runtime::Runtime;
 
 const GROUPS: [usize; 3] = [1, 8, 64];
@@ -29,7 +30,7 @@ fn sqlite(bencher: Bencher, group: usize) {
 fn postgres(bencher: Bencher, group: usize) {
     let Ok(url) = std::env::var("TEST_DATABASE_URL") else { return };
     let runtime = Runtime::new().expect("a runtime");
-    let db = runtime.block_on(Db::postgres(&url.into(), DbUser::Worker)).expect("a database");
+    let db = runtime.block_on(Db::postgres(&url.into())).expect("a database");
     claim_and_close(bencher, &runtime, &db, group);
 }
 
@@ -42,11 +43,10 @@ fn claim_and_close(bencher: Bencher, runtime: &Runtime, db: &Db, group: usize) {
     };
     let round = |()| {
         runtime.block_on(async {
-            let (mut db, now) = (db.keep().await?, Clock::local().now());
+            let now = Clock::local().now();
             let claimed = db.claim_due(group as i64, "bench", now).await?;
-            let sent = |mail| SentEmail::new(mail, Some(250), "250 2.0.0 ok".to_owned(), now);
-            let sent: Vec<_> = claimed.iter().map(sent).collect();
-            db.complete_sent(&sent).await
+            let sent = |email| SentEmail::new(email, Some(250), "250 2.0.0 ok".to_owned(), now);
+            try_join_all(claimed.iter().map(|email| db.complete_sent(sent(email)))).await
         })
     };
     bencher.counter(ItemsCount::new(group)).with_inputs(queue).bench_values(round);

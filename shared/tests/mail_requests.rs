@@ -1,18 +1,18 @@
-//! How many mails a mailbox is sent on request, played with random groups of requests on both databases.
+//! How many emails a mailbox can get on request, tried with random groups of requests on both databases.
 //!
-//! Each answer is compared with a reference that judges one request after the other. SQLite always runs, Postgres when
-//! there is one (`scratch`). `PROPTEST_CASES` sets how many histories are played (128).
+//! Each result is compared with a reference that judges one request after the other. SQLite always runs, Postgres when
+//! there is a server (`scratch`). `PROPTEST_CASES` sets the number of histories (128).
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "in tests a panic is the verdict")]
 
 mod scratch;
 
 use bookly_shared::config::MailboxLimits;
-use bookly_shared::db::batch::BatchOperation;
+use bookly_shared::db::Db;
 use bookly_shared::db::emails::enqueue::NewEmail;
-use bookly_shared::db::emails::on_request::{EmailRequest, EmailRequests};
-use bookly_shared::db::{Db, DbUser};
+use bookly_shared::db::emails::on_request::EmailRequest;
 use bookly_shared::domain::{EmailAddress, EmailKind};
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::future::join_all;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use tokio::runtime::Runtime;
@@ -24,14 +24,14 @@ const LIMITS: MailboxLimits = MailboxLimits { per_quarter_hour: 2, per_day: 4 };
 const LIFETIME: TimeDelta = TimeDelta::hours(1);
 const KINDS: [EmailKind; 2] = [EmailKind::ResetPassword, EmailKind::VerifyEmail];
 
-/// What happens.
+/// A step of a history.
 #[derive(Clone, Debug)]
 enum Op {
-    /// Mails of these kinds are asked for by these mailboxes, as one group.
-    Ask(Vec<(usize, usize)>),
-    /// The same, asked twice: the first answer was lost.
-    AskAgain(Vec<(usize, usize)>),
-    /// A mailbox is told that its password is new.
+    /// Emails of these kinds are requested for these mailboxes, at the same time.
+    Request(Vec<(usize, usize)>),
+    /// The same, requested twice, as after a lost answer.
+    RequestAgain(Vec<(usize, usize)>),
+    /// A mailbox gets the notice of a new password.
     Changed(usize),
     Wait(TimeDelta),
 }
@@ -40,15 +40,15 @@ fn histories() -> impl Strategy<Value = Vec<Op>> {
     let group = || prop::collection::vec((0..KINDS.len(), 0..2usize), 1..8);
     let times = [1, 14 * 60, 15 * 60, 50 * 60, 23 * 3600].map(TimeDelta::seconds);
     let op = prop_oneof![
-        4 => group().prop_map(Op::Ask),
-        1 => group().prop_map(Op::AskAgain),
+        4 => group().prop_map(Op::Request),
+        1 => group().prop_map(Op::RequestAgain),
         2 => (0..2usize).prop_map(Op::Changed),
         3 => prop::sample::select(times.to_vec()).prop_map(Op::Wait),
     ];
     prop::collection::vec(op, 1..16)
 }
 
-/// A mail that was queued.
+/// A queued email.
 struct Queued {
     kind: EmailKind,
     mailbox: String,
@@ -71,40 +71,40 @@ impl Play<'_> {
                 self.db.enqueue_emails(&[notice]).await.unwrap();
                 self.remember(EmailKind::PasswordChanged, *mailbox);
             }
-            Op::Ask(asked) => self.ask(asked, 1).await,
-            Op::AskAgain(asked) => self.ask(asked, 2).await,
+            Op::Request(requested) => self.request(requested, 1).await,
+            Op::RequestAgain(requested) => self.request(requested, 2).await,
         }
     }
 
-    async fn ask(&mut self, asked: &[(usize, usize)], times: usize) {
-        let requests: Vec<EmailRequest> = asked
+    async fn request(&mut self, requested: &[(usize, usize)], times: usize) {
+        let requests: Vec<EmailRequest> = requested
             .iter()
             .map(|&(kind, mailbox)| EmailRequest {
-                mail: NewEmail::new(KINDS[kind], &self.mailboxes[mailbox], self.now),
+                email: NewEmail::new(KINDS[kind], &self.mailboxes[mailbox], self.now),
                 along: Vec::new(),
+                limits: LIMITS,
                 lifetime: LIFETIME,
             })
             .collect();
         let expected: Vec<bool> =
-            asked.iter().map(|&(kind, mailbox)| self.judge(KINDS[kind], mailbox)).collect();
-        let mut kept = self.db.keep().await.unwrap();
+            requested.iter().map(|&(kind, mailbox)| self.judge(KINDS[kind], mailbox)).collect();
         for time in 1..=times {
-            let answers = EmailRequests { limits: LIMITS }.ask(&mut kept, &requests).await.unwrap();
-            assert_eq!(answers, expected, "asked for the {time}. time");
+            let results = requests.iter().map(|request| self.db.enqueue_on_request(request.clone()));
+            let results: Vec<bool> = join_all(results).await.into_iter().map(Result::unwrap).collect();
+            assert_eq!(results, expected, "request number {time}");
         }
-        drop(kept);
         for (request, queued) in requests.iter().zip(expected) {
-            let row = self.db.mail(request.mail.id).await.unwrap();
-            assert_eq!(row.is_some(), queued, "the row is there when the answer says so");
+            let row = self.db.email(request.email.id).await.unwrap();
+            assert_eq!(row.is_some(), queued, "the row exists when the result is true");
         }
     }
 
-    /// Whether a mail may be sent, and remembers it if so.
+    /// Whether an email is queued; if so, it is remembered.
     fn judge(&mut self, kind: EmailKind, mailbox: usize) -> bool {
         let name = self.mailboxes[mailbox].canonical();
         let at = |kind: EmailKind| -> Vec<DateTime<Utc>> {
-            let own = self.queued.iter().filter(|mail| mail.kind == kind && mail.mailbox == name);
-            own.map(|mail| mail.at).collect()
+            let own = self.queued.iter().filter(|email| email.kind == kind && email.mailbox == name);
+            own.map(|email| email.at).collect()
         };
         let (sent, notice) = (at(kind), at(EmailKind::PasswordChanged).into_iter().max());
         let within = |time| sent.iter().filter(|at| **at > self.now - time).count();
@@ -124,7 +124,7 @@ impl Play<'_> {
     }
 }
 
-/// Every history has mailboxes of its own.
+/// Each history has mailboxes of its own.
 async fn play(db: &Db, history: &[Op]) {
     let mailbox =
         |name: &str| EmailAddress::parse(&format!("{name}-{}@example.org", Uuid::new_v4().simple())).unwrap();
@@ -149,7 +149,7 @@ fn obeys_the_reference(runtime: &Runtime, db: &Db) {
 }
 
 #[test]
-fn requests_in_groups_are_judged_as_if_one_by_one_on_sqlite() {
+fn requests_at_the_same_time_are_judged_as_if_one_by_one_on_sqlite() {
     let runtime = Runtime::new().unwrap();
     let dir = tempfile::tempdir().unwrap();
     let db = runtime.block_on(Db::sqlite(dir.path())).unwrap();
@@ -157,9 +157,9 @@ fn requests_in_groups_are_judged_as_if_one_by_one_on_sqlite() {
 }
 
 #[test]
-fn requests_in_groups_are_judged_as_if_one_by_one_on_postgres() {
+fn requests_at_the_same_time_are_judged_as_if_one_by_one_on_postgres() {
     let runtime = Runtime::new().unwrap();
-    let created = scratch::Postgres::create(DbUser::Api, "requests_in_groups_are_judged_as_if_one_by_one");
+    let created = scratch::Postgres::create("requests_at_the_same_time_are_judged_as_if_one_by_one");
     let Some(postgres) = runtime.block_on(created) else { return };
     obeys_the_reference(&runtime, &postgres.db);
     runtime.block_on(postgres.remove());

@@ -6,7 +6,6 @@ use std::time::Duration;
 use bookly_shared::clock::Clock;
 use bookly_shared::config::Settings;
 use bookly_shared::db::Db;
-use bookly_shared::db::batch::Batcher;
 use bookly_shared::link_token::LinkSigner;
 use bookly_shared::queue::RedisQueue;
 use bookly_shared::trace::Tracer;
@@ -16,10 +15,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::delivery::accounts::Accounts;
 use crate::delivery::capacity::Capacity;
 use crate::delivery::circuit_breaker::CircuitBreaker;
-use crate::delivery::completer::Completer;
 use crate::delivery::deliver::Delivery;
 use crate::delivery::lease::Leases;
 use crate::delivery::prepare::Preparer;
@@ -88,7 +85,6 @@ impl Worker {
         let circuit_breaker = CircuitBreaker::new(settings.worker_rate);
         let preparer = Preparer {
             db: db.clone(),
-            accounts: Batcher::new(db.clone(), Accounts),
             signer: LinkSigner::new(&settings.link_secret).accepting(settings.link_previous_secret.as_ref()),
             lifetimes: settings.lifetimes,
             public_url: settings.public_url.as_str().to_owned(),
@@ -100,7 +96,6 @@ impl Worker {
             composer: Composer::new(settings)?,
             transport: transport.clone(),
             leases: leases.clone(),
-            completer: Batcher::new(db.clone(), Completer { rows: leases.rows() }),
             circuit_breaker: circuit_breaker.clone(),
             tracer,
         });

@@ -71,7 +71,7 @@ impl TestWorker {
     async fn completed(&self, id: Uuid) -> EmailRow {
         let look = async {
             loop {
-                let row = self.db.mail(id).await.unwrap().unwrap();
+                let row = self.db.email(id).await.unwrap().unwrap();
                 if row.closed_at.is_some() {
                     return row;
                 }

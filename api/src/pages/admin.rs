@@ -2,7 +2,7 @@
 
 use bookly_shared::db::emails::admin::EmailRow;
 use bookly_shared::db::emails::attempts::AttemptRow;
-use bookly_shared::db::emails::backlog::Backlog;
+use bookly_shared::db::emails::stats::Backlog;
 use bookly_shared::domain::EmailState;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;

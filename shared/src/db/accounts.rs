@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::emails::enqueue::{NewEmail, bind_mail, enqueue_email};
+use super::emails::enqueue::{NewEmail, bind_email, enqueue_email};
 use super::users::User;
-use super::{Db, DbResult, in_transaction, within_limit};
+use super::{Db, DbResult, Pools, in_transaction, within_limit};
 use crate::domain::{EmailAddress, Role};
 
 /// The values of a sign-up.
@@ -44,8 +44,8 @@ WITH account AS (
     RETURNING *
 ), email AS (
     INSERT INTO emails (id, kind, recipient, mailbox, user_uid, context, request_id, traceparent,
-                        enqueued_at, created_at, deadline_at, due_at, state)
-    SELECT $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19, $20, 'queued' FROM account
+                        created_at, enqueued_at, due_at, deadline_at, state)
+    SELECT $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $18, $19, 'queued' FROM account
 )
 SELECT * FROM account";
 
@@ -107,12 +107,12 @@ impl Db {
     ) -> DbResult<Option<(User, Uuid)>> {
         let uid = Uuid::new_v4();
         let email = email(uid);
-        let Db::Postgres(pool) = self else {
+        let Pools::Postgres(pool) = &self.pools else {
             return self.create_account_in_steps(account, uid, &email, now).await;
         };
         let user: Option<User> = within_limit(async {
             let query = bind_account!(sqlx::query_as(CREATE_ACCOUNT_POSTGRES), account, uid, now);
-            Ok(bind_mail!(query, email).fetch_optional(pool).await?)
+            Ok(bind_email!(query, email).fetch_optional(pool).await?)
         })
         .await?;
         Ok(user.map(|user| {

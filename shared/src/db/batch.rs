@@ -1,206 +1,235 @@
-//! Questions to the database that many mails have at the same time, asked as one.
+//! Batches: one statement for several callers that want the same of the database at the same time.
 //!
-//! While one statement runs, further questions gather, and the next statement takes them all: when mail is scarce
-//! nobody waits for company, and the more there is, the less each costs.
+//! While one statement runs, further items gather; the next statement takes all of them. So a single item starts at
+//! once, and under load the cost of an item falls. Callers do not see this: each awaits the result of its own item.
 
-use std::sync::Arc;
+use std::sync::OnceLock;
 use std::time::Duration;
 
+use sqlx::pool::PoolConnection;
+use sqlx::{Postgres, SqlitePool};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::held_connection::HeldConnection;
-use super::{Db, DbError, DbResult};
+use super::{DbError, DbResult, Pools, within_limit};
 
-/// The most questions of one statement: it stays short.
-const LARGEST: usize = 128;
-/// A connection that went silent is given up this soon, so that the next statement, on another one, is asked well
-/// within a lease.
-const LIMIT: Duration = Duration::from_secs(5);
-/// How long a connection is kept for the next question.
-const KEEP: Duration = Duration::from_secs(1);
+/// The most items in one statement.
+const MAX_BATCH: usize = 128;
+/// The longest time for one statement. A connection that became silent is dropped early enough for the next statement
+/// to run, on another connection, well within a lease (15 s).
+const STATEMENT_LIMIT: Duration = Duration::from_secs(5);
+/// How long an idle connection is held for the next batch.
+const HOLD: Duration = Duration::from_secs(1);
 
-/// A question that can be asked for several mails at once.
-pub trait BatchOperation: Send + Sync + 'static {
-    /// For one mail.
+/// Work that one statement can do for several items.
+pub(super) trait BatchOperation: Clone + Send + Sync + 'static {
     type Item: Send + Sync + 'static;
-    /// For one mail.
-    type Answer: Send + 'static;
+    type Output: Send + 'static;
 
-    /// One answer for each question, in their order.
-    fn ask(
+    /// Returns one output for each item, in the order of the items.
+    fn run(
         &self,
-        db: &mut HeldConnection,
-        questions: &[Self::Item],
-    ) -> impl Future<Output = DbResult<Vec<Self::Answer>>> + Send;
+        connection: &mut HeldConnection,
+        items: &[Self::Item],
+    ) -> impl Future<Output = DbResult<Vec<Self::Output>>> + Send;
 }
 
-/// Asks in groups.
+/// Gathers items and runs them in batches.
 #[derive(Debug)]
-pub struct Batcher<G: BatchOperation>(mpsc::UnboundedSender<Asked<G>>);
-
-#[derive(Debug)]
-struct Asked<G: BatchOperation> {
-    question: G::Item,
-    answer: oneshot::Sender<Result<G::Answer, Arc<DbError>>>,
+pub(super) struct Batcher<O: BatchOperation> {
+    pools: Pools,
+    operation: O,
+    /// Set by the first item, which starts the task on its tokio runtime.
+    sender: OnceLock<mpsc::UnboundedSender<Pending<O>>>,
 }
 
-impl<G: BatchOperation> Batcher<G> {
-    /// Begins, on the current tokio runtime; ends with the group.
-    pub fn new(db: Db, how: G) -> Batcher<G> {
-        // Bounded by the mails in flight: each asks one question at a time.
-        let (asked, questions) = mpsc::unbounded_channel();
-        tokio::spawn(async move { Lane { db, how, kept: None }.serve(questions).await });
-        Batcher(asked)
+/// An item whose caller waits for the result.
+#[derive(Debug)]
+struct Pending<O: BatchOperation> {
+    item: O::Item,
+    reply: oneshot::Sender<DbResult<O::Output>>,
+}
+
+impl<O: BatchOperation> Batcher<O> {
+    pub(super) fn new(pools: Pools, operation: O) -> Batcher<O> {
+        Batcher { pools, operation, sender: OnceLock::new() }
     }
 
-    /// # Errors
-    /// The database's. One that is away, or silent for five seconds, fails all that were asked at the time.
-    pub async fn ask(&self, question: G::Item) -> Result<G::Answer, Arc<DbError>> {
-        let (answer, answered) = oneshot::channel();
-        let _ = self.0.send(Asked { question, answer });
-        // Nobody answers only when the runtime ends.
-        answered.await.unwrap_or_else(|_| Err(Arc::new(DbError::silent())))
+    /// Runs one item. If the database is away, or silent for five seconds, all items of the batch fail.
+    pub(super) async fn run(&self, item: O::Item) -> DbResult<O::Output> {
+        let (reply, result) = oneshot::channel();
+        let _ = self.sender.get_or_init(|| self.start()).send(Pending { item, reply });
+        // The reply is dropped only when the runtime ends.
+        result.await.unwrap_or_else(|_| Err(DbError::timed_out()))
+    }
+
+    fn start(&self) -> mpsc::UnboundedSender<Pending<O>> {
+        // The number of callers bounds the queue: each has one item at a time.
+        let (sender, items) = mpsc::unbounded_channel();
+        let lane = Lane { pools: self.pools.clone(), operation: self.operation.clone(), held: None };
+        tokio::spawn(lane.serve(items));
+        sender
     }
 }
 
-/// One statement at a time, on a connection that is kept while there is something to ask.
-struct Lane<G> {
-    db: Db,
-    how: G,
-    kept: Option<HeldConnection>,
+/// Runs one statement at a time, on a connection that is held while there are items.
+struct Lane<O> {
+    pools: Pools,
+    operation: O,
+    held: Option<HeldConnection>,
 }
 
-impl<G: BatchOperation> Lane<G> {
-    async fn serve(mut self, mut asked: mpsc::UnboundedReceiver<Asked<G>>) {
-        let mut group = Vec::new();
+impl<O: BatchOperation> Lane<O> {
+    async fn serve(mut self, mut pending: mpsc::UnboundedReceiver<Pending<O>>) {
+        let mut batch = Vec::new();
         loop {
-            let soon = timeout(KEEP, asked.recv_many(&mut group, LARGEST)).await;
-            let taken = match soon {
-                Ok(taken) => taken,
+            let received = match timeout(HOLD, pending.recv_many(&mut batch, MAX_BATCH)).await {
+                Ok(received) => received,
                 Err(_) => {
-                    self.kept = None;
-                    asked.recv_many(&mut group, LARGEST).await
+                    self.held = None;
+                    pending.recv_many(&mut batch, MAX_BATCH).await
                 }
             };
-            if taken == 0 {
+            if received == 0 {
                 return;
             }
-            self.answer(group.drain(..)).await;
+            self.run_batch(std::mem::take(&mut batch)).await;
         }
     }
 
-    async fn answer(&mut self, group: impl Iterator<Item = Asked<G>>) {
-        let (questions, askers): (Vec<_>, Vec<_>) = group.map(|asked| (asked.question, asked.answer)).unzip();
-        match self.ask(&questions).await {
-            Ok(answers) => {
-                askers.into_iter().zip(answers).for_each(|(asker, answer)| tell(asker, Ok(answer)))
+    async fn run_batch(&mut self, batch: Vec<Pending<O>>) {
+        let (items, replies): (Vec<_>, Vec<_>) =
+            batch.into_iter().map(|pending| (pending.item, pending.reply)).unzip();
+        match self.run(&items).await {
+            Ok(outputs) => {
+                replies.into_iter().zip(outputs).for_each(|(reply, output)| send(reply, Ok(output)))
             }
-            // One that the database refuses must not be the others' end.
-            Err(error) if !error.is_unavailable() && questions.len() > 1 => {
-                for (question, asker) in questions.iter().zip(askers) {
-                    let alone = self.ask(std::slice::from_ref(question)).await;
-                    let answer =
-                        alone.and_then(|answers| answers.into_iter().next().ok_or_else(DbError::silent));
-                    tell(asker, answer.map_err(Arc::new));
+            // An item that the database refuses must not fail the others: each runs alone.
+            Err(error) if !error.is_unavailable() && items.len() > 1 => {
+                for (item, reply) in items.iter().zip(replies) {
+                    let outputs = self.run(std::slice::from_ref(item)).await;
+                    let output =
+                        outputs.and_then(|outputs| outputs.into_iter().next().ok_or_else(DbError::timed_out));
+                    send(reply, output);
                 }
             }
-            Err(error) => {
-                let error = Arc::new(error);
-                askers.into_iter().for_each(|asker| tell(asker, Err(error.clone())));
+            Err(error) => replies.into_iter().for_each(|reply| send(reply, Err(error.clone()))),
+        }
+    }
+
+    /// A held connection may have ended since its last use, so a failure on it is tried again on a new one, once.
+    async fn run(&mut self, items: &[O::Item]) -> DbResult<Vec<O::Output>> {
+        let was_held = self.held.is_some();
+        match self.run_once(items).await {
+            Err(error) if was_held && error.is_unavailable() => self.run_once(items).await,
+            result => result,
+        }
+    }
+
+    async fn run_once(&mut self, items: &[O::Item]) -> DbResult<Vec<O::Output>> {
+        let work = async {
+            let mut connection = match self.held.take() {
+                Some(connection) => connection,
+                None => HeldConnection::acquire(&self.pools).await?,
+            };
+            let outputs = self.operation.run(&mut connection, items).await?;
+            // After an error the connection is dropped, because its state is unknown.
+            self.held = Some(connection);
+            Ok(outputs)
+        };
+        timeout(STATEMENT_LIMIT, work).await.unwrap_or_else(|_| Err(DbError::timed_out()))
+    }
+}
+
+/// A connection that is held from one statement to the next. A pool tests a connection before and after each use,
+/// which costs up to two more round trips.
+#[derive(Debug)]
+pub(super) enum HeldConnection {
+    /// Goes back to the pool when it is dropped.
+    Postgres(PoolConnection<Postgres>),
+    /// SQLite's pools: they need no round trip, and its only writer must not be held.
+    Sqlite { reader: SqlitePool, writer: SqlitePool },
+}
+
+impl HeldConnection {
+    async fn acquire(pools: &Pools) -> DbResult<HeldConnection> {
+        match pools {
+            Pools::Postgres(pool) => {
+                within_limit(async { Ok(HeldConnection::Postgres(pool.acquire().await?)) }).await
+            }
+            Pools::Sqlite { reader, writer } => {
+                Ok(HeldConnection::Sqlite { reader: reader.clone(), writer: writer.clone() })
             }
         }
     }
-
-    /// A connection that was kept may have ended since: then a fresh one is asked, once.
-    async fn ask(&mut self, questions: &[G::Item]) -> DbResult<Vec<G::Answer>> {
-        let was_kept = self.kept.is_some();
-        match self.ask_once(questions).await {
-            Err(error) if was_kept && error.is_unavailable() => self.ask_once(questions).await,
-            asked => asked,
-        }
-    }
-
-    async fn ask_once(&mut self, questions: &[G::Item]) -> DbResult<Vec<G::Answer>> {
-        let asked = async {
-            let mut kept = match self.kept.take() {
-                Some(kept) => kept,
-                None => self.db.keep().await?,
-            };
-            let answers = self.how.ask(&mut kept, questions).await?;
-            // Not after an error: nobody knows what state it left behind.
-            self.kept = Some(kept);
-            Ok(answers)
-        };
-        timeout(LIMIT, asked).await.unwrap_or_else(|_| Err(DbError::silent()))
-    }
 }
 
-/// One value of each row, as Postgres' `unnest` takes them.
-pub(super) fn column<'a, Q, T>(rows: &'a [Q], of: impl Fn(&'a Q) -> T) -> Vec<T> {
-    rows.iter().map(of).collect()
+/// One value of each item, as Postgres' `unnest` takes them.
+pub(super) fn column<'a, I, T>(items: &'a [I], value: impl Fn(&'a I) -> T) -> Vec<T> {
+    items.iter().map(value).collect()
 }
 
-/// Whoever asked may have gone since.
-fn tell<A>(asker: oneshot::Sender<A>, answer: A) {
-    let _ = asker.send(answer);
+/// The caller may have stopped waiting.
+fn send<T>(reply: oneshot::Sender<T>, result: T) {
+    let _ = reply.send(result);
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
+    use std::sync::{Arc, Mutex};
 
     use tokio::sync::Semaphore;
 
     use super::*;
+    use crate::db::Db;
 
-    /// Doubles numbers; says which it was asked at once, refuses 13, and waits for leave.
+    /// Doubles numbers. Records each batch, refuses 13, and waits for a permit.
     #[derive(Debug, Clone)]
     struct Doubling {
-        groups: Arc<Mutex<Vec<Vec<u32>>>>,
-        leave: Arc<Semaphore>,
+        batches: Arc<Mutex<Vec<Vec<u32>>>>,
+        permits: Arc<Semaphore>,
     }
 
     impl BatchOperation for Doubling {
         type Item = u32;
-        type Answer = u32;
+        type Output = u32;
 
-        async fn ask(&self, _: &mut HeldConnection, questions: &[u32]) -> DbResult<Vec<u32>> {
-            self.groups.lock().unwrap().push(questions.to_vec());
-            self.leave.acquire().await.unwrap().forget();
-            if questions.contains(&13) {
+        async fn run(&self, _: &mut HeldConnection, items: &[u32]) -> DbResult<Vec<u32>> {
+            self.batches.lock().unwrap().push(items.to_vec());
+            self.permits.acquire().await.unwrap().forget();
+            if items.contains(&13) {
                 return Err(DbError::from(sqlx::Error::RowNotFound));
             }
-            Ok(questions.iter().map(|question| question * 2).collect())
+            Ok(items.iter().map(|item| item * 2).collect())
         }
     }
 
-    async fn doubling(leave: usize) -> (Doubling, Batcher<Doubling>, tempfile::TempDir) {
-        let how = Doubling { groups: Arc::default(), leave: Arc::new(Semaphore::new(leave)) };
+    async fn doubling(permits: usize) -> (Doubling, Batcher<Doubling>, tempfile::TempDir) {
+        let operation = Doubling { batches: Arc::default(), permits: Arc::new(Semaphore::new(permits)) };
         let folder = tempfile::tempdir().unwrap();
-        let group = Batcher::new(Db::sqlite(folder.path()).await.unwrap(), how.clone());
-        (how, group, folder)
+        let db = Db::sqlite(folder.path()).await.unwrap();
+        (operation.clone(), Batcher::new(db.pools, operation), folder)
     }
 
     #[tokio::test]
-    async fn what_is_asked_meanwhile_is_asked_together_afterwards() {
-        let (how, group, _folder) = doubling(0).await;
+    async fn items_that_come_while_a_batch_runs_form_the_next_batch() {
+        let (operation, batcher, _folder) = doubling(0).await;
         let later = async {
-            while how.groups.lock().unwrap().is_empty() {
+            while operation.batches.lock().unwrap().is_empty() {
                 tokio::task::yield_now().await;
             }
-            let leave = async { how.leave.add_permits(2) };
-            tokio::join!(group.ask(1), group.ask(2), group.ask(3), leave)
+            let permit = async { operation.permits.add_permits(2) };
+            tokio::join!(batcher.run(1), batcher.run(2), batcher.run(3), permit)
         };
-        let (first, (one, two, three, ())) = tokio::join!(group.ask(7), later);
+        let (first, (one, two, three, ())) = tokio::join!(batcher.run(7), later);
         assert_eq!([first, one, two, three].map(Result::unwrap), [14, 2, 4, 6]);
-        assert_eq!(*how.groups.lock().unwrap(), [vec![7], vec![1, 2, 3]]);
+        assert_eq!(*operation.batches.lock().unwrap(), [vec![7], vec![1, 2, 3]]);
     }
 
     #[tokio::test]
-    async fn one_that_is_refused_does_not_fail_the_others() {
-        let (_how, group, _folder) = doubling(100).await;
-        let (good, bad, other) = tokio::join!(group.ask(1), group.ask(13), group.ask(2));
+    async fn a_refused_item_does_not_fail_the_others() {
+        let (_operation, batcher, _folder) = doubling(100).await;
+        let (good, bad, other) = tokio::join!(batcher.run(1), batcher.run(13), batcher.run(2));
         assert_eq!((good.unwrap(), other.unwrap()), (2, 4));
         assert!(bad.is_err());
     }

@@ -1,4 +1,4 @@
-//! Opening the database: pools, timeouts, and SQLite's settings for durability.
+//! Opens the database: pools, timeouts, and SQLite's settings for durability.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -10,116 +10,61 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, Executor, SqliteConnection};
 
-use super::{Db, SqliteDb, migrate};
+use super::{ConnectError, Db, Pools, migrate};
 use crate::config::DatabaseSettings;
 
-/// How long a request may wait for a connection before it is told that the service is not available.
+/// The longest wait for a connection, after which the request gets a 503.
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(5);
-/// How long a connection may take to be ready again after its use. One whose server vanished would keep its
-/// place in the pool until TCP gives it up, a quarter of an hour later.
+/// The longest time until a used connection is ready again. A connection whose server vanished would stay in the pool
+/// until TCP gives it up, 15 minutes later.
 const RELEASE_LIMIT: Duration = Duration::from_secs(5);
-/// A connection that was ready so shortly ago is used without asking it again: a round trip less for each use under
-/// load. Whoever gets one that broke meanwhile is told 503, as when it breaks during a statement.
+/// A connection that was ready in this time is used without a test, which saves a round trip for each use under load.
+/// If it broke meanwhile, the request gets a 503, as when it breaks during a statement.
 const FRESH: Duration = Duration::from_secs(1);
-/// Longer than any of our transactions; only another process (an operator's command) can hold the lock.
+/// Longer than any transaction of this program; only another process (an operator's command) can hold the lock.
 const SQLITE_BUSY: Duration = Duration::from_secs(5);
 
 /// Under `DATA_DIR`.
 const LOCK_FILE: &str = "lock";
 
-/// The most connections a process opens to Postgres.
+/// The most connections of a process to Postgres.
 const POOL_SIZE: u32 = 16;
 
-/// Who asks the database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DbUser {
-    /// Requests, in all their kinds, and operators.
-    Api,
-    /// A worker process: the same few statements over and over, each of which finds its rows by an index.
-    Worker,
-}
+/// What each connection to Postgres begins with. Statements neither wait for locks nor run for longer than a request
+/// can. Compiling a statement (JIT) takes longer than any of these statements.
+const SESSION_POSTGRES: &str = "SET lock_timeout = '5s'; SET statement_timeout = '15s'; SET jit = off";
 
-impl DbUser {
-    /// What Postgres is told at the beginning of a session. `SET`, not a startup parameter: poolers such as PgBouncer
-    /// refuse those.
-    ///
-    /// Statements do not wait for locks, nor work, for longer than a request can. Compiling a statement (JIT) takes
-    /// longer than any of ours runs. A worker's are planned once, for good, since planning took longer than claiming:
-    /// so that a table which has grown since, or which no statistics tell of, must not have them read or sort it as a
-    /// whole. Where due rows were taken for few, each claim of 16 sorted all 10,000: ten times the work.
-    fn session(self) -> &'static str {
-        match self {
-            DbUser::Api => "SET lock_timeout = '5s'; SET statement_timeout = '15s'; SET jit = off",
-            DbUser::Worker => {
-                "SET lock_timeout = '5s'; SET statement_timeout = '15s'; SET jit = off;
-                 SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_bitmapscan = off;
-                 SET enable_sort = off"
-            }
-        }
-    }
-}
-
-/// Why the database could not be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum ConnectError {
-    /// The URL cannot be read. It is not shown, since it holds a password.
-    #[error("DATABASE_URL cannot be read as a Postgres URL (postgres://user:password@host:port/name)")]
-    Url,
-    /// Nobody answers, or not to us.
-    #[error("the database cannot be reached: {0}")]
-    Connect(#[source] sqlx::Error),
-    /// `DATA_DIR` cannot be made or written.
-    #[error("{path} cannot be used as DATA_DIR: {source}", path = path.display())]
-    DataDir {
-        /// The folder.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// Another process serves from the same `DATA_DIR`.
-    #[error("{} is in use by another process; give this one a DATA_DIR of its own", .0.display())]
-    InUse(PathBuf),
-    /// The tables of another application.
-    #[error(
-        "this database holds somebody else's table `{0}` and was left as it is; give Bookly an empty database of its own"
-    )]
-    Foreign(String),
-    /// A migration failed.
-    #[error("the database cannot be migrated: {0}")]
-    Migrate(#[source] Box<sqlx::migrate::MigrateError>),
-}
-
-/// Held as long as the process serves from its `DATA_DIR`.
+/// Locks `DATA_DIR` until it is dropped.
 #[derive(Debug)]
 pub struct DataDirLock {
     _file: File,
 }
 
 impl Db {
-    /// Opens the database that the settings name, with its tables brought up to date.
+    /// Opens the database that the settings name, and migrates it.
     ///
     /// # Errors
     /// See [`Db::postgres`] and [`Db::sqlite`].
-    pub async fn open(settings: &DatabaseSettings, user: DbUser) -> Result<Db, ConnectError> {
+    pub async fn open(settings: &DatabaseSettings) -> Result<Db, ConnectError> {
         match settings {
             DatabaseSettings::Sqlite { data_dir } => Db::sqlite(data_dir).await,
-            DatabaseSettings::Postgres { url } => Db::postgres(url, user).await,
+            DatabaseSettings::Postgres { url } => Db::postgres(url).await,
         }
     }
 
-    /// Connects to Postgres and brings its tables up to date. Safe when several processes start at once.
+    /// Connects to Postgres and migrates it. Several processes may start at the same time.
     ///
     /// # Errors
-    /// When it cannot be reached, holds somebody else's tables, or a migration fails.
-    pub async fn postgres(url: &SecretString, user: DbUser) -> Result<Db, ConnectError> {
+    /// When it cannot be reached, holds the tables of another application, or a migration fails.
+    pub async fn postgres(url: &SecretString) -> Result<Db, ConnectError> {
         let options = PgConnectOptions::from_str(url.expose_secret()).map_err(|_| ConnectError::Url)?;
         let options = options.application_name("bookly");
         migrate_postgres(options.clone()).await?;
         let pool = PgPoolOptions::new()
             .max_connections(POOL_SIZE)
             .acquire_timeout(ACQUIRE_LIMIT)
-            .after_connect(move |connection, _| {
-                Box::pin(async move { connection.execute(user.session()).await.map(|_| ()) })
+            .after_connect(|connection, _| {
+                Box::pin(async move { connection.execute(SESSION_POSTGRES).await.map(drop) })
             })
             .test_before_acquire(false)
             .before_acquire(|connection, about| {
@@ -128,15 +73,14 @@ impl Db {
             })
             .after_release(|connection, _| Box::pin(is_ready(connection)))
             .connect_with(options)
-            .await
-            .map_err(ConnectError::Connect)?;
-        Ok(Db::Postgres(pool))
+            .await?;
+        Ok(Db::new(Pools::Postgres(pool)))
     }
 
-    /// Opens the SQLite file of a data folder, which is made when it is missing.
+    /// Opens the SQLite file in a data folder, which is created when it is missing, and migrates it.
     ///
     /// # Errors
-    /// When the folder cannot be used, the file holds somebody else's tables, or a migration fails.
+    /// When the folder cannot be used, the file holds the tables of another application, or a migration fails.
     pub async fn sqlite(data_dir: &Path) -> Result<Db, ConnectError> {
         std::fs::create_dir_all(data_dir)
             .map_err(|source| ConnectError::DataDir { path: data_dir.to_owned(), source })?;
@@ -144,7 +88,7 @@ impl Db {
             .filename(sqlite_file(data_dir))
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            // FULL: a commit that was answered survives a power cut, as the promise wants.
+            // FULL: a commit survives a power cut once it was reported.
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(SQLITE_BUSY);
@@ -154,45 +98,45 @@ impl Db {
                 .acquire_timeout(ACQUIRE_LIMIT)
                 .after_release(|connection, _| Box::pin(has_ended_its_transaction(connection)))
         };
-        let writer = pool(1).connect_with(options.clone()).await.map_err(ConnectError::Connect)?;
+        let writer = pool(1).connect_with(options.clone()).await?;
         let reader = pool(4).connect_lazy_with(options);
-        let db = Db::Sqlite(SqliteDb { reader, writer });
+        let db = Db::new(Pools::Sqlite { reader, writer });
         migrate::run(&db).await?;
         Ok(db)
     }
 }
 
-/// The one file of embedded mode.
+/// The file of embedded mode.
 pub(super) fn sqlite_file(data_dir: &Path) -> PathBuf {
     data_dir.join("bookly.sqlite")
 }
 
-/// Migrations may wait for locks and work as long as they must: they have a connection without limits.
+/// Migrations have a connection of their own, without limits for locks and statements.
 async fn migrate_postgres(options: PgConnectOptions) -> Result<(), ConnectError> {
     let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE_LIMIT);
-    let db = Db::Postgres(pool.connect_with(options).await.map_err(ConnectError::Connect)?);
+    let db = Db::new(Pools::Postgres(pool.connect_with(options).await?));
     migrate::run(&db).await?;
     db.close().await;
     Ok(())
 }
 
-/// Where a full disk fails a COMMIT, SQLite rolls back by itself, sqlx' own ROLLBACK fails, and sqlx counts the
-/// transaction as open for ever: the connection must go, or every later transaction on it fails.
+/// When a full disk fails a COMMIT, SQLite rolls back by itself, the ROLLBACK of sqlx fails, and sqlx takes the
+/// transaction for open from then on. The connection is closed, because each later transaction on it would fail.
 async fn has_ended_its_transaction(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
     connection.ping().await?;
     Ok(!connection.is_in_transaction())
 }
 
-/// An error has the connection closed without ceremony.
+/// On an error the pool closes the connection.
 async fn is_ready(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     let silent = |_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into());
     tokio::time::timeout(RELEASE_LIMIT, connection.ping()).await.map_err(silent)?.map(|()| true)
 }
 
-/// Whether a process serves from `data_dir` now. Neither makes a file nor keeps the lock.
+/// Whether a process uses `data_dir` now. Creates no file and keeps no lock.
 ///
 /// # Errors
-/// When the lock's file cannot be read.
+/// When the lock file cannot be read.
 pub fn data_dir_is_in_use(data_dir: &Path) -> std::io::Result<bool> {
     let file = match File::open(data_dir.join(LOCK_FILE)) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
@@ -205,7 +149,7 @@ pub fn data_dir_is_in_use(data_dir: &Path) -> std::io::Result<bool> {
     }
 }
 
-/// Makes sure that one process at a time serves from `data_dir`. Operators' commands do without.
+/// Locks `data_dir` for this process. Operators' commands need no lock.
 ///
 /// # Errors
 /// When another process holds the lock, or the folder cannot be written.

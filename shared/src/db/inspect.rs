@@ -1,4 +1,4 @@
-//! A look at a database that changes nothing in it: for operators, before or beside a running service.
+//! Looks at a database without a change, for operators: before the first start, or beside a running service.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -6,104 +6,104 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use secrecy::{ExposeSecret, SecretString};
+use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
-use sqlx::{AssertSqlSafe, Connection};
 
 use super::connect::sqlite_file;
 use super::migrate::{self, Migrations};
-use super::{ConnectError, Db, DbError, SqliteDb, read_db};
+use super::{ConnectError, Db, DbError, DbResult, Pools, on_db};
 use crate::clock::Clock;
 use crate::config::DatabaseSettings;
 
-/// What was seen.
+/// The state of a database.
 #[derive(Clone, Debug)]
 pub struct DatabaseReport {
     /// Product and version: `PostgreSQL 17.2`, `SQLite 3.50.4`.
     pub server: String,
-    /// How long it took to connect.
+    /// The time that the connection took.
     pub connected_in: Duration,
-    /// Whether rows can be written: a replica takes none.
+    /// Whether rows can be written; a replica is read-only.
     pub is_writable: bool,
-    /// How far this machine's clock is ahead of the database's; `None` for SQLite, which has none of its own.
+    /// By how much this machine's clock is ahead of the database's; `None` for SQLite, which has no clock.
     pub clock_ahead: Option<TimeDelta>,
-    /// Whose tables there are.
+    /// Whose tables the database holds.
     pub tables: Tables,
 }
 
-/// Whose tables there are.
+/// Whose tables the database holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Tables {
-    /// Nobody's: nothing has started with this database yet.
+    /// No tables: Bookly has not started with this database yet.
     None {
-        /// Whether the first start may make them.
+        /// Whether the first start may create them.
         can_create: bool,
     },
-    /// Another application's, of which this is one.
+    /// Another application's; this is one of them.
     Foreign(String),
-    /// Ours.
+    /// Bookly's.
     Ours(Migrations),
 }
 
-/// Why nothing could be seen.
+/// The state cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum InspectError {
-    /// The file under `DATA_DIR` that holds everything has not been made yet.
+    /// The SQLite file does not exist yet.
     #[error("there is no {} yet", .0.display())]
     NoFile(PathBuf),
-    /// There is no way in.
+    /// There is no connection.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// A question was not answered.
+    /// A statement failed.
     #[error(transparent)]
     Ask(#[from] DbError),
 }
 
-/// What stands between us and a database, as far as it says what to do.
+/// What keeps Bookly from the database, as far as it decides what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
+pub enum DatabaseProblem {
     /// The server does not take the user or the password.
     Login,
     /// The server has no such database.
     NoSuchDatabase,
     /// The server has no connection left.
     TooManyConnections,
-    /// The server does not speak TLS as it is asked to, or its certificate is not trusted.
+    /// The server does not speak TLS as the settings want, or its certificate is not trusted.
     Tls,
-    /// The host's name leads nowhere, or nobody listens, or nobody answers.
+    /// The host's name has no address, or no server listens, or the server is silent.
     Away,
     /// Anything else.
     Other,
 }
 
 impl InspectError {
-    /// What it comes down to.
-    pub fn trouble(&self) -> Trouble {
+    /// The problem behind it.
+    pub fn problem(&self) -> DatabaseProblem {
         match self {
-            InspectError::Connect(ConnectError::Connect(error))
-            | InspectError::Ask(DbError::Unavailable(error) | DbError::Statement(error)) => trouble(error),
-            InspectError::NoFile(_) | InspectError::Connect(_) => Trouble::Other,
+            InspectError::Connect(ConnectError::Connect(error)) => problem_of(error),
+            InspectError::Ask(error) => problem_of(error.cause()),
+            InspectError::NoFile(_) | InspectError::Connect(_) => DatabaseProblem::Other,
         }
     }
 }
 
 /// The codes are SQLSTATE's: class 28, invalid authorisation; 3D000, no such database; 53300, too many connections.
-fn trouble(error: &sqlx::Error) -> Trouble {
+fn problem_of(error: &sqlx::Error) -> DatabaseProblem {
     match error {
-        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => Trouble::Away,
-        sqlx::Error::Tls(_) => Trouble::Tls,
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => DatabaseProblem::Away,
+        sqlx::Error::Tls(_) => DatabaseProblem::Tls,
         sqlx::Error::Database(refusal) => match refusal.code().as_deref() {
-            Some("28000" | "28P01") => Trouble::Login,
-            Some("3D000") => Trouble::NoSuchDatabase,
-            Some("53300") => Trouble::TooManyConnections,
-            Some(code) if code.starts_with("57P") => Trouble::Away,
-            _ => Trouble::Other,
+            Some("28000" | "28P01") => DatabaseProblem::Login,
+            Some("3D000") => DatabaseProblem::NoSuchDatabase,
+            Some("53300") => DatabaseProblem::TooManyConnections,
+            Some(code) if code.starts_with("57P") => DatabaseProblem::Away,
+            _ => DatabaseProblem::Other,
         },
-        _ => Trouble::Other,
+        _ => DatabaseProblem::Other,
     }
 }
 
-/// Where the settings lead, without a password: `postgres@db.example.org:5432/bookly`, or the file.
+/// The database's place without a password: `postgres@db.example.org:5432/bookly`, or the file.
 pub fn place(settings: &DatabaseSettings) -> String {
     match settings {
         DatabaseSettings::Sqlite { data_dir } => sqlite_file(data_dir).display().to_string(),
@@ -117,7 +117,7 @@ pub fn place(settings: &DatabaseSettings) -> String {
     }
 }
 
-/// The file of embedded mode, if nothing has made it yet.
+/// The SQLite file, if it does not exist yet.
 pub fn missing_file(data_dir: &Path) -> Option<PathBuf> {
     Some(sqlite_file(data_dir)).filter(|file| !file.exists())
 }
@@ -125,7 +125,7 @@ pub fn missing_file(data_dir: &Path) -> Option<PathBuf> {
 /// Looks at the database that the settings name.
 ///
 /// # Errors
-/// When it cannot be reached or does not answer.
+/// When the database cannot be reached or does not answer.
 pub async fn inspect(settings: &DatabaseSettings) -> Result<DatabaseReport, InspectError> {
     let asked = Instant::now();
     let db = match settings {
@@ -138,16 +138,16 @@ pub async fn inspect(settings: &DatabaseSettings) -> Result<DatabaseReport, Insp
     report
 }
 
-/// Not by a pool's first connection: a pool goes on trying where nobody listens, and then does not say why.
+/// The first connection is not the pool's: a pool tries again where no server listens, and then hides the reason.
 async fn connect(url: &SecretString) -> Result<Db, ConnectError> {
     let options = PgConnectOptions::from_str(url.expose_secret()).map_err(|_| ConnectError::Url)?;
     let options = options.application_name("bookly");
-    PgConnection::connect_with(&options).await.map_err(ConnectError::Connect)?.close_hard().await.ok();
-    Ok(Db::Postgres(PgPoolOptions::new().max_connections(1).connect_lazy_with(options)))
+    PgConnection::connect_with(&options).await?.close_hard().await.ok();
+    Ok(Db::new(Pools::Postgres(PgPoolOptions::new().max_connections(1).connect_lazy_with(options))))
 }
 
-/// A reader leaves no trace beside the file. With a `-wal` beside it another process may be at work, and then it is
-/// shared with that process; without, nobody is, and SQLite would make one to find out.
+/// Creates no file. With a `-wal` file another process may use the database, and this one shares it. Without, no other
+/// process uses it, and `immutable` keeps SQLite from creating one.
 async fn open_file(data_dir: &Path) -> Result<Db, InspectError> {
     if let Some(file) = missing_file(data_dir) {
         return Err(InspectError::NoFile(file));
@@ -156,25 +156,27 @@ async fn open_file(data_dir: &Path) -> Result<Db, InspectError> {
     let in_use = file.with_extension("sqlite-wal").exists();
     let options = SqliteConnectOptions::new().filename(&file).read_only(true).immutable(!in_use);
     let pool = SqlitePoolOptions::new().max_connections(1);
-    let reader = pool.connect_with(options).await.map_err(ConnectError::Connect)?;
-    Ok(Db::Sqlite(SqliteDb { writer: reader.clone(), reader }))
+    let reader = pool.connect_with(options).await.map_err(ConnectError::from)?;
+    Ok(Db::new(Pools::Sqlite { writer: reader.clone(), reader }))
 }
 
+const VERSION_POSTGRES: &str =
+    "SELECT 'PostgreSQL ' || split_part(current_setting('server_version'), ' ', 1)";
+
+const VERSION_SQLITE: &str = "SELECT 'SQLite ' || sqlite_version()";
+
+const IS_WRITABLE_POSTGRES: &str = "SELECT current_setting('transaction_read_only') = 'off'";
+
+const CAN_CREATE_TABLES_POSTGRES: &str = "
+SELECT coalesce(has_schema_privilege(current_schema(), 'CREATE'), false)";
+
 async fn look(db: &Db, connected_in: Duration) -> Result<DatabaseReport, InspectError> {
-    let (version, is_replica) = match db {
-        Db::Postgres(_) => (
-            "SELECT 'PostgreSQL ' || split_part(current_setting('server_version'), ' ', 1)",
-            "SELECT current_setting('transaction_read_only') = 'on'",
-        ),
-        Db::Sqlite(_) => ("SELECT 'SQLite ' || sqlite_version()", "SELECT false"),
+    let (server, is_writable) = match db.pools {
+        Pools::Postgres(_) => (text(db, VERSION_POSTGRES).await?, truth(db, IS_WRITABLE_POSTGRES).await?),
+        Pools::Sqlite { .. } => (text(db, VERSION_SQLITE).await?, true),
     };
-    Ok(DatabaseReport {
-        server: text(db, version).await?,
-        connected_in,
-        is_writable: !truth(db, is_replica).await?,
-        clock_ahead: Clock::ahead_of(db).await?,
-        tables: tables(db).await?,
-    })
+    let clock_ahead = Clock::ahead_of(db).await?;
+    Ok(DatabaseReport { server, connected_in, is_writable, clock_ahead, tables: tables(db).await? })
 }
 
 async fn tables(db: &Db) -> Result<Tables, InspectError> {
@@ -184,22 +186,19 @@ async fn tables(db: &Db) -> Result<Tables, InspectError> {
     match migrate::recorded(db).await? {
         Some(migrations) => Ok(Tables::Ours(migrations)),
         None => {
-            let can_create = match db {
-                Db::Postgres(_) => {
-                    truth(db, "SELECT coalesce(has_schema_privilege(current_schema(), 'CREATE'), false)")
-                        .await?
-                }
-                Db::Sqlite(_) => true,
+            let can_create = match db.pools {
+                Pools::Postgres(_) => truth(db, CAN_CREATE_TABLES_POSTGRES).await?,
+                Pools::Sqlite { .. } => true,
             };
             Ok(Tables::None { can_create })
         }
     }
 }
 
-async fn text(db: &Db, sql: &'static str) -> Result<String, DbError> {
-    Ok(read_db!(db, pool => sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(pool).await?))
+async fn text(db: &Db, sql: &'static str) -> DbResult<String> {
+    on_db!(db.reader(), connection => sqlx::query_scalar(sql).fetch_one(&mut *connection).await?)
 }
 
-async fn truth(db: &Db, sql: &'static str) -> Result<bool, DbError> {
-    Ok(read_db!(db, pool => sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(pool).await?))
+async fn truth(db: &Db, sql: &'static str) -> DbResult<bool> {
+    on_db!(db.reader(), connection => sqlx::query_scalar(sql).fetch_one(&mut *connection).await?)
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Db, DbResult, in_transaction, on_db, read_db};
+use super::{Db, DbResult, in_transaction, on_db};
 
 /// Failures that cause no wait.
 const FREE_FAILURES: i32 = 5;
@@ -62,25 +62,25 @@ impl Db {
         now: DateTime<Utc>,
     ) -> DbResult<(LoginCount, Option<TimeDelta>)> {
         let (known_since, failed_since) = (now - KNOWN_NETWORK_FOR, now - FORGET_FAILURES_AFTER);
-        let (count, failed): (LoginCount, Option<Failures>) = read_db!(self, pool => {
+        let found: DbResult<(LoginCount, Option<Failures>)> = on_db!(self.reader(), connection => {
             let query = sqlx::query_scalar(COUNT_KNOWN_NETWORK).bind(mailbox).bind(network).bind(known_since);
-            let known: i64 = query.fetch_one(pool).await?;
+            let known: i64 = query.fetch_one(&mut *connection).await?;
             let network = if known > 0 { network } else { "" };
             let query = sqlx::query_as(SELECT_FAILURES).bind(mailbox).bind(network).bind(failed_since);
             let count = LoginCount { mailbox: mailbox.to_owned(), network: network.to_owned() };
-            (count, query.fetch_optional(pool).await?)
+            (count, query.fetch_optional(&mut *connection).await?)
         });
+        let (count, failed) = found?;
         let wait = failed.map(|failed| failed.last_failed_at + wait_after(failed.failures) - now);
         Ok((count, wait.filter(|wait| *wait > TimeDelta::zero())))
     }
 
     /// Counts a failed login.
     pub async fn count_login_failure(&self, count: &LoginCount, now: DateTime<Utc>) -> DbResult<()> {
-        on_db!(self, pool => {
+        on_db!(self.writer(), connection => {
             let query = sqlx::query(COUNT_FAILURE).bind(&count.mailbox).bind(&count.network).bind(now);
-            query.bind(now - FORGET_FAILURES_AFTER).execute(pool).await.map(|_| ())?;
-        });
-        Ok(())
+            query.bind(now - FORGET_FAILURES_AFTER).execute(&mut *connection).await.map(drop)?
+        })
     }
 
     /// Forgets the failures of a count after the right password was given, and remembers the network.

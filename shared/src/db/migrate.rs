@@ -2,24 +2,33 @@
 
 use sqlx::migrate::Migrator;
 
-use super::connect::ConnectError;
-use super::{Db, DbResult, read_db};
+use super::{ConnectError, Db, DbResult, Pools, on_db};
 
 static POSTGRES: Migrator = sqlx::migrate!("../migrations/postgres");
 static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
 
 /// The tables of the first migration: found without its record, they are somebody else's.
-const OUR_TABLES: [&str; 6] = ["users", "sessions", "books", "emails", "login_failures", "login_networks"];
-/// What the record of our first migration is called.
-const FIRST_MIGRATION: &str = "initial";
+const OUR_TABLES: [&str; 8] =
+    ["users", "sessions", "books", "emails", "email_attempts", "login_failures", "login_networks", "leader"];
+/// The description of this application's first migration.
+const FIRST_MIGRATION: &str = "bookly";
+
+const LIST_TABLES_POSTGRES: &str = "
+SELECT table_name::text FROM information_schema.tables WHERE table_schema = current_schema()";
+
+const LIST_TABLES_SQLITE: &str = "SELECT name FROM sqlite_schema WHERE type = 'table'";
+
+const LIST_APPLIED: &str =
+    "SELECT version, description, success, checksum FROM _sqlx_migrations ORDER BY version";
+
+const FIRST_MIGRATION_OF_DATABASE: &str = "SELECT description FROM _sqlx_migrations WHERE version = 1";
 
 /// Brings the tables up to date, and leaves a database that is not ours alone.
 pub(super) async fn run(db: &Db) -> Result<(), ConnectError> {
     refuse_foreign_tables(db).await?;
-    let done = match db {
-        // An older binary starts beside a newer one's migrations during a rolling deploy.
-        Db::Postgres(pool) => tolerant(&POSTGRES).run(pool).await,
-        Db::Sqlite(sqlite) => tolerant(&SQLITE).run(&sqlite.writer).await,
+    let done = match &db.pools {
+        Pools::Postgres(pool) => tolerant(&POSTGRES).run(pool).await,
+        Pools::Sqlite { writer, .. } => tolerant(&SQLITE).run(writer).await,
     };
     done.map_err(|error| ConnectError::Migrate(Box::new(error)))
 }
@@ -31,7 +40,7 @@ fn tolerant(migrator: &Migrator) -> Migrator {
 }
 
 async fn refuse_foreign_tables(db: &Db) -> Result<(), ConnectError> {
-    match foreign_table(db).await.map_err(unreachable)? {
+    match foreign_table(db).await? {
         Some(name) => Err(ConnectError::Foreign(name)),
         None => Ok(()),
     }
@@ -52,9 +61,10 @@ pub(super) async fn recorded(db: &Db) -> DbResult<Option<Migrations>> {
     if !is_ours(db).await? {
         return Ok(None);
     }
-    let sql = "SELECT version, description, success, checksum FROM _sqlx_migrations ORDER BY version";
-    let applied: Vec<Applied> = read_db!(db, pool => sqlx::query_as(sql).fetch_all(pool).await?);
-    Ok(Some(compare(&built_in(db), &applied)))
+    let applied: DbResult<Vec<AppliedMigration>> = on_db!(db.reader(), connection => {
+        sqlx::query_as(LIST_APPLIED).fetch_all(&mut *connection).await?
+    });
+    Ok(Some(compare(&built_in(db), &applied?)))
 }
 
 /// The migrations of a database that holds our tables, by the names of their files.
@@ -74,7 +84,7 @@ pub struct Migrations {
 
 /// A line of sqlx' record.
 #[derive(Clone, sqlx::FromRow)]
-struct Applied {
+struct AppliedMigration {
     version: i64,
     description: String,
     success: bool,
@@ -89,9 +99,9 @@ struct BuiltIn {
 }
 
 fn built_in(db: &Db) -> Vec<BuiltIn> {
-    let migrator = match db {
-        Db::Postgres(_) => &POSTGRES,
-        Db::Sqlite(_) => &SQLITE,
+    let migrator = match db.pools {
+        Pools::Postgres(_) => &POSTGRES,
+        Pools::Sqlite { .. } => &SQLITE,
     };
     let migrations = migrator.iter().map(|migration| BuiltIn {
         version: migration.version,
@@ -101,7 +111,7 @@ fn built_in(db: &Db) -> Vec<BuiltIn> {
     migrations.collect()
 }
 
-fn compare(known: &[BuiltIn], applied: &[Applied]) -> Migrations {
+fn compare(known: &[BuiltIn], applied: &[AppliedMigration]) -> Migrations {
     let name = |version: i64, description: &str| format!("{version:04} {description}");
     let mut found = Migrations::default();
     for row in applied {
@@ -119,32 +129,22 @@ fn compare(known: &[BuiltIn], applied: &[Applied]) -> Migrations {
     found
 }
 
-fn unreachable(error: super::DbError) -> ConnectError {
-    match error {
-        super::DbError::Unavailable(error) | super::DbError::Statement(error) => ConnectError::Connect(error),
-    }
-}
-
 async fn tables(db: &Db) -> DbResult<Vec<String>> {
-    Ok(match db {
-        Db::Postgres(pool) => {
-            let sql = "SELECT table_name::text FROM information_schema.tables WHERE table_schema = current_schema()";
-            sqlx::query_scalar(sql).fetch_all(pool).await?
-        }
-        Db::Sqlite(sqlite) => {
-            let sql = "SELECT name FROM sqlite_schema WHERE type = 'table'";
-            sqlx::query_scalar(sql).fetch_all(&sqlite.writer).await?
-        }
-    })
+    let sql = match db.pools {
+        Pools::Postgres(_) => LIST_TABLES_POSTGRES,
+        Pools::Sqlite { .. } => LIST_TABLES_SQLITE,
+    };
+    on_db!(db.writer(), connection => sqlx::query_scalar(sql).fetch_all(&mut *connection).await?)
 }
 
 async fn is_ours(db: &Db) -> DbResult<bool> {
     if !tables(db).await?.iter().any(|name| name == "_sqlx_migrations") {
         return Ok(false);
     }
-    let sql = "SELECT description FROM _sqlx_migrations WHERE version = 1";
-    let first: Option<String> = read_db!(db, pool => sqlx::query_scalar(sql).fetch_optional(pool).await?);
-    Ok(first.as_deref() == Some(FIRST_MIGRATION))
+    let first: DbResult<Option<String>> = on_db!(db.reader(), connection => {
+        sqlx::query_scalar(FIRST_MIGRATION_OF_DATABASE).fetch_optional(&mut *connection).await?
+    });
+    Ok(first?.as_deref() == Some(FIRST_MIGRATION))
 }
 
 #[cfg(test)]
@@ -155,15 +155,15 @@ mod tests {
         BuiltIn { version, description: "tables".to_owned(), checksum: vec![1] }
     }
 
-    fn applied(version: i64) -> Applied {
-        Applied { version, description: "tables".to_owned(), success: true, checksum: vec![1] }
+    fn applied(version: i64) -> AppliedMigration {
+        AppliedMigration { version, description: "tables".to_owned(), success: true, checksum: vec![1] }
     }
 
     #[test]
     fn each_migration_is_told_by_what_became_of_it() {
         let known = [1, 2, 3, 4].map(built_in);
-        let changed = Applied { checksum: vec![2], ..applied(2) };
-        let unfinished = Applied { success: false, ..applied(3) };
+        let changed = AppliedMigration { checksum: vec![2], ..applied(2) };
+        let unfinished = AppliedMigration { success: false, ..applied(3) };
         let found = compare(&known, &[applied(1), changed, unfinished, applied(9)]);
         let expected = Migrations {
             applied: vec!["0001 tables".to_owned()],

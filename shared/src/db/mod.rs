@@ -1,101 +1,116 @@
-//! The database: one door to Postgres and SQLite, a file per table, and what must be atomic as one function.
+//! The database: Postgres or SQLite. Each change that must be atomic is one function.
+//!
+//! Each SQL statement is one constant beside the function that runs it. A statement that differs between the two
+//! databases has two constants, `…_POSTGRES` and `…_SQLITE`. `tests/statements.rs` explains all of them on both.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgPool, SqlitePool};
+use tokio::sync::Mutex;
+
+use self::batch::Batcher;
+use self::emails::claim::CheckLeases;
+use self::emails::complete::CompleteSent;
+use self::emails::on_request::EnqueueRequests;
+use self::users::FindAccounts;
 
 pub mod accounts;
-pub mod batch;
+mod batch;
 pub mod books;
 mod connect;
 pub mod emails;
 mod error;
-pub mod held_connection;
 pub mod inspect;
 pub mod login_throttle;
 mod migrate;
 pub mod sessions;
 pub mod users;
 
-pub use connect::{ConnectError, DataDirLock, DbUser, data_dir_is_in_use, lock_data_dir};
-pub use error::DbError;
+pub use connect::{DataDirLock, data_dir_is_in_use, lock_data_dir};
+pub use error::{ConnectError, DbError};
 pub use migrate::Migrations;
 
-/// A database call's result.
+/// The result of a database call.
 pub type DbResult<T> = Result<T, DbError>;
 
-/// How long a liveness probe of the database may take.
+/// The longest time for the readiness probe of the database.
 const PING_LIMIT: Duration = Duration::from_secs(2);
-/// How long one function of this module may work, the wait for a connection included: less than a request may
-/// take, so that its client is told 503. A server that vanished leaves a connection that is silent for a
-/// quarter of an hour (`tcp_retries2`), and sqlx waits as long as the connection lives.
+/// The longest time for one function of this module, the wait for a connection included. It is shorter than the
+/// limit for a request, so that the client gets a 503. A server that vanished leaves a connection that is silent for
+/// 15 minutes (`tcp_retries2`), and sqlx waits as long as the connection lives.
 const WORK_LIMIT: Duration = Duration::from_secs(20);
-/// How long connections may take to say goodbye when the process stops.
+/// The longest time for closing the connections when the process stops.
 const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 
-/// The database, whichever it is. Cheap to clone.
+/// The database. Cheap to clone.
 #[derive(Clone, Debug)]
-pub enum Db {
+pub struct Db {
+    pub(crate) pools: Pools,
+    batchers: Arc<Batchers>,
+    /// Locked by each statement that changes several emails of this process's worker. Without it two such statements,
+    /// each with a row that the other one wants next, would wait for each other until Postgres ends one of them.
+    claimed_rows: Arc<Mutex<()>>,
+}
+
+/// The statements that run for several callers at a time.
+#[derive(Debug)]
+struct Batchers {
+    enqueue_requests: Batcher<EnqueueRequests>,
+    check_leases: Batcher<CheckLeases>,
+    find_accounts: Batcher<FindAccounts>,
+    complete_sent: Batcher<CompleteSent>,
+}
+
+/// The connections of a [`Db`]. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) enum Pools {
     /// A Postgres server.
     Postgres(PgPool),
-    /// A file of this machine.
-    Sqlite(SqliteDb),
+    /// A SQLite file: one writer beside several readers, as SQLite's locks allow.
+    Sqlite { reader: SqlitePool, writer: SqlitePool },
 }
 
-/// SQLite: many readers beside one writer, which is what its locking allows.
-#[derive(Clone, Debug)]
-pub struct SqliteDb {
-    reader: SqlitePool,
-    writer: SqlitePool,
+/// The pool for one statement.
+pub(crate) enum Pool<'a> {
+    Postgres(&'a PgPool),
+    Sqlite(&'a SqlitePool),
 }
 
-/// Runs one body on whichever database there is; each arm is compiled for its own driver.
+/// Runs one body with a connection of a pool, [`Db::reader`] or [`Db::writer`]. Each arm is compiled for its own driver.
 macro_rules! on_db {
-    ($db:expr, $pool:ident => $body:expr) => {
+    ($pool:expr, $connection:ident => $body:expr) => {
         $crate::db::within_limit(async {
-            Ok::<_, $crate::db::DbError>(match $db {
-                $crate::db::Db::Postgres($pool) => $body,
-                $crate::db::Db::Sqlite(sqlite) => {
-                    let $pool = &sqlite.writer;
-                    $body
+            match $pool {
+                $crate::db::Pool::Postgres(pool) => {
+                    let mut $connection = pool.acquire().await?;
+                    Ok($body)
                 }
-            })
+                $crate::db::Pool::Sqlite(pool) => {
+                    let mut $connection = pool.acquire().await?;
+                    Ok($body)
+                }
+            }
         })
-        .await?
+        .await
     };
 }
 
-/// The same for bodies that only read.
-macro_rules! read_db {
-    ($db:expr, $pool:ident => $body:expr) => {
-        $crate::db::within_limit(async {
-            Ok::<_, $crate::db::DbError>(match $db {
-                $crate::db::Db::Postgres($pool) => $body,
-                $crate::db::Db::Sqlite(sqlite) => {
-                    let $pool = &sqlite.reader;
-                    $body
-                }
-            })
-        })
-        .await?
-    };
-}
-
-/// Runs one body in a transaction, committed when the body ends with `Ok`. SQLite takes the write lock
-/// at once (`BEGIN IMMEDIATE`): a lock taken later could fail in the middle.
+/// Runs one body in a transaction, which is committed when the body ends with `Ok`. SQLite takes the write lock at the
+/// start (`BEGIN IMMEDIATE`), because a lock taken later could fail in the middle.
 macro_rules! in_transaction {
     ($db:expr, $tx:ident => $body:expr) => {
         $crate::db::within_limit(async {
-            match $db {
-                $crate::db::Db::Postgres(pool) => {
+            match &$db.pools {
+                $crate::db::Pools::Postgres(pool) => {
                     let mut $tx = pool.begin().await?;
                     let value = $body;
                     $tx.commit().await?;
                     Ok(value)
                 }
-                $crate::db::Db::Sqlite(sqlite) => {
-                    let mut $tx = sqlite.writer.begin_with("BEGIN IMMEDIATE").await?;
+                $crate::db::Pools::Sqlite { writer, .. } => {
+                    let mut $tx = writer.begin_with("BEGIN IMMEDIATE").await?;
                     let value = $body;
                     $tx.commit().await?;
                     Ok(value)
@@ -106,48 +121,76 @@ macro_rules! in_transaction {
     };
 }
 
-pub(crate) use {in_transaction, on_db, read_db};
+pub(crate) use {in_transaction, on_db};
 
-/// Gives up after [`WORK_LIMIT`]; what was done by then may or may not hold, as when a connection breaks.
+/// Stops waiting after [`WORK_LIMIT`]. What the work did until then may be stored or not, as when a connection breaks.
 pub(crate) async fn within_limit<T>(work: impl Future<Output = DbResult<T>>) -> DbResult<T> {
-    tokio::time::timeout(WORK_LIMIT, work).await.unwrap_or_else(|_| Err(DbError::silent()))
+    tokio::time::timeout(WORK_LIMIT, work).await.unwrap_or_else(|_| Err(DbError::timed_out()))
 }
 
+const TIME_POSTGRES: &str = "SELECT clock_timestamp()";
+const PING: &str = "SELECT 1";
+
 impl Db {
-    /// The database server's time; `None` for SQLite, which has no clock of its own.
-    pub(crate) async fn time(&self) -> DbResult<Option<DateTime<Utc>>> {
-        match self {
-            Db::Postgres(pool) => {
-                let asked =
-                    async { Ok(sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(pool).await?) };
-                within_limit(asked).await.map(Some)
-            }
-            Db::Sqlite(_) => Ok(None),
+    pub(crate) fn new(pools: Pools) -> Db {
+        let claimed_rows = Arc::<Mutex<()>>::default();
+        let batchers = Batchers {
+            enqueue_requests: Batcher::new(pools.clone(), EnqueueRequests),
+            check_leases: Batcher::new(pools.clone(), CheckLeases),
+            find_accounts: Batcher::new(pools.clone(), FindAccounts),
+            complete_sent: Batcher::new(pools.clone(), CompleteSent::new(claimed_rows.clone())),
+        };
+        Db { pools, batchers: Arc::new(batchers), claimed_rows }
+    }
+
+    /// For statements that only read.
+    pub(crate) fn reader(&self) -> Pool<'_> {
+        match &self.pools {
+            Pools::Postgres(pool) => Pool::Postgres(pool),
+            Pools::Sqlite { reader, .. } => Pool::Sqlite(reader),
         }
     }
 
-    /// Whether the database answers, within two seconds.
-    pub async fn is_reachable(&self) -> bool {
-        let asked = async {
-            read_db!(self, pool => sqlx::query("SELECT 1").execute(pool).await.map(|_| ())?);
-            DbResult::Ok(())
-        };
-        matches!(tokio::time::timeout(PING_LIMIT, asked).await, Ok(Ok(())))
+    /// For statements that write.
+    pub(crate) fn writer(&self) -> Pool<'_> {
+        match &self.pools {
+            Pools::Postgres(pool) => Pool::Postgres(pool),
+            Pools::Sqlite { writer, .. } => Pool::Sqlite(writer),
+        }
     }
 
-    /// Closes the connections, waiting for those in use, but not for a server that is silent.
+    /// The time of the database server; `None` for SQLite, which has no clock of its own.
+    pub(crate) async fn time(&self) -> DbResult<Option<DateTime<Utc>>> {
+        match &self.pools {
+            Pools::Postgres(pool) => {
+                let time = async { Ok(sqlx::query_scalar(TIME_POSTGRES).fetch_one(pool).await?) };
+                within_limit(time).await.map(Some)
+            }
+            Pools::Sqlite { .. } => Ok(None),
+        }
+    }
+
+    /// Whether the database answers within two seconds.
+    pub async fn is_reachable(&self) -> bool {
+        let ping = async {
+            on_db!(self.reader(), connection => sqlx::query(PING).execute(&mut *connection).await.map(drop)?)
+        };
+        matches!(tokio::time::timeout(PING_LIMIT, ping).await, Ok(Ok(())))
+    }
+
+    /// Closes the connections. Waits for those in use, but not for a server that is silent.
     pub async fn close(&self) {
         let closed = async {
-            match self {
-                Db::Postgres(pool) => pool.close().await,
-                Db::Sqlite(sqlite) => {
-                    sqlite.reader.close().await;
-                    sqlite.writer.close().await;
+            match &self.pools {
+                Pools::Postgres(pool) => pool.close().await,
+                Pools::Sqlite { reader, writer } => {
+                    reader.close().await;
+                    writer.close().await;
                 }
             }
         };
         if tokio::time::timeout(CLOSE_LIMIT, closed).await.is_err() {
-            tracing::warn!("connections to the database were left to close by themselves");
+            tracing::warn!("not all connections to the database were closed in time");
         }
     }
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::users::User;
-use super::{Db, DbResult, in_transaction, on_db, read_db};
+use super::{Db, DbResult, Pools, in_transaction, on_db};
 
 /// The state of a bearer token's account and session.
 #[derive(Debug)]
@@ -50,9 +50,9 @@ impl Db {
         now: DateTime<Utc>,
         expires_at: DateTime<Utc>,
     ) -> DbResult<bool> {
-        let select_version = match self {
-            Db::Postgres(_) => SELECT_AUTH_VERSION_POSTGRES,
-            Db::Sqlite(_) => SELECT_AUTH_VERSION_SQLITE,
+        let select_version = match self.pools {
+            Pools::Postgres(_) => SELECT_AUTH_VERSION_POSTGRES,
+            Pools::Sqlite { .. } => SELECT_AUTH_VERSION_SQLITE,
         };
         in_transaction!(self, tx => {
             let query = sqlx::query_scalar(select_version).bind(user.uid);
@@ -69,11 +69,11 @@ impl Db {
     /// The account and the session of a token. One query at every request makes logout, reset and demotion count at
     /// once.
     pub async fn bearer(&self, user_uid: Uuid, sid: Uuid, now: DateTime<Utc>) -> DbResult<Bearer> {
-        let found: Option<UserAndSession> = read_db!(self, pool => {
+        let found: DbResult<Option<UserAndSession>> = on_db!(self.reader(), connection => {
             let query = sqlx::query_as(SELECT_USER_AND_SESSION).bind(user_uid).bind(sid).bind(now);
-            query.fetch_optional(pool).await?
+            query.fetch_optional(&mut *connection).await?
         });
-        Ok(match found {
+        Ok(match found? {
             None => Bearer::NoUser,
             Some(UserAndSession { sid: None, .. }) => Bearer::Ended,
             Some(UserAndSession { user, .. }) => Bearer::Active(Box::new(user)),
@@ -82,7 +82,8 @@ impl Db {
 
     /// Ends one session: its access and refresh tokens are refused from the next request on.
     pub async fn end_session(&self, sid: Uuid) -> DbResult<()> {
-        on_db!(self, pool => sqlx::query(DELETE_SESSION).bind(sid).execute(pool).await.map(|_| ())?);
-        Ok(())
+        on_db!(self.writer(), connection => {
+            sqlx::query(DELETE_SESSION).bind(sid).execute(&mut *connection).await.map(drop)?
+        })
     }
 }

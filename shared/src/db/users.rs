@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::held_connection::HeldConnection;
-use super::{Db, DbResult, in_transaction, read_db, within_limit};
+use super::batch::{BatchOperation, HeldConnection};
+use super::{Db, DbResult, in_transaction, on_db, within_limit};
 use crate::domain::{EmailAddress, Role};
 
 /// An account as it stands in the database.
@@ -62,14 +62,16 @@ WHERE email_canonical = $1";
 impl Db {
     /// The account with this id.
     pub async fn user(&self, uid: Uuid) -> DbResult<Option<User>> {
-        Ok(read_db!(self, pool => sqlx::query_as(SELECT_USER).bind(uid).fetch_optional(pool).await?))
+        on_db!(self.reader(), connection => {
+            sqlx::query_as(SELECT_USER).bind(uid).fetch_optional(&mut *connection).await?
+        })
     }
 
     /// The account of a mailbox in its canonical form.
     pub async fn user_of_mailbox(&self, canonical: &str) -> DbResult<Option<User>> {
-        Ok(read_db!(self, pool => {
-            sqlx::query_as(SELECT_USER_OF_MAILBOX).bind(canonical).fetch_optional(pool).await?
-        }))
+        on_db!(self.reader(), connection => {
+            sqlx::query_as(SELECT_USER_OF_MAILBOX).bind(canonical).fetch_optional(&mut *connection).await?
+        })
     }
 
     /// Gives an account another role. Its sessions go on: every request looks the role up.
@@ -82,36 +84,80 @@ impl Db {
     }
 }
 
-impl HeldConnection {
-    /// The accounts with these ids and those of these mailboxes in their canonical form, in no order.
-    pub async fn users_among(&mut self, uids: &[Uuid], mailboxes: &[String]) -> DbResult<Vec<User>> {
-        within_limit(async {
-            let mut users: Vec<User> = Vec::with_capacity(uids.len() + mailboxes.len());
-            match self {
-                HeldConnection::Postgres(connection) => {
-                    if !uids.is_empty() {
-                        let query = sqlx::query_as(SELECT_USERS_POSTGRES).bind(uids);
-                        users.append(&mut query.fetch_all(&mut **connection).await?);
-                    }
-                    if !mailboxes.is_empty() {
-                        let query = sqlx::query_as(SELECT_USERS_OF_MAILBOXES_POSTGRES).bind(mailboxes);
-                        users.append(&mut query.fetch_all(&mut **connection).await?);
-                    }
-                }
-                // SQLite has no round trips to save.
-                HeldConnection::Sqlite(sqlite) => {
-                    for uid in uids {
-                        let query = sqlx::query_as(SELECT_USER).bind(uid);
-                        users.extend(query.fetch_optional(&sqlite.reader).await?);
-                    }
-                    for mailbox in mailboxes {
-                        let query = sqlx::query_as(SELECT_USER_OF_MAILBOX).bind(mailbox);
-                        users.extend(query.fetch_optional(&sqlite.reader).await?);
-                    }
-                }
-            }
-            Ok(users)
-        })
-        .await
+/// Names an account.
+#[derive(Clone, Debug)]
+pub enum AccountKey {
+    /// By its id.
+    Uid(Uuid),
+    /// By its mailbox in its canonical form.
+    Mailbox(String),
+}
+
+impl Db {
+    /// The account with this key, looked up together with those of other emails at the same time.
+    pub async fn account_of(&self, key: AccountKey) -> DbResult<Option<User>> {
+        self.batchers.find_accounts.run(key).await
     }
+}
+
+/// Finds accounts in batches.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FindAccounts;
+
+impl BatchOperation for FindAccounts {
+    type Item = AccountKey;
+    type Output = Option<User>;
+
+    async fn run(&self, connection: &mut HeldConnection, keys: &[AccountKey]) -> DbResult<Vec<Option<User>>> {
+        let users = within_limit(find_users(connection, keys)).await?;
+        let user_of = |key: &AccountKey| {
+            let has_key = |user: &&User| match key {
+                AccountKey::Uid(uid) => user.uid == *uid,
+                AccountKey::Mailbox(mailbox) => user.email_canonical == *mailbox,
+            };
+            users.iter().find(has_key).cloned()
+        };
+        Ok(keys.iter().map(user_of).collect())
+    }
+}
+
+/// The accounts with these keys, in no order.
+async fn find_users(connection: &mut HeldConnection, keys: &[AccountKey]) -> DbResult<Vec<User>> {
+    let mut users: Vec<User> = Vec::with_capacity(keys.len());
+    match connection {
+        HeldConnection::Postgres(connection) => {
+            let (uids, mailboxes) = split(keys);
+            if !uids.is_empty() {
+                let query = sqlx::query_as(SELECT_USERS_POSTGRES).bind(uids);
+                users.append(&mut query.fetch_all(&mut **connection).await?);
+            }
+            if !mailboxes.is_empty() {
+                let query = sqlx::query_as(SELECT_USERS_OF_MAILBOXES_POSTGRES).bind(mailboxes);
+                users.append(&mut query.fetch_all(&mut **connection).await?);
+            }
+        }
+        // SQLite has no round trips to save.
+        HeldConnection::Sqlite { reader, .. } => {
+            for key in keys {
+                let query = match key {
+                    AccountKey::Uid(uid) => sqlx::query_as(SELECT_USER).bind(uid),
+                    AccountKey::Mailbox(mailbox) => sqlx::query_as(SELECT_USER_OF_MAILBOX).bind(mailbox),
+                };
+                let user: Option<User> = query.fetch_optional(&*reader).await?;
+                users.extend(user);
+            }
+        }
+    }
+    Ok(users)
+}
+
+fn split(keys: &[AccountKey]) -> (Vec<Uuid>, Vec<&str>) {
+    let (mut uids, mut mailboxes) = (Vec::new(), Vec::new());
+    for key in keys {
+        match key {
+            AccountKey::Uid(uid) => uids.push(*uid),
+            AccountKey::Mailbox(mailbox) => mailboxes.push(mailbox.as_str()),
+        }
+    }
+    (uids, mailboxes)
 }

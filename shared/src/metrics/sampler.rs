@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::db::Db;
-use crate::db::emails::backlog::{Backlog, Connections};
+use crate::db::emails::stats::{Backlog, Connections};
 use crate::queue::RedisQueue;
 
 use super::table::{

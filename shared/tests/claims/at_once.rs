@@ -1,115 +1,130 @@
-//! Claims at the very same time: what one statement alone must decide.
+//! Claims at the same moment: what a single statement must decide.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bookly_shared::db::Db;
 use bookly_shared::db::emails::claim::{ClaimedEmail, LEASE};
 use bookly_shared::db::emails::complete::SentEmail;
 use bookly_shared::db::emails::enqueue::NewEmail;
 use bookly_shared::db::emails::maintenance::REENQUEUE_AFTER;
-use bookly_shared::db::held_connection::HeldConnection;
 use bookly_shared::domain::{EmailAddress, EmailKind};
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::future::try_join_all;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::play::{queue, start};
+use crate::scratch::Postgres;
 
-const MAILS: usize = 40;
-/// So many that ringing for them takes longer than claiming some.
+const EMAILS: usize = 40;
+/// So many that maintenance takes longer to mark them than a worker to claim some.
 const MANY: usize = 4_000;
 const WORKERS: usize = 8;
 const ROUNDS: i32 = 5;
 const BATCH: i64 = 3;
 
-/// Round after round the leases run out, and everybody rushes for everything.
-pub(crate) async fn share_no_mail(db: &Db) {
+/// In each round all leases end, and all workers claim all emails.
+pub(crate) async fn share_no_email(db: &Db) {
     let mut now = start();
-    for _ in 0..MAILS {
+    for _ in 0..EMAILS {
         queue(db, EmailKind::VerifyEmail, now).await;
     }
     for round in 0..ROUNDS {
-        let claimed = rush(db, now).await;
-        assert_eq!(claimed.len(), MAILS, "every mail is claimed, and by one worker only");
-        let told_apart: HashSet<Uuid> = claimed.iter().map(|mail| mail.id).collect();
-        assert_eq!(told_apart.len(), MAILS);
-        for mail in claimed {
-            let counted = (mail.fencing_token, mail.attempts, mail.lost_leases);
+        let claimed = claim_with_all_workers(db, now).await;
+        assert_eq!(claimed.len(), EMAILS, "every email is claimed, and by one worker only");
+        let ids: HashSet<Uuid> = claimed.iter().map(|email| email.id).collect();
+        assert_eq!(ids.len(), EMAILS);
+        for email in claimed {
+            let counted = (email.fencing_token, email.attempts, email.lost_leases);
             assert_eq!(counted, (i64::from(round) + 1, round + 1, round));
         }
         now += LEASE + TimeDelta::microseconds(1);
-        assert_eq!(db.rescue_lost_leases(now).await.unwrap(), MAILS as u64);
+        assert_eq!(db.rescue_lost_leases(now).await.unwrap(), EMAILS as u64);
     }
 }
 
-/// The relay rings for mails, again and again, while workers claim and close them in groups, each in an order of its
-/// own. Whoever waited for a row with others locked would wait for ever: Postgres ends that by an error.
-pub(crate) async fn ring_and_close(db: &Db) {
+/// Maintenance marks emails again and again while workers, each a process of its own, claim and complete them in
+/// batches and in another order. A statement that waits for a row with others locked causes a deadlock, which
+/// Postgres ends by an error.
+pub(crate) async fn reenqueue_and_complete(postgres: &Postgres) {
     let (now, left) = (start(), Arc::new(AtomicUsize::new(MANY)));
-    let to = EmailAddress::parse("ann@example.org").unwrap();
-    let mails: Vec<NewEmail> = (0..MANY).map(|_| NewEmail::new(EmailKind::VerifyEmail, &to, now)).collect();
-    db.enqueue_emails(&mails).await.unwrap();
+    enqueue_many(&postgres.db, now).await;
     let mut processes = JoinSet::new();
-    processes.spawn(ring(db.clone(), now, left.clone()));
+    processes.spawn(reenqueue(postgres.db.clone(), now, left.clone()));
     for worker in 0..WORKERS {
-        processes.spawn(claim_and_close(db.clone(), format!("worker-{worker}"), now, left.clone()));
+        let db = postgres.open_again().await;
+        processes.spawn(claim_and_complete(db, format!("worker-{worker}"), now, left.clone()));
     }
     processes.join_all().await;
-    assert!(db.keep().await.unwrap().claim_due(1, "ann", now).await.unwrap().is_empty());
+    assert!(postgres.db.claim_due(1, "ann", now).await.unwrap().is_empty());
 }
 
-async fn ring(db: Db, mut now: DateTime<Utc>, left: Arc<AtomicUsize>) {
+async fn enqueue_many(db: &Db, now: DateTime<Utc>) {
+    let to = EmailAddress::parse("ann@example.org").unwrap();
+    let emails: Vec<NewEmail> = (0..MANY).map(|_| NewEmail::new(EmailKind::VerifyEmail, &to, now)).collect();
+    db.enqueue_emails(&emails).await.unwrap();
+}
+
+async fn reenqueue(db: Db, mut now: DateTime<Utc>, left: Arc<AtomicUsize>) {
     while left.load(Ordering::Relaxed) > 0 {
         now += REENQUEUE_AFTER + TimeDelta::seconds(1);
         db.take_unenqueued(MANY as i64, now).await.unwrap();
     }
 }
 
-async fn claim_and_close(db: Db, name: String, now: DateTime<Utc>, left: Arc<AtomicUsize>) {
+async fn claim_and_complete(db: Db, name: String, now: DateTime<Utc>, left: Arc<AtomicUsize>) {
     while left.load(Ordering::Relaxed) > 0 {
-        let mut mails = db.keep().await.unwrap().claim_due(16, &name, now).await.unwrap();
-        mails.reverse();
-        let sent: Vec<SentEmail> =
-            mails.iter().map(|mail| SentEmail::new(mail, Some(250), "250 taken".to_owned(), now)).collect();
-        db.keep().await.unwrap().complete_sent(&sent).await.unwrap();
-        left.fetch_sub(sent.len(), Ordering::Relaxed);
+        let mut emails = db.claim_due(16, &name, now).await.unwrap();
+        emails.reverse();
+        let sent = |email| SentEmail::new(email, Some(250), "250 taken".to_owned(), now);
+        try_join_all(emails.iter().map(|email| db.complete_sent(sent(email)))).await.unwrap();
+        left.fetch_sub(emails.len(), Ordering::Relaxed);
     }
+    db.close().await;
 }
 
-/// Postgres planned an `IN (SELECT … LIMIT … FOR UPDATE SKIP LOCKED)` as a loop that asked again for every row, when
-/// its statistics were of a table with one row; the limit then held for each time, and everything was claimed.
-pub(crate) async fn keep_the_limit_when_statistics_are_old(db: &Db) {
-    let now = start();
+/// Postgres planned an `IN (SELECT … LIMIT … FOR UPDATE SKIP LOCKED)` as a loop that ran again for every row, when its
+/// statistics were of a table with one row. The limit then held for each run, and everything was claimed.
+pub(crate) async fn keep_the_limit_with_old_statistics(postgres: &Postgres) {
+    let (db, now) = (&postgres.db, start());
     queue(db, EmailKind::VerifyEmail, now).await;
-    if let Db::Postgres(pool) = db {
-        sqlx::query("ANALYZE emails").execute(pool).await.unwrap();
-    }
-    for later in 1..MAILS {
+    sqlx::query("ANALYZE emails").execute(&mut postgres.connect().await).await.unwrap();
+    for later in 1..EMAILS {
         queue(db, EmailKind::VerifyEmail, now + TimeDelta::milliseconds(later as i64)).await;
     }
-    let claimed = db.keep().await.unwrap().claim_due(BATCH, "ann", now + LEASE).await.unwrap();
+    let claimed = db.claim_due(BATCH, "ann", now + LEASE).await.unwrap();
     assert_eq!(claimed.len(), BATCH as usize);
 }
 
-/// Where Postgres took due rows for few, for want of statistics, it read and sorted all of them for every claim anew.
-pub(crate) async fn read_no_more_than_is_claimed_without_statistics(db: &Db) {
-    let now = start();
-    let to = EmailAddress::parse("ann@example.org").unwrap();
-    let mails: Vec<NewEmail> = (0..MANY).map(|_| NewEmail::new(EmailKind::VerifyEmail, &to, now)).collect();
-    db.enqueue_emails(&mails).await.unwrap();
-    let mut kept = db.keep().await.unwrap();
-    assert_eq!(kept.claim_due(BATCH, "ann", now).await.unwrap().len(), BATCH as usize);
-    let HeldConnection::Postgres(connection) = &mut kept else { return };
-    sqlx::query("SELECT pg_stat_force_next_flush()").execute(&mut **connection).await.unwrap();
-    let read = "SELECT idx_tup_read FROM pg_stat_user_indexes
-                WHERE indexrelname = 'emails_due' AND schemaname = current_schema()";
-    let read: i64 = sqlx::query_scalar(read).fetch_one(&mut **connection).await.unwrap();
+/// Without statistics Postgres expected few due rows, and so read and sorted all of them for every claim.
+pub(crate) async fn read_no_more_than_is_claimed_without_statistics(postgres: &Postgres) {
+    let (db, now) = (&postgres.db, start());
+    enqueue_many(db, now).await;
+    assert_eq!(db.claim_due(BATCH, "ann", now).await.unwrap().len(), BATCH as usize);
+    let read = rows_read_by_claims(postgres).await;
     assert!((BATCH..10 * BATCH).contains(&read), "{read} of {MANY} due rows were read for {BATCH}");
 }
 
-async fn rush(db: &Db, now: DateTime<Utc>) -> Vec<ClaimedEmail> {
+/// A connection reports what it read when it ends.
+async fn rows_read_by_claims(postgres: &Postgres) -> i64 {
+    postgres.db.close().await;
+    let mut connection = postgres.connect().await;
+    let sql = "SELECT idx_tup_read FROM pg_stat_user_indexes
+               WHERE indexrelname = 'emails_due' AND schemaname = current_schema()";
+    for _ in 0..500 {
+        let read: i64 = sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap();
+        if read > 0 {
+            return read;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("Postgres never reported the rows that were read");
+}
+
+async fn claim_with_all_workers(db: &Db, now: DateTime<Utc>) -> Vec<ClaimedEmail> {
     let mut workers = JoinSet::new();
     for worker in 0..WORKERS {
         let (db, name) = (db.clone(), format!("worker-{worker}"));
@@ -121,8 +136,8 @@ async fn rush(db: &Db, now: DateTime<Utc>) -> Vec<ClaimedEmail> {
 async fn claim_all(db: &Db, name: &str, now: DateTime<Utc>) -> Vec<ClaimedEmail> {
     let mut claimed = Vec::new();
     loop {
-        let some = db.keep().await.unwrap().claim_due(BATCH, name, now).await.unwrap();
-        assert!(some.len() <= BATCH as usize, "claimed more than there are slots: {}", some.len());
+        let some = db.claim_due(BATCH, name, now).await.unwrap();
+        assert!(some.len() <= BATCH as usize, "claimed more than the limit: {}", some.len());
         if some.is_empty() {
             return claimed;
         }

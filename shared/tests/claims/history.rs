@@ -1,4 +1,4 @@
-//! Random histories: what several workers, the relay, an operator and time do to a few mails.
+//! Random histories: what workers, maintenance, an operator and time do to a few emails.
 
 use bookly_shared::domain::EmailKind;
 use chrono::TimeDelta;
@@ -10,23 +10,23 @@ use proptest::sample::Index;
 pub(crate) enum Op {
     Queue(EmailKind),
     ClaimDue { worker: usize, limit: i64 },
-    HoldClaim(Pick),
-    LeasedUntil { claim: Pick, left: TimeDelta },
+    RenewLease(Pick),
+    LeaseLasts { claim: Pick, left: TimeDelta },
     FreeLost,
-    RenewLeases { worker: usize, mails: u8 },
+    RenewLeases { worker: usize, emails: u8 },
     RetryLater { claim: Pick, wait: TimeDelta, counts: bool, answer_lost: bool },
     CloseSent(Vec<Pick>),
     CloseFailed(Pick),
     CloseCancelled(Pick),
     TakeUnenqueued { limit: i64 },
     FailOverdue,
-    RetryMail(Index),
-    CancelMail(Index),
+    RetryEmail(Index),
+    CancelEmail(Index),
     RecordLostLease(Pick),
     Wait(TimeDelta),
 }
 
-/// One of the claims that were ever given: the newest, or any, which is likely to be stale.
+/// A claim of the history: the newest, or any, which is probably stale.
 #[derive(Clone, Debug)]
 pub(crate) enum Pick {
     Newest,
@@ -58,10 +58,10 @@ fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
         2 => prop_oneof![Just(EmailKind::ResetPassword), Just(EmailKind::VerifyEmail)].prop_map(Op::Queue),
         6 => (worker(), 1..4i64).prop_map(|(worker, limit)| Op::ClaimDue { worker, limit }),
-        3 => pick().prop_map(Op::HoldClaim),
-        2 => (pick(), wait()).prop_map(|(claim, left)| Op::LeasedUntil { claim, left }),
+        3 => pick().prop_map(Op::RenewLease),
+        2 => (pick(), wait()).prop_map(|(claim, left)| Op::LeaseLasts { claim, left }),
         3 => Just(Op::FreeLost),
-        2 => (worker(), 1..=u8::MAX).prop_map(|(worker, mails)| Op::RenewLeases { worker, mails }),
+        2 => (worker(), 1..=u8::MAX).prop_map(|(worker, emails)| Op::RenewLeases { worker, emails }),
         3 => (pick(), wait(), any::<bool>(), any::<bool>()).prop_map(|(claim, wait, counts, answer_lost)| {
             Op::RetryLater { claim, wait, counts, answer_lost }
         }),
@@ -70,8 +70,8 @@ fn op() -> impl Strategy<Value = Op> {
         1 => pick().prop_map(Op::CloseCancelled),
         2 => (1..4i64).prop_map(|limit| Op::TakeUnenqueued { limit }),
         1 => Just(Op::FailOverdue),
-        1 => any::<Index>().prop_map(Op::RetryMail),
-        1 => any::<Index>().prop_map(Op::CancelMail),
+        1 => any::<Index>().prop_map(Op::RetryEmail),
+        1 => any::<Index>().prop_map(Op::CancelEmail),
         1 => pick().prop_map(Op::RecordLostLease),
         6 => wait().prop_map(Op::Wait),
     ]
@@ -81,8 +81,7 @@ fn pick() -> impl Strategy<Value = Pick> {
     prop_oneof![Just(Pick::Newest), any::<Index>().prop_map(Pick::Any)]
 }
 
-/// The limits themselves, a microsecond beside them, and anything in between, in all lengths of fraction
-/// that SQLite's text can have.
+/// The limits, a microsecond beside them, and other times, with all lengths of fraction in SQLite's text.
 fn wait() -> impl Strategy<Value = TimeDelta> {
     let limit = prop::sample::select(vec![0, 1, 5, 10, 15, 16, 3_600, 86_400]);
     let beside = prop::sample::select(vec![-1, 0, 1, 1_000, 500_000]);

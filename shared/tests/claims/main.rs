@@ -1,9 +1,9 @@
-//! The SQL of claims, leases, fencing_tokens and the relay, driven through random interleavings on both databases.
+//! The SQL of claims, leases, fencing tokens and maintenance, in random interleavings on both databases.
 //!
-//! Time is a parameter of every call, so that nothing waits. After each call its answer and every row are compared
-//! with a reference in plain Rust, and every claim that an older worker still has in its hands must have become void.
+//! Time is a parameter of every call, so that nothing waits. After each call its result and every row are compared
+//! with a reference in plain Rust, and every older claim must be void.
 //!
-//! SQLite always runs, Postgres when there is one (`scratch`). `PROPTEST_CASES` sets how many histories are played (128).
+//! SQLite always runs, Postgres when there is a server (`scratch`). `PROPTEST_CASES` sets the number of histories (128).
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "in tests a panic is the verdict")]
 
 mod at_once;
@@ -13,7 +13,7 @@ mod reference;
 #[path = "../scratch/mod.rs"]
 mod scratch;
 
-use bookly_shared::db::{Db, DbUser};
+use bookly_shared::db::Db;
 use proptest::test_runner::{Config, TestRunner};
 use tokio::runtime::Runtime;
 
@@ -21,7 +21,7 @@ use crate::scratch::Postgres;
 
 const HISTORIES: u32 = 128;
 
-/// Plays random histories; a failing one is shortened and printed.
+/// Runs random histories; a failing one is shortened and printed.
 fn obeys_the_reference(runtime: &Runtime, db: &Db) {
     let mut config = Config { failure_persistence: None, ..Config::default() };
     if std::env::var_os("PROPTEST_CASES").is_none() {
@@ -34,10 +34,10 @@ fn obeys_the_reference(runtime: &Runtime, db: &Db) {
     played.unwrap_or_else(|difference| panic!("{difference}"));
 }
 
-fn on_postgres(test: &str, check: impl AsyncFnOnce(&Db)) {
+fn on_postgres(test: &str, check: impl AsyncFnOnce(&Postgres)) {
     Runtime::new().unwrap().block_on(async {
-        let Some(postgres) = Postgres::create(DbUser::Worker, test).await else { return };
-        check(&postgres.db).await;
+        let Some(postgres) = Postgres::create(test).await else { return };
+        check(&postgres).await;
         postgres.remove().await;
     });
 }
@@ -53,35 +53,34 @@ fn every_interleaving_obeys_the_reference_on_sqlite() {
 #[test]
 fn every_interleaving_obeys_the_reference_on_postgres() {
     let runtime = Runtime::new().unwrap();
-    let created = Postgres::create(DbUser::Worker, "every_interleaving_obeys_the_reference");
+    let created = Postgres::create("every_interleaving_obeys_the_reference");
     let Some(postgres) = runtime.block_on(created) else { return };
     obeys_the_reference(&runtime, &postgres.db);
     runtime.block_on(postgres.remove());
 }
 
 #[test]
-fn workers_that_claim_at_once_share_no_mail_on_sqlite() {
+fn workers_that_claim_at_once_share_no_email_on_sqlite() {
     let runtime = Runtime::new().unwrap();
     let dir = tempfile::tempdir().unwrap();
-    runtime.block_on(async { at_once::share_no_mail(&Db::sqlite(dir.path()).await.unwrap()).await });
+    runtime.block_on(async { at_once::share_no_email(&Db::sqlite(dir.path()).await.unwrap()).await });
 }
 
 #[test]
-fn workers_that_claim_at_once_share_no_mail_on_postgres() {
-    on_postgres("workers_that_claim_at_once_share_no_mail", at_once::share_no_mail);
+fn workers_that_claim_at_once_share_no_email_on_postgres() {
+    on_postgres("workers_that_claim_at_once_share_no_email", async |postgres| {
+        at_once::share_no_email(&postgres.db).await;
+    });
 }
 
 #[test]
-fn relay_and_workers_never_wait_for_each_other_on_postgres() {
-    on_postgres("relay_and_workers_never_wait_for_each_other", at_once::ring_and_close);
+fn maintenance_and_workers_cause_no_deadlock_on_postgres() {
+    on_postgres("maintenance_and_workers_cause_no_deadlock", at_once::reenqueue_and_complete);
 }
 
 #[test]
-fn a_worker_claims_no_more_than_it_has_room_for_whatever_postgres_statistics_say() {
-    on_postgres(
-        "a_worker_claims_no_more_than_it_has_room_for",
-        at_once::keep_the_limit_when_statistics_are_old,
-    );
+fn a_worker_claims_no_more_than_its_limit_whatever_postgres_statistics_say() {
+    on_postgres("a_worker_claims_no_more_than_its_limit", at_once::keep_the_limit_with_old_statistics);
 }
 
 #[test]

@@ -1,31 +1,33 @@
-//! Plays a history on a real database and, beside it, on the reference; any difference fails.
+//! Runs a history on a real database and on the reference; any difference fails the test.
 
 use bookly_shared::db::Db;
 use bookly_shared::db::emails::admin::EmailFilter;
-use bookly_shared::db::emails::attempts::{Ending, Reason};
+use bookly_shared::db::emails::attempts::{AttemptOutcome, Reason};
 use bookly_shared::db::emails::claim::ClaimedEmail;
-use bookly_shared::db::emails::complete::{Retry, SentEmail};
+use bookly_shared::db::emails::complete::SentEmail;
 use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::db::emails::retry::Retry;
 use bookly_shared::domain::{EmailAddress, EmailKind};
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::future::try_join_all;
 use proptest::sample::Index;
 use uuid::Uuid;
 
 use crate::history::{Op, Pick, WORKERS};
-use crate::reference::{FOR_EVER, Mail};
+use crate::reference::{Email, FOR_EVER};
 
 pub(crate) struct Play<'a> {
     db: &'a Db,
     now: DateTime<Utc>,
-    mails: Vec<Mail>,
-    /// Every claim that was ever given, with its worker's number.
+    emails: Vec<Email>,
+    /// All claims so far, each with the number of its worker.
     claims: Vec<(usize, ClaimedEmail)>,
 }
 
-/// Plays one history from an empty table on.
+/// Runs one history, which begins with an empty table.
 pub(crate) async fn play(db: &Db, history: &[Op]) {
     empty(db).await;
-    let mut play = Play { db, now: start(), mails: Vec::new(), claims: Vec::new() };
+    let mut play = Play { db, now: start(), emails: Vec::new(), claims: Vec::new() };
     play.queue(EmailKind::VerifyEmail).await;
     for op in history {
         play.step(op).await;
@@ -38,21 +40,21 @@ pub(crate) fn start() -> DateTime<Utc> {
     DateTime::from_timestamp(1_767_225_600, 0).unwrap()
 }
 
-/// Closes whatever an earlier history left, and clears it away.
+/// Closes and deletes what an earlier history left.
 pub(crate) async fn empty(db: &Db) {
     let later = start() + FOR_EVER;
     db.rescue_lost_leases(later).await.unwrap();
-    while let [mail, ..] = db.keep().await.unwrap().claim_due(1, "cleaner", later).await.unwrap().as_slice() {
-        assert!(db.complete_failed(mail, "cleared away".into(), later).await.unwrap());
+    while let [email, ..] = db.claim_due(1, "cleaner", later).await.unwrap().as_slice() {
+        assert!(db.complete_failed(email, "cleared away".into(), later).await.unwrap());
     }
     db.purge(TimeDelta::zero(), later + FOR_EVER).await.unwrap();
     assert!(db.list_emails(&EmailFilter::default(), 1).await.unwrap().is_empty());
 }
 
 pub(crate) async fn queue(db: &Db, kind: EmailKind, now: DateTime<Utc>) -> Uuid {
-    let mail = NewEmail::new(kind, &EmailAddress::parse("ann@example.org").unwrap(), now);
-    db.enqueue_emails(std::slice::from_ref(&mail)).await.unwrap();
-    mail.id
+    let email = NewEmail::new(kind, &EmailAddress::parse("ann@example.org").unwrap(), now);
+    db.enqueue_emails(std::slice::from_ref(&email)).await.unwrap();
+    email.id
 }
 
 impl Play<'_> {
@@ -60,10 +62,10 @@ impl Play<'_> {
         match op {
             Op::Queue(kind) => self.queue(*kind).await,
             Op::ClaimDue { worker, limit } => self.claim_due(*worker, *limit).await,
-            Op::HoldClaim(claim) => self.hold_claim(claim).await,
-            Op::LeasedUntil { claim, left } => self.leased_until(claim, *left).await,
+            Op::RenewLease(claim) => self.renew_lease(claim).await,
+            Op::LeaseLasts { claim, left } => self.lease_lasts(claim, *left).await,
             Op::FreeLost => self.rescue_lost_leases().await,
-            Op::RenewLeases { worker, mails } => self.renew_leases(*worker, *mails).await,
+            Op::RenewLeases { worker, emails } => self.renew_leases(*worker, *emails).await,
             Op::RetryLater { claim, wait, counts, answer_lost } => {
                 self.retry_later(claim, *wait, *counts, *answer_lost).await;
             }
@@ -72,8 +74,8 @@ impl Play<'_> {
             Op::CloseCancelled(claim) => self.close_as(claim, "cancelled").await,
             Op::TakeUnenqueued { limit } => self.take_unenqueued(*limit).await,
             Op::FailOverdue => self.fail_overdue().await,
-            Op::RetryMail(mail) => self.retry_email(mail).await,
-            Op::CancelMail(mail) => self.cancel_email(mail).await,
+            Op::RetryEmail(email) => self.retry_email(email).await,
+            Op::CancelEmail(email) => self.cancel_email(email).await,
             Op::RecordLostLease(claim) => self.record_lost_lease(claim).await,
             Op::Wait(time) => self.now += *time,
         }
@@ -81,18 +83,18 @@ impl Play<'_> {
 
     async fn queue(&mut self, kind: EmailKind) {
         let id = queue(self.db, kind, self.now).await;
-        self.mails.push(Mail::queued(id, kind, self.now));
+        self.emails.push(Email::queued(id, kind, self.now));
     }
 
     async fn claim_due(&mut self, worker: usize, limit: i64) {
         let (name, now) = self.worker(worker);
-        let claimed = self.db.keep().await.unwrap().claim_due(limit, name, now).await.unwrap();
-        let due = self.mails.iter().filter(|mail| mail.is_claimable(now));
-        self.assert_longest_due(due, claimed.iter().map(|mail| mail.id).collect(), limit);
+        let claimed = self.db.claim_due(limit, name, now).await.unwrap();
+        let due = self.emails.iter().filter(|email| email.is_claimable(now));
+        self.assert_longest_due(due, claimed.iter().map(|email| email.id).collect(), limit);
         self.take(claimed, worker).await;
     }
 
-    /// A claim was given: to one worker, under a number that was never used, and every older one is void.
+    /// A claim has one worker and a new fencing token, and voids every older claim.
     async fn take(&mut self, claimed: impl IntoIterator<Item = ClaimedEmail>, worker: usize) {
         let (name, now) = self.worker(worker);
         for claim in claimed {
@@ -100,53 +102,49 @@ impl Play<'_> {
             for older in older {
                 assert!(
                     older.fencing_token < claim.fencing_token,
-                    "the fencing_token must grow: {older:?} {claim:?}"
+                    "the fencing token must grow: {older:?} {claim:?}"
                 );
                 assert!(
-                    !self.db.hold_claim(older.id, older.fencing_token, now).await.unwrap(),
+                    !self.db.renew_lease(older.claim(), now).await.unwrap(),
                     "two hold it: {older:?} {claim:?}"
                 );
             }
-            let mail = find(&mut self.mails, claim.id);
-            mail.claim(name, now);
-            mail.assert_claimed(&claim);
+            let email = find(&mut self.emails, claim.id);
+            email.claim(name, now);
+            email.assert_claimed(&claim);
             self.claims.push((worker, claim));
         }
     }
 
-    async fn hold_claim(&mut self, pick: &Pick) {
+    async fn renew_lease(&mut self, pick: &Pick) {
         let Some((claim, now)) = self.pick(pick) else { return };
-        let expected = find(&mut self.mails, claim.id).hold(&claim, now);
-        assert_eq!(
-            self.db.hold_claim(claim.id, claim.fencing_token, now).await.unwrap(),
-            expected,
-            "{claim:?}"
-        );
+        let expected = find(&mut self.emails, claim.id).renew_lease(&claim, now);
+        assert_eq!(self.db.renew_lease(claim.claim(), now).await.unwrap(), expected, "{claim:?}");
     }
 
-    async fn leased_until(&mut self, pick: &Pick, left: TimeDelta) {
+    async fn lease_lasts(&mut self, pick: &Pick, left: TimeDelta) {
         let Some((claim, now)) = self.pick(pick) else { return };
-        let expected = find(&mut self.mails, claim.id).is_leased_until(now + left);
-        let leased = self.db.keep().await.unwrap().leased_until(&[claim.id], now + left).await.unwrap();
-        assert_eq!(leased, expected.into_iter().collect::<Vec<_>>(), "{claim:?}");
+        let expected = find(&mut self.emails, claim.id).lease_lasts(&claim, now + left);
+        let lasts = self.db.lease_lasts(claim.claim(), now + left).await.unwrap();
+        assert_eq!(lasts, expected, "{claim:?}");
     }
 
     async fn rescue_lost_leases(&mut self) {
         let now = self.now;
         let expected =
-            self.mails.iter_mut().filter_map(|mail| mail.rescue_lost_leases(now).then_some(())).count();
+            self.emails.iter_mut().filter_map(|email| email.rescue_lost_leases(now).then_some(())).count();
         assert_eq!(self.db.rescue_lost_leases(now).await.unwrap(), expected as u64);
     }
 
     async fn renew_leases(&mut self, worker: usize, chosen: u8) {
         let (name, now) = self.worker(worker);
-        let chosen = self.mails.iter_mut().enumerate().filter(|(n, _)| chosen & (1 << (n % 8)) != 0);
+        let chosen = self.emails.iter_mut().enumerate().filter(|(n, _)| chosen & (1 << (n % 8)) != 0);
         let (mut ids, mut expected) = (Vec::new(), Vec::new());
-        for (_, mail) in chosen {
-            ids.push(mail.id);
-            expected.extend(mail.renew(name, now));
+        for (_, email) in chosen {
+            ids.push(email.id);
+            expected.extend(email.renew(name, now));
         }
-        // An empty list is no SQL; the worker does not ask then.
+        // The worker does not renew an empty list.
         if ids.is_empty() {
             return;
         }
@@ -159,29 +157,26 @@ impl Play<'_> {
     async fn retry_later(&mut self, pick: &Pick, wait: TimeDelta, counts: bool, answer_lost: bool) {
         let Some((claim, now)) = self.pick(pick) else { return };
         let reason = Reason { smtp_code: Some(450), text: "450 not now" };
-        let retry = Retry { due_at: now + wait, ending: Ending::Retried, reason, counts, answer_lost };
-        let mail = find(&mut self.mails, claim.id);
-        let expected = mail.retry_later(&claim, retry.due_at, reason.text, (counts, answer_lost));
+        let retry =
+            Retry { due_at: now + wait, outcome: AttemptOutcome::Retried, reason, counts, answer_lost };
+        let email = find(&mut self.emails, claim.id);
+        let expected = email.retry_later(&claim, retry.due_at, reason.text, (counts, answer_lost));
         assert_eq!(self.db.retry_later(&claim, &retry, now).await.unwrap(), expected, "{claim:?}");
     }
 
     async fn complete_sent(&mut self, picks: &[Pick]) {
         let mut sent = Vec::<SentEmail>::new();
         for (claim, now) in picks.iter().filter_map(|pick| self.pick(pick)).collect::<Vec<_>>() {
-            // Each mail is named once.
-            if sent.iter().any(|mail| mail.id == claim.id) {
-                continue;
-            }
-            let reply = format!("250 taken under fencing_token {}", claim.fencing_token);
-            find(&mut self.mails, claim.id).complete_sent(&claim, &reply, now);
+            let reply = format!("250 taken under fencing token {}", claim.fencing_token);
+            find(&mut self.emails, claim.id).complete_sent(&claim, &reply, now);
             sent.push(SentEmail::new(&claim, Some(250), reply, now));
         }
-        self.db.keep().await.unwrap().complete_sent(&sent).await.unwrap();
+        try_join_all(sent.into_iter().map(|email| self.db.complete_sent(email))).await.unwrap();
     }
 
     async fn close_as(&mut self, pick: &Pick, state: &'static str) {
         let Some((claim, now)) = self.pick(pick) else { return };
-        let expected = find(&mut self.mails, claim.id).close_as(&claim, state, "because", now);
+        let expected = find(&mut self.emails, claim.id).close_as(&claim, state, "because", now);
         let closed = match state {
             "failed" => self.db.complete_failed(&claim, "because".into(), now).await,
             _ => self.db.cancel(&claim, "because", now).await,
@@ -191,65 +186,65 @@ impl Play<'_> {
 
     async fn take_unenqueued(&mut self, limit: i64) {
         let now = self.now;
-        let any = self.mails.iter().any(|mail| mail.is_unenqueued(now));
+        let any = self.emails.iter().any(|email| email.is_unenqueued(now));
         assert_eq!(self.db.any_unenqueued(now).await.unwrap(), any);
         let taken = self.db.take_unenqueued(limit, now).await.unwrap();
-        let unrung = self.mails.iter().filter(|mail| mail.is_unenqueued(now));
-        self.assert_longest_due(unrung, taken.clone(), limit);
+        let unenqueued = self.emails.iter().filter(|email| email.is_unenqueued(now));
+        self.assert_longest_due(unenqueued, taken.clone(), limit);
         for id in taken {
-            find(&mut self.mails, id).enqueued_at = Some(now);
+            find(&mut self.emails, id).enqueued_at = Some(now);
         }
     }
 
     async fn fail_overdue(&mut self) {
         let now = self.now;
-        let expected = self.mails.iter_mut().filter_map(|mail| mail.fail_overdue(now).then_some(())).count();
+        let expected =
+            self.emails.iter_mut().filter_map(|email| email.fail_overdue(now).then_some(())).count();
         assert_eq!(self.db.fail_overdue(now).await.unwrap().len(), expected);
     }
 
-    async fn retry_email(&mut self, mail: &Index) {
-        let mail = mail.get_mut(&mut self.mails);
-        let expected = mail.retry_by_hand(self.now);
-        assert_eq!(self.db.retry_email(mail.id, self.now).await.unwrap(), expected);
+    async fn retry_email(&mut self, email: &Index) {
+        let email = email.get_mut(&mut self.emails);
+        let expected = email.retry_by_hand(self.now);
+        assert_eq!(self.db.retry_email(email.id, self.now).await.unwrap(), expected);
     }
 
-    async fn cancel_email(&mut self, mail: &Index) {
-        let mail = mail.get_mut(&mut self.mails);
-        let expected = mail.cancel_by_hand(self.now);
-        assert_eq!(self.db.cancel_email(mail.id, self.now).await.unwrap(), expected);
+    async fn cancel_email(&mut self, email: &Index) {
+        let email = email.get_mut(&mut self.emails);
+        let expected = email.cancel_by_hand(self.now);
+        assert_eq!(self.db.cancel_email(email.id, self.now).await.unwrap(), expected);
     }
 
     async fn record_lost_lease(&mut self, pick: &Pick) {
         let Some((claim, now)) = self.pick(pick) else { return };
-        find(&mut self.mails, claim.id).endings.insert(claim.fencing_token, "lease_lost");
+        find(&mut self.emails, claim.id).outcomes.insert(claim.fencing_token, "lease_lost");
         self.db.record_lost_lease(&claim, "stopped".into(), now).await.unwrap();
     }
 
-    /// As many as there are, up to the limit, and none that waits longer was left out.
-    fn assert_longest_due<'m>(&self, all: impl Iterator<Item = &'m Mail>, taken: Vec<Uuid>, limit: i64) {
-        let (inside, left): (Vec<_>, Vec<_>) = all.partition(|mail| taken.contains(&mail.id));
-        assert_eq!(inside.len(), taken.len(), "one was taken that was not to be taken, or twice: {taken:?}");
+    /// As many as there are, up to the limit, and no other one waits longer.
+    fn assert_longest_due<'m>(&self, all: impl Iterator<Item = &'m Email>, taken: Vec<Uuid>, limit: i64) {
+        let (inside, left): (Vec<_>, Vec<_>) = all.partition(|email| taken.contains(&email.id));
+        assert_eq!(inside.len(), taken.len(), "one was taken that must not be taken, or twice: {taken:?}");
         assert_eq!(taken.len(), (limit as usize).min(inside.len() + left.len()));
-        let longest_left = left.iter().map(|mail| mail.due_at).min();
+        let longest_left = left.iter().map(|email| email.due_at).min();
         assert!(
-            inside.iter().all(|mail| longest_left.is_none_or(|left| mail.due_at <= left)),
+            inside.iter().all(|email| longest_left.is_none_or(|left| email.due_at <= left)),
             "out of order"
         );
     }
 
     async fn compare(&self) {
-        for mail in &self.mails {
-            mail.assert_stored(&self.db.mail(mail.id).await.unwrap().expect("the row is there"));
-            mail.assert_attempts(&self.db.attempts_of(mail.id).await.unwrap());
+        for email in &self.emails {
+            email.assert_stored(&self.db.email(email.id).await.unwrap().expect("the row is there"));
+            email.assert_attempts(&self.db.attempts_of(email.id).await.unwrap());
         }
     }
 
     async fn only_the_newest_claim_may_hold(&self) {
         for (worker, claim) in &self.claims {
-            let mail = self.mails.iter().find(|mail| mail.id == claim.id).unwrap();
-            let holds =
-                self.db.hold_claim(claim.id, claim.fencing_token, self.worker(*worker).1).await.unwrap();
-            assert_eq!(holds, mail.is_held_by(claim), "{mail:?} {claim:?}");
+            let email = self.emails.iter().find(|email| email.id == claim.id).unwrap();
+            let holds = self.db.renew_lease(claim.claim(), self.worker(*worker).1).await.unwrap();
+            assert_eq!(holds, email.is_held_by(claim), "{email:?} {claim:?}");
         }
     }
 
@@ -266,6 +261,6 @@ impl Play<'_> {
     }
 }
 
-fn find(mails: &mut [Mail], id: Uuid) -> &mut Mail {
-    mails.iter_mut().find(|mail| mail.id == id).expect("a mail of this history")
+fn find(emails: &mut [Email], id: Uuid) -> &mut Email {
+    emails.iter_mut().find(|email| email.id == id).expect("a email of this history")
 }

@@ -1,11 +1,11 @@
-//! The table `emails` as it should behave, in plain Rust: what every call must return, and what it must leave behind.
+//! The table `emails` in plain Rust: what each call must return, and what it must write.
 
 use std::collections::BTreeMap;
 
-use bookly_shared::db::emails::admin::{CANCELLED_BY_HAND, EmailRow};
+use bookly_shared::db::emails::admin::{CANCELLED_BY_OPERATOR, EmailRow};
 use bookly_shared::db::emails::attempts::AttemptRow;
-use bookly_shared::db::emails::claim::{ClaimedEmail, LEASE};
-use bookly_shared::db::emails::enqueue::{CLOCK_SLACK, deadline_of};
+use bookly_shared::db::emails::claim::{CLOCK_SLACK, Claim, ClaimedEmail, LEASE};
+use bookly_shared::db::emails::enqueue::deadline_of;
 use bookly_shared::db::emails::maintenance::{DEADLINE_PASSED, REENQUEUE_AFTER};
 use bookly_shared::domain::EmailKind;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 /// A row.
 #[derive(Clone, Debug)]
-pub(crate) struct Mail {
+pub(crate) struct Email {
     pub(crate) id: Uuid,
     pub(crate) kind: EmailKind,
     pub(crate) state: &'static str,
@@ -30,13 +30,13 @@ pub(crate) struct Mail {
     pub(crate) reply: Option<String>,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) closed_at: Option<DateTime<Utc>>,
-    /// What became of each claim, by its fencing_token.
-    pub(crate) endings: BTreeMap<i64, &'static str>,
+    /// The outcome of each claim, by its fencing token.
+    pub(crate) outcomes: BTreeMap<i64, &'static str>,
 }
 
-impl Mail {
-    pub(crate) fn queued(id: Uuid, kind: EmailKind, now: DateTime<Utc>) -> Mail {
-        Mail {
+impl Email {
+    pub(crate) fn queued(id: Uuid, kind: EmailKind, now: DateTime<Utc>) -> Email {
+        Email {
             id,
             kind,
             state: "queued",
@@ -44,7 +44,7 @@ impl Mail {
             fencing_token: 0,
             lost_leases: 0,
             lost_answers: 0,
-            due_at: now - CLOCK_SLACK,
+            due_at: now,
             deadline_at: now + deadline_of(kind),
             enqueued_at: Some(now),
             lease_until: None,
@@ -53,36 +53,35 @@ impl Mail {
             reply: None,
             created_at: now,
             closed_at: None,
-            endings: BTreeMap::new(),
+            outcomes: BTreeMap::new(),
         }
     }
 
     pub(crate) fn is_claimable(&self, now: DateTime<Utc>) -> bool {
-        self.state == "queued" && self.due_at <= now
+        self.state == "queued" && self.due_at <= now + CLOCK_SLACK
     }
 
-    /// One row of `Db::rescue_lost_leases`: a mail whose worker let its lease run out.
+    /// One row of `Db::rescue_lost_leases`: an email whose worker let its lease end.
     pub(crate) fn rescue_lost_leases(&mut self, now: DateTime<Utc>) -> bool {
         let lost = self.state == "sending" && self.lease_until.is_some_and(|until| until < now);
         if lost {
             self.state = "queued";
             self.lost_leases += 1;
             (self.enqueued_at, self.lease_until) = (None, None);
-            self.endings.entry(self.fencing_token).or_insert("worker_lost");
+            self.outcomes.entry(self.fencing_token).or_insert("worker_lost");
         }
         lost
     }
 
-    /// One row of `Db::leased_until`.
-    pub(crate) fn is_leased_until(&self, until: DateTime<Utc>) -> Option<(Uuid, i64)> {
-        let leased = self.state == "sending" && self.lease_until.is_some_and(|lease| lease >= until);
-        leased.then_some((self.id, self.fencing_token))
+    /// `Db::lease_lasts`
+    pub(crate) fn lease_lasts(&self, claim: &ClaimedEmail, until: DateTime<Utc>) -> bool {
+        self.is_held_by(claim) && self.lease_until.is_some_and(|lease| lease >= until)
     }
 
-    /// Claimable, and nobody rang for it in the last ten seconds.
+    /// Due, and without a job of the last ten seconds.
     pub(crate) fn is_unenqueued(&self, now: DateTime<Utc>) -> bool {
-        let rung_lately = self.enqueued_at.is_some_and(|at| at >= now - REENQUEUE_AFTER);
-        self.is_claimable(now) && !rung_lately
+        let has_recent_job = self.enqueued_at.is_some_and(|at| at >= now - REENQUEUE_AFTER);
+        self.state == "queued" && self.due_at <= now && !has_recent_job
     }
 
     pub(crate) fn claim(&mut self, worker: &'static str, now: DateTime<Utc>) {
@@ -97,8 +96,8 @@ impl Mail {
         self.state == "sending" && self.fencing_token == claim.fencing_token
     }
 
-    /// `Db::hold_claim`
-    pub(crate) fn hold(&mut self, claim: &ClaimedEmail, now: DateTime<Utc>) -> bool {
+    /// `Db::renew_lease`
+    pub(crate) fn renew_lease(&mut self, claim: &ClaimedEmail, now: DateTime<Utc>) -> bool {
         let held = self.is_held_by(claim);
         if held {
             self.lease_until = Some(now + LEASE);
@@ -107,17 +106,17 @@ impl Mail {
     }
 
     /// One row of `Db::renew_leases`.
-    pub(crate) fn renew(&mut self, worker: &str, now: DateTime<Utc>) -> Option<(Uuid, i64)> {
+    pub(crate) fn renew(&mut self, worker: &str, now: DateTime<Utc>) -> Option<Claim> {
         let held = self.state == "sending" && self.worker == Some(worker);
         held.then(|| {
             self.lease_until = Some(now + LEASE);
-            (self.id, self.fencing_token)
+            Claim { id: self.id, fencing_token: self.fencing_token }
         })
     }
 
-    /// `Db::complete_sent`: whichever claim earned it, and once.
+    /// `Db::complete_sent`: for every claim, and once.
     pub(crate) fn complete_sent(&mut self, claim: &ClaimedEmail, reply: &str, now: DateTime<Utc>) {
-        self.endings.insert(claim.fencing_token, "sent");
+        self.outcomes.insert(claim.fencing_token, "sent");
         if self.state != "sent" {
             self.close("sent", now);
             self.last_error = None;
@@ -136,7 +135,7 @@ impl Mail {
         let held = self.is_held_by(claim);
         if held {
             self.close(state, now);
-            self.endings.insert(claim.fencing_token, state);
+            self.outcomes.insert(claim.fencing_token, state);
             self.last_error = Some(reason.to_owned());
         }
         held
@@ -153,7 +152,7 @@ impl Mail {
         let held = self.is_held_by(claim);
         if held {
             self.state = "queued";
-            self.endings.insert(claim.fencing_token, "retried");
+            self.outcomes.insert(claim.fencing_token, "retried");
             self.due_at = due_at;
             self.last_error = Some(error.to_owned());
             (self.enqueued_at, self.lease_until) = (None, None);
@@ -163,7 +162,7 @@ impl Mail {
         held
     }
 
-    /// One row of `Db::fail_overdue`. Mails in flight are left to whoever has them.
+    /// One row of `Db::fail_overdue`. Emails in flight are left to their workers.
     pub(crate) fn fail_overdue(&mut self, now: DateTime<Utc>) -> bool {
         let overdue = self.state == "queued" && self.deadline_at <= now;
         if overdue {
@@ -178,8 +177,8 @@ impl Mail {
     pub(crate) fn retry_by_hand(&mut self, now: DateTime<Utc>) -> bool {
         let failed = self.state == "failed";
         if failed {
-            let fresh = Mail::queued(self.id, self.kind, now);
-            *self = Mail {
+            let fresh = Email::queued(self.id, self.kind, now);
+            *self = Email {
                 fencing_token: self.fencing_token,
                 due_at: now,
                 enqueued_at: None,
@@ -187,19 +186,19 @@ impl Mail {
                 last_error: self.last_error.take(),
                 reply: self.reply.take(),
                 created_at: self.created_at,
-                endings: std::mem::take(&mut self.endings),
+                outcomes: std::mem::take(&mut self.outcomes),
                 ..fresh
             };
         }
         failed
     }
 
-    /// `Db::cancel_email`: a mail that a worker has may be on its way already.
+    /// `Db::cancel_email`: an email that a worker has may be on its way already.
     pub(crate) fn cancel_by_hand(&mut self, now: DateTime<Utc>) -> bool {
         let waits = self.state == "queued";
         if waits {
             self.close("cancelled", now);
-            self.last_error = Some(CANCELLED_BY_HAND.to_owned());
+            self.last_error = Some(CANCELLED_BY_OPERATOR.to_owned());
         }
         waits
     }
@@ -210,7 +209,7 @@ impl Mail {
         self.lease_until = None;
     }
 
-    /// Compares with what the database handed to a worker.
+    /// Compares with the claim that the database gave a worker.
     pub(crate) fn assert_claimed(&self, claim: &ClaimedEmail) {
         let given = (
             claim.id,
@@ -226,14 +225,14 @@ impl Mail {
         assert_eq!((claim.created_at, claim.deadline_at), (self.created_at, self.deadline_at));
     }
 
-    /// Compares with the attempts that the database holds.
+    /// Compares with the attempts in the database.
     pub(crate) fn assert_attempts(&self, rows: &[AttemptRow]) {
         let stored: BTreeMap<i64, &str> =
             rows.iter().map(|row| (row.fencing_token, row.outcome.as_str())).collect();
-        assert_eq!(stored, self.endings, "{self:?}");
+        assert_eq!(stored, self.outcomes, "{self:?}");
     }
 
-    /// Compares with what the database holds.
+    /// Compares with the row in the database.
     pub(crate) fn assert_stored(&self, row: &EmailRow) {
         let stored = (row.state.as_str(), row.attempts, row.lost_leases, row.lost_answers);
         assert_eq!(stored, (self.state, self.attempts, self.lost_leases, self.lost_answers), "{row:?}");

@@ -1,13 +1,13 @@
-//! Postgres for a test: a schema of its own in the server that `TEST_DATABASE_URL` names; `scripts/test` always sets it.
+//! Postgres for a test: an own schema in the server that `TEST_DATABASE_URL` names. `scripts/test` always sets it.
 
 use std::io::Write;
 
-use bookly_shared::db::{Db, DbUser};
+use bookly_shared::db::Db;
 use secrecy::SecretString;
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
-/// An empty Postgres schema, as long as the test runs.
+/// A Postgres schema with Bookly's tables, until the test ends.
 pub(crate) struct Postgres {
     url: String,
     schema: String,
@@ -15,18 +15,29 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
-    /// Without a server the test ends here, and says that it did nothing.
-    pub(crate) async fn create(user: DbUser, test: &str) -> Option<Postgres> {
+    /// Without a server this returns `None` and says that the test did not run.
+    pub(crate) async fn create(test: &str) -> Option<Postgres> {
         let Ok(url) = std::env::var("TEST_DATABASE_URL") else {
             say(&format!("{test} was NOT RUN on Postgres: TEST_DATABASE_URL is not set"));
             return None;
         };
         let schema = format!("scratch_{}", Uuid::new_v4().simple());
         run(&url, format!("CREATE SCHEMA {schema}")).await;
-        let mark = if url.contains('?') { '&' } else { '?' };
-        let inside = SecretString::from(format!("{url}{mark}options[search_path]={schema}"));
-        let db = Db::postgres(&inside, user).await.expect("TEST_DATABASE_URL can be used");
+        let db = open(&url, &schema).await;
         Some(Postgres { url, schema, db })
+    }
+
+    /// The same database as another process opens it.
+    #[allow(dead_code, reason = "not all tests that share this file need it")]
+    pub(crate) async fn open_again(&self) -> Db {
+        open(&self.url, &self.schema).await
+    }
+
+    /// A connection of the test's own.
+    #[allow(dead_code, reason = "not all tests that share this file need it")]
+    pub(crate) async fn connect(&self) -> PgConnection {
+        let url = with_search_path(&self.url, &self.schema);
+        PgConnection::connect(&url).await.expect("TEST_DATABASE_URL can be reached")
     }
 
     pub(crate) async fn remove(self) {
@@ -35,12 +46,22 @@ impl Postgres {
     }
 }
 
+fn with_search_path(url: &str, schema: &str) -> String {
+    let mark = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{mark}options[search_path]={schema}")
+}
+
+async fn open(url: &str, schema: &str) -> Db {
+    let url = SecretString::from(with_search_path(url, schema));
+    Db::postgres(&url).await.expect("TEST_DATABASE_URL can be used")
+}
+
 async fn run(url: &str, sql: String) {
     let mut connection = PgConnection::connect(url).await.expect("TEST_DATABASE_URL can be reached");
     sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
 }
 
-/// Past the test harness, which keeps to itself what a passing test prints.
+/// Not by `eprintln!`: the test harness hides what a passing test prints.
 fn say(line: &str) {
     std::io::stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
 }

@@ -1,14 +1,13 @@
 //! One attempt at an email, in order: prepare → render → send → complete the row.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bookly_shared::clock::Clock;
-use bookly_shared::db::batch::Batcher;
-use bookly_shared::db::emails::attempts::{Ending, Reason};
+use bookly_shared::db::emails::attempts::{AttemptOutcome, Reason};
 use bookly_shared::db::emails::claim::ClaimedEmail;
-use bookly_shared::db::emails::complete::{Retry, SentEmail};
+use bookly_shared::db::emails::complete::SentEmail;
 use bookly_shared::db::emails::maintenance::DEADLINE_PASSED;
+use bookly_shared::db::emails::retry::Retry;
 use bookly_shared::db::{Db, DbError};
 use bookly_shared::domain::EmailAddress;
 use bookly_shared::trace::{SpanPlace, Tracer};
@@ -18,7 +17,6 @@ use tracing::Instrument;
 use crate::delivery::backoff;
 use crate::delivery::capacity::DeliveryPermit;
 use crate::delivery::circuit_breaker::CircuitBreaker;
-use crate::delivery::completer::Completer;
 use crate::delivery::lease::{Lease, Leases};
 use crate::delivery::prepare::{Decision, EmailContent, Preparer};
 use crate::delivery::spans;
@@ -49,7 +47,6 @@ pub(crate) struct Delivery {
     pub(crate) composer: Composer,
     pub(crate) transport: Transport,
     pub(crate) leases: Leases,
-    pub(crate) completer: Batcher<Completer>,
     pub(crate) circuit_breaker: CircuitBreaker,
     pub(crate) tracer: Tracer,
 }
@@ -69,13 +66,13 @@ enum Outcome {
 }
 
 impl Outcome {
-    fn ending(&self) -> Ending {
+    fn ending(&self) -> AttemptOutcome {
         match self {
-            Outcome::Sent(_) => Ending::Sent,
-            Outcome::Cancelled(_) => Ending::Cancelled,
-            Outcome::Failed(..) => Ending::Failed,
-            Outcome::Retry(_) => Ending::Retried,
-            Outcome::LeaseLost => Ending::LeaseLost,
+            Outcome::Sent(_) => AttemptOutcome::Sent,
+            Outcome::Cancelled(_) => AttemptOutcome::Cancelled,
+            Outcome::Failed(..) => AttemptOutcome::Failed,
+            Outcome::Retry(_) => AttemptOutcome::Retried,
+            Outcome::LeaseLost => AttemptOutcome::LeaseLost,
         }
     }
 }
@@ -94,7 +91,7 @@ impl Delivery {
             let lease = self.leases.keep(&email, claim_began);
             let attempt = self.attempt(&email, &lease, &permit, &place).await;
             let _until_completed = permit.answered();
-            spans::ended(&mut span, attempt.as_ref().map_or(Ending::DatabaseAway, Outcome::ending));
+            spans::ended(&mut span, attempt.as_ref().map_or(AttemptOutcome::DatabaseAway, Outcome::ending));
             match attempt {
                 Ok(outcome) => self.complete(&email, outcome).await,
                 Err(error) => self.retry_after_database_error(&email, &error).await,
@@ -110,7 +107,7 @@ impl Delivery {
         lease: &Lease<'_>,
         permit: &DeliveryPermit,
         place: &SpanPlace,
-    ) -> Result<Outcome, Arc<DbError>> {
+    ) -> Result<Outcome, DbError> {
         if let Some(reason) = reason_to_give_up(email, self.clock.now()) {
             return Ok(Outcome::Failed(reason.to_owned(), None));
         }
@@ -193,7 +190,7 @@ impl Delivery {
         let now = self.clock.now();
         let retry = Retry {
             due_at: now + wait,
-            ending: Ending::Retried,
+            outcome: AttemptOutcome::Retried,
             reason: Reason { smtp_code: error.code(), text: &reason },
             counts,
             answer_lost: kind == FailureKind::OutcomeUnknown,
@@ -209,7 +206,7 @@ impl Delivery {
         tracing::info!(to, reply, waited_ms = waited.num_milliseconds(), "email sent");
         record::sent(email, waited);
         let sent = SentEmail::new(email, delivered.smtp_code(), reply, now);
-        while let Err(error) = self.completer.ask(sent.clone()).await {
+        while let Err(error) = self.db.complete_sent(sent.clone()).await {
             tracing::warn!(%error, "the email was sent but its row cannot be completed yet");
             if !error.is_unavailable() {
                 return;
@@ -221,13 +218,13 @@ impl Delivery {
     /// The database failed before the mail server was asked. When the row can be queued again now, it is: a lease
     /// that runs out would count as a worker that this email killed.
     async fn retry_after_database_error(&self, email: &ClaimedEmail, error: &DbError) {
-        record::attempt(email.kind, Ending::DatabaseAway);
+        record::attempt(email.kind, AttemptOutcome::DatabaseAway);
         tracing::warn!(%error, "the database failed during an attempt");
         let reason = error.to_string();
         let now = self.clock.now();
         let retry = Retry {
             due_at: now + backoff::after_attempt(1),
-            ending: Ending::DatabaseAway,
+            outcome: AttemptOutcome::DatabaseAway,
             reason: Reason::from(reason.as_str()),
             counts: false,
             answer_lost: false,

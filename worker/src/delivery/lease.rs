@@ -1,93 +1,58 @@
-//! Leases: one UPDATE every five seconds renews what this worker has in flight and tells what it lost.
+//! Leases: one statement every five seconds renews the leases of all emails in flight, and shows which were lost.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bookly_shared::clock::Clock;
-use bookly_shared::db::batch::{BatchOperation, Batcher};
-use bookly_shared::db::emails::claim::ClaimedEmail;
-use bookly_shared::db::held_connection::HeldConnection;
-use bookly_shared::db::{Db, DbError, DbResult};
+use bookly_shared::db::Db;
+use bookly_shared::db::emails::claim::{Claim, ClaimedEmail};
 use bookly_shared::metrics::Counted;
 use bookly_shared::metrics::table::EMAILS_IN_FLIGHT;
-use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// A third of the lease: two renewals may fail before it runs out.
+/// A third of the lease: two renewals may fail before it ends.
 const RENEW_EVERY: Duration = Duration::from_secs(5);
 
-/// After a failure: a database that comes back must not find the lease run out for want of asking.
+/// The wait after a failure: leases must not end because nobody renewed them after the database came back.
 const RENEW_AGAIN_AFTER: Duration = Duration::from_millis(500);
 
-/// How much of a lease must be left at the fencing_token; it is, as long as renewals come in time. A shorter one is renewed.
-const LEFT_AT_THE_FENCE: TimeDelta = TimeDelta::seconds(9);
+/// How long the answer of a lease check is valid: well within the time that is left of the lease.
+const CHECK_VALID_FOR: Duration = Duration::from_secs(4);
 
-/// How long the fencing_token's answer is good: well within what is left of the lease.
-const ANSWER_HOLDS: Duration = Duration::from_secs(4);
+/// A claim that is younger than this, by the wall clock and by the monotonic clock, needs no check: more of its lease
+/// is left than a check demands, so no other worker can have the email.
+const NO_CHECK_BEFORE: Duration = Duration::from_secs(4);
 
-/// A claim that was asked for so shortly ago, by the clock on the wall and by the one that never jumps, has more of
-/// its lease left than the fencing_token asks for: nobody else can have the mail, and the database need not say so again.
-const NO_DOUBT: Duration = Duration::from_secs(4);
-
-/// The mails that this worker has in flight.
+/// The leases of the emails that this worker has in flight.
 #[derive(Clone, Debug)]
 pub(crate) struct Leases {
     db: Db,
     clock: Clock,
     worker: String,
+    /// The fencing token of each email.
     held: Arc<Mutex<HashMap<Uuid, i64>>>,
-    fencing_tokens: Arc<Batcher<FencingTokens>>,
-    rows: RowsInTurn,
 }
 
-/// Whoever changes several of this worker's rows in one statement has this: two such statements, each with rows that
-/// the other wants next, would wait for each other until Postgres ends one of them.
-pub(crate) type RowsInTurn = Arc<tokio::sync::Mutex<()>>;
-
-/// The fencing_token's question: of these mails, whose leases last?
-#[derive(Debug)]
-struct FencingTokens {
-    clock: Clock,
-}
-
-impl BatchOperation for FencingTokens {
-    /// A mail and its claim's fencing_token.
-    type Item = (Uuid, i64);
-    type Answer = bool;
-
-    async fn ask(&self, db: &mut HeldConnection, claims: &[(Uuid, i64)]) -> DbResult<Vec<bool>> {
-        let ids: Vec<Uuid> = claims.iter().map(|(id, _)| *id).collect();
-        let leased = db.leased_until(&ids, self.clock.now() + LEFT_AT_THE_FENCE).await?;
-        Ok(claims.iter().map(|claim| leased.contains(claim)).collect())
-    }
-}
-
-/// Keeps one mail's lease renewed until it is dropped.
+/// Keeps one email's lease renewed until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Lease<'a> {
     leases: &'a Leases,
-    mail: &'a ClaimedEmail,
-    asked: Instant,
+    email: &'a ClaimedEmail,
+    claim_began: Instant,
     _in_flight: Counted,
 }
 
 impl Leases {
     pub(crate) fn new(db: Db, clock: Clock, worker: String) -> Leases {
-        let fencing_tokens = Arc::new(Batcher::new(db.clone(), FencingTokens { clock: clock.clone() }));
-        Leases { db, clock, worker, held: Arc::default(), fencing_tokens, rows: RowsInTurn::default() }
+        Leases { db, clock, worker, held: Arc::default() }
     }
 
-    /// To be held by other statements that change several of this worker's rows.
-    pub(crate) fn rows(&self) -> RowsInTurn {
-        self.rows.clone()
-    }
-
-    /// Has the lease of a mail renewed from now on, whose claim was asked for at `asked`.
-    pub(crate) fn keep<'a>(&'a self, mail: &'a ClaimedEmail, asked: Instant) -> Lease<'a> {
-        self.held().insert(mail.id, mail.fencing_token);
-        Lease { leases: self, mail, asked, _in_flight: EMAILS_IN_FLIGHT.count() }
+    /// Renews the lease of an email from now on. The claim was sent to the database at `claim_began`.
+    pub(crate) fn keep<'a>(&'a self, email: &'a ClaimedEmail, claim_began: Instant) -> Lease<'a> {
+        self.held().insert(email.id, email.fencing_token);
+        Lease { leases: self, email, claim_began, _in_flight: EMAILS_IN_FLIGHT.count() }
     }
 
     /// Renews until `stop`.
@@ -104,13 +69,10 @@ impl Leases {
         if ids.is_empty() {
             return true;
         }
-        let renewed = async {
-            let _turn = self.rows.lock().await;
-            self.db.renew_leases(&ids, &self.worker, self.clock.now()).await
-        };
-        // A connection that went silent must not cost the next renewal, too.
+        let renewed = self.db.renew_leases(&ids, &self.worker, self.clock.now());
+        // A connection that became silent must not delay the next renewal too.
         let Ok(renewed) = tokio::time::timeout(RENEW_EVERY, renewed).await else {
-            tracing::warn!(mails = ids.len(), "leases could not be renewed in time");
+            tracing::warn!(emails = ids.len(), "leases could not be renewed in time");
             return false;
         };
         match renewed {
@@ -118,23 +80,23 @@ impl Leases {
                 self.forget_lost(&ids, &renewed);
                 true
             }
-            // Nothing is lost yet: the check before DATA asks again.
+            // Nothing is lost yet: the check before DATA asks the database again.
             Err(error) => {
-                tracing::warn!(%error, mails = ids.len(), "leases could not be renewed");
+                tracing::warn!(%error, emails = ids.len(), "leases could not be renewed");
                 false
             }
         }
     }
 
-    /// A lost lease stops nothing by itself: the check before DATA does, and after it a 250 is worth recording.
-    fn forget_lost(&self, asked: &[Uuid], renewed: &[(Uuid, i64)]) {
+    /// A lost lease does not stop the delivery here: the check before DATA does, and a 250 after DATA is recorded.
+    fn forget_lost(&self, ids: &[Uuid], renewed: &[Claim]) {
         let mut held = self.held();
-        for id in asked {
-            let still_ours =
-                held.get(id).is_none_or(|fencing_token| renewed.contains(&(*id, *fencing_token)));
-            if !still_ours {
-                held.remove(id);
-                tracing::warn!(mail = %id, "the lease of an email was lost to another worker");
+        for &id in ids {
+            let still_held =
+                held.get(&id).is_none_or(|&fencing_token| renewed.contains(&Claim { id, fencing_token }));
+            if !still_held {
+                held.remove(&id);
+                tracing::warn!(email = %id, "the lease of an email was lost to another worker");
             }
         }
     }
@@ -145,41 +107,34 @@ impl Leases {
 }
 
 impl Lease<'_> {
-    /// The fencing_token, right before DATA. A database that does not answer means no: the row will be claimed again.
+    /// The check right before DATA. If the database does not answer, the email is not sent: it will be claimed again.
     pub(crate) async fn still_holds(&self) -> bool {
-        if self.is_beyond_doubt() {
+        if self.needs_no_check() {
             return true;
         }
-        let asked = Instant::now();
-        match self.ask().await {
-            // A process that was stopped while it asked comes back with an answer that is out of date.
-            Ok(holds) => holds && asked.elapsed() < ANSWER_HOLDS,
+        let check_began = Instant::now();
+        let now = self.leases.clock.now();
+        match self.leases.db.lease_holds(self.email.claim(), now).await {
+            // A process that was stopped during the check has an outdated answer.
+            Ok(holds) => holds && check_began.elapsed() < CHECK_VALID_FOR,
             Err(error) => {
-                tracing::warn!(mail = %self.mail.id, %error, "the lease could not be checked, nothing is sent");
+                tracing::warn!(email = %self.email.id, %error, "the lease could not be checked, nothing is sent");
                 false
             }
         }
     }
 
-    fn is_beyond_doubt(&self) -> bool {
-        let by_the_wall = (self.leases.clock.now() - self.mail.claimed_at).to_std();
-        self.asked.elapsed() < NO_DOUBT && by_the_wall.is_ok_and(|since| since < NO_DOUBT)
-    }
-
-    async fn ask(&self) -> Result<bool, Arc<DbError>> {
-        let (id, fencing_token) = (self.mail.id, self.mail.fencing_token);
-        if self.leases.fencing_tokens.ask((id, fencing_token)).await? {
-            return Ok(true);
-        }
-        Ok(self.leases.db.hold_claim(id, fencing_token, self.leases.clock.now()).await?)
+    fn needs_no_check(&self) -> bool {
+        let by_wall_clock = (self.leases.clock.now() - self.email.claimed_at).to_std();
+        self.claim_began.elapsed() < NO_CHECK_BEFORE && by_wall_clock.is_ok_and(|age| age < NO_CHECK_BEFORE)
     }
 }
 
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
         let mut held = self.leases.held();
-        if held.get(&self.mail.id) == Some(&self.mail.fencing_token) {
-            held.remove(&self.mail.id);
+        if held.get(&self.email.id) == Some(&self.email.fencing_token) {
+            held.remove(&self.email.id);
         }
     }
 }

@@ -3,19 +3,15 @@
 //! The decision comes after the claim, so that what happened since the request counts. The link is signed here: no row
 //! and no job ever holds a token.
 
-use std::sync::Arc;
-
 use bookly_shared::config::LinkLifetimes;
-use bookly_shared::db::batch::Batcher;
 use bookly_shared::db::emails::claim::ClaimedEmail;
 use bookly_shared::db::emails::maintenance::NO_ACCOUNT;
-use bookly_shared::db::users::User;
+use bookly_shared::db::users::{AccountKey, User};
 use bookly_shared::db::{Db, DbError};
 use bookly_shared::domain::EmailKind;
 use bookly_shared::link_token::{LinkClaims, LinkSigner, Purpose};
 use chrono::{DateTime, Utc};
 
-use crate::delivery::accounts::{Accounts, Whose};
 use crate::render::EmailBody;
 
 const VERIFIED: &str = "the address is verified already";
@@ -27,7 +23,6 @@ const AUTH_CHANGED: &str = "the password, address or role was changed after the 
 #[derive(Debug)]
 pub(crate) struct Preparer {
     pub(crate) db: Db,
-    pub(crate) accounts: Batcher<Accounts>,
     pub(crate) signer: LinkSigner,
     pub(crate) lifetimes: LinkLifetimes,
     /// What links begin with, without a slash at the end.
@@ -54,7 +49,7 @@ impl Preparer {
         &self,
         email: &ClaimedEmail,
         now: DateTime<Utc>,
-    ) -> Result<Decision, Arc<DbError>> {
+    ) -> Result<Decision, DbError> {
         match email.kind {
             EmailKind::Welcome => {
                 let content =
@@ -76,16 +71,16 @@ impl Preparer {
 
     /// A request by address names no account. It is looked up here and not in the request, so that known and unknown
     /// addresses take the same time there.
-    async fn account_of(&self, email: &ClaimedEmail) -> Result<Option<User>, Arc<DbError>> {
-        let whose = email.user_uid.map_or_else(|| Whose::Mailbox(email.mailbox.clone()), Whose::Uid);
-        self.accounts.ask(whose).await
+    async fn account_of(&self, email: &ClaimedEmail) -> Result<Option<User>, DbError> {
+        let key = email.user_uid.map_or_else(|| AccountKey::Mailbox(email.mailbox.clone()), AccountKey::Uid);
+        self.db.account_of(key).await
     }
 
     async fn reason_to_cancel(
         &self,
         email: &ClaimedEmail,
         user: &User,
-    ) -> Result<Option<&'static str>, Arc<DbError>> {
+    ) -> Result<Option<&'static str>, DbError> {
         let has_other_address = user.email_canonical != email.mailbox;
         let auth_changed = user.auth_changed_at > email.created_at;
         Ok(match email.kind {

@@ -2,7 +2,7 @@
 //!
 //! What they carry leaves this service: no address, no link, and none of the mail server's texts, which quote addresses.
 
-use bookly_shared::db::emails::attempts::Ending;
+use bookly_shared::db::emails::attempts::AttemptOutcome;
 use bookly_shared::db::emails::claim::ClaimedEmail;
 use bookly_shared::trace::{Span, SpanKind, SpanPlace, TraceContext, Tracer};
 
@@ -24,9 +24,9 @@ pub(crate) fn delivery(tracer: &Tracer, mail: &ClaimedEmail, place: &SpanPlace) 
 }
 
 /// What became of the attempt. Failed is what was meant to be sent and was not.
-pub(crate) fn ended(span: &mut Span, ending: Ending) {
+pub(crate) fn ended(span: &mut Span, ending: AttemptOutcome) {
     span.set("bookly.mail.outcome", ending.as_str());
-    if !matches!(ending, Ending::Sent | Ending::Cancelled) {
+    if !matches!(ending, AttemptOutcome::Sent | AttemptOutcome::Cancelled) {
         span.fail();
     }
 }

@@ -1,6 +1,6 @@
 //! Counters of attempts and closed emails.
 
-use bookly_shared::db::emails::attempts::Ending;
+use bookly_shared::db::emails::attempts::AttemptOutcome;
 use bookly_shared::db::emails::claim::ClaimedEmail;
 use bookly_shared::db::emails::maintenance::OverdueEmail;
 use bookly_shared::domain::EmailKind;
@@ -13,9 +13,10 @@ use chrono::TimeDelta;
 use crate::smtp::SendError;
 
 /// The outcomes that close the email.
-const ENDS: [Ending; 3] = [Ending::Sent, Ending::Failed, Ending::Cancelled];
+const ENDS: [AttemptOutcome; 3] = [AttemptOutcome::Sent, AttemptOutcome::Failed, AttemptOutcome::Cancelled];
 /// The outcomes that leave the email open.
-const OTHERS: [Ending; 3] = [Ending::Retried, Ending::LeaseLost, Ending::DatabaseAway];
+const OTHERS: [AttemptOutcome; 3] =
+    [AttemptOutcome::Retried, AttemptOutcome::LeaseLost, AttemptOutcome::DatabaseAway];
 
 /// Starts every series at 0: Prometheus sees no increase for the first event of a series.
 pub(crate) fn begin() {
@@ -32,18 +33,18 @@ pub(crate) fn begin() {
 }
 
 /// Counts an attempt.
-pub(crate) fn attempt(kind: EmailKind, ending: Ending) {
+pub(crate) fn attempt(kind: EmailKind, ending: AttemptOutcome) {
     EMAIL_ATTEMPTS.add(1, [kind.as_str().into(), ending.as_str().into()]);
 }
 
 /// Counts an email that the mail server accepted.
 pub(crate) fn sent(mail: &ClaimedEmail, waited: TimeDelta) {
     EMAIL_DELIVERY_SECONDS.record(waited.as_seconds_f64().max(0.0), [mail.kind.as_str().into()]);
-    closed(mail, Ending::Sent);
+    closed(mail, AttemptOutcome::Sent);
 }
 
 /// Counts a closed email; an email that is retried is not closed.
-pub(crate) fn closed(mail: &ClaimedEmail, ending: Ending) {
+pub(crate) fn closed(mail: &ClaimedEmail, ending: AttemptOutcome) {
     if ENDS.contains(&ending) {
         end(mail.kind, ending, mail.lost_leases);
     }
@@ -51,7 +52,7 @@ pub(crate) fn closed(mail: &ClaimedEmail, ending: Ending) {
 
 /// Counts emails that failed because their deadline passed.
 pub(crate) fn overdue(mails: &[OverdueEmail]) {
-    mails.iter().for_each(|mail| end(mail.kind, Ending::Failed, mail.lost_leases));
+    mails.iter().for_each(|mail| end(mail.kind, AttemptOutcome::Failed, mail.lost_leases));
 }
 
 /// Counts a failed send or probe.
@@ -60,7 +61,7 @@ pub(crate) fn failure(error: &SendError) {
 }
 
 /// A killed worker cannot count its lost lease. The row counts it, and the process that closes the row adds it here.
-fn end(kind: EmailKind, ending: Ending, lost_leases: i32) {
+fn end(kind: EmailKind, ending: AttemptOutcome, lost_leases: i32) {
     EMAILS_CLOSED.add(1, [kind.as_str().into(), ending.as_str().into()]);
     EMAIL_LEASES_LOST.add(u64::try_from(lost_leases).unwrap_or(0), [kind.as_str().into()]);
 }

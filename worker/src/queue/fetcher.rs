@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bookly_shared::clock::Clock;
-use bookly_shared::db::held_connection::HeldConnection;
 use bookly_shared::db::{Db, DbError};
 use bookly_shared::queue::{BATCH_WINDOW, QueueError, RedisQueue, SendEmail};
 use tokio::sync::Notify;
@@ -69,7 +68,7 @@ impl Fetcher {
     }
 
     async fn fetch_until_none_is_due(&self) {
-        let (mut more, mut last_enqueued, mut connection) = (false, None, None);
+        let (mut more, mut last_enqueued) = (false, None);
         loop {
             if more && !self.circuit_breaker.has_rate() {
                 self.capacity.wait_for_half().await;
@@ -77,7 +76,7 @@ impl Fetcher {
             // Capacity first: no email is claimed that would have to wait with its lease running.
             let first = self.capacity.acquire().await;
             self.circuit_breaker.admit().await;
-            match self.claim_and_deliver(first, &mut connection).await {
+            match self.claim_and_deliver(first).await {
                 Ok(Claimed::UpToCapacity(email)) => {
                     more = true;
                     self.wake_another_worker(email, &mut last_enqueued);
@@ -85,7 +84,6 @@ impl Fetcher {
                 Ok(Claimed::All) => return,
                 Err(error) => {
                     tracing::warn!(%error, "no email can be claimed");
-                    connection = None;
                     tokio::time::sleep(AFTER_DATABASE_OUTAGE).await;
                 }
             }
@@ -113,11 +111,7 @@ impl Fetcher {
     }
 
     /// Claims as many emails as there is capacity for; with a rate, one.
-    async fn claim_and_deliver(
-        &self,
-        first: DeliveryPermit,
-        connection: &mut Option<HeldConnection>,
-    ) -> Result<Claimed, DbError> {
+    async fn claim_and_deliver(&self, first: DeliveryPermit) -> Result<Claimed, DbError> {
         let mut permits = vec![first];
         while !self.circuit_breaker.has_rate()
             && let Some(permit) = self.capacity.try_acquire()
@@ -125,12 +119,8 @@ impl Fetcher {
             permits.push(permit);
         }
         let limit = permits.len();
-        let db = match connection {
-            Some(connection) => connection,
-            None => connection.insert(self.db.keep().await?),
-        };
         let claim_began = Instant::now();
-        let emails = db.claim_due(limit as i64, &self.worker, self.clock.now()).await?;
+        let emails = self.db.claim_due(limit as i64, &self.worker, self.clock.now()).await?;
         let claimed = match emails.last() {
             Some(last) if emails.len() == limit => Claimed::UpToCapacity(last.id),
             _ => Claimed::All,

@@ -6,8 +6,7 @@
 use std::time::Duration;
 
 use bookly_shared::clock::Clock;
-use bookly_shared::db::emails::enqueue::CLOCK_SLACK;
-use bookly_shared::db::emails::maintenance::Leadership;
+use bookly_shared::db::emails::leader::Leadership;
 use bookly_shared::db::{Db, DbError};
 use bookly_shared::metrics::table::{JOBS_REENQUEUED, MAINTENANCE_LEADER};
 use bookly_shared::queue::{QueueError, RedisQueue, SendEmail};
@@ -63,7 +62,7 @@ impl Maintenance {
                     MAINTENANCE_LEADER.set(1.0, []);
                     self.lead(leadership, stop).await;
                     MAINTENANCE_LEADER.set(0.0, []);
-                    // Leadership ends with its connection.
+                    // Leadership ends early only when the database does not answer.
                     database_was_away = true;
                 }
                 Ok(None) => database_was_away = false,
@@ -123,7 +122,7 @@ impl Maintenance {
             if !failed.is_empty() {
                 tracing::error!(
                     emails = failed.len(),
-                    "eemails failed: their deadline passed before they could be sent"
+                    "emails failed: their deadline passed before they could be sent"
                 );
             }
         }
@@ -142,11 +141,11 @@ impl Maintenance {
 
     /// Enqueues due rows without a job. As long as there are none, Redis gets no command.
     async fn reenqueue(&self, redis: &RedisQueue) -> Result<(), MaintenanceError> {
-        let before = self.clock.now() - CLOCK_SLACK;
-        if !self.db.any_unenqueued(before).await? || redis.waiting().await? >= REENQUEUE_LIMIT {
+        let now = self.clock.now();
+        if !self.db.any_unenqueued(now).await? || redis.waiting().await? >= REENQUEUE_LIMIT {
             return Ok(());
         }
-        let ids = self.db.take_unenqueued(REENQUEUE_LIMIT as i64, before).await?;
+        let ids = self.db.take_unenqueued(REENQUEUE_LIMIT as i64, now).await?;
         let jobs: Vec<SendEmail> = ids.into_iter().map(|id| SendEmail { id }).collect();
         redis.push(&jobs).await?;
         JOBS_REENQUEUED.add(jobs.len() as u64, []);

@@ -39,7 +39,7 @@ async fn read_board(state: &AppState, operator: Operator) -> ApiResult<Board> {
     };
     let board = Board {
         operator: operator.user.email,
-        failed: db.failed_mails().await?,
+        failed: db.failed_emails().await?,
         plot: Plot::of(&db.mail_flow(MINUTES, now).await?),
         waiting: newest(EmailState::Queued).await?,
         given_up: newest(EmailState::Failed).await?,

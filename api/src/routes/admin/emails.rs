@@ -207,7 +207,7 @@ async fn with_history(state: &AppState, id: Uuid) -> ApiResult<Answer<EmailWithH
 
 /// The mail of this id.
 pub(super) async fn found(state: &AppState, id: Uuid) -> ApiResult<EmailRow> {
-    state.db.mail(id).await?.ok_or(ApiError::EmailNotFound)
+    state.db.email(id).await?.ok_or(ApiError::EmailNotFound)
 }
 
 /// Queues a failed mail once more, and rings for it.

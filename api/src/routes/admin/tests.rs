@@ -19,8 +19,7 @@ async fn queue(app: &TestApp, to: &str) -> Uuid {
 
 /// Has a worker claim all that waits, this mail among it.
 async fn claim(app: &TestApp, id: Uuid) -> ClaimedEmail {
-    let claimed =
-        app.state().db.keep().await.unwrap().claim_due(100, "mail-1", app.state().now()).await.unwrap();
+    let claimed = app.state().db.claim_due(100, "mail-1", app.state().now()).await.unwrap();
     claimed.into_iter().find(|mail| mail.id == id).unwrap()
 }
 
@@ -207,7 +206,7 @@ async fn buttons_pressed_on_another_sites_page_do_nothing() {
             status,
             "{site}"
         );
-        let state = app.state().db.mail(id).await.unwrap().unwrap().state;
+        let state = app.state().db.email(id).await.unwrap().unwrap().state;
         assert_eq!(state, if status == 303 { "cancelled" } else { "queued" }, "{site}");
     }
     let login = with_header(form("/admin/login", "email=a&password=b"), "sec-fetch-site", "cross-site");

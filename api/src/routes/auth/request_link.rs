@@ -130,7 +130,8 @@ pub(super) async fn enqueue(state: &AppState, mail: NewEmail, along: Vec<NewEmai
     let kind = mail.kind();
     let ids: Vec<Uuid> = std::iter::once(&mail).chain(&along).map(|mail| mail.id).collect();
     let lifetime = TimeDelta::from_std(state.settings.lifetimes.of(kind)).unwrap_or(TimeDelta::MAX);
-    if state.mail_requests.ask(EmailRequest { mail, along, lifetime }).await? {
+    let limits = state.settings.mailbox_limits;
+    if state.db.enqueue_on_request(EmailRequest { email: mail, along, limits, lifetime }).await? {
         ids.into_iter().for_each(|id| state.jobs.enqueue(id));
     } else {
         tracing::info!(%kind, "no email is queued: the mailbox has reached its limit");

@@ -1,47 +1,46 @@
-//! What an operator asks of the table `emails`: where is her mail, try it again, do not send it.
+//! What an operator does with the table `emails`: list, show, retry, cancel.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::claim::known_kinds;
 use super::enqueue::deadline_of;
-use crate::db::{Db, DbResult, on_db, read_db};
+use crate::db::{Db, DbResult, on_db};
 use crate::domain::{EmailKind, EmailState};
 
-/// The reason of a mail that was cancelled by hand.
-pub const CANCELLED_BY_HAND: &str = "cancelled by an operator";
-/// Ids are made with the clock of the API's machine, rows are dated by the database's: no two are further apart.
-const CLOCKS_APART: TimeDelta = TimeDelta::days(1);
+/// Why an operator's cancelled email was not sent.
+pub const CANCELLED_BY_OPERATOR: &str = "cancelled by an operator";
+/// The id of an email holds the time of the API's clock, `created_at` the database's. They differ by less than this.
+const MAX_CLOCK_DIFFERENCE: TimeDelta = TimeDelta::days(1);
 
-/// A row of `emails`, for people. `kind` and `state` are text: they may be a newer version's.
+/// A row of `emails`, for people. `kind` and `state` are text, because a newer version may have written them.
 #[derive(Clone, Debug, FromRow)]
 pub struct EmailRow {
     /// The row's id.
     pub id: Uuid,
-    /// What it is.
+    /// The kind.
     pub kind: String,
-    /// To whom.
+    /// The address.
     pub recipient: String,
     /// `queued`, `sending`, `sent`, `failed` or `cancelled`.
     pub state: String,
-    /// How often it was tried.
+    /// The number of attempts.
     pub attempts: i32,
-    /// How often a worker was lost while it had this mail.
+    /// How many workers were lost while they had it.
     pub lost_leases: i32,
-    /// How often the mail server's answer was lost.
+    /// How often the mail server's reply was lost after the whole message was sent.
     pub lost_answers: i32,
     /// When it is, or was, due.
     pub due_at: DateTime<Utc>,
-    /// When it is given up.
+    /// When it fails if it is not sent by then.
     pub deadline_at: DateTime<Utc>,
     /// The worker that has, or had, it last.
     pub worker: Option<String>,
     /// Why it is not sent.
     pub last_error: Option<String>,
-    /// The mail server's reply to the mail it accepted.
+    /// The mail server's reply to the accepted message, with its code.
     pub reply: Option<String>,
-    /// The request that asked for it.
+    /// The request that caused it.
     pub request_id: Option<String>,
     /// The trace of that request, as W3C `traceparent`.
     pub traceparent: Option<String>,
@@ -51,7 +50,7 @@ pub struct EmailRow {
     pub closed_at: Option<DateTime<Utc>>,
 }
 
-/// Which rows are meant. Empty fields mean all.
+/// Selects rows. Empty fields select all.
 #[derive(Clone, Debug, Default)]
 pub struct EmailFilter {
     /// Rows in this state.
@@ -62,108 +61,203 @@ pub struct EmailFilter {
     pub mailbox: Option<String>,
     /// Rows accepted at this time or later.
     pub since: Option<DateTime<Utc>>,
-    /// Rows with smaller ids, that is, the next page of a list.
+    /// Rows with smaller ids: the next page of a list.
     pub before: Option<Uuid>,
 }
 
-/// Adds a filter's conditions. The state stands in the text, not in a value, so that partial indices serve.
-macro_rules! push_filter {
-    ($query:expr, $filter:expr) => {{
-        let filter: &EmailFilter = $filter;
-        if let Some(state) = filter.state {
-            $query.push(" AND state = '").push(state.as_str()).push("'");
+impl EmailFilter {
+    fn since(&self) -> DateTime<Utc> {
+        self.since.unwrap_or(DateTime::UNIX_EPOCH)
+    }
+
+    /// The smallest id that the wanted rows can have: a list in the order of ids ends there.
+    fn first_id(&self) -> Uuid {
+        let millis = (self.since() - MAX_CLOCK_DIFFERENCE).timestamp_millis();
+        let millis = u64::try_from(millis).unwrap_or(0);
+        uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
+    }
+
+    fn before(&self) -> Uuid {
+        self.before.unwrap_or(Uuid::max())
+    }
+
+    /// The statement whose index serves this filter best.
+    fn list(&self) -> &'static str {
+        match self.state {
+            _ if self.mailbox.is_some() => LIST_EMAILS_OF_MAILBOX,
+            Some(EmailState::Queued) => LIST_QUEUED_EMAILS,
+            Some(EmailState::Sending) => LIST_SENDING_EMAILS,
+            Some(EmailState::Failed) => LIST_FAILED_EMAILS,
+            Some(EmailState::Cancelled) => LIST_CANCELLED_EMAILS,
+            Some(EmailState::Sent) | None => LIST_EMAILS,
         }
-        if let Some(kind) = &filter.kind {
-            $query.push(" AND kind = ").push_bind(kind.clone());
-        }
-        if let Some(mailbox) = &filter.mailbox {
-            $query.push(" AND mailbox = ").push_bind(mailbox.clone());
-        }
-        if let Some(since) = filter.since {
-            $query.push(" AND created_at >= ").push_bind(since);
-            $query.push(" AND id >= ").push_bind(first_id_at(since - CLOCKS_APART));
-        }
-        if let Some(before) = filter.before {
-            $query.push(" AND id < ").push_bind(before);
-        }
-    }};
+    }
 }
 
-/// Begins the UPDATE that queues a failed mail once more, as if it had been accepted now.
-macro_rules! push_retry {
-    ($query:expr, $now:expr) => {{
-        $query.push(
-            "UPDATE emails SET state = 'queued', attempts = 0, lost_leases = 0, lost_answers = 0, due_at = ",
-        );
-        $query.push_bind($now).push(", enqueued_at = NULL, closed_at = NULL, deadline_at = CASE kind");
-        for kind in EmailKind::ALL {
-            $query.push(" WHEN ").push_bind(kind.as_str()).push(" THEN ").push_bind($now + deadline_of(kind));
-        }
-        $query.push(" ELSE deadline_at END");
-    }};
-}
+/// By the primary key: most rows are sent. `$1` is null or a state, `$2` null or a kind, and so in all lists.
+const LIST_EMAILS: &str = "
+SELECT * FROM emails
+WHERE (state = $1 OR $1 IS NULL) AND (kind = $2 OR $2 IS NULL)
+  AND (mailbox = $3 OR $3 IS NULL) AND created_at >= $4 AND id >= $5 AND id < $6
+ORDER BY id DESC
+LIMIT $7";
+
+/// By the index of mailboxes.
+const LIST_EMAILS_OF_MAILBOX: &str = "
+SELECT * FROM emails
+WHERE (state = $1 OR $1 IS NULL) AND (kind = $2 OR $2 IS NULL)
+  AND mailbox = $3 AND created_at >= $4 AND id >= $5 AND id < $6
+ORDER BY id DESC
+LIMIT $7";
+
+/// By the partial index of the state, which needs the state in the text; so the three below.
+const LIST_QUEUED_EMAILS: &str = "
+SELECT * FROM emails
+WHERE state = 'queued' AND (state = $1 OR $1 IS NULL) AND (kind = $2 OR $2 IS NULL)
+  AND (mailbox = $3 OR $3 IS NULL) AND created_at >= $4 AND id >= $5 AND id < $6
+ORDER BY id DESC
+LIMIT $7";
+
+const LIST_SENDING_EMAILS: &str = "
+SELECT * FROM emails
+WHERE state = 'sending' AND (state = $1 OR $1 IS NULL) AND (kind = $2 OR $2 IS NULL)
+  AND (mailbox = $3 OR $3 IS NULL) AND created_at >= $4 AND id >= $5 AND id < $6
+ORDER BY id DESC
+LIMIT $7";
+
+const LIST_FAILED_EMAILS: &str = "
+SELECT * FROM emails
+WHERE state = 'failed' AND (state = $1 OR $1 IS NULL) AND (kind = $2 OR $2 IS NULL)
+  AND (mailbox = $3 OR $3 IS NULL) AND created_at >= $4 AND id >= $5 AND id < $6
+ORDER BY id DESC
+LIMIT $7";
+
+const LIST_CANCELLED_EMAILS: &str = "
+SELECT * FROM emails
+WHERE state = 'cancelled' AND (state = $1 OR $1 IS NULL) AND (kind = $2 OR $2 IS NULL)
+  AND (mailbox = $3 OR $3 IS NULL) AND created_at >= $4 AND id >= $5 AND id < $6
+ORDER BY id DESC
+LIMIT $7";
+
+const SHOW_EMAIL: &str = "SELECT * FROM emails WHERE id = $1";
 
 impl Db {
-    /// The newest mails that fit, at most `limit`.
+    /// The newest emails that the filter selects, at most `limit`.
     pub async fn list_emails(&self, filter: &EmailFilter, limit: i64) -> DbResult<Vec<EmailRow>> {
-        Ok(read_db!(self, pool => {
-            let mut query = QueryBuilder::new("SELECT * FROM emails WHERE true");
-            push_filter!(query, filter);
-            query.push(" ORDER BY id DESC LIMIT ").push_bind(limit);
-            query.build_query_as().fetch_all(pool).await?
-        }))
+        on_db!(self.reader(), connection => {
+            sqlx::query_as(filter.list())
+                // Planned for the values, so that an absent value costs nothing.
+                .persistent(false)
+                .bind(filter.state.map(EmailState::as_str))
+                .bind(&filter.kind)
+                .bind(&filter.mailbox)
+                .bind(filter.since())
+                .bind(filter.first_id())
+                .bind(filter.before())
+                .bind(limit)
+                .fetch_all(&mut *connection)
+                .await?
+        })
     }
 
-    /// One mail.
-    pub async fn mail(&self, id: Uuid) -> DbResult<Option<EmailRow>> {
-        let sql = "SELECT * FROM emails WHERE id = $1";
-        Ok(read_db!(self, pool => sqlx::query_as(sql).bind(id).fetch_optional(pool).await?))
+    /// One email.
+    pub async fn email(&self, id: Uuid) -> DbResult<Option<EmailRow>> {
+        on_db!(self.reader(), connection => {
+            sqlx::query_as(SHOW_EMAIL).bind(id).fetch_optional(&mut *connection).await?
+        })
     }
+}
 
-    /// Queues a failed mail once more, with a new deadline. Returns whether it was failed, and of a kind that this
+/// Queues a failed email as if it was accepted now. `$3` is the deadline of a reset, `$4` that of the other kinds.
+const RETRY_EMAIL: &str = "
+UPDATE emails
+SET state = 'queued', attempts = 0, lost_leases = 0, lost_answers = 0, due_at = $2, enqueued_at = NULL,
+    closed_at = NULL,
+    deadline_at = CASE WHEN kind = 'reset_password' THEN $3 WHEN kind <> 'reset_password' THEN $4 ELSE deadline_at END
+WHERE id = $1 AND state = 'failed'
+  AND kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'welcome')";
+
+const RETRY_FAILED: &str = "
+UPDATE emails
+SET state = 'queued', attempts = 0, lost_leases = 0, lost_answers = 0, due_at = $1, enqueued_at = NULL,
+    closed_at = NULL,
+    deadline_at = CASE WHEN kind = 'reset_password' THEN $2 WHEN kind <> 'reset_password' THEN $3 ELSE deadline_at END
+WHERE state = 'failed'
+  AND id IN (SELECT id FROM emails
+             WHERE state = 'failed'
+               AND kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'welcome')
+               AND (kind = $4 OR $4 IS NULL) AND (mailbox = $5 OR $5 IS NULL)
+               AND created_at >= $6 AND id >= $7 AND id < $8
+             ORDER BY id DESC
+             LIMIT $9)
+RETURNING id";
+
+const CANCEL_EMAIL: &str = "
+UPDATE emails SET state = 'cancelled', last_error = $2, closed_at = $3
+WHERE id = $1 AND state = 'queued'";
+
+impl Db {
+    /// Queues a failed email once more, with a new deadline. Returns whether it was failed, and of a kind that this
     /// version knows.
     pub async fn retry_email(&self, id: Uuid, now: DateTime<Utc>) -> DbResult<bool> {
-        Ok(on_db!(self, pool => {
-            let mut query = QueryBuilder::new("");
-            push_retry!(query, now);
-            query.push(" WHERE id = ").push_bind(id).push(" AND state = 'failed' AND kind IN ").push(known_kinds!());
-            query.build().execute(pool).await?.rows_affected() == 1
-        }))
+        on_db!(self.writer(), connection => {
+            let query = sqlx::query(RETRY_EMAIL).bind(id).bind(now);
+            let query = query.bind(reset_deadline(now)).bind(other_deadline(now));
+            query.execute(&mut *connection).await?.rows_affected() == 1
+        })
     }
 
-    /// Queues up to `limit` failed mails that fit once more, the newest first. The state of the filter does not
-    /// count. Returns their ids; the smallest is where the next batch goes on.
+    /// Queues up to `limit` failed emails that the filter selects once more, the newest first; the filter's state does
+    /// not count. Returns their ids; the smallest is where the next batch goes on.
     pub async fn retry_failed(
         &self,
         filter: &EmailFilter,
         limit: i64,
         now: DateTime<Utc>,
     ) -> DbResult<Vec<Uuid>> {
-        let failed = EmailFilter { state: Some(EmailState::Failed), ..filter.clone() };
-        Ok(on_db!(self, pool => {
-            let mut query = QueryBuilder::new("");
-            push_retry!(query, now);
-            query.push(" WHERE state = 'failed' AND id IN (SELECT id FROM emails WHERE kind IN ");
-            query.push(known_kinds!());
-            push_filter!(query, &failed);
-            query.push(" ORDER BY id DESC LIMIT ").push_bind(limit).push(") RETURNING id");
-            query.build_query_scalar().fetch_all(pool).await?
-        }))
+        on_db!(self.writer(), connection => {
+            sqlx::query_scalar(RETRY_FAILED)
+                .persistent(false)
+                .bind(now)
+                .bind(reset_deadline(now))
+                .bind(other_deadline(now))
+                .bind(&filter.kind)
+                .bind(&filter.mailbox)
+                .bind(filter.since())
+                .bind(filter.first_id())
+                .bind(filter.before())
+                .bind(limit)
+                .fetch_all(&mut *connection)
+                .await?
+        })
     }
 
-    /// Cancels a mail that waits. Returns whether it waited: one that a worker has may be on its way already.
+    /// Cancels a queued email. Returns whether it was queued: one that a worker has may be on its way already.
     pub async fn cancel_email(&self, id: Uuid, now: DateTime<Utc>) -> DbResult<bool> {
-        let sql = "UPDATE emails SET state = 'cancelled', last_error = $2, closed_at = $3
-                   WHERE id = $1 AND state = 'queued'";
-        let done = on_db!(self, pool => {
-            sqlx::query(sql).bind(id).bind(CANCELLED_BY_HAND).bind(now).execute(pool).await?.rows_affected()
-        });
-        Ok(done == 1)
+        on_db!(self.writer(), connection => {
+            let query = sqlx::query(CANCEL_EMAIL).bind(id).bind(CANCELLED_BY_OPERATOR).bind(now);
+            query.execute(&mut *connection).await?.rows_affected() == 1
+        })
     }
 }
 
-/// The smallest id that a UUIDv7 made at `time` can have.
-fn first_id_at(time: DateTime<Utc>) -> Uuid {
-    let millis = u64::try_from(time.timestamp_millis()).unwrap_or(0);
-    uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
+fn reset_deadline(now: DateTime<Utc>) -> DateTime<Utc> {
+    now + deadline_of(EmailKind::ResetPassword)
+}
+
+fn other_deadline(now: DateTime<Utc>) -> DateTime<Utc> {
+    now + deadline_of(EmailKind::VerifyEmail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_statements_know_two_deadlines() {
+        let other = deadline_of(EmailKind::VerifyEmail);
+        for kind in EmailKind::ALL {
+            assert_eq!(deadline_of(kind) == other, kind != EmailKind::ResetPassword, "{kind}");
+        }
+    }
 }

@@ -1,179 +1,239 @@
-//! The table `emails` as a worker sees it: claim, lease, fencing_token.
+//! Claims: a worker takes due emails, each with a lease and a fencing token.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::enqueue::EmailContext;
-use crate::db::held_connection::HeldConnection;
-use crate::db::{Db, DbResult, on_db, within_limit};
+use crate::db::batch::{BatchOperation, HeldConnection, column};
+use crate::db::{Db, DbResult, Pools, on_db, within_limit};
 use crate::domain::EmailKind;
 
 /// How long a claim holds without renewal.
 pub const LEASE: TimeDelta = TimeDelta::seconds(15);
+/// How much of a lease must be left right before DATA; renewals every 5 s keep more than that. A shorter lease is
+/// renewed first.
+const MIN_LEASE_LEFT: TimeDelta = TimeDelta::seconds(9);
+/// The clocks of two processes differ by less: each is set by the database's, to within a round trip. A claim takes
+/// emails that are due in this time, so that a worker whose clock is slow does not take a job for one that came too
+/// early: the next job for that email would come 10 s later.
+pub const CLOCK_SLACK: TimeDelta = TimeDelta::seconds(1);
 
-/// The kinds that this version knows, for SQL: rows of others are left for workers who know them.
-macro_rules! known_kinds {
-    () => {
-        "('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'welcome')"
-    };
-}
-/// A row that may be claimed at `$1`. One whose worker was lost is made so by the relay ([`Db::rescue_lost_leases`]).
-macro_rules! claimable {
-    () => {
-        "state = 'queued' AND due_at <= $1"
-    };
-}
-pub(in crate::db) use {claimable, known_kinds};
-
-/// A mail that this worker may send until its lease runs out.
+/// An email that this worker may send while its lease lasts.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct ClaimedEmail {
-    /// The row's id; the Message-ID is made from it, so that copies can be told as such.
+    /// The row's id. The Message-ID is made from it, so that copies can be recognised.
     pub id: Uuid,
-    /// What it is.
+    /// The kind.
     #[sqlx(try_from = "String")]
     pub kind: EmailKind,
     /// The address as submitted.
     pub recipient: String,
-    /// The address's canonical form.
+    /// The address in its canonical form.
     pub mailbox: String,
-    /// The account it is about; none for requests by address and for welcome mails.
+    /// The account that the email is about; `None` for requests by address and for welcome emails.
     pub user_uid: Option<Uuid>,
-    /// What its template needs.
+    /// Values for the template.
     pub context: Json<EmailContext>,
-    /// The request that asked for it.
+    /// The request that caused it.
     pub request_id: Option<String>,
-    /// The trace of that request, as W3C `traceparent`; none for mails of versions that knew no traces.
+    /// The trace of that request, as W3C `traceparent`.
     pub traceparent: Option<String>,
     /// Attempts, this one included.
     pub attempts: i32,
-    /// The claim's number: writes of an older claim do not hold.
+    /// Grows with every claim: writes of an older claim do not hold.
     pub fencing_token: i64,
-    /// Who claimed it.
+    /// The worker that claimed it.
     pub worker: String,
-    /// When.
+    /// When it was claimed.
     pub claimed_at: DateTime<Utc>,
-    /// How often a worker was lost while it had this mail.
+    /// How many workers were lost while they had this email.
     pub lost_leases: i32,
-    /// How often the mail server's answer was lost after the whole mail was given to it.
+    /// How often the mail server's reply was lost after the whole message was sent.
     pub lost_answers: i32,
     /// When it was accepted.
     pub created_at: DateTime<Utc>,
-    /// When it is given up.
+    /// When it fails if it is not sent by then.
     pub deadline_at: DateTime<Utc>,
 }
 
-/// Every claim is a new fencing_token. The rows are asked for once (MATERIALIZED): a plain subquery may be planned as a loop
-/// that asks again for every row, finds other ones each time, and so claims the whole table.
-macro_rules! claim_rows {
-    ($lock:literal, $these:literal) => {
-        concat!(
-            "WITH due AS MATERIALIZED (SELECT id FROM emails WHERE kind IN ",
-            known_kinds!(),
-            " AND ",
-            claimable!(),
-            " ORDER BY due_at LIMIT $4",
-            $lock,
-            ") UPDATE emails SET state = 'sending', attempts = attempts + 1, fencing_token = fencing_token + 1, lease_until = $2,
-                                 worker = $3, claimed_at = $1
-               WHERE id ",
-            $these,
-            " RETURNING *"
-        )
-    };
-}
-macro_rules! renew {
-    ($which:literal) => {
-        concat!(
-            "UPDATE emails SET lease_until = $1 WHERE state = 'sending' AND worker = $2 AND id ",
-            $which,
-            " RETURNING id, fencing_token"
-        )
-    };
-}
-macro_rules! leased {
-    ($which:literal) => {
-        concat!(
-            "SELECT id, fencing_token FROM emails WHERE state = 'sending' AND lease_until >= $1 AND id ",
-            $which
-        )
-    };
+/// A claim, by the row and its fencing token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, sqlx::FromRow)]
+pub struct Claim {
+    /// The row's id.
+    pub id: Uuid,
+    /// The claim's number.
+    pub fencing_token: i64,
 }
 
-impl HeldConnection {
-    /// Claims up to `limit` due mails, the longest due first.
+impl ClaimedEmail {
+    /// The claim alone.
+    pub fn claim(&self) -> Claim {
+        Claim { id: self.id, fencing_token: self.fencing_token }
+    }
+}
+
+/// Kinds of a newer version are left for its workers.
+///
+/// Three forms help the planner. CASE hides that the kinds are six values, and SELECT hides the limit: without
+/// statistics it expects 3 % of the rows to have such a kind, fewer than the limit, and then reads and sorts all due
+/// rows for each claim instead of the first ones in the index. MATERIALIZED and ARRAY keep the inner query from running
+/// again for each row, which would claim other rows each time, and so the whole table.
+const CLAIM_DUE_POSTGRES: &str = "
+WITH due AS MATERIALIZED (
+    SELECT id
+    FROM emails
+    WHERE state = 'queued' AND due_at <= $1
+      AND CASE WHEN kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'welcome') THEN kind END IS NOT NULL
+    ORDER BY due_at
+    LIMIT (SELECT $2::bigint)
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE emails
+SET state = 'sending', attempts = attempts + 1, fencing_token = fencing_token + 1,
+    worker = $3, claimed_at = $4, lease_until = $5
+WHERE id = ANY (ARRAY(SELECT id FROM due))
+RETURNING *";
+
+const CLAIM_DUE_SQLITE: &str = "
+UPDATE emails
+SET state = 'sending', attempts = attempts + 1, fencing_token = fencing_token + 1,
+    worker = $3, claimed_at = $4, lease_until = $5
+WHERE id IN (SELECT id
+             FROM emails
+             WHERE state = 'queued' AND due_at <= $1
+               AND kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'welcome')
+             ORDER BY due_at
+             LIMIT $2)
+RETURNING *";
+
+impl Db {
+    /// Claims up to `limit` due emails, those that are due for the longest time first.
     pub async fn claim_due(
-        &mut self,
+        &self,
         limit: i64,
         worker: &str,
         now: DateTime<Utc>,
     ) -> DbResult<Vec<ClaimedEmail>> {
-        let until = now + LEASE;
-        within_limit(async {
-            match self {
-                HeldConnection::Postgres(connection) => {
-                    // As an array: of a join with a LIMIT that it does not know, the planner expects a tenth of the table.
-                    let sql = claim_rows!(" FOR UPDATE SKIP LOCKED", "= ANY (ARRAY(SELECT id FROM due))");
-                    let query = sqlx::query_as(sql).bind(now).bind(until).bind(worker).bind(limit);
-                    Ok(query.fetch_all(&mut **connection).await?)
-                }
-                HeldConnection::Sqlite(sqlite) => {
-                    let sql = claim_rows!("", "IN (SELECT id FROM due)");
-                    let query = sqlx::query_as(sql).bind(now).bind(until).bind(worker).bind(limit);
-                    Ok(query.fetch_all(&sqlite.writer).await?)
-                }
-            }
+        let sql = match self.pools {
+            Pools::Postgres(_) => CLAIM_DUE_POSTGRES,
+            Pools::Sqlite { .. } => CLAIM_DUE_SQLITE,
+        };
+        on_db!(self.writer(), connection => {
+            sqlx::query_as(sql)
+                .bind(now + CLOCK_SLACK)
+                .bind(limit)
+                .bind(worker)
+                .bind(now)
+                .bind(now + LEASE)
+                .fetch_all(&mut *connection)
+                .await?
         })
-        .await
     }
 
-    /// The fencing_token: of these mails, the ids and fencing_tokens of those whose leases last until `until` at least. Right before
-    /// DATA, nobody else can have claimed them by then.
-    pub async fn leased_until(&mut self, ids: &[Uuid], until: DateTime<Utc>) -> DbResult<Vec<(Uuid, i64)>> {
-        within_limit(async {
-            match self {
-                HeldConnection::Postgres(connection) => {
-                    let query = sqlx::query_as(leased!("= ANY($2)")).bind(until).bind(ids);
-                    Ok(query.fetch_all(&mut **connection).await?)
-                }
-                HeldConnection::Sqlite(sqlite) => {
-                    let mut leased = Vec::with_capacity(ids.len());
-                    for id in ids {
-                        let query = sqlx::query_as(leased!("= $2")).bind(until).bind(id);
-                        let one: Option<(Uuid, i64)> = query.fetch_optional(&sqlite.reader).await?;
-                        leased.extend(one);
-                    }
-                    Ok(leased)
-                }
-            }
-        })
-        .await
+    /// The check right before DATA: whether the claim holds, and for long enough that nobody else can claim the email
+    /// before DATA is over. A lease that is too short is renewed.
+    pub async fn lease_holds(&self, claim: Claim, now: DateTime<Utc>) -> DbResult<bool> {
+        if self.lease_lasts(claim, now + MIN_LEASE_LEFT).await? {
+            return Ok(true);
+        }
+        self.renew_lease(claim, now).await
+    }
+
+    /// Whether the claim holds and its lease ends at `until` or later.
+    pub async fn lease_lasts(&self, claim: Claim, until: DateTime<Utc>) -> DbResult<bool> {
+        self.batchers.check_leases.run((claim, until)).await
     }
 }
 
-impl Db {
-    /// Renews the leases of claims that still hold, in one statement, and returns their ids and fencing_tokens.
-    pub async fn renew_leases(
+const LEASES_THAT_LAST_POSTGRES: &str = "
+SELECT id, fencing_token FROM emails WHERE id = ANY ($1) AND state = 'sending' AND lease_until >= $2";
+
+const LEASE_THAT_LASTS_SQLITE: &str = "
+SELECT id, fencing_token FROM emails WHERE id = $1 AND state = 'sending' AND lease_until >= $2";
+
+/// Checks leases in batches.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::db) struct CheckLeases;
+
+impl BatchOperation for CheckLeases {
+    type Item = (Claim, DateTime<Utc>);
+    type Output = bool;
+
+    async fn run(
         &self,
-        ids: &[Uuid],
-        worker: &str,
-        now: DateTime<Utc>,
-    ) -> DbResult<Vec<(Uuid, i64)>> {
+        connection: &mut HeldConnection,
+        checks: &[(Claim, DateTime<Utc>)],
+    ) -> DbResult<Vec<bool>> {
+        // The times are milliseconds apart, so the latest serves for all.
+        let Some(until) = checks.iter().map(|(_, until)| *until).max() else { return Ok(Vec::new()) };
+        let ids = column(checks, |(claim, _)| claim.id);
+        let lasting = within_limit(async { leases_that_last(connection, &ids, until).await }).await?;
+        Ok(column(checks, |(claim, _)| lasting.contains(claim)))
+    }
+}
+
+async fn leases_that_last(
+    connection: &mut HeldConnection,
+    ids: &[Uuid],
+    until: DateTime<Utc>,
+) -> DbResult<Vec<Claim>> {
+    match connection {
+        HeldConnection::Postgres(connection) => {
+            let query = sqlx::query_as(LEASES_THAT_LAST_POSTGRES).bind(ids).bind(until);
+            Ok(query.fetch_all(&mut **connection).await?)
+        }
+        HeldConnection::Sqlite { reader, .. } => {
+            let mut lasting: Vec<Claim> = Vec::with_capacity(ids.len());
+            for id in ids {
+                let query = sqlx::query_as(LEASE_THAT_LASTS_SQLITE).bind(id).bind(until);
+                let claim: Option<Claim> = query.fetch_optional(&*reader).await?;
+                lasting.extend(claim);
+            }
+            Ok(lasting)
+        }
+    }
+}
+
+const RENEW_LEASE: &str = "
+UPDATE emails SET lease_until = $3 WHERE id = $1 AND fencing_token = $2 AND state = 'sending'";
+
+const RENEW_LEASES_POSTGRES: &str = "
+UPDATE emails SET lease_until = $3
+WHERE id = ANY ($1) AND worker = $2 AND state = 'sending'
+RETURNING id, fencing_token";
+
+const RENEW_LEASES_SQLITE: &str = "
+UPDATE emails SET lease_until = $3
+WHERE id = $1 AND worker = $2 AND state = 'sending'
+RETURNING id, fencing_token";
+
+impl Db {
+    /// Renews a lease; returns whether the claim still holds.
+    pub async fn renew_lease(&self, claim: Claim, now: DateTime<Utc>) -> DbResult<bool> {
+        on_db!(self.writer(), connection => {
+            let query = sqlx::query(RENEW_LEASE).bind(claim.id).bind(claim.fencing_token).bind(now + LEASE);
+            query.execute(&mut *connection).await?.rows_affected() == 1
+        })
+    }
+
+    /// Renews the leases of a worker's emails, and returns the claims that still hold.
+    pub async fn renew_leases(&self, ids: &[Uuid], worker: &str, now: DateTime<Utc>) -> DbResult<Vec<Claim>> {
         let until = now + LEASE;
         within_limit(async {
-            match self {
-                Db::Postgres(pool) => {
-                    let query = sqlx::query_as(renew!("= ANY($3)")).bind(until).bind(worker).bind(ids);
+            match &self.pools {
+                Pools::Postgres(pool) => {
+                    let _turn = self.claimed_rows.lock().await;
+                    let query = sqlx::query_as(RENEW_LEASES_POSTGRES).bind(ids).bind(worker).bind(until);
                     Ok(query.fetch_all(pool).await?)
                 }
-                Db::Sqlite(sqlite) => {
-                    let mut tx = sqlite.writer.begin_with("BEGIN IMMEDIATE").await?;
-                    let mut renewed = Vec::with_capacity(ids.len());
+                Pools::Sqlite { writer, .. } => {
+                    let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+                    let mut renewed: Vec<Claim> = Vec::with_capacity(ids.len());
                     for id in ids {
-                        let query = sqlx::query_as(renew!("= $3")).bind(until).bind(worker).bind(id);
-                        let one: Option<(Uuid, i64)> = query.fetch_optional(&mut *tx).await?;
-                        renewed.extend(one);
+                        let query = sqlx::query_as(RENEW_LEASES_SQLITE).bind(id).bind(worker).bind(until);
+                        let claim: Option<Claim> = query.fetch_optional(&mut *tx).await?;
+                        renewed.extend(claim);
                     }
                     tx.commit().await?;
                     Ok(renewed)
@@ -181,26 +241,5 @@ impl Db {
             }
         })
         .await
-    }
-
-    /// The fencing_token where a lease is short: whether this claim still holds. Renews the lease when it does.
-    pub async fn hold_claim(&self, id: Uuid, fencing_token: i64, now: DateTime<Utc>) -> DbResult<bool> {
-        let sql =
-            "UPDATE emails SET lease_until = $3 WHERE id = $1 AND fencing_token = $2 AND state = 'sending'";
-        let done = on_db!(self, pool => {
-            sqlx::query(sql).bind(id).bind(fencing_token).bind(now + LEASE).execute(pool).await?.rows_affected()
-        });
-        Ok(done == 1)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_kinds_in_sql_are_the_kinds_of_the_enum() {
-        let listed = EmailKind::ALL.map(|kind| format!("'{kind}'")).join(", ");
-        assert_eq!(known_kinds!(), format!("({listed})"));
     }
 }

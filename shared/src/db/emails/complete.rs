@@ -1,43 +1,39 @@
-//! The ways an attempt ends: sent, failed, cancelled, put back, lost. Each closes or frees the row and records the
-//! attempt with it.
+//! Closes the rows of emails that were sent, failed or cancelled, and records the attempt with it.
+
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-
-use super::attempts::{Ending, Reason, bind_attempt, end_attempt, record_attempt};
-use super::claim::ClaimedEmail;
-use crate::db::batch::column;
-use crate::db::held_connection::HeldConnection;
-use crate::db::{Db, DbResult, on_db, within_limit};
 use sqlx::PgConnection;
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
-/// A mail that the mail server took.
+use super::attempts::{AttemptOutcome, RECORD_ATTEMPT, Reason, bind_attempt};
+use super::claim::ClaimedEmail;
+use crate::db::batch::{BatchOperation, HeldConnection, column};
+use crate::db::{Db, DbResult, Pools, within_limit};
+
+/// An email that the mail server accepted.
 #[derive(Clone, Debug)]
 pub struct SentEmail {
-    /// The row.
-    pub id: Uuid,
-    /// The claim that earned it.
-    pub fencing_token: i64,
-    /// Its worker.
-    pub worker: String,
-    /// When it was claimed.
-    pub claimed_at: DateTime<Utc>,
-    /// When the server had answered.
-    pub closed_at: DateTime<Utc>,
-    /// The code of the mail server's reply; `None` when the mail was stored as a file.
-    pub smtp_code: Option<u16>,
-    /// The reply with its code, or where the file is.
-    pub reply: String,
+    id: Uuid,
+    fencing_token: i64,
+    worker: String,
+    claimed_at: DateTime<Utc>,
+    closed_at: DateTime<Utc>,
+    smtp_code: Option<u16>,
+    reply: String,
 }
 
 impl SentEmail {
-    /// A claimed email with the mail server's reply. `now` is when the reply came.
-    pub fn new(mail: &ClaimedEmail, smtp_code: Option<u16>, reply: String, now: DateTime<Utc>) -> SentEmail {
+    /// A claimed email with the mail server's reply, which came `now`. `smtp_code` is `None`, and `reply` says where
+    /// the file is, when the email was stored as a file.
+    pub fn new(email: &ClaimedEmail, smtp_code: Option<u16>, reply: String, now: DateTime<Utc>) -> SentEmail {
         SentEmail {
-            id: mail.id,
-            fencing_token: mail.fencing_token,
-            worker: mail.worker.clone(),
-            claimed_at: mail.claimed_at,
+            id: email.id,
+            fencing_token: email.fencing_token,
+            worker: email.worker.clone(),
+            claimed_at: email.claimed_at,
             closed_at: now,
             smtp_code,
             reply,
@@ -49,158 +45,171 @@ impl SentEmail {
     }
 }
 
-/// The first answer stands: a copy that another claim sent changes nothing.
-macro_rules! sent {
-    ($at:literal, $words:literal) => {
-        concat!(
-            "closed_at = CASE WHEN state = 'sent' THEN closed_at ELSE ",
-            $at,
-            " END,
-             reply = CASE WHEN state = 'sent' THEN reply ELSE ",
-            $words,
-            " END,
-             state = 'sent', last_error = NULL, lease_until = NULL"
-        )
-    };
+/// Closes the rows of sent emails, whichever claim sent them. The first reply stays: a copy that another claim sent
+/// changes only the attempts. One statement for many rows, because most of the cost is the commit's flush to disk.
+const COMPLETE_SENT_POSTGRES: &str = "
+WITH sent AS (
+    SELECT *
+    FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::integer[], $5::text[], $6::timestamptz[], $7::bigint[],
+                $8::timestamptz[])
+         AS sent (id, fencing_token, worker, smtp_code, reply, claimed_at, duration_ms, closed_at)
+), closed AS (
+    UPDATE emails
+    SET closed_at = CASE WHEN state = 'sent' THEN emails.closed_at ELSE sent.closed_at END,
+        reply = CASE WHEN state = 'sent' THEN emails.reply ELSE sent.reply END,
+        state = 'sent', last_error = NULL, lease_until = NULL
+    FROM sent
+    WHERE emails.id = sent.id
+    RETURNING sent.*
+)
+INSERT INTO email_attempts (email_id, fencing_token, worker, outcome, smtp_code, reply, started_at, duration_ms)
+SELECT id, fencing_token, worker, 'sent', smtp_code, reply, claimed_at, duration_ms FROM closed
+ON CONFLICT (email_id, fencing_token) DO UPDATE
+SET outcome = EXCLUDED.outcome, smtp_code = EXCLUDED.smtp_code, reply = EXCLUDED.reply,
+    duration_ms = EXCLUDED.duration_ms";
+
+const COMPLETE_SENT_SQLITE: &str = "
+UPDATE emails
+SET closed_at = CASE WHEN state = 'sent' THEN closed_at ELSE $2 END,
+    reply = CASE WHEN state = 'sent' THEN reply ELSE $3 END,
+    state = 'sent', last_error = NULL, lease_until = NULL
+WHERE id = $1";
+
+impl Db {
+    /// Closes the row of an email that the mail server accepted. It holds for every claim: a 250 is a fact.
+    pub async fn complete_sent(&self, email: SentEmail) -> DbResult<()> {
+        self.batchers.complete_sent.run(email).await
+    }
 }
 
-/// One statement for all of them: the commit's flush to disk is most of what a closing costs.
-async fn close_sent_on_postgres(connection: &mut PgConnection, mails: &[SentEmail]) -> DbResult<()> {
-    let sql =
-        concat!(
-        "WITH mail AS (SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::integer[], $5::text[],
-                                            $6::timestamptz[], $7::bigint[], $8::timestamptz[])
-                                AS mail (id, fencing_token, worker, code, words, claimed_at, duration_ms, ended_at)),
-              ended AS (UPDATE emails SET ", sent!("mail.ended_at", "mail.words"), "
-                        FROM mail WHERE emails.id = mail.id RETURNING mail.*) ",
-        record_attempt!("SELECT id, fencing_token, worker, 'sent', code, words, claimed_at, duration_ms FROM ended")
-    );
-    sqlx::query(sql)
-        .bind(column(mails, |mail| mail.id))
-        .bind(column(mails, |mail| mail.fencing_token))
-        .bind(column(mails, |mail| mail.worker.as_str()))
-        .bind(column(mails, |mail| mail.smtp_code.map(i32::from)))
-        .bind(column(mails, |mail| mail.reply.as_str()))
-        .bind(column(mails, |mail| mail.claimed_at))
-        .bind(column(mails, SentEmail::duration_ms))
-        .bind(column(mails, |mail| mail.closed_at))
+/// Closes rows in batches.
+#[derive(Clone, Debug)]
+pub(in crate::db) struct CompleteSent {
+    claimed_rows: Arc<Mutex<()>>,
+}
+
+impl CompleteSent {
+    /// `claimed_rows` is locked while a statement runs.
+    pub(in crate::db) fn new(claimed_rows: Arc<Mutex<()>>) -> CompleteSent {
+        CompleteSent { claimed_rows }
+    }
+}
+
+impl BatchOperation for CompleteSent {
+    type Item = SentEmail;
+    type Output = ();
+
+    async fn run(&self, connection: &mut HeldConnection, emails: &[SentEmail]) -> DbResult<Vec<()>> {
+        let _turn = self.claimed_rows.lock().await;
+        // One statement changes a row once, so two claims of one email need two statements.
+        let mut ids = HashSet::new();
+        let (firsts, copies): (Vec<_>, Vec<_>) =
+            emails.iter().cloned().partition(|email| ids.insert(email.id));
+        within_limit(complete_batch(connection, &firsts)).await?;
+        for copy in &copies {
+            within_limit(complete_batch(connection, std::slice::from_ref(copy))).await?;
+        }
+        Ok(vec![(); emails.len()])
+    }
+}
+
+async fn complete_batch(connection: &mut HeldConnection, emails: &[SentEmail]) -> DbResult<()> {
+    match connection {
+        HeldConnection::Postgres(connection) => complete_on_postgres(connection, emails).await,
+        HeldConnection::Sqlite { writer, .. } => {
+            let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+            for email in emails {
+                let reason = Reason { smtp_code: email.smtp_code, text: &email.reply };
+                let query = sqlx::query(COMPLETE_SENT_SQLITE).bind(email.id).bind(email.closed_at);
+                query.bind(&email.reply).execute(&mut *tx).await?;
+                let query = sqlx::query(RECORD_ATTEMPT);
+                let query = bind_attempt!(query, email, AttemptOutcome::Sent, reason, email.closed_at);
+                query.execute(&mut *tx).await?;
+            }
+            tx.commit().await?;
+            Ok(())
+        }
+    }
+}
+
+async fn complete_on_postgres(connection: &mut PgConnection, emails: &[SentEmail]) -> DbResult<()> {
+    sqlx::query(COMPLETE_SENT_POSTGRES)
+        .bind(column(emails, |email| email.id))
+        .bind(column(emails, |email| email.fencing_token))
+        .bind(column(emails, |email| email.worker.as_str()))
+        .bind(column(emails, |email| email.smtp_code.map(i32::from)))
+        .bind(column(emails, |email| email.reply.as_str()))
+        .bind(column(emails, |email| email.claimed_at))
+        .bind(column(emails, SentEmail::duration_ms))
+        .bind(column(emails, |email| email.closed_at))
         .execute(connection)
         .await?;
     Ok(())
 }
 
-impl HeldConnection {
-    /// Records that the mail server took these mails, each named once. Holds whichever claim earned it: a 250 is a fact.
-    pub async fn complete_sent(&mut self, mails: &[SentEmail]) -> DbResult<()> {
+/// `$4` is the outcome, which is also the new state: `failed` or `cancelled`.
+const CLOSE_UNSENT_POSTGRES: &str = "
+WITH closed AS (
+    UPDATE emails
+    SET state = $4, last_error = $6, closed_at = $9, lease_until = NULL
+    WHERE id = $1 AND fencing_token = $2 AND state = 'sending'
+    RETURNING id, fencing_token
+)
+INSERT INTO email_attempts (email_id, fencing_token, worker, outcome, smtp_code, reply, started_at, duration_ms)
+SELECT id, fencing_token, $3, $4, $5, $6, $7, $8 FROM closed
+ON CONFLICT (email_id, fencing_token) DO UPDATE
+SET outcome = EXCLUDED.outcome, smtp_code = EXCLUDED.smtp_code, reply = EXCLUDED.reply,
+    duration_ms = EXCLUDED.duration_ms";
+
+const CLOSE_UNSENT_SQLITE: &str = "
+UPDATE emails
+SET state = $3, last_error = $4, closed_at = $5, lease_until = NULL
+WHERE id = $1 AND fencing_token = $2 AND state = 'sending'";
+
+impl Db {
+    /// Fails an email for good. Returns whether the claim still held; if not, nothing is changed.
+    pub async fn complete_failed(
+        &self,
+        email: &ClaimedEmail,
+        reason: Reason<'_>,
+        now: DateTime<Utc>,
+    ) -> DbResult<bool> {
+        self.close_unsent(email, AttemptOutcome::Failed, reason, now).await
+    }
+
+    /// Cancels an email that is not wanted any more. Returns whether the claim still held; if not, nothing is changed.
+    pub async fn cancel(&self, email: &ClaimedEmail, reason: &str, now: DateTime<Utc>) -> DbResult<bool> {
+        self.close_unsent(email, AttemptOutcome::Cancelled, Reason::from(reason), now).await
+    }
+
+    async fn close_unsent(
+        &self,
+        email: &ClaimedEmail,
+        outcome: AttemptOutcome,
+        reason: Reason<'_>,
+        now: DateTime<Utc>,
+    ) -> DbResult<bool> {
         within_limit(async {
-            match self {
-                HeldConnection::Postgres(connection) => close_sent_on_postgres(connection, mails).await,
-                HeldConnection::Sqlite(sqlite) => {
-                    let mut tx = sqlite.writer.begin_with("BEGIN IMMEDIATE").await?;
-                    for mail in mails {
-                        let close = concat!("UPDATE emails SET ", sent!("$2", "$3"), " WHERE id = $1");
-                        let query = sqlx::query(close).bind(mail.id).bind(mail.closed_at).bind(&mail.reply);
+            match &self.pools {
+                Pools::Postgres(pool) => {
+                    let query = sqlx::query(CLOSE_UNSENT_POSTGRES);
+                    let query = bind_attempt!(query, email, outcome, reason, now).bind(now);
+                    Ok(query.execute(pool).await?.rows_affected() == 1)
+                }
+                Pools::Sqlite { writer, .. } => {
+                    let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+                    let close = sqlx::query(CLOSE_UNSENT_SQLITE).bind(email.id).bind(email.fencing_token);
+                    let close = close.bind(outcome.as_str()).bind(reason.text).bind(now);
+                    let held = close.execute(&mut *tx).await?.rows_affected() == 1;
+                    if held {
+                        let query = bind_attempt!(sqlx::query(RECORD_ATTEMPT), email, outcome, reason, now);
                         query.execute(&mut *tx).await?;
-                        let record = record_attempt!("VALUES ($1, $2, $3, 'sent', $4, $5, $6, $7)");
-                        let query =
-                            sqlx::query(record).bind(mail.id).bind(mail.fencing_token).bind(&mail.worker);
-                        let query = query.bind(mail.smtp_code.map(i32::from)).bind(&mail.reply);
-                        query.bind(mail.claimed_at).bind(mail.duration_ms()).execute(&mut *tx).await?;
                     }
                     tx.commit().await?;
-                    Ok(())
+                    Ok(held)
                 }
             }
         })
         .await
     }
-}
-
-impl Db {
-    /// Gives a mail up, with the reason. Returns whether this claim still held.
-    pub async fn complete_failed(
-        &self,
-        mail: &ClaimedEmail,
-        reason: Reason<'_>,
-        now: DateTime<Utc>,
-    ) -> DbResult<bool> {
-        self.close_unsent(mail, Ending::Failed, reason, now).await
-    }
-
-    /// Drops a mail that makes no sense any more, with the reason. Returns whether this claim still held.
-    pub async fn cancel(&self, mail: &ClaimedEmail, reason: &str, now: DateTime<Utc>) -> DbResult<bool> {
-        self.close_unsent(mail, Ending::Cancelled, Reason::from(reason), now).await
-    }
-
-    /// These endings of an attempt have the names of the states that they leave the mail in.
-    async fn close_unsent(
-        &self,
-        mail: &ClaimedEmail,
-        ending: Ending,
-        reason: Reason<'_>,
-        now: DateTime<Utc>,
-    ) -> DbResult<bool> {
-        end_attempt!(
-            self,
-            "UPDATE emails SET state = $4, last_error = $6, closed_at = $9, lease_until = NULL
-             WHERE id = $1 AND fencing_token = $2 AND state = 'sending'",
-            mail,
-            ending,
-            reason,
-            now,
-            now
-        )
-    }
-
-    /// Puts a mail back for another attempt. Returns whether this claim still held.
-    pub async fn retry_later(
-        &self,
-        mail: &ClaimedEmail,
-        retry: &Retry<'_>,
-        now: DateTime<Utc>,
-    ) -> DbResult<bool> {
-        end_attempt!(
-            self,
-            "UPDATE emails SET state = 'queued', due_at = $9, last_error = $6, enqueued_at = NULL, lease_until = NULL,
-                               attempts = attempts - $10, lost_answers = lost_answers + $11
-             WHERE id = $1 AND fencing_token = $2 AND state = 'sending'",
-            mail,
-            retry.ending,
-            retry.reason,
-            now,
-            retry.due_at,
-            i32::from(!retry.counts),
-            i32::from(retry.answer_lost)
-        )
-    }
-
-    /// Records that this attempt stopped because the mail was another worker's by then. The row is left alone.
-    pub async fn record_lost_lease(
-        &self,
-        mail: &ClaimedEmail,
-        reason: Reason<'_>,
-        now: DateTime<Utc>,
-    ) -> DbResult<()> {
-        let sql = record_attempt!("VALUES ($1, $2, $3, $4, $5, $6, $7, $8)");
-        on_db!(self, pool => {
-            let query = bind_attempt!(sqlx::query(sql), mail, Ending::LeaseLost, reason, now);
-            query.execute(pool).await?.rows_affected()
-        });
-        Ok(())
-    }
-}
-
-/// How a mail is put back.
-#[derive(Debug)]
-pub struct Retry<'a> {
-    /// When it is due again.
-    pub due_at: DateTime<Utc>,
-    /// What to call this attempt: retried, or the database went away.
-    pub ending: Ending,
-    /// Why, for the operator.
-    pub reason: Reason<'a>,
-    /// Whether the attempt counts: not while the mail server as a whole cannot be reached.
-    pub counts: bool,
-    /// Whether the mail was given to the server and its answer was lost.
-    pub answer_lost: bool,
 }

@@ -1,4 +1,4 @@
-//! The table `emails` as the API sees it: a row written beside the change that wants the mail.
+//! Queues an email: a row that is written in the transaction of the change that causes it.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -9,27 +9,27 @@ use crate::domain::{EmailAddress, EmailKind};
 use crate::metrics::table::EMAILS_QUEUED;
 use crate::trace::TraceContext;
 
-/// What a template needs beside the account. Plain facts: no token, no link, no password.
+/// Values for the template that the account does not hold. Never a token, a link or a password.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EmailContext {
-    /// `email_change_requested`: the address that was asked for, masked.
+    /// `email_change_requested`: the requested address, masked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub masked_address: Option<String>,
 }
 
-/// The request that asks for a mail, so that the mail can be followed from its log lines to the worker's.
+/// The request that causes an email. It connects the log lines of the API with those of the worker.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RequestOrigin {
-    /// Its id, as the answer's `x-request-id` has it.
+    /// The request's id, as in the response's `x-request-id`.
     pub request_id: Option<String>,
-    /// Its place in its trace.
+    /// The request's place in its trace.
     pub trace: Option<TraceContext>,
 }
 
-/// A mail to be queued.
+/// An email to be queued.
 #[derive(Clone, Debug)]
 pub struct NewEmail {
-    /// The row's id, known before the commit so that the bell can be rung after it.
+    /// The row's id. It is known before the commit, so that the job can be enqueued after it.
     pub id: Uuid,
     kind: EmailKind,
     recipient: String,
@@ -37,11 +37,11 @@ pub struct NewEmail {
     user_uid: Option<Uuid>,
     context: EmailContext,
     origin: RequestOrigin,
-    now: DateTime<Utc>,
+    created_at: DateTime<Utc>,
 }
 
 impl NewEmail {
-    /// A mail of this kind to this address, accepted `now`.
+    /// An email of this kind to this address, accepted `now`.
     pub fn new(kind: EmailKind, to: &EmailAddress, now: DateTime<Utc>) -> NewEmail {
         NewEmail {
             id: Uuid::now_v7(),
@@ -51,35 +51,30 @@ impl NewEmail {
             user_uid: None,
             context: EmailContext::default(),
             origin: RequestOrigin::default(),
-            now,
+            created_at: now,
         }
     }
 
-    /// Names the account that the mail is about.
+    /// Sets the account that the email is about.
     pub fn about(mut self, user_uid: Uuid) -> NewEmail {
         self.user_uid = Some(user_uid);
         self
     }
 
-    /// Adds what the template needs.
+    /// Sets the values for the template.
     pub fn with(mut self, context: EmailContext) -> NewEmail {
         self.context = context;
         self
     }
 
-    /// Names the request.
+    /// Sets the request.
     pub fn request_origin(mut self, origin: RequestOrigin) -> NewEmail {
         self.origin = origin;
         self
     }
 }
 
-/// How far apart the clocks of processes may be: each is set by the database's to within a round trip. A worker
-/// that is a little behind would take the bell of a mail that is due now for one too early, and the next bell
-/// comes ten seconds later; so bells ring for what has been due for this long.
-pub const CLOCK_SLACK: TimeDelta = TimeDelta::seconds(1);
-
-/// How long a mail may be tried before it is given up, visibly. A reset link is of no use after an hour.
+/// The longest time for attempts, after which the email fails visibly. A reset link is useless after an hour.
 pub fn deadline_of(kind: EmailKind) -> TimeDelta {
     match kind {
         EmailKind::ResetPassword => TimeDelta::hours(1),
@@ -87,63 +82,50 @@ pub fn deadline_of(kind: EmailKind) -> TimeDelta {
     }
 }
 
-/// The columns of a row that is queued, in the order of [`bind_mail!`]'s values, but for the state.
-/// `enqueued_at` is set at once: whoever commits this row rings for it, and the relay only if that came to nothing.
-macro_rules! insert_mail {
-    () => {
-        "INSERT INTO emails (id, kind, recipient, mailbox, user_uid, context, request_id, traceparent, enqueued_at, created_at,
-                             deadline_at, due_at, state) "
+/// `enqueued_at` is set at once: the request enqueues the job after its commit, and maintenance only if that failed.
+/// A request that is repeated because its answer was lost queues its email once.
+pub(in crate::db) const ENQUEUE: &str = "
+INSERT INTO emails (id, kind, recipient, mailbox, user_uid, context, request_id, traceparent,
+                    created_at, enqueued_at, due_at, deadline_at, state)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $9, $10, 'queued')
+ON CONFLICT (id) DO NOTHING";
+
+/// Binds the ten values of an email: id, kind, recipient, mailbox, user, context, request, trace, `created_at` and
+/// `deadline_at`.
+macro_rules! bind_email {
+    ($query:expr, $email:expr) => {
+        $query
+            .bind($email.id)
+            .bind($email.kind().as_str())
+            .bind($email.recipient())
+            .bind($email.mailbox())
+            .bind($email.user_uid())
+            .bind(sqlx::types::Json($email.context()))
+            .bind($email.request_id())
+            .bind($email.traceparent())
+            .bind($email.created_at())
+            .bind($email.deadline_at())
     };
 }
 
-/// Binds a mail's eleven values: the ninth is both when it was rung for and when it was accepted.
-macro_rules! bind_mail {
-    ($query:expr, $mail:expr) => {{
-        let (now, deadline, due) = $mail.times();
-        $query
-            .bind($mail.id)
-            .bind($mail.kind().as_str())
-            .bind($mail.recipient())
-            .bind($mail.mailbox())
-            .bind($mail.user_uid())
-            .bind(sqlx::types::Json($mail.context()))
-            .bind($mail.request_id())
-            .bind($mail.traceparent())
-            .bind(now)
-            .bind(deadline)
-            .bind(due)
-    }};
-}
-
-/// A mail is queued once, also by who asks again since the first answer was lost.
-pub(in crate::db) const QUEUE: &str = concat!(
-    insert_mail!(),
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, 'queued') ON CONFLICT (id) DO NOTHING"
-);
-
-/// Queues a mail in a transaction of either database.
+/// Queues an email in a transaction of either database.
 macro_rules! enqueue_email {
-    ($tx:expr, $mail:expr) => {{
-        let mail: &$crate::db::emails::enqueue::NewEmail = $mail;
-        $crate::db::emails::enqueue::bind_mail!(sqlx::query($crate::db::emails::enqueue::QUEUE), mail)
-            .execute(&mut *$tx)
-            .await?;
-        // A commit that fails afterwards is seldom, and is counted all the same.
-        mail.count();
+    ($tx:expr, $email:expr) => {{
+        let email: &$crate::db::emails::enqueue::NewEmail = $email;
+        let query = sqlx::query($crate::db::emails::enqueue::ENQUEUE);
+        $crate::db::emails::enqueue::bind_email!(query, email).execute(&mut *$tx).await?;
+        // A commit that fails afterwards is rare, and is counted all the same.
+        email.count();
     }};
 }
-pub(crate) use {bind_mail, enqueue_email, insert_mail};
+pub(crate) use {bind_email, enqueue_email};
 
 impl NewEmail {
-    /// When it was accepted, when it is given up, and since when it is due.
-    pub(in crate::db) fn times(&self) -> (DateTime<Utc>, DateTime<Utc>, DateTime<Utc>) {
-        (self.now, self.now + deadline_of(self.kind), self.now - CLOCK_SLACK)
-    }
-    /// Counts it as queued: one place for all kinds.
+    /// Counts the email in the metrics.
     pub(in crate::db) fn count(&self) {
         EMAILS_QUEUED.add(1, [self.kind.as_str().into()]);
     }
-    /// What it is.
+    /// The kind.
     pub fn kind(&self) -> EmailKind {
         self.kind
     }
@@ -162,18 +144,24 @@ impl NewEmail {
     pub(in crate::db) fn request_id(&self) -> Option<&str> {
         self.origin.request_id.as_deref()
     }
-    /// Written anew from what was read of the client's, never as it came.
+    /// Written from the parsed value, not copied from the client's header.
     pub(in crate::db) fn traceparent(&self) -> Option<String> {
         self.origin.trace.map(|trace| trace.to_string())
+    }
+    pub(in crate::db) fn created_at(&self) -> DateTime<Utc> {
+        self.created_at
+    }
+    pub(in crate::db) fn deadline_at(&self) -> DateTime<Utc> {
+        self.created_at + deadline_of(self.kind)
     }
 }
 
 impl Db {
-    /// Queues mails that go with no other change: reset and resend requests, the admin's welcome. All or none.
-    pub async fn enqueue_emails(&self, mails: &[NewEmail]) -> DbResult<()> {
+    /// Queues emails that no other change causes, such as the administrator's welcome emails: all of them or none.
+    pub async fn enqueue_emails(&self, emails: &[NewEmail]) -> DbResult<()> {
         in_transaction!(self, tx => {
-            for mail in mails {
-                enqueue_email!(tx, mail);
+            for email in emails {
+                enqueue_email!(tx, email);
             }
         })
     }

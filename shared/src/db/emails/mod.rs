@@ -1,11 +1,12 @@
-//! The outbox: the table `emails` and its attempts, from the request that queues an email to the row that is closed.
+//! The outbox: the tables `emails` and `email_attempts`, from the request that queues an email to the closed row.
 
 pub mod admin;
 pub mod attempts;
-pub mod backlog;
 pub mod claim;
 pub mod complete;
 pub mod enqueue;
+pub mod leader;
 pub mod maintenance;
 pub mod on_request;
+pub mod retry;
 pub mod stats;

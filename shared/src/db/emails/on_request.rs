@@ -1,6 +1,4 @@
-//! Mails that anybody can ask for, for any mailbox: each mailbox is sent so many, whoever asks.
-//!
-//! They are queued in groups: requests that come while others are being queued share the next commit.
+//! Emails that anybody can request for any mailbox. A limit for each mailbox holds whoever requests.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,145 +7,159 @@ use sqlx::types::Json;
 use sqlx::{Connection, PgConnection, SqliteConnection};
 use uuid::Uuid;
 
-use super::enqueue::{NewEmail, enqueue_email, insert_mail};
+use super::enqueue::{NewEmail, enqueue_email};
 use crate::config::MailboxLimits;
-use crate::db::batch::{BatchOperation, column};
-use crate::db::held_connection::HeldConnection;
-use crate::db::{DbResult, within_limit};
+use crate::db::batch::{BatchOperation, HeldConnection, column};
+use crate::db::{Db, DbResult, within_limit};
 
-/// A mail that somebody asked for.
-#[derive(Debug)]
+/// A request for an email.
+#[derive(Clone, Debug)]
 pub struct EmailRequest {
-    /// Queued if its mailbox has not had its share.
-    pub mail: NewEmail,
+    /// Queued unless the limit of its mailbox is reached.
+    pub email: NewEmail,
     /// Queued with it.
     pub along: Vec<NewEmail>,
-    /// How long the link in the mail lives. One mail in that time is always let through: otherwise somebody
-    /// could use the limit up and so keep the mailbox' owner out.
+    /// The limits of a mailbox.
+    pub limits: MailboxLimits,
+    /// The lifetime of the email's link. One email in that time is always queued: otherwise an attacker could use up
+    /// the limit and so lock the owner of the mailbox out.
     pub lifetime: TimeDelta,
 }
 
-/// Queues what was asked for, unless its mailbox has had its share; answers whether it did. Nothing about accounts
-/// is looked up, so that known and unknown addresses meet the same limit.
-#[derive(Debug)]
-pub struct EmailRequests {
-    /// The settings' numbers.
-    pub limits: MailboxLimits,
+impl Db {
+    /// Queues an email unless the limit of its mailbox is reached; returns whether it was queued. No account is looked
+    /// up, so that known and unknown addresses have the same limit and take the same time.
+    pub async fn enqueue_on_request(&self, request: EmailRequest) -> DbResult<bool> {
+        self.batchers.enqueue_requests.run(request).await
+    }
 }
 
-/// The mails that were.
+/// Requests that come while others are queued share the next commit.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::db) struct EnqueueRequests;
+
+/// The ids of the queued emails.
 type Queued = HashSet<Uuid>;
 
-impl BatchOperation for EmailRequests {
+impl BatchOperation for EnqueueRequests {
     type Item = EmailRequest;
-    type Answer = bool;
+    type Output = bool;
 
-    async fn ask(&self, db: &mut HeldConnection, requests: &[EmailRequest]) -> DbResult<Vec<bool>> {
+    async fn run(&self, connection: &mut HeldConnection, requests: &[EmailRequest]) -> DbResult<Vec<bool>> {
         within_limit(async {
-            let queued = match db {
+            let queued = match connection {
                 HeldConnection::Postgres(connection) => {
                     let mut tx = connection.begin().await?;
-                    let queued = self.queue_on_postgres(&mut tx, requests).await?;
+                    let queued = enqueue_on_postgres(&mut tx, requests).await?;
                     tx.commit().await?;
                     queued
                 }
-                HeldConnection::Sqlite(sqlite) => {
-                    let mut tx = sqlite.writer.begin_with("BEGIN IMMEDIATE").await?;
-                    let queued = self.queue_on_sqlite(&mut tx, requests).await?;
+                HeldConnection::Sqlite { writer, .. } => {
+                    let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+                    let queued = enqueue_on_sqlite(&mut tx, requests).await?;
                     tx.commit().await?;
                     queued
                 }
             };
-            Ok(requests.iter().map(|request| queued.contains(&request.mail.id)).collect())
+            Ok(requests.iter().map(|request| queued.contains(&request.email.id)).collect())
         })
         .await
     }
 }
 
-impl EmailRequests {
-    /// Two statements for all of them, unless a mailbox is asked for more than once.
-    async fn queue_on_postgres(&self, tx: &mut PgConnection, requests: &[EmailRequest]) -> DbResult<Queued> {
-        let locks: Vec<String> = requests.iter().map(EmailRequest::share).collect();
-        sqlx::query(ONE_AT_A_TIME).bind(locks).execute(&mut *tx).await?;
-        let mut queued = Queued::new();
-        for round in rounds(requests) {
-            queued.extend(self.queue_round(tx, &round).await?);
-        }
-        for request in requests.iter().filter(|request| queued.contains(&request.mail.id)) {
-            request.mail.count();
-            for mail in &request.along {
-                enqueue_email!(tx, mail);
-            }
-        }
-        Ok(queued)
-    }
-
-    async fn queue_round(&self, tx: &mut PgConnection, round: &[&EmailRequest]) -> DbResult<Vec<Uuid>> {
-        let ids = sqlx::query_scalar(QUEUE_WITHIN_LIMIT)
-            .bind(column(round, |asked| asked.mail.id))
-            .bind(column(round, |asked| asked.mail.kind().as_str()))
-            .bind(column(round, |asked| asked.mail.recipient()))
-            .bind(column(round, |asked| asked.mail.mailbox()))
-            .bind(column(round, |asked| asked.mail.user_uid()))
-            .bind(column(round, |asked| Json(asked.mail.context())))
-            .bind(column(round, |asked| asked.mail.request_id()))
-            .bind(column(round, |asked| asked.mail.traceparent()))
-            .bind(column(round, |asked| asked.mail.times().0))
-            .bind(column(round, |asked| asked.mail.times().1))
-            .bind(column(round, |asked| asked.mail.times().2))
-            .bind(column(round, |asked| asked.since().0))
-            .bind(column(round, |asked| asked.since().1))
-            .bind(column(round, |asked| asked.since().2))
-            .bind(self.limits.per_quarter_hour)
-            .bind(self.limits.per_day);
-        Ok(ids.fetch_all(tx).await?)
-    }
-
-    /// One after the other: SQLite's WITH cannot write.
-    async fn queue_on_sqlite(
-        &self,
-        tx: &mut SqliteConnection,
-        requests: &[EmailRequest],
-    ) -> DbResult<Queued> {
-        let mut queued = Queued::new();
-        for request in requests {
-            let (mail, (quarter, day, lifetime)) = (&request.mail, request.since());
-            let room =
-                sqlx::query_scalar(HAS_ROOM).bind(mail.id).bind(mail.mailbox()).bind(mail.kind().as_str());
-            let room = room.bind(quarter).bind(day).bind(lifetime);
-            let room = room.bind(self.limits.per_quarter_hour).bind(self.limits.per_day);
-            if !room.fetch_one(&mut *tx).await? {
-                sqlx::query(AS_IF).bind(mail.mailbox()).bind(mail.kind().as_str()).execute(&mut *tx).await?;
-                continue;
-            }
-            queued.insert(mail.id);
-            for mail in std::iter::once(mail).chain(&request.along) {
-                enqueue_email!(tx, mail);
-            }
-        }
-        Ok(queued)
-    }
-}
-
 impl EmailRequest {
-    /// Whose share it takes from: a mailbox has one of each kind of mail.
-    fn share(&self) -> String {
-        format!("{}:{}", self.mail.kind(), self.mail.mailbox())
+    /// What the limit counts: emails of one kind to one mailbox.
+    fn counter(&self) -> String {
+        format!("{}:{}", self.email.kind(), self.email.mailbox())
     }
 
-    /// Since when mails count: a quarter of an hour, a day, a link's lifetime.
-    fn since(&self) -> (DateTime<Utc>, DateTime<Utc>, DateTime<Utc>) {
-        let (now, ..) = self.mail.times();
-        (now - TimeDelta::minutes(15), now - TimeDelta::days(1), now - self.lifetime)
+    /// Since when emails count.
+    fn since(&self) -> CountedSince {
+        let now = self.email.created_at();
+        CountedSince {
+            quarter_hour: now - TimeDelta::minutes(15),
+            day: now - TimeDelta::days(1),
+            lifetime: now - self.lifetime,
+        }
     }
 }
 
-/// Each share once a round.
+struct CountedSince {
+    quarter_hour: DateTime<Utc>,
+    day: DateTime<Utc>,
+    lifetime: DateTime<Utc>,
+}
+
+/// Two statements for all requests, unless a mailbox is requested more than once.
+async fn enqueue_on_postgres(tx: &mut PgConnection, requests: &[EmailRequest]) -> DbResult<Queued> {
+    let counters: Vec<String> = requests.iter().map(EmailRequest::counter).collect();
+    sqlx::query(LOCK_MAILBOXES_POSTGRES).bind(counters).execute(&mut *tx).await?;
+    let mut queued = Queued::new();
+    for round in rounds(requests) {
+        queued.extend(enqueue_round(tx, &round).await?);
+    }
+    for request in requests.iter().filter(|request| queued.contains(&request.email.id)) {
+        request.email.count();
+        for email in &request.along {
+            enqueue_email!(tx, email);
+        }
+    }
+    Ok(queued)
+}
+
+async fn enqueue_round(tx: &mut PgConnection, round: &[&EmailRequest]) -> DbResult<Vec<Uuid>> {
+    let ids = sqlx::query_scalar(ENQUEUE_WITHIN_LIMITS_POSTGRES)
+        .bind(column(round, |request| request.email.id))
+        .bind(column(round, |request| request.email.kind().as_str()))
+        .bind(column(round, |request| request.email.recipient()))
+        .bind(column(round, |request| request.email.mailbox()))
+        .bind(column(round, |request| request.email.user_uid()))
+        .bind(column(round, |request| Json(request.email.context())))
+        .bind(column(round, |request| request.email.request_id()))
+        .bind(column(round, |request| request.email.traceparent()))
+        .bind(column(round, |request| request.email.created_at()))
+        .bind(column(round, |request| request.email.deadline_at()))
+        .bind(column(round, |request| request.since().quarter_hour))
+        .bind(column(round, |request| request.since().day))
+        .bind(column(round, |request| request.since().lifetime))
+        .bind(column(round, |request| request.limits.per_quarter_hour))
+        .bind(column(round, |request| request.limits.per_day));
+    Ok(ids.fetch_all(tx).await?)
+}
+
+/// One request after the other, because SQLite's WITH cannot write.
+async fn enqueue_on_sqlite(tx: &mut SqliteConnection, requests: &[EmailRequest]) -> DbResult<Queued> {
+    let mut queued = Queued::new();
+    for request in requests {
+        let (email, since) = (&request.email, request.since());
+        let is_within_limits = sqlx::query_scalar(IS_WITHIN_LIMITS_SQLITE)
+            .bind(email.id)
+            .bind(email.mailbox())
+            .bind(email.kind().as_str())
+            .bind(since.quarter_hour)
+            .bind(since.day)
+            .bind(since.lifetime)
+            .bind(request.limits.per_quarter_hour)
+            .bind(request.limits.per_day);
+        if !is_within_limits.fetch_one(&mut *tx).await? {
+            let same_work = sqlx::query(WRITE_AS_IF_QUEUED_SQLITE);
+            same_work.bind(email.mailbox()).bind(email.kind().as_str()).execute(&mut *tx).await?;
+            continue;
+        }
+        queued.insert(email.id);
+        for email in std::iter::once(email).chain(&request.along) {
+            enqueue_email!(tx, email);
+        }
+    }
+    Ok(queued)
+}
+
+/// Splits the requests so that each mailbox and kind is once in a round.
 fn rounds(requests: &[EmailRequest]) -> Vec<Vec<&EmailRequest>> {
     let mut earlier: HashMap<String, usize> = HashMap::new();
     let mut rounds: Vec<Vec<&EmailRequest>> = Vec::new();
     for request in requests {
-        let round = earlier.entry(request.share()).or_default();
+        let round = earlier.entry(request.counter()).or_default();
         match rounds.get_mut(*round) {
             Some(others) => others.push(request),
             None => rounds.push(vec![request]),
@@ -157,94 +169,78 @@ fn rounds(requests: &[EmailRequest]) -> Vec<Vec<&EmailRequest>> {
     rounds
 }
 
-/// Held until the transaction's end: requests for one mailbox count each other, whichever process they come to. In
-/// the order of the locks, so that two groups do not wait for each other. SQLite has one writer at a time.
-const ONE_AT_A_TIME: &str = "SELECT count(pg_advisory_xact_lock(number))
-    FROM (SELECT hashtextextended(name, 0) AS number FROM unnest($1::text[]) AS name ORDER BY 1) AS locks";
+/// Locks each mailbox and kind until the end of the transaction, so that requests to several processes count each
+/// other. The fixed order keeps two batches from waiting for each other. SQLite has one writer at a time.
+const LOCK_MAILBOXES_POSTGRES: &str = "
+SELECT count(pg_advisory_xact_lock(number))
+FROM (SELECT hashtextextended(current_schema() || ' ' || name, 0) AS number
+      FROM unnest($1::text[]) AS name
+      ORDER BY 1) AS locks";
 
-/// Whether a mailbox may be sent a mail. What is counted is what was queued, so that what is refused does not prolong
-/// the wait, and not the mail itself, which may be asked for again after an answer that was lost. The last count is of
-/// links that may be alive: a new password makes the older ones useless, and its notice tells when that was. Without
-/// that, who changes somebody's password could use the limit up before, and keep the owner out for an hour.
-macro_rules! has_room {
-    (mail $id:literal $mailbox:literal $kind:literal since $quarter:literal $day:literal $lifetime:literal
-     below $per_quarter:literal $per_day:literal) => {
-        concat!(
-            "(SELECT (count(*) FILTER (WHERE created_at > ",
-            $quarter,
-            ") < ",
-            $per_quarter,
-            "
-                      AND count(*) FILTER (WHERE created_at > ",
-            $day,
-            ") < ",
-            $per_day,
-            ")
-                  OR count(*) FILTER (WHERE created_at > ",
-            $lifetime,
-            " AND created_at >= coalesce(
-                      (SELECT max(created_at) FROM emails
-                       WHERE mailbox = ",
-            $mailbox,
-            " AND kind = 'password_changed'), ",
-            $lifetime,
-            ")) = 0
-              FROM emails WHERE mailbox = ",
-            $mailbox,
-            " AND kind = ",
-            $kind,
-            " AND id <> ",
-            $id,
-            ")"
-        )
-    };
-}
+/// Queues the requests whose mailbox has not reached its limits, and returns their ids. A statement does not see its
+/// own rows, so each mailbox and kind is in it once.
+///
+/// The limits count queued emails, so that a refused request does not prolong the wait; and not the email itself,
+/// which may be requested again after its answer was lost. The third count is of links that may still work: a new
+/// password ends older links, and its notice tells when that was. Without it, an attacker who changes the password
+/// could use up the limit first and lock the owner out for an hour.
+///
+/// A refusal writes one closed row, which no worker wants, unchanged: otherwise the shorter time of the answer would
+/// tell that a mailbox has reached its limit. The columns are in two indexes, which are written as by an insert.
+const ENQUEUE_WITHIN_LIMITS_POSTGRES: &str = "
+WITH request AS (
+    SELECT *
+    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::jsonb[], $7::text[], $8::text[],
+                $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[],
+                $14::bigint[], $15::bigint[])
+         AS request (id, kind, recipient, mailbox, user_uid, context, request_id, traceparent, created_at,
+                     deadline_at, quarter_hour_ago, day_ago, lifetime_ago, per_quarter_hour, per_day)
+), judged AS MATERIALIZED (
+    SELECT *,
+           (SELECT (count(*) FILTER (WHERE emails.created_at > request.quarter_hour_ago) < request.per_quarter_hour
+                    AND count(*) FILTER (WHERE emails.created_at > request.day_ago) < request.per_day)
+                   OR count(*) FILTER (
+                          WHERE emails.created_at > request.lifetime_ago
+                            AND emails.created_at >= coalesce(
+                                    (SELECT max(notice.created_at) FROM emails AS notice
+                                     WHERE notice.mailbox = request.mailbox AND notice.kind = 'password_changed'),
+                                    request.lifetime_ago)) = 0
+            FROM emails
+            WHERE emails.mailbox = request.mailbox AND emails.kind = request.kind AND emails.id <> request.id)
+           AS is_within_limits
+    FROM request
+), queued AS (
+    INSERT INTO emails (id, kind, recipient, mailbox, user_uid, context, request_id, traceparent,
+                        created_at, enqueued_at, due_at, deadline_at, state)
+    SELECT id, kind, recipient, mailbox, user_uid, context, request_id, traceparent,
+           created_at, created_at, created_at, deadline_at, 'queued'
+    FROM judged
+    WHERE is_within_limits
+    ON CONFLICT (id) DO NOTHING
+), refused AS (
+    UPDATE emails SET mailbox = emails.mailbox, created_at = emails.created_at, closed_at = emails.closed_at
+    FROM (SELECT (SELECT closed.id FROM emails AS closed
+                  WHERE closed.mailbox = judged.mailbox AND closed.kind = judged.kind
+                    AND closed.closed_at IS NOT NULL
+                  ORDER BY closed.created_at DESC LIMIT 1) AS id
+          FROM judged WHERE NOT is_within_limits) AS refused
+    WHERE emails.id = refused.id
+)
+SELECT id FROM judged WHERE is_within_limits";
 
-/// Changes nothing, at the price of an insert: otherwise the time of the answer would tell that a mailbox has had
-/// its share. The columns are those of two indexes, which are written anew with them.
-macro_rules! as_if {
-    () => {
-        "UPDATE emails SET mailbox = mailbox, created_at = created_at, closed_at = closed_at "
-    };
-}
+/// The same limits for one request.
+const IS_WITHIN_LIMITS_SQLITE: &str = "
+SELECT (count(*) FILTER (WHERE created_at > $4) < $7 AND count(*) FILTER (WHERE created_at > $5) < $8)
+       OR count(*) FILTER (
+              WHERE created_at > $6
+                AND created_at >= coalesce((SELECT max(created_at) FROM emails
+                                            WHERE mailbox = $2 AND kind = 'password_changed'), $6)) = 0
+FROM emails
+WHERE mailbox = $2 AND kind = $3 AND id <> $1";
 
-/// The row for [`as_if`]: a closed one, which no worker wants at the moment.
-macro_rules! closed_one {
-    ($mailbox:literal, $kind:literal) => {
-        concat!(
-            "(SELECT id FROM emails WHERE mailbox = ",
-            $mailbox,
-            " AND kind = ",
-            $kind,
-            " AND closed_at IS NOT NULL
-              ORDER BY created_at DESC LIMIT 1)"
-        )
-    };
-}
-
-const HAS_ROOM: &str =
-    concat!("SELECT ", has_room!(mail "$1" "$2" "$3" since "$4" "$5" "$6" below "$7" "$8"));
-const AS_IF: &str = concat!(as_if!(), "WHERE id = ", closed_one!("$1", "$2"));
-/// All that follows the locks. Each mailbox and kind may stand here once: a statement does not see its own rows.
-const QUEUE_WITHIN_LIMIT: &str = concat!(
-    "WITH asked AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::jsonb[],
-                                         $7::text[], $8::text[], $9::timestamptz[], $10::timestamptz[],
-                                         $11::timestamptz[], $12::timestamptz[], $13::timestamptz[],
-                                         $14::timestamptz[])
-                    AS asked (id, kind, recipient, mailbox, user_uid, context, request_id, traceparent, accepted_at,
-                              deadline_at, due_at, quarter, day, lifetime)),
-          judged AS MATERIALIZED (SELECT *, ",
-    has_room!(mail "asked.id" "asked.mailbox" "asked.kind" since "asked.quarter" "asked.day" "asked.lifetime"
-              below "$15" "$16"),
-    " AS has_room FROM asked),
-          queued AS (",
-    insert_mail!(),
-    "SELECT id, kind, recipient, mailbox, user_uid, context, request_id, traceparent, accepted_at, accepted_at,
-            deadline_at, due_at, 'queued' FROM judged WHERE has_room ON CONFLICT (id) DO NOTHING),
-          refused AS (",
-    as_if!(),
-    "FROM (SELECT ",
-    closed_one!("judged.mailbox", "judged.kind"),
-    " AS closed FROM judged WHERE NOT has_room) AS refused WHERE id = closed)
-     SELECT id FROM judged WHERE has_room"
-);
+/// The same work for a refused request.
+const WRITE_AS_IF_QUEUED_SQLITE: &str = "
+UPDATE emails SET mailbox = mailbox, created_at = created_at, closed_at = closed_at
+WHERE id = (SELECT id FROM emails
+            WHERE mailbox = $1 AND kind = $2 AND closed_at IS NOT NULL
+            ORDER BY created_at DESC LIMIT 1)";

@@ -1,107 +1,197 @@
-//! Whether mail flows: what ended lately, minute by minute, and what is given up.
+//! How much email waits, and what ended lately, minute by minute.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 
-use crate::db::{Db, DbResult, read_db};
+use crate::db::{Db, DbResult, Pools, on_db};
 
-/// One minute of endings.
+/// The emails that are not closed.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Backlog {
+    /// Emails that wait.
+    pub queued: i64,
+    /// Emails that a worker has.
+    pub sending: i64,
+    /// Emails in `sending` whose lease ended.
+    pub abandoned: i64,
+    /// Seconds since the oldest queued email was accepted; 0 when none is queued.
+    pub oldest_seconds: f64,
+    /// Seconds since the email that waits longest became due; 0 when none is due.
+    pub lateness_seconds: f64,
+}
+
+/// The number of connections to the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connections {
+    /// In use.
+    pub used: u32,
+    /// Ready for use.
+    pub idle: u32,
+}
+
+/// What ended in one minute.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flow {
-    /// Mails that a mail server took.
+    /// Emails that a mail server accepted.
     pub sent: i64,
-    /// Mails that were given up.
+    /// Emails that failed for good.
     pub failed: i64,
-    /// Mails that made no sense any more, or were cancelled by hand.
+    /// Emails that were cancelled.
     pub cancelled: i64,
-    /// Attempts that ended without the mail's end: put back, lost.
+    /// Attempts that did not close their email.
     pub retried: i64,
 }
 
-/// What ended since a time, by kind and state.
+/// Emails that ended since a time, by kind and state.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Ended {
-    /// The kind of mail.
+    /// The kind of email.
     pub kind: String,
     /// `sent`, `failed` or `cancelled`.
     pub state: String,
-    /// How many.
-    pub mails: i64,
+    /// The number of emails.
+    pub emails: i64,
 }
 
-/// Minutes as text, the same from both databases: `2026-11-23T18:45`.
-const MINUTE: &str = "%Y-%m-%dT%H:%M";
+#[derive(sqlx::FromRow)]
+struct QueuedCount {
+    emails: i64,
+    oldest: Option<DateTime<Utc>>,
+    due: Option<DateTime<Utc>>,
+}
 
 #[derive(sqlx::FromRow)]
-struct MinuteRow {
+struct SendingCount {
+    emails: i64,
+    abandoned: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct MinuteCount {
     minute: String,
     outcome: String,
     number: i64,
 }
 
+/// Minutes as text, the same in both databases: `2026-11-23T18:45`.
+const MINUTE: &str = "%Y-%m-%dT%H:%M";
+
+/// Reads the partial index `emails_due` alone.
+const COUNT_QUEUED: &str = "
+SELECT count(*) AS emails, min(created_at) AS oldest, min(due_at) AS due FROM emails WHERE state = 'queued'";
+
+/// Reads the partial index `emails_leased` alone.
+const COUNT_SENDING: &str = "
+SELECT count(*) AS emails, count(*) FILTER (WHERE lease_until < $1) AS abandoned
+FROM emails
+WHERE state = 'sending'";
+
+const CLOSED_BY_MINUTE_POSTGRES: &str = r#"
+SELECT to_char(closed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI') AS minute, state AS outcome, count(*) AS number
+FROM emails
+WHERE closed_at >= $1
+GROUP BY 1, 2"#;
+
+const CLOSED_BY_MINUTE_SQLITE: &str = "
+SELECT substr(closed_at, 1, 16) AS minute, state AS outcome, count(*) AS number
+FROM emails
+WHERE closed_at >= $1
+GROUP BY 1, 2";
+
+/// Attempts that closed their email are in the other count. `<> 'sent'` stands alone for the partial index.
+const RETRIED_BY_MINUTE_POSTGRES: &str = r#"
+SELECT to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI') AS minute, 'retried' AS outcome, count(*) AS number
+FROM email_attempts
+WHERE started_at >= $1 AND outcome <> 'sent' AND outcome NOT IN ('failed', 'cancelled')
+GROUP BY 1"#;
+
+const RETRIED_BY_MINUTE_SQLITE: &str = "
+SELECT substr(started_at, 1, 16) AS minute, 'retried' AS outcome, count(*) AS number
+FROM email_attempts
+WHERE started_at >= $1 AND outcome <> 'sent' AND outcome NOT IN ('failed', 'cancelled')
+GROUP BY 1";
+
+const ENDED_SINCE: &str = "
+SELECT kind, state, count(*) AS emails
+FROM emails
+WHERE closed_at >= $1
+GROUP BY kind, state
+ORDER BY kind, state";
+
+const COUNT_FAILED: &str = "SELECT count(*) FROM emails WHERE state = 'failed'";
+
 impl Db {
-    /// What ended in each of the last `minutes` minutes, the oldest first, the current one last and unfinished.
+    /// Counts the emails that are not closed.
+    pub async fn backlog(&self, now: DateTime<Utc>) -> DbResult<Backlog> {
+        let counts: DbResult<(QueuedCount, SendingCount)> = on_db!(self.reader(), connection => {
+            let queued = sqlx::query_as(COUNT_QUEUED).fetch_one(&mut *connection).await?;
+            let sending = sqlx::query_as(COUNT_SENDING).bind(now).fetch_one(&mut *connection).await?;
+            (queued, sending)
+        });
+        let (queued, sending) = counts?;
+        Ok(Backlog {
+            queued: queued.emails,
+            sending: sending.emails,
+            abandoned: sending.abandoned,
+            oldest_seconds: seconds_since(queued.oldest, now),
+            lateness_seconds: seconds_since(queued.due, now),
+        })
+    }
+
+    /// Counts the connections; SQLite's readers and its writer together.
+    pub fn connections(&self) -> Connections {
+        let (size, idle) = match &self.pools {
+            Pools::Postgres(pool) => (pool.size(), pool.num_idle()),
+            Pools::Sqlite { reader, writer } => {
+                (reader.size() + writer.size(), reader.num_idle() + writer.num_idle())
+            }
+        };
+        let idle = u32::try_from(idle).unwrap_or(u32::MAX);
+        Connections { used: size.saturating_sub(idle), idle }
+    }
+
+    /// What ended in each of the last `minutes` minutes, the oldest first. The last one is not over yet.
     pub async fn mail_flow(&self, minutes: u16, now: DateTime<Utc>) -> DbResult<Vec<(DateTime<Utc>, Flow)>> {
         let first = cut_to_minute(now) - TimeDelta::minutes(i64::from(minutes.max(1)) - 1);
-        let closed = match self {
-            Db::Postgres(_) => {
-                "SELECT to_char(closed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI') AS minute, state AS outcome, count(*) AS number
-                 FROM emails WHERE closed_at >= $1 GROUP BY 1, 2"
-            }
-            Db::Sqlite(_) => {
-                "SELECT substr(closed_at, 1, 16) AS minute, state AS outcome, count(*) AS number
-                 FROM emails WHERE closed_at >= $1 GROUP BY 1, 2"
-            }
+        let (closed, retried) = match self.pools {
+            Pools::Postgres(_) => (CLOSED_BY_MINUTE_POSTGRES, RETRIED_BY_MINUTE_POSTGRES),
+            Pools::Sqlite { .. } => (CLOSED_BY_MINUTE_SQLITE, RETRIED_BY_MINUTE_SQLITE),
         };
-        // Endings of mails are in the first count already.
-        let trouble = match self {
-            Db::Postgres(_) => {
-                "SELECT to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI') AS minute, 'retried' AS outcome, count(*) AS number
-                 FROM email_attempts WHERE started_at >= $1 AND outcome <> 'sent' AND outcome NOT IN ('failed', 'cancelled')
-                 GROUP BY 1"
-            }
-            Db::Sqlite(_) => {
-                "SELECT substr(started_at, 1, 16) AS minute, 'retried' AS outcome, count(*) AS number
-                 FROM email_attempts WHERE started_at >= $1 AND outcome <> 'sent' AND outcome NOT IN ('failed', 'cancelled')
-                 GROUP BY 1"
-            }
-        };
-        let rows: Vec<MinuteRow> = read_db!(self, pool => {
-            let mut rows = sqlx::query_as(closed).bind(first).fetch_all(pool).await?;
-            rows.extend(sqlx::query_as(trouble).bind(first).fetch_all(pool).await?);
-            rows
+        let counts: DbResult<Vec<MinuteCount>> = on_db!(self.reader(), connection => {
+            let mut counts = sqlx::query_as(closed).bind(first).fetch_all(&mut *connection).await?;
+            counts.extend(sqlx::query_as(retried).bind(first).fetch_all(&mut *connection).await?);
+            counts
         });
-        Ok(spread(rows, first, minutes))
+        Ok(by_minute(counts?, first, minutes))
     }
 
     /// What ended since `since`, by kind and state.
-    pub async fn mails_ended(&self, since: DateTime<Utc>) -> DbResult<Vec<Ended>> {
-        let sql = "SELECT kind, state, count(*) AS mails FROM emails WHERE closed_at >= $1
-                   GROUP BY kind, state ORDER BY kind, state";
-        Ok(read_db!(self, pool => sqlx::query_as(sql).bind(since).fetch_all(pool).await?))
+    pub async fn emails_ended(&self, since: DateTime<Utc>) -> DbResult<Vec<Ended>> {
+        on_db!(self.reader(), connection => {
+            sqlx::query_as(ENDED_SINCE).bind(since).fetch_all(&mut *connection).await?
+        })
     }
 
-    /// Failed mails that are still kept: what waits for an operator.
-    pub async fn failed_mails(&self) -> DbResult<i64> {
-        let sql = "SELECT count(*) FROM emails WHERE state = 'failed'";
-        Ok(read_db!(self, pool => sqlx::query_scalar(sql).fetch_one(pool).await?))
+    /// Failed emails that wait for an operator.
+    pub async fn failed_emails(&self) -> DbResult<i64> {
+        on_db!(self.reader(), connection => sqlx::query_scalar(COUNT_FAILED).fetch_one(&mut *connection).await?)
     }
 }
 
-/// Every minute has its place, also those in which nothing ended.
-fn spread(rows: Vec<MinuteRow>, first: DateTime<Utc>, minutes: u16) -> Vec<(DateTime<Utc>, Flow)> {
+/// One entry for each minute, also for those in which nothing ended.
+fn by_minute(counts: Vec<MinuteCount>, first: DateTime<Utc>, minutes: u16) -> Vec<(DateTime<Utc>, Flow)> {
     let mut flow: BTreeMap<DateTime<Utc>, Flow> = (0..i64::from(minutes.max(1)))
         .map(|minute| (first + TimeDelta::minutes(minute), Flow::default()))
         .collect();
-    for row in rows {
-        let Ok(minute) = NaiveDateTime::parse_from_str(&row.minute, MINUTE) else { continue };
+    for count in counts {
+        let Ok(minute) = NaiveDateTime::parse_from_str(&count.minute, MINUTE) else { continue };
         let Some(flow) = flow.get_mut(&minute.and_utc()) else { continue };
-        match row.outcome.as_str() {
-            "sent" => flow.sent += row.number,
-            "failed" => flow.failed += row.number,
-            "cancelled" => flow.cancelled += row.number,
-            _ => flow.retried += row.number,
+        match count.outcome.as_str() {
+            "sent" => flow.sent += count.number,
+            "failed" => flow.failed += count.number,
+            "cancelled" => flow.cancelled += count.number,
+            _ => flow.retried += count.number,
         }
     }
     flow.into_iter().collect()
@@ -109,4 +199,8 @@ fn spread(rows: Vec<MinuteRow>, first: DateTime<Utc>, minutes: u16) -> Vec<(Date
 
 fn cut_to_minute(time: DateTime<Utc>) -> DateTime<Utc> {
     time - TimeDelta::nanoseconds(time.timestamp_nanos_opt().unwrap_or(0).rem_euclid(60_000_000_000))
+}
+
+fn seconds_since(then: Option<DateTime<Utc>>, now: DateTime<Utc>) -> f64 {
+    then.map_or(0.0, |then| (now - then).max(TimeDelta::zero()).as_seconds_f64())
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bookly_shared::config::DatabaseSettings;
-use bookly_shared::db::inspect::{self, DatabaseReport, InspectError, Tables, Trouble};
+use bookly_shared::db::inspect::{self, DatabaseProblem, DatabaseReport, InspectError, Tables};
 use bookly_shared::db::{ConnectError, Migrations};
 use chrono::TimeDelta;
 use tokio::time::timeout;
@@ -36,20 +36,24 @@ const AWAY: &str =
     "start Postgres, or correct host and port in DATABASE_URL; no accepted email is lost meanwhile";
 
 fn remedy(error: &InspectError) -> &'static str {
-    match error.trouble() {
-        Trouble::Login => "correct user and password in DATABASE_URL, or allow the user in pg_hba.conf",
-        Trouble::NoSuchDatabase => "create it (createdb), or correct the name at the end of DATABASE_URL",
-        Trouble::TooManyConnections => {
+    match error.problem() {
+        DatabaseProblem::Login => {
+            "correct user and password in DATABASE_URL, or allow the user in pg_hba.conf"
+        }
+        DatabaseProblem::NoSuchDatabase => {
+            "create it (createdb), or correct the name at the end of DATABASE_URL"
+        }
+        DatabaseProblem::TooManyConnections => {
             "raise max_connections of Postgres, or run fewer processes: each takes up to 16"
         }
-        Trouble::Tls => {
+        DatabaseProblem::Tls => {
             "give Postgres a certificate that is trusted here, or set another ?sslmode= in DATABASE_URL"
         }
-        Trouble::Away => AWAY,
-        Trouble::Other if matches!(error, InspectError::Connect(ConnectError::DataDir { .. })) => {
+        DatabaseProblem::Away => AWAY,
+        DatabaseProblem::Other if matches!(error, InspectError::Connect(ConnectError::DataDir { .. })) => {
             "give this user write permission for DATA_DIR"
         }
-        Trouble::Other => "read the log of the database",
+        DatabaseProblem::Other => "read the log of the database",
     }
 }
 

@@ -14,9 +14,9 @@ mod test;
 
 use anyhow::{Context, bail};
 use bookly_shared::config::{DatabaseSettings, Settings};
+use bookly_shared::db::Db;
 use bookly_shared::db::emails::admin::EmailRow;
 use bookly_shared::db::inspect::missing_file;
-use bookly_shared::db::{Db, DbUser};
 use clap::Subcommand;
 use comfy_table::{Cell, Color};
 use uuid::Uuid;
@@ -88,11 +88,11 @@ async fn open(settings: &Settings) -> anyhow::Result<Db> {
         let file = file.display();
         bail!("there is no {file}: run this where bookly-api runs, or set DATA_DIR or DATABASE_URL as there");
     }
-    open_database(settings, DbUser::Api).await
+    open_database(settings).await
 }
 
 async fn find(db: &Db, id: Uuid) -> anyhow::Result<EmailRow> {
-    db.mail(id)
+    db.email(id)
         .await?
         .with_context(|| format!("there is no email {id}; closed ones are deleted after MAIL_RETENTION_DAYS"))
 }

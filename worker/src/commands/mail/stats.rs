@@ -2,8 +2,7 @@
 
 use bookly_shared::clock::Clock;
 use bookly_shared::db::Db;
-use bookly_shared::db::emails::backlog::Backlog;
-use bookly_shared::db::emails::stats::Ended;
+use bookly_shared::db::emails::stats::{Backlog, Ended};
 use chrono::{DateTime, Utc};
 use clap::Args;
 use comfy_table::{Cell, Table};
@@ -54,8 +53,8 @@ impl Stats {
     pub(super) async fn run(self, db: &Db) -> anyhow::Result<()> {
         let now = Clock::synchronised(db).await?.now();
         let since = self.since.time(now);
-        let (backlog, failed) = (db.backlog(now).await?, db.failed_mails().await?);
-        let ended = db.mails_ended(since).await?;
+        let (backlog, failed) = (db.backlog(now).await?, db.failed_emails().await?);
+        let ended = db.emails_ended(since).await?;
         if self.json {
             return Ok(print_json(&document(now, since, &backlog, failed, &ended))?);
         }
@@ -76,7 +75,7 @@ fn document<'a>(
     ended: &'a [Ended],
 ) -> StatsDocument<'a> {
     let ended =
-        ended.iter().map(|row| EndedDocument { kind: &row.kind, state: &row.state, emails: row.mails });
+        ended.iter().map(|row| EndedDocument { kind: &row.kind, state: &row.state, emails: row.emails });
     StatsDocument {
         now,
         queued: backlog.queued,
@@ -118,7 +117,7 @@ fn open_table(backlog: &Backlog, failed: i64) -> Table {
 fn closed_table(ended: &[Ended]) -> Table {
     let mut table = table::new([Cell::new("KIND"), Cell::new("STATE"), table::number("EMAILS")]);
     for row in ended {
-        table.add_row([Cell::new(&row.kind), state_cell(&row.state), table::number(row.mails)]);
+        table.add_row([Cell::new(&row.kind), state_cell(&row.state), table::number(row.emails)]);
     }
     table
 }

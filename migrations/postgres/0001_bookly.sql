@@ -110,3 +110,10 @@ CREATE TABLE email_attempts (
 );
 -- Partial, so that an email that is sent at the first attempt costs nothing here.
 CREATE INDEX email_attempts_trouble ON email_attempts (started_at) WHERE outcome <> 'sent';
+
+-- The process that runs maintenance. Without a row, or after `lease_until`, any process may take its place.
+CREATE TABLE leader (
+    task        text PRIMARY KEY,
+    holder      uuid NOT NULL,                     -- new for each leadership
+    lease_until timestamptz NOT NULL
+);

@@ -1,0 +1,93 @@
+//! Ends an attempt that did not close its email: another attempt follows, or another worker has the email.
+
+use chrono::{DateTime, Utc};
+
+use super::attempts::{AttemptOutcome, RECORD_ATTEMPT, Reason, bind_attempt};
+use super::claim::ClaimedEmail;
+use crate::db::{Db, DbResult, Pools, on_db, within_limit};
+
+/// How an email waits for another attempt.
+#[derive(Debug)]
+pub struct Retry<'a> {
+    /// When it is due again.
+    pub due_at: DateTime<Utc>,
+    /// `Retried` or `DatabaseAway`.
+    pub outcome: AttemptOutcome,
+    /// For the operator.
+    pub reason: Reason<'a>,
+    /// Whether the attempt counts; it does not while the mail server as a whole is unavailable.
+    pub counts: bool,
+    /// Whether the whole message was sent and the reply was lost.
+    pub answer_lost: bool,
+}
+
+const RETRY_LATER_POSTGRES: &str = "
+WITH freed AS (
+    UPDATE emails
+    SET state = 'queued', due_at = $9, last_error = $6, enqueued_at = NULL, lease_until = NULL,
+        attempts = attempts - $10, lost_answers = lost_answers + $11
+    WHERE id = $1 AND fencing_token = $2 AND state = 'sending'
+    RETURNING id, fencing_token
+)
+INSERT INTO email_attempts (email_id, fencing_token, worker, outcome, smtp_code, reply, started_at, duration_ms)
+SELECT id, fencing_token, $3, $4, $5, $6, $7, $8 FROM freed
+ON CONFLICT (email_id, fencing_token) DO UPDATE
+SET outcome = EXCLUDED.outcome, smtp_code = EXCLUDED.smtp_code, reply = EXCLUDED.reply,
+    duration_ms = EXCLUDED.duration_ms";
+
+const RETRY_LATER_SQLITE: &str = "
+UPDATE emails
+SET state = 'queued', due_at = $3, last_error = $4, enqueued_at = NULL, lease_until = NULL,
+    attempts = attempts - $5, lost_answers = lost_answers + $6
+WHERE id = $1 AND fencing_token = $2 AND state = 'sending'";
+
+impl Db {
+    /// Queues an email for another attempt. Returns whether the claim still held; if not, nothing is changed.
+    pub async fn retry_later(
+        &self,
+        email: &ClaimedEmail,
+        retry: &Retry<'_>,
+        now: DateTime<Utc>,
+    ) -> DbResult<bool> {
+        let (uncounted, answer_lost) = (i32::from(!retry.counts), i32::from(retry.answer_lost));
+        within_limit(async {
+            match &self.pools {
+                Pools::Postgres(pool) => {
+                    let query = sqlx::query(RETRY_LATER_POSTGRES);
+                    let query = bind_attempt!(query, email, retry.outcome, retry.reason, now);
+                    let query = query.bind(retry.due_at).bind(uncounted).bind(answer_lost);
+                    Ok(query.execute(pool).await?.rows_affected() == 1)
+                }
+                Pools::Sqlite { writer, .. } => {
+                    let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+                    let free = sqlx::query(RETRY_LATER_SQLITE).bind(email.id).bind(email.fencing_token);
+                    let free =
+                        free.bind(retry.due_at).bind(retry.reason.text).bind(uncounted).bind(answer_lost);
+                    let held = free.execute(&mut *tx).await?.rows_affected() == 1;
+                    if held {
+                        let query = sqlx::query(RECORD_ATTEMPT);
+                        let query = bind_attempt!(query, email, retry.outcome, retry.reason, now);
+                        query.execute(&mut *tx).await?;
+                    }
+                    tx.commit().await?;
+                    Ok(held)
+                }
+            }
+        })
+        .await
+    }
+
+    /// Records an attempt that stopped because its lease was lost to another worker. The row is not changed.
+    pub async fn record_lost_lease(
+        &self,
+        email: &ClaimedEmail,
+        reason: Reason<'_>,
+        now: DateTime<Utc>,
+    ) -> DbResult<()> {
+        on_db!(self.writer(), connection => {
+            let query = sqlx::query(RECORD_ATTEMPT);
+            let query = bind_attempt!(query, email, AttemptOutcome::LeaseLost, reason, now);
+            query.execute(&mut *connection).await.map(drop)?
+        })
+    }
+}
