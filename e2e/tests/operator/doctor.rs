@@ -67,7 +67,7 @@ both! {
         assert_eq!(report.contains("a running process uses it"), is_running, "{report}");
     }
 
-    async fn missing_and_unknown_migrations_are_named_and_not_changed(stack: &Stack) {
+    async fn an_unknown_migration_is_named_and_not_changed(stack: &Stack) {
         let migrations = async || {
             let (finished, report) = examined(stack, &[]).await?;
             let found = check(&report, "migrations")?;
@@ -80,10 +80,7 @@ both! {
                      SELECT 9001, 'from the future', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1";
         stack.sql().run(newer, "").await?;
         assert_eq!(migrations().await?, "9001 from the future is not known to this version");
-        stack.sql().run("DELETE FROM _sqlx_migrations WHERE version = 1", "").await?;
-        assert!(migrations().await?.starts_with("0001 "));
-        // One more, one less.
-        assert_eq!(stack.sql().number(record, "").await?, applied, "nothing is applied");
+        assert_eq!(stack.sql().number(record, "").await?, applied + 1, "nothing is applied or removed");
     }
 }
 

@@ -44,7 +44,7 @@ async fn faults_of_the_mail_server_are_named() -> Result<()> {
         fault_fails(stack, Fault::NoStartTls, "does not offer STARTTLS", "MAIL_STARTTLS=false").await?;
         fault_fails(stack, Fault::HangAt(Stage::Greeting), "no answer within", "firewall").await?;
         let busy = Fault::RefuseGreeting(421, "too busy".to_owned());
-        fault_fails(stack, busy, "421 too busy", "its log").await?;
+        fault_fails(stack, busy, "421 too busy", "log of the server").await?;
         assert_eq!(stack.smtp()?.mails_total(), 0);
         Ok(())
     })
