@@ -1,4 +1,4 @@
-//! One test, two stacks.
+//! A macro for tests that run on both kinds of stack.
 
 /// Makes each function a test on the embedded stack and one on the full stack: `<name>::embedded`, `<name>::full`.
 ///
@@ -9,7 +9,8 @@
 /// }
 /// ```
 ///
-/// A body may use `?` on anything that `anyhow` takes. After it, the logs are searched for secrets.
+/// A body may use `?` with any error that `anyhow` accepts. After it, the logs are searched for secrets. `rstest` was tried:
+/// each test needs four attributes and one more level of nesting.
 #[macro_export]
 macro_rules! both {
     ($(

@@ -1,4 +1,4 @@
-//! A headless Chromium, driven as a person drives it.
+//! A headless Chromium, controlled by WebDriver.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -31,7 +31,7 @@ const FLAGS: [&str; 10] = [
 /// Starts of ChromeDriver, each on another port: another program may take a port meanwhile.
 const TRIES: usize = 3;
 
-/// A browser with a profile of its own. Dropping it ends it.
+/// A browser with its own profile. Dropping it ends it.
 pub struct Browser {
     client: Client,
     _driver: Process,
@@ -40,9 +40,6 @@ pub struct Browser {
 
 impl Browser {
     /// Starts Chromium, with or without JavaScript.
-    ///
-    /// # Errors
-    /// When Chromium or ChromeDriver is not installed or does not start.
     pub async fn start(javascript: bool) -> anyhow::Result<Browser> {
         let profile = tempfile::tempdir()?;
         let (driver, port) = start_driver(profile.path()).await?;
@@ -52,44 +49,28 @@ impl Browser {
         Ok(Browser { client, _driver: driver, _profile: profile })
     }
 
-    /// Opens a page.
-    ///
-    /// # Errors
-    /// When the browser is gone.
     pub async fn open(&self, url: &str) -> anyhow::Result<()> {
         Ok(self.client.goto(url).await?)
     }
 
-    /// What the page says.
-    ///
-    /// # Errors
-    /// When there is no page.
+    /// The text of the page.
     pub async fn text(&self) -> anyhow::Result<String> {
         Ok(self.client.find(Locator::Css("body")).await?.text().await?)
     }
 
-    /// Where it is.
-    ///
-    /// # Errors
-    /// When the browser is gone.
+    /// The URL of the page.
     pub async fn url(&self) -> anyhow::Result<String> {
         Ok(self.client.current_url().await?.to_string())
     }
 
-    /// Types into the field of a form.
-    ///
-    /// # Errors
-    /// When there is no such field.
+    /// Types text into a field of a form.
     pub async fn fill(&self, field: &str, text: &str) -> anyhow::Result<()> {
         let selector = format!("input[name='{field}']");
         let found = self.client.find(Locator::Css(&selector)).await;
         Ok(found.with_context(|| format!("no field {field}"))?.send_keys(text).await?)
     }
 
-    /// Presses the page's one button and waits for a page that says `expected`.
-    ///
-    /// # Errors
-    /// When there is not exactly one button, or the page does not come.
+    /// Presses the only button of the page and waits for a page with the text `expected`.
     pub async fn press(&self, expected: &str) -> anyhow::Result<()> {
         let buttons = self.client.find_all(Locator::Css("button, input[type=submit]")).await?;
         ensure!(buttons.len() == 1, "{} buttons on: {}", buttons.len(), self.text().await?);
@@ -97,34 +78,25 @@ impl Browser {
         self.says(expected).await
     }
 
-    /// Presses the button with this text, on a page with several, and waits for a page that says `expected`.
-    ///
-    /// # Errors
-    /// When there is no such button, or the page does not come.
+    /// Presses the button with this text and waits for a page with the text `expected`.
     pub async fn press_button(&self, button: &str, expected: &str) -> anyhow::Result<()> {
         let found = self.client.find(Locator::XPath(&format!("//button[contains(., '{button}')]"))).await;
         found.with_context(|| format!("no button {button:?}"))?.click().await?;
         self.says(expected).await
     }
 
-    /// Follows the link with this text and waits for a page that says `expected`.
-    ///
-    /// # Errors
-    /// When there is no such link, or the page does not come.
+    /// Follows the link with this text and waits for a page with the text `expected`.
     pub async fn follow(&self, link: &str, expected: &str) -> anyhow::Result<()> {
         let found = self.client.find(Locator::XPath(&format!("//a[contains(., '{link}')]"))).await;
         found.with_context(|| format!("no link {link:?}"))?.click().await?;
         self.says(expected).await
     }
 
-    /// Waits until the page says this, whatever the case of its letters.
-    ///
-    /// # Errors
-    /// When it does not.
+    /// Waits until the page contains this text, in any case.
     pub async fn says(&self, expected: &str) -> anyhow::Result<()> {
         let wanted = expected.to_lowercase();
         let said = crate::poll::until(expected, LIMIT, async || {
-            // While a page gives way to the next there is no body.
+            // Between two pages there is no body.
             let text = self.text().await.unwrap_or_default().to_lowercase();
             Ok(text.contains(&wanted).then_some(()))
         });
@@ -135,10 +107,7 @@ impl Browser {
         }
     }
 
-    /// The value of an attribute of each element that a CSS selector finds.
-    ///
-    /// # Errors
-    /// When the browser is gone.
+    /// The value of an attribute of every element that matches a CSS selector.
     pub async fn attributes(&self, selector: &str, name: &str) -> anyhow::Result<Vec<Option<String>>> {
         let mut values = Vec::new();
         for element in self.client.find_all(Locator::Css(selector)).await? {
@@ -147,18 +116,12 @@ impl Browser {
         Ok(values)
     }
 
-    /// Makes the window this wide, in CSS pixels.
-    ///
-    /// # Errors
-    /// When the browser is gone.
+    /// Sets the width of the window, in CSS pixels.
     pub async fn resize(&self, width: u32) -> anyhow::Result<()> {
         Ok(self.client.set_window_size(width, 900).await?)
     }
 
-    /// How wide the page's content is, in CSS pixels. Needs JavaScript.
-    ///
-    /// # Errors
-    /// When JavaScript is off.
+    /// The width of the page's content, in CSS pixels. Needs JavaScript.
     pub async fn content_width(&self) -> anyhow::Result<u64> {
         let script = "return [document.documentElement.scrollWidth, document.documentElement.clientWidth]";
         let widths = self.client.execute(script, Vec::new()).await?;
@@ -167,10 +130,7 @@ impl Browser {
         Ok(content)
     }
 
-    /// Keeps a picture of the page under `target/screenshots`.
-    ///
-    /// # Errors
-    /// When it cannot be taken or written.
+    /// Saves a screenshot under `target/screenshots`.
     pub async fn screenshot(&self, name: &str) -> anyhow::Result<PathBuf> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/screenshots");
         std::fs::create_dir_all(&folder)?;

@@ -1,4 +1,4 @@
-//! A client of the API that says what it expects: a status, an error's code, a page.
+//! A client of the API that checks responses: a status, an error code, a page.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use reqwest::header::{self, HeaderMap};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 
-/// Where all endpoints of the contract lie.
+/// The base path of all endpoints.
 pub const BASE: &str = "/api/v1";
-/// What a browser asks for when somebody follows a link.
+/// The `Accept` of a browser that follows a link.
 pub const BROWSER_ACCEPT: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
-/// Far beyond every limit of the service.
+/// Longer than every time limit of the service.
 const TIME_LIMIT: Duration = Duration::from_secs(120);
 
 /// A client of one running API. Cheap to clone.
@@ -23,9 +23,6 @@ pub struct Api {
 
 impl Api {
     /// A client of the API at `root`, `http://host:port`.
-    ///
-    /// # Errors
-    /// When the HTTP client cannot be built.
     pub fn new(root: &str) -> anyhow::Result<Api> {
         let builder = reqwest::Client::builder().timeout(TIME_LIMIT).no_proxy();
         Ok(Api { http: builder.build()?, root: root.to_owned() })
@@ -36,7 +33,7 @@ impl Api {
         &self.root
     }
 
-    /// The whole URL of a path below the base, of a path from the root (`//inbox`), or of a link as it is.
+    /// The URL of a path below the base, of a path below the root (`//inbox`), or of a complete link.
     pub fn url(&self, path: &str) -> String {
         if path.starts_with("http") {
             path.to_owned()
@@ -52,22 +49,20 @@ impl Api {
         self.http.request(method, self.url(path))
     }
 
-    /// A GET.
     pub fn get(&self, path: &str) -> RequestBuilder {
         self.request(Method::GET, path)
     }
 
-    /// A POST.
     pub fn post(&self, path: &str) -> RequestBuilder {
         self.request(Method::POST, path)
     }
 
-    /// A GET as a browser sends it when somebody follows a link.
+    /// A GET as a browser sends it for a link in an email.
     pub fn visit(&self, path: &str) -> RequestBuilder {
         self.get(path).header(header::ACCEPT, BROWSER_ACCEPT).header("Sec-Fetch-Site", "cross-site")
     }
 
-    /// A POST as a browser sends it from a form of the service's own pages.
+    /// A POST as a browser sends it from a form on a page of the service.
     pub fn submit(&self, path: &str, fields: &[(&str, &str)]) -> RequestBuilder {
         self.post(path)
             .header(header::ACCEPT, BROWSER_ACCEPT)
@@ -77,64 +72,43 @@ impl Api {
     }
 }
 
-/// An answer, read to its end.
+/// A response with its body.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// The status.
     pub status: StatusCode,
-    /// The headers.
     pub headers: HeaderMap,
-    /// The body.
     pub body: String,
 }
 
 impl Answer {
     /// The body as JSON.
-    ///
-    /// # Errors
-    /// When it is none.
     pub fn json(&self) -> anyhow::Result<Value> {
         serde_json::from_str(&self.body).with_context(|| format!("no JSON: {self:?}"))
     }
 
-    /// A header's value, or nothing.
+    /// The value of a header, or an empty text.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 }
 
-/// What a test expects of a request.
+/// Sends a request and checks the response.
 #[expect(async_fn_in_trait, reason = "only tests call it, none of them across threads")]
 pub trait Expect {
-    /// Sends it and takes whatever comes.
-    ///
-    /// # Errors
-    /// When no answer comes.
+    /// Sends it and accepts any response.
     async fn answer(self) -> anyhow::Result<Answer>;
 
-    /// Sends it, and again after the time that was told for as long as the service is too busy (503), as it is
-    /// when a crowd wants passwords hashed on a slow machine.
-    ///
-    /// # Errors
-    /// When no answer comes.
+    /// Sends it, and repeats it after `Retry-After` while the response is 503, as it is when a slow machine
+    /// has many passwords to hash.
     async fn patient_answer(self) -> anyhow::Result<Answer>;
 
     /// Sends it and expects JSON with this status.
-    ///
-    /// # Errors
-    /// For any other answer.
     async fn expect(self, status: u16) -> anyhow::Result<Value>;
 
     /// Sends it and expects the contract's error body with this status and code, and the message that goes with it.
-    ///
-    /// # Errors
-    /// For any other answer.
     async fn refused(self, status: u16, code: &str) -> anyhow::Result<Value>;
 
     /// Sends it and expects an HTML page with this status and the headers of all pages.
-    ///
-    /// # Errors
-    /// For any other answer.
     async fn page(self, status: u16) -> anyhow::Result<String>;
 }
 

@@ -1,4 +1,4 @@
-//! A collector of traces: takes OTLP over HTTP, binary protobuf, and keeps what it was sent.
+//! A collector of traces: receives OTLP over HTTP, binary protobuf, and stores it.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -25,55 +25,45 @@ use tokio::task::JoinHandle;
 #[derive(Debug)]
 pub struct Collector {
     port: u16,
-    kept: Arc<HeldConnection>,
+    received: Arc<Received>,
     task: JoinHandle<()>,
 }
 
 #[derive(Debug, Default)]
-struct HeldConnection {
+struct Received {
     spans: Mutex<Vec<ReceivedSpan>>,
     odd: Mutex<Vec<String>>,
-    /// How many requests came.
+    /// The number of requests.
     requests: watch::Sender<usize>,
     answers: bool,
 }
 
-/// A span as it arrived; ids are hexadecimal.
+/// A received span; ids are hexadecimal.
 #[derive(Debug, Clone)]
 pub struct ReceivedSpan {
     /// The resource's `service.name`.
     pub service: String,
-    /// Its trace.
     pub trace_id: String,
-    /// Itself.
     pub span_id: String,
-    /// The span that it is a part of; empty for the first of a trace.
+    /// Empty for the first span of a trace.
     pub parent_id: String,
-    /// Its name.
     pub name: String,
-    /// Whether it is marked as failed.
     pub failed: bool,
     /// Its attributes, as text.
     pub attributes: BTreeMap<String, String>,
-    /// From its begin to its end, in ns since 1970.
+    /// Begin and end, in ns since 1970.
     pub times: (u64, u64),
-    /// All that is in it but its ids, as text.
+    /// Everything in the span but the ids, as text.
     pub text: String,
 }
 
 impl Collector {
-    /// Starts one that takes everything.
-    ///
-    /// # Errors
-    /// When it cannot listen.
+    /// Starts a collector that accepts everything.
     pub async fn start() -> anyhow::Result<Collector> {
         Collector::answering(true).await
     }
 
-    /// Starts one that takes requests and never answers.
-    ///
-    /// # Errors
-    /// When it cannot listen.
+    /// Starts a collector that never answers.
     pub async fn silent() -> anyhow::Result<Collector> {
         Collector::answering(false).await
     }
@@ -81,43 +71,37 @@ impl Collector {
     async fn answering(answers: bool) -> anyhow::Result<Collector> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let port = listener.local_addr()?.port();
-        let kept = Arc::new(HeldConnection { answers, ..HeldConnection::default() });
-        let task = tokio::spawn(serve(listener, Arc::clone(&kept)));
-        Ok(Collector { port, kept, task })
+        let received = Arc::new(Received { answers, ..Received::default() });
+        let task = tokio::spawn(serve(listener, Arc::clone(&received)));
+        Ok(Collector { port, received, task })
     }
 
-    /// What `OTEL_EXPORTER_OTLP_ENDPOINT` is set to.
+    /// The value for `OTEL_EXPORTER_OTLP_ENDPOINT`.
     pub fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// The spans that came so far.
+    /// The spans received so far.
     pub fn spans(&self) -> Vec<ReceivedSpan> {
-        lock(&self.kept.spans).clone()
+        lock(&self.received.spans).clone()
     }
 
-    /// Requests that were no OTLP, and why.
+    /// Requests that are not OTLP, with the reason.
     pub fn odd_requests(&self) -> Vec<String> {
-        lock(&self.kept.odd).clone()
+        lock(&self.received.odd).clone()
     }
 
-    /// Waits until a request has come, whether it is answered or not.
-    ///
-    /// # Errors
-    /// When none comes `within` the time.
+    /// Waits for a request, answered or not.
     pub async fn asked(&self, within: Duration) -> anyhow::Result<()> {
-        let mut requests = self.kept.requests.subscribe();
+        let mut requests = self.received.requests.subscribe();
         let asked = tokio::time::timeout(within, requests.wait_for(|count| *count > 0)).await;
         asked.map_err(|_| anyhow!("no request within {within:?}"))??;
         Ok(())
     }
 
-    /// Waits for a span of a trace by the beginning of its name.
-    ///
-    /// # Errors
-    /// When none comes `within` the time.
+    /// Waits for a span of a trace whose name has this prefix.
     pub async fn span(&self, within: Duration, trace_id: &str, name: &str) -> anyhow::Result<ReceivedSpan> {
-        let mut requests = self.kept.requests.subscribe();
+        let mut requests = self.received.requests.subscribe();
         let search = async {
             loop {
                 requests.borrow_and_update();
@@ -139,12 +123,12 @@ impl Drop for Collector {
     }
 }
 
-async fn serve(listener: TcpListener, kept: Arc<HeldConnection>) {
+async fn serve(listener: TcpListener, received: Arc<Received>) {
     while let Ok((stream, _)) = listener.accept().await {
-        let kept = Arc::clone(&kept);
+        let received = Arc::clone(&received);
         tokio::spawn(async move {
-            let service = service_fn(move |request| take(request, Arc::clone(&kept)));
-            // A client that went away is what some tests are about.
+            let service = service_fn(move |request| take(request, Arc::clone(&received)));
+            // Some tests end the client.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
@@ -152,19 +136,19 @@ async fn serve(listener: TcpListener, kept: Arc<HeldConnection>) {
 
 async fn take(
     request: Request<Incoming>,
-    kept: Arc<HeldConnection>,
+    received: Arc<Received>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let taken = read(request).await;
     let mut answer = Response::new(Full::default());
     match taken {
-        Ok(spans) => lock(&kept.spans).extend(spans),
+        Ok(spans) => lock(&received.spans).extend(spans),
         Err(error) => {
-            lock(&kept.odd).push(format!("{error:#}"));
+            lock(&received.odd).push(format!("{error:#}"));
             *answer.status_mut() = StatusCode::BAD_REQUEST;
         }
     }
-    kept.requests.send_modify(|count| *count += 1);
-    if !kept.answers {
+    received.requests.send_modify(|count| *count += 1);
+    if !received.answers {
         std::future::pending::<()>().await;
     }
     Ok(answer)

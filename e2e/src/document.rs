@@ -1,5 +1,5 @@
-//! What the service says of itself: its OpenAPI document, read from the running service, so that tests over every
-//! field of every call know of a new one by themselves.
+//! The OpenAPI document of the running service, so that tests over every field of every call include new ones
+//! automatically.
 
 use std::collections::BTreeMap;
 
@@ -12,15 +12,13 @@ use crate::client::{Api, Expect};
 /// One call of the API.
 #[derive(Debug, Clone)]
 pub struct Operation {
-    /// Its method.
     pub method: Method,
-    /// Its path, with the names of its parameters in braces.
+    /// The names of parameters are in braces.
     pub path: String,
-    /// Whether its body may be JSON, and a form.
     pub takes: Takes,
-    /// The fields of its body, with their schemas.
+    /// The fields of the body, with their schemas.
     pub fields: BTreeMap<String, Value>,
-    /// The names of its fields in the query.
+    /// The names of the fields in the query.
     pub query: Vec<String>,
 }
 
@@ -34,9 +32,6 @@ pub struct Takes {
 }
 
 /// All calls of the service.
-///
-/// # Errors
-/// When the document cannot be fetched or is not one.
 pub async fn operations(api: &Api) -> anyhow::Result<Vec<Operation>> {
     let document = api.get("/openapi.json").expect(200).await?;
     let paths = document["paths"].as_object().context("paths")?;
@@ -73,13 +68,13 @@ fn properties(document: &Value, schema: &Value) -> BTreeMap<String, Value> {
 }
 
 impl Operation {
-    /// The names of the fields that hold texts or lists of texts.
+    /// The names of the fields with a text or a list of texts.
     pub fn texts(&self) -> Vec<&str> {
         let is_text = |schema: &Value| schema["type"] == "string" || schema["items"]["type"] == "string";
         self.fields.iter().filter(|(_, schema)| is_text(schema)).map(|(name, _)| name.as_str()).collect()
     }
 
-    /// A good value of a field, as the document gives it, and a list's first entry.
+    /// A valid value of a field: the example of the document, and the first entry of a list.
     pub fn example(&self, field: &str) -> String {
         let schema = self.fields.get(field);
         let examples =
@@ -87,7 +82,7 @@ impl Operation {
         examples.and_then(|schema| schema["examples"][0].as_str()).unwrap_or_default().to_owned()
     }
 
-    /// A good body but for one field. In a list the text is the only entry.
+    /// A valid body with another text in one field. In a list the text is the only entry.
     pub fn body_with(&self, field: &str, text: &str) -> Map<String, Value> {
         let mut body: Map<String, Value> =
             self.fields.iter().map(|(name, schema)| (name.clone(), schema["examples"][0].clone())).collect();
@@ -95,13 +90,13 @@ impl Operation {
         body
     }
 
-    /// A text as a field takes it: as it is, or as the only entry of a list.
+    /// A text as the value of a field, or as the only entry of a list.
     pub fn value(&self, field: &str, text: &str) -> Value {
         let is_list = self.fields.get(field).is_some_and(|schema| schema["items"].is_object());
         if is_list { Value::from(vec![text]) } else { Value::from(text) }
     }
 
-    /// How the field is called in a refusal of [`value`](Self::value).
+    /// The name of the field in an error about [`value`](Self::value).
     pub fn refused_as(&self, field: &str) -> String {
         let is_list = self.fields.get(field).is_some_and(|schema| schema["items"].is_object());
         if is_list { format!("{field}.0") } else { field.to_owned() }
@@ -114,7 +109,7 @@ impl Operation {
         path.strip_prefix(crate::client::BASE).map_or_else(|| format!("/{path}"), str::to_owned)
     }
 
-    /// Whether something stands in the path for the caller to choose.
+    /// Whether the path has parameters.
     pub fn has_path_parameter(&self) -> bool {
         self.path.contains('{')
     }

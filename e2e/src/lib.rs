@@ -1,4 +1,5 @@
-//! What the end-to-end tests stand on: the real binaries, throwaway servers, a mail server with faults, a browser.
+//! The tools of the end-to-end tests: the real binaries, throwaway servers, a mail server with faults, a browser.
+#![allow(missing_docs, reason = "only the tests beside it use this library")]
 
 pub mod browser;
 pub mod client;
@@ -23,7 +24,7 @@ pub mod timing;
 
 mod both;
 
-/// What every test file needs.
+/// The imports of every test file.
 pub mod prelude {
     pub use anyhow::{Context, Result, ensure};
     pub use reqwest::header;

@@ -1,4 +1,4 @@
-//! A steady stream of sign-ups from several clients, which remembers what was promised to whom.
+//! A steady load of sign-ups from several clients, with a record of every response.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,29 +13,29 @@ use crate::client::{Answer, Api, Expect};
 use crate::person::Person;
 use crate::tally::{Figures, Tally};
 
-/// A client sends its next request no sooner than this after the last one: refusals and closed ports are
-/// answered at once, and a client that asks as fast as it can would leave the service no processor.
+/// The shortest time between two requests of a client: errors and closed ports are immediate, and a client without a
+/// pause would take the processor from the service.
 const PACE: Duration = Duration::from_millis(20);
 
-/// Clients at work. Dropping it stops them in the middle of their requests.
+/// Running clients. Dropping it cancels their requests.
 #[derive(Debug)]
 pub struct Load {
     shared: Arc<Shared>,
     clients: JoinSet<()>,
 }
 
-/// What became of a load's requests.
+/// The results of a load's requests.
 #[derive(Debug, Clone, Default)]
 pub struct Seen {
     /// The addresses whose sign-up was answered with 201.
     pub accepted: Vec<String>,
-    /// How long each of those took, in the same order.
+    /// The time of each of those, in the same order.
     pub took: Vec<Duration>,
-    /// Answers that were not 201.
+    /// Responses other than 201.
     pub refused: Vec<Answer>,
-    /// The longest wait for an answer of any kind.
+    /// The longest time of a response of any kind.
     pub slowest: Duration,
-    /// Requests that ended without an answer: nobody promised anything.
+    /// Requests without a response: nothing was promised.
     pub unanswered: usize,
 }
 
@@ -48,8 +48,8 @@ struct Shared {
 }
 
 impl Load {
-    /// Starts `clients` clients, who sign up at these APIs by turns until they are stopped. Each keeps its
-    /// connections, as a browser or a proxy would.
+    /// Starts `clients` clients that sign up at these APIs in turn until they are stopped. Each reuses its
+    /// connections, as a browser or a proxy does.
     pub fn start(apis: &[Api], clients: usize) -> Load {
         let shared = Arc::new(Shared {
             apis: apis.to_vec(),
@@ -65,41 +65,29 @@ impl Load {
     }
 
     /// Signs up `count` people with `clients` clients and stops.
-    ///
-    /// # Errors
-    /// When the sign-ups do not come through `within` the time.
     pub async fn of(api: &Api, count: usize, clients: usize, within: Duration) -> anyhow::Result<Seen> {
         let load = Load::start(std::slice::from_ref(api), clients);
         load.accepted(count, within).await?;
         load.finish().await
     }
 
-    /// What has happened so far.
+    /// The results so far.
     pub fn so_far(&self) -> Seen {
         self.shared.seen().clone()
     }
 
     /// Waits until at least `count` sign-ups were accepted since the start.
-    ///
-    /// # Errors
-    /// When they are not `within` the time.
     pub async fn accepted(&self, count: usize, within: Duration) -> anyhow::Result<()> {
         self.until(&format!("{count} sign-ups"), within, |seen| seen.accepted.len() >= count).await
     }
 
-    /// Waits until as many more sign-ups were accepted as `count` says.
-    ///
-    /// # Errors
-    /// When they are not `within` the time.
+    /// Waits until `count` more sign-ups were accepted.
     pub async fn accepted_more(&self, count: usize, within: Duration) -> anyhow::Result<()> {
         let sofar = self.shared.seen().accepted.len();
         self.accepted(sofar + count, within).await
     }
 
-    /// Waits until what was seen is enough.
-    ///
-    /// # Errors
-    /// When it is not `within` the time.
+    /// Waits until the results satisfy a condition.
     pub async fn until(
         &self,
         what: &str,
@@ -122,10 +110,7 @@ impl Load {
         timeout(within, search).await.with_context(missing)?
     }
 
-    /// Lets the requests under way end and takes what was seen.
-    ///
-    /// # Errors
-    /// When a client broke down.
+    /// Waits for the requests in flight and returns the results.
     pub async fn finish(mut self) -> anyhow::Result<Seen> {
         self.shared.stop.cancel();
         while let Some(ended) = self.clients.join_next().await {
@@ -136,11 +121,8 @@ impl Load {
 }
 
 impl Seen {
-    /// Holds what was accepted against what arrived, once it has. Nothing may have been given up either: the
-    /// faults that a load goes through are none of its mails'.
-    ///
-    /// # Errors
-    /// See [`Tally::settle`].
+    /// Waits for the emails and compares them with the accepted sign-ups. No email may have failed either: the
+    /// faults during a load do not concern a single email.
     pub async fn settle(&self, tally: Tally<'_>) -> anyhow::Result<Figures> {
         self.accepted.iter().for_each(|address| tally.accept(address));
         let figures = tally.settle().await?;
@@ -149,17 +131,14 @@ impl Seen {
         Ok(figures)
     }
 
-    /// The middle one of the times that accepted sign-ups took, from the `first`-th on.
+    /// The median time of accepted sign-ups, from the `first`-th on.
     pub fn median_from(&self, first: usize) -> Duration {
         let mut took = self.took.get(first..).unwrap_or_default().to_vec();
         took.sort_unstable();
         took.get(took.len() / 2).copied().unwrap_or_default()
     }
 
-    /// Expects that every refusal was the contract's 503: `Retry-After` and the error's body.
-    ///
-    /// # Errors
-    /// Names the first that was not.
+    /// Expects that every error was the contract's 503, with `Retry-After` and the error body.
     pub fn only_unavailable(&self) -> anyhow::Result<()> {
         for answer in &self.refused {
             ensure!(answer.status == 503, "not 503: {answer:?}");

@@ -1,4 +1,4 @@
-//! What a process writes, line by line: kept in memory, written to a file, waited for.
+//! The output of a process, line by line: in memory, in a file, and awaited.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -10,7 +10,6 @@ use anyhow::{Context, anyhow};
 use serde_json::Value;
 use tokio::sync::watch;
 
-/// Lines as they come in.
 #[derive(Debug)]
 pub struct Log {
     lines: Mutex<Vec<String>>,
@@ -25,9 +24,6 @@ struct Grown {
 
 impl Log {
     /// Reads a pipe to its end on a thread of its own, and copies it to a file.
-    ///
-    /// # Errors
-    /// When the file cannot be made.
     pub fn follow(pipe: impl Read + Send + 'static, copy: &Path) -> anyhow::Result<Arc<Log>> {
         let mut copy = File::options().create(true).append(true).open(copy).context("the log's file")?;
         let log = Arc::new(Log { lines: Mutex::default(), grown: watch::Sender::default() });
@@ -36,7 +32,7 @@ impl Log {
             let mut pipe = BufReader::new(pipe);
             let mut line = Vec::new();
             while pipe.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
-                // The copy is for people; a full disk fails the tests elsewhere.
+                // The copy is only for people, so an error does not matter.
                 let _ = copy.write_all(&line);
                 filled.push(String::from_utf8_lossy(&line).trim_end().to_owned());
                 line.clear();
@@ -64,15 +60,12 @@ impl Log {
         self.lock().iter().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
-    /// All of it as one text.
+    /// The whole log as one text.
     pub fn text(&self) -> String {
         self.lock().join("\n")
     }
 
-    /// Waits for a line, from the beginning of the log on.
-    ///
-    /// # Errors
-    /// When none comes `within` the time, or the process closes its log before.
+    /// Waits for a line, from the beginning of the log.
     pub async fn line(&self, within: Duration, wanted: impl Fn(&str) -> bool) -> anyhow::Result<String> {
         let mut grown = self.grown.subscribe();
         let mut seen = 0;
@@ -93,10 +86,7 @@ impl Log {
         found.map_err(|_| anyhow!("waited {within:?} in vain for a line in this log:\n{}", self.text()))?
     }
 
-    /// Waits until the process has closed its log, so that nothing more comes.
-    ///
-    /// # Errors
-    /// When that does not happen `within` the time.
+    /// Waits until the process has closed its log.
     pub async fn ended(&self, within: Duration) -> anyhow::Result<()> {
         let mut grown = self.grown.subscribe();
         let ended = tokio::time::timeout(within, grown.wait_for(|grown| grown.ended)).await;

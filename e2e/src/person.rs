@@ -1,30 +1,27 @@
-//! Somebody who signs up.
+//! A person who signs up.
 
 use serde::Serialize;
 use uuid::Uuid;
 
-/// Every password of the tests begins with this, so that one is recognised wherever it should not be.
+/// The beginning of every password in the tests, to find passwords where they must not be.
 pub const PASSWORD_MARK: &str = "pa55-";
-/// Every address of the tests begins with this, for the same reason.
+/// The beginning of every address in the tests, for the same reason.
 pub const ADDRESS_MARK: &str = "kim-";
 
-/// What `POST /signup` takes.
+/// The body of `POST /signup`.
 #[derive(Debug, Clone, Serialize)]
 pub struct Person {
-    /// First name.
     pub first_name: String,
-    /// Last name.
     pub last_name: String,
-    /// Name in the service.
     pub username: String,
-    /// Address, like nobody else's.
+    /// Unique.
     pub email: String,
-    /// Password, like nobody else's.
+    /// Unique.
     pub password: String,
 }
 
 impl Person {
-    /// Somebody new.
+    /// A new person.
     #[expect(clippy::new_without_default, reason = "no two are equal")]
     pub fn new() -> Person {
         let id = Uuid::new_v4().simple().to_string();
@@ -43,12 +40,12 @@ impl Person {
     }
 }
 
-/// A password that was never used before.
+/// A new password.
 pub fn new_password() -> String {
     format!("{PASSWORD_MARK}{}", Uuid::new_v4().simple())
 }
 
-/// An address that was never used before.
+/// A new address.
 pub fn new_address() -> String {
     format!("{ADDRESS_MARK}{}@people.test", Uuid::new_v4().simple())
 }

@@ -1,19 +1,16 @@
-//! The one place where tests wait for something that sends them no event: a row, a file, an exit code.
+//! Polling, for state that sends no event: a row, a file, an exit code. Tests wait in no other way.
 
 use std::time::Duration;
 
 use anyhow::bail;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-/// The longest wait for anything that should happen soon. Generous, so that no test depends on speed.
+/// The longest wait for anything that should happen soon. It is long, so that no test depends on speed.
 pub const LIMIT: Duration = Duration::from_secs(60);
 
 const EVERY: Duration = Duration::from_millis(15);
 
-/// Asks again and again until there is an answer.
-///
-/// # Errors
-/// When there is none `within` the time, or asking fails.
+/// Repeats a query until it returns a value.
 pub async fn until<T>(
     what: &str,
     within: Duration,

@@ -1,4 +1,4 @@
-//! Free ports that stay free until a server takes them.
+//! Free ports that stay free until a server listens on them.
 
 use std::collections::BTreeSet;
 use std::net::TcpListener;
@@ -7,23 +7,20 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::bail;
 
-/// Below Linux' ephemeral ports, which begin at 32768: no outgoing connection takes one of these meanwhile.
+/// Below Linux' ephemeral ports, which begin at 32768, so that no outgoing connection uses one of these.
 const RANGE: Range<u16> = 15_000..32_000;
-/// Tests that run side by side take theirs from different parts of it, by the number that nextest gives each of
-/// them: between the look at a port and the server that takes it another test could take it, too.
+/// Tests that run at the same time use different parts of the range, by their nextest slot. Otherwise another test could
+/// use a port between the check and the start of the server.
 const PARTS: u16 = 16;
 const SLOT: &str = "NEXTEST_TEST_GLOBAL_SLOT";
 
-/// What this process was given already.
+/// The ports that this process has got already.
 static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
 
-/// A port on 127.0.0.1 that nobody listens on.
-///
-/// # Errors
-/// When a hundred tries find none.
+/// A free port on 127.0.0.1.
 pub fn free() -> anyhow::Result<u16> {
     for _ in 0..100 {
-        // A random UUID is the random number that is at hand.
+        // A random number without another dependency.
         let random = uuid::Uuid::new_v4().as_u128();
         let range = range();
         let port = range.start + u16::try_from(random % u128::from(range.end - range.start))?;

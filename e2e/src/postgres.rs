@@ -1,5 +1,5 @@
-//! A throwaway Postgres: a port and a folder of its own, gone with the tests. One serves all tests, each of which
-//! gets a database of its own.
+//! A throwaway Postgres with its own port and folder, deleted after the tests. All tests share one server, and each has
+//! its own database.
 
 use std::fs;
 use std::os::unix::fs::chown;
@@ -15,14 +15,14 @@ use crate::poll::{LIMIT, until};
 use crate::process::Process;
 use crate::{ports, spawn};
 
-/// Names a server that runs already (the one of `scripts/test`), as a URL without a database.
+/// The variable with the URL of a running server (the one of `scripts/test`), without a database.
 pub const SERVER_VARIABLE: &str = "E2E_POSTGRES";
-/// The server trusts everybody on this machine, so the password serves only to be found if it leaks.
+/// The server does not check passwords. This one is only searched for in logs.
 pub const PASSWORD: &str = "postgres-password-that-no-log-shows";
-/// Tries to start on a port that another program may have taken meanwhile.
+/// How often another port is tried, if a program took the first one.
 const TRIES: usize = 3;
-/// Waits for the server's end and clears up; SIGTERM comes when the tests end. A server that a test crashed is
-/// started again when the test takes the mark `down` away.
+/// Waits for the end of the server and deletes its folder; SIGTERM comes when the tests end. A server that a test crashed
+/// starts again when the test removes the file `down`.
 const SUPERVISOR: &str = r#"folder=$1; shift; ended=
 trap 'ended=1; kill -QUIT $server; rm -f "$folder/down"' TERM
 while "$@" & server=$!; wait $server; wait $server; [ -e "$folder/down" ]; do
@@ -47,9 +47,6 @@ struct Own {
 
 impl Postgres {
     /// The server that all tests of this process share.
-    ///
-    /// # Errors
-    /// When it cannot be started.
     pub async fn shared() -> anyhow::Result<&'static Postgres> {
         static SHARED: OnceCell<Postgres> = OnceCell::const_new();
         SHARED.get_or_try_init(async || Postgres::given_or_new().await).await
@@ -62,10 +59,7 @@ impl Postgres {
         }
     }
 
-    /// Starts a server of one's own.
-    ///
-    /// # Errors
-    /// When Postgres is not installed or does not start.
+    /// Starts a server for one test.
     pub async fn start() -> anyhow::Result<Postgres> {
         let binaries = binaries()?;
         for _ in 0..TRIES {
@@ -91,9 +85,6 @@ impl Postgres {
     }
 
     /// Makes an empty database and returns its URL.
-    ///
-    /// # Errors
-    /// When the server is away.
     pub async fn new_database(&self) -> anyhow::Result<String> {
         let name = format!("e2e_{}", Uuid::new_v4().simple());
         let mut connection = PgConnection::connect(&format!("{}/postgres", self.url)).await?;
@@ -102,11 +93,8 @@ impl Postgres {
         Ok(format!("{}/{name}", self.url))
     }
 
-    /// Kills the server with all its processes, as a machine that loses power does. It stays down until
+    /// Kills the server with all its processes, like a power failure. It stays down until
     /// [`Postgres::recover`].
-    ///
-    /// # Errors
-    /// When it was not started here, or has ended.
     pub fn crash(&self) -> anyhow::Result<()> {
         let own = self.own()?;
         fs::write(own.folder.join("down"), "")?;
@@ -114,9 +102,6 @@ impl Postgres {
     }
 
     /// Lets a crashed server start again, and waits until it has recovered.
-    ///
-    /// # Errors
-    /// When it was not started here, or does not start.
     pub async fn recover(&self) -> anyhow::Result<()> {
         fs::remove_file(self.own()?.folder.join("down"))?;
         let url = format!("{}/postgres", self.url);
@@ -124,18 +109,12 @@ impl Postgres {
         Ok(())
     }
 
-    /// Stops all its processes in their tracks: connections stay open and nobody answers.
-    ///
-    /// # Errors
-    /// When it was not started here, or has ended.
+    /// Stops all its processes (SIGSTOP): connections stay open and get no answer.
     pub fn hang(&self) -> anyhow::Result<()> {
         self.own()?.signal("STOP")
     }
 
-    /// Lets it go on.
-    ///
-    /// # Errors
-    /// When it was not started here, or has ended.
+    /// Continues it (SIGCONT).
     pub fn go_on(&self) -> anyhow::Result<()> {
         self.own()?.signal("CONT")
     }
@@ -146,15 +125,15 @@ impl Postgres {
 }
 
 impl Own {
-    /// Signals the server and the processes of its connections, which it would otherwise look after.
+    /// Signals the server and the processes of its connections.
     fn signal(&self, name: &str) -> anyhow::Result<()> {
         let file = fs::read_to_string(self.folder.join("data/postmaster.pid"))?;
         let server = file.lines().next().context("the server's process id")?.trim().to_owned();
-        // Stopped, it starts no more of them.
+        // A stopped server starts no new ones.
         signal_all("STOP", &[server.as_str()])?;
         let children = fs::read_to_string(format!("/proc/{server}/task/{server}/children"))?;
         let children: Vec<&str> = children.split_whitespace().collect();
-        // One that ended meanwhile is no failure.
+        // A process that has ended meanwhile is no error.
         let _ = signal_all(name, &children);
         signal_all(name, &[server.as_str()])
     }
@@ -162,9 +141,9 @@ impl Own {
 
 impl Drop for Own {
     fn drop(&mut self) {
-        // One that a test left hanging hears nothing.
+        // A stopped server does not receive SIGTERM.
         let _ = self.signal("CONT");
-        // Asked, not killed: the supervisor has to stop the server and to clear up.
+        // SIGTERM, not SIGKILL: the supervisor has to stop the server and delete its folder.
         let _ = self.process.signal("TERM");
         let _ = self.process.wait();
     }
@@ -176,7 +155,7 @@ fn signal_all(name: &str, processes: &[&str]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Debian keeps them out of the PATH, in a folder per version.
+/// Debian has a folder for each version, and none is in the PATH.
 fn binaries() -> anyhow::Result<PathBuf> {
     let versions =
         fs::read_dir("/usr/lib/postgresql").context("Postgres is not installed (see scripts/test)")?;
@@ -205,13 +184,13 @@ fn server(binaries: &Path, folder: &Path, port: u16) -> Command {
     let mut command = as_other_user("TERM").unwrap_or_else(|_| spawn::mortal("TERM", "sh"));
     command.args(["sh", "-c", SUPERVISOR, "supervisor"]).arg(folder);
     command.arg(binaries.join("postgres")).arg("-D").arg(folder.join("data")).arg("-k").arg(folder);
-    // fsync stays on: what a commit promises is what these tests are about.
+    // fsync stays on, because these tests are about the promise of a commit.
     let port = port.to_string();
     command.args(["-h", "127.0.0.1", "-p", &port, "-c", "max_connections=400"]).current_dir(folder);
     command
 }
 
-/// Postgres refuses to run as root: then it runs as the packaged user, or as nobody.
+/// Postgres refuses to run as root, so root starts it as the packaged user, or as nobody.
 fn other_user() -> anyhow::Result<Option<(u32, u32)>> {
     let users = fs::read_to_string("/etc/passwd")?;
     let root = fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);

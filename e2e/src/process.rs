@@ -1,4 +1,4 @@
-//! The real binaries as child processes: started with nothing but given settings, listened to, signalled, ended.
+//! The real binaries as child processes.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,6 @@ use crate::log::Log;
 use crate::poll::until;
 use crate::spawn;
 
-/// Environment variables.
 pub type Settings = BTreeMap<String, String>;
 
 /// A running binary. Dropping it kills it.
@@ -23,21 +22,16 @@ pub struct Process {
     output: Arc<Log>,
 }
 
-/// What a command that ran to its end left.
+/// The result of a command.
 #[derive(Debug)]
 pub struct Finished {
-    /// Its exit status.
     pub status: ExitStatus,
-    /// Its standard output.
     pub output: String,
-    /// Its standard error.
+    /// Standard error.
     pub log: String,
 }
 
-/// `bookly-api` or `bookly-worker`, as built beside the running test.
-///
-/// # Errors
-/// When it is not there.
+/// The path of `bookly-api` or `bookly-worker`, from the same build as the running test.
 pub fn binary(name: &str) -> anyhow::Result<PathBuf> {
     let test = std::env::current_exe().context("where the test's executable lies")?;
     let beside = |folder: &Path| folder.join(name);
@@ -52,11 +46,8 @@ pub fn binary(name: &str) -> anyhow::Result<PathBuf> {
 }
 
 impl Process {
-    /// Starts a binary in `folder` with these settings and nothing of the tests' own environment.
-    /// Its log goes to `<folder>/<log_name>.log` too.
-    ///
-    /// # Errors
-    /// When it is not built or cannot be started.
+    /// Starts a binary in `folder` with these settings, without the environment of the tests.
+    /// Its log is also in `<folder>/<log_name>.log`.
     pub fn start(
         name: &str,
         arguments: &[&str],
@@ -70,10 +61,7 @@ impl Process {
         Self::run(command, &folder.join(format!("{log_name}.log")))
     }
 
-    /// Starts any command; standard error and output are captured, the former also to a file.
-    ///
-    /// # Errors
-    /// When it cannot be started.
+    /// Starts any command and captures its output. Standard error is also in a file.
     pub fn run(mut command: Command, copy: &Path) -> anyhow::Result<Process> {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = spawn::spawn(command)?;
@@ -83,25 +71,21 @@ impl Process {
         Ok(Process { child: Mutex::new(child), log, output })
     }
 
-    /// What it writes to standard error: its log.
+    /// Standard error, which is its log.
     pub fn log(&self) -> &Arc<Log> {
         &self.log
     }
 
-    /// What it writes to standard output.
+    /// Standard output.
     pub fn output(&self) -> &Arc<Log> {
         &self.output
     }
 
-    /// Its process id.
     pub fn id(&self) -> u32 {
         self.with_child(|child| child.id())
     }
 
-    /// The most memory that it ever had in use, in KiB (`VmHWM` of proc(5)).
-    ///
-    /// # Errors
-    /// When it has ended, or where there is no `/proc`.
+    /// Its highest memory use, in KiB (`VmHWM` of proc_pid_status(5)).
     pub fn peak_memory_kib(&self) -> anyhow::Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id()))?;
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("VmHWM")?;
@@ -109,9 +93,6 @@ impl Process {
     }
 
     /// Sends a signal by name: `TERM`, `KILL`, `STOP`, `CONT`.
-    ///
-    /// # Errors
-    /// When the process has ended already.
     pub fn signal(&self, name: &str) -> anyhow::Result<()> {
         let id = self.id().to_string();
         let sent = Command::new("kill").args(["-s", name, &id]).status().context("running kill")?;
@@ -119,18 +100,11 @@ impl Process {
         Ok(())
     }
 
-    /// Whether it has not ended yet.
-    ///
-    /// # Errors
-    /// When the system does not say.
     pub fn is_running(&self) -> anyhow::Result<bool> {
         Ok(self.with_child(|child| child.try_wait())?.is_none())
     }
 
-    /// Kills it, as `kill -9` does, and waits until it is gone.
-    ///
-    /// # Errors
-    /// When the system refuses.
+    /// Kills it with SIGKILL and waits for its end.
     pub fn kill(&self) -> anyhow::Result<()> {
         self.with_child(|child| {
             child.kill()?;
@@ -139,18 +113,11 @@ impl Process {
         Ok(())
     }
 
-    /// Waits for its end, however long that takes, where nothing can be awaited.
-    ///
-    /// # Errors
-    /// When the system refuses.
+    /// Waits for its end without a time limit, for code that is not async.
     pub fn wait(&self) -> anyhow::Result<ExitStatus> {
         Ok(self.with_child(Child::wait)?)
     }
 
-    /// Waits for its end.
-    ///
-    /// # Errors
-    /// When it does not end `within` the time.
     pub async fn exited(&self, within: Duration) -> anyhow::Result<ExitStatus> {
         let status =
             until("the process to end", within, async || Ok(self.with_child(|child| child.try_wait())?));
@@ -160,10 +127,7 @@ impl Process {
         Ok(status)
     }
 
-    /// Waits for its end and takes what it wrote.
-    ///
-    /// # Errors
-    /// When it does not end `within` the time.
+    /// Waits for its end and returns its output.
     pub async fn finished(&self, within: Duration) -> anyhow::Result<Finished> {
         let status = self.exited(within).await?;
         Ok(Finished { status, output: self.output.text(), log: self.log.text() })
@@ -176,19 +140,16 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Fails only when it has ended already.
+        // This fails only when the process has ended.
         let _ = self.kill();
     }
 }
 
 impl Finished {
     /// The standard output of a command that succeeded.
-    ///
-    /// # Errors
-    /// When it did not, with what it said.
     pub fn succeeded(self) -> anyhow::Result<String> {
         if !self.status.success() {
-            // At a terminal of `script`, what a command complains of comes with its output.
+            // On a terminal of `script` errors are part of the output.
             bail!("{}: {}\n{}", self.status, self.log, self.output);
         }
         Ok(self.output)

@@ -1,4 +1,4 @@
-//! A throwaway Redis on a port of its own. It starts in milliseconds, so that every stack has one to stop and empty.
+//! A throwaway Redis with its own port. It starts in milliseconds, so every stack has one that a test can stop and empty.
 
 use std::process::Command;
 
@@ -11,7 +11,7 @@ use crate::{ports, spawn};
 
 const TRIES: usize = 3;
 
-/// A running server that keeps nothing on disk.
+/// A running server that stores nothing on disk.
 #[derive(Debug)]
 pub struct RedisServer {
     port: u16,
@@ -21,9 +21,6 @@ pub struct RedisServer {
 
 impl RedisServer {
     /// Starts a server.
-    ///
-    /// # Errors
-    /// When Redis is not installed or does not start.
     pub async fn start() -> anyhow::Result<RedisServer> {
         for _ in 0..TRIES {
             let port = ports::free()?;
@@ -34,11 +31,8 @@ impl RedisServer {
         bail!("Redis found no free port")
     }
 
-    /// Starts an empty server on this port: the one that was there before is dropped and comes back without its
-    /// memory.
-    ///
-    /// # Errors
-    /// When the port is taken, or Redis does not start.
+    /// Starts an empty server on this port, in place of one that was dropped, like a restart that loses the
+    /// data.
     pub async fn start_on(port: u16) -> anyhow::Result<RedisServer> {
         Self::try_on(port).await?.with_context(|| format!("port {port} is taken"))
     }
@@ -54,36 +48,25 @@ impl RedisServer {
         }
     }
 
-    /// Its URL.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}/0", self.port)
     }
 
-    /// Its port.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Stops it in its tracks: connections stay open and nobody answers.
-    ///
-    /// # Errors
-    /// When it has ended.
+    /// Stops it (SIGSTOP): connections stay open and get no answer.
     pub fn hang(&self) -> anyhow::Result<()> {
         self.process.signal("STOP")
     }
 
-    /// Lets it go on.
-    ///
-    /// # Errors
-    /// When it has ended.
+    /// Continues it (SIGCONT).
     pub fn go_on(&self) -> anyhow::Result<()> {
         self.process.signal("CONT")
     }
 
     /// Runs a command and returns its answer.
-    ///
-    /// # Errors
-    /// When the server does not answer.
     pub async fn ask<T: redis::FromRedisValue>(&self, command: &[&str]) -> anyhow::Result<T> {
         let client = redis::Client::open(self.url())?;
         let mut connection = client.get_multiplexed_async_connection().await?;

@@ -1,7 +1,7 @@
-//! Starts child processes that cannot outlive the tests, however these end.
+//! Starts child processes that end with the tests, also when these are killed.
 //!
-//! `setpriv --pdeathsig` has the kernel signal a child when the thread that started it ends. A test's thread ends
-//! with the test, so one thread, which lives as long as the process, starts them all.
+//! With `setpriv --pdeathsig` the kernel signals a child when the thread that started it ends. The thread of a test ends
+//! with the test, so another thread, which runs until the process ends, starts all children.
 
 use std::process::{Child, Command};
 use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
@@ -17,10 +17,7 @@ pub fn mortal(signal: &str, program: impl AsRef<std::ffi::OsStr>) -> Command {
     command
 }
 
-/// Starts the command on the thread that lives as long as the process.
-///
-/// # Errors
-/// When the program cannot be started.
+/// Starts the command on the thread that runs until the process ends.
 pub fn spawn(command: Command) -> anyhow::Result<Child> {
     static KEEPER: OnceLock<Mutex<mpsc::Sender<Order>>> = OnceLock::new();
     let keeper = KEEPER.get_or_init(|| Mutex::new(start_keeper()));
@@ -34,7 +31,7 @@ fn start_keeper() -> mpsc::Sender<Order> {
     let (orders, ordered) = mpsc::channel::<Order>();
     std::thread::spawn(move || {
         for (mut command, answer) in ordered {
-            // A test that did not wait for the answer has ended, and its child with it is nobody's.
+            // The test ended without waiting for the child.
             if let Err(mpsc::SendError(Ok(mut child))) = answer.send(command.spawn()) {
                 let _ = child.kill();
             }

@@ -1,16 +1,13 @@
-//! A look into the database, past the service: for what no endpoint tells.
+//! Direct access to the database, for state that no endpoint shows.
 
 use std::path::Path;
 
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, PgPool, SqlitePool};
 
-/// The stack's database.
 #[derive(Debug, Clone)]
 pub enum Sql {
-    /// The full stack's.
     Postgres(PgPool),
-    /// The embedded stack's.
     Sqlite(SqlitePool),
 }
 
@@ -24,25 +21,19 @@ macro_rules! on_pool {
 }
 
 impl Sql {
-    /// Connects to Postgres when a statement first needs it.
-    ///
-    /// # Errors
-    /// When the URL cannot be read.
+    /// Connects to Postgres with the first statement.
     pub fn postgres(url: &str) -> anyhow::Result<Sql> {
         Ok(Sql::Postgres(sqlx::postgres::PgPoolOptions::new().max_connections(2).connect_lazy(url)?))
     }
 
-    /// Opens the file that the API made, when a statement first needs it.
+    /// Opens the file of the API with the first statement.
     pub fn sqlite(data_dir: &Path) -> Sql {
         Sql::Sqlite(SqlitePool::connect_lazy_with(
             SqliteConnectOptions::new().filename(data_dir.join("bookly.sqlite")),
         ))
     }
 
-    /// One number.
-    ///
-    /// # Errors
-    /// When the statement fails or returns none.
+    /// A statement that returns one number.
     pub async fn number(&self, sql: &str, text: &str) -> anyhow::Result<i64> {
         let statement = || AssertSqlSafe(sql.to_owned());
         Ok(on_pool!(self, pool => {
@@ -51,10 +42,7 @@ impl Sql {
         }))
     }
 
-    /// The texts of one column.
-    ///
-    /// # Errors
-    /// When the statement fails.
+    /// A statement that returns one column of texts.
     pub async fn texts(&self, sql: &str, text: &str) -> anyhow::Result<Vec<String>> {
         let statement = || AssertSqlSafe(sql.to_owned());
         Ok(on_pool!(self, pool => {
@@ -63,10 +51,7 @@ impl Sql {
         }))
     }
 
-    /// Runs a statement and returns how many rows it touched.
-    ///
-    /// # Errors
-    /// When the statement fails.
+    /// Runs a statement and returns the number of changed rows.
     pub async fn run(&self, sql: &str, text: &str) -> anyhow::Result<u64> {
         let statement = || AssertSqlSafe(sql.to_owned());
         Ok(on_pool!(self, pool => {
@@ -76,10 +61,7 @@ impl Sql {
         }))
     }
 
-    /// What the row of the mail to this recipient holds in a column, as text; empty where it holds nothing.
-    ///
-    /// # Errors
-    /// When there is no such mail, or there are several.
+    /// A column, as text, of the only email to this recipient; empty for null.
     pub async fn of_mail(&self, recipient: &str, column: &str) -> anyhow::Result<String> {
         let sql = format!("SELECT coalesce(cast({column} AS text), '') FROM emails WHERE recipient = $1");
         let mut found = self.texts(&sql, recipient).await?;
@@ -87,10 +69,7 @@ impl Sql {
         Ok(found.remove(0))
     }
 
-    /// Mails that are neither sent nor given up.
-    ///
-    /// # Errors
-    /// When the database is away.
+    /// The number of emails that are not closed.
     pub async fn open_mails(&self) -> anyhow::Result<i64> {
         self.number("SELECT count(*) FROM emails WHERE state IN ('queued', 'sending')", "").await
     }

@@ -1,4 +1,4 @@
-//! The promise, counted: what was accepted, what arrived of it, what failed visibly, what came twice.
+//! The promise, in numbers: accepted, arrived, visibly failed and duplicate emails.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -11,10 +11,10 @@ use crate::person::{ADDRESS_MARK, Person};
 use crate::poll::until;
 use crate::stack::Stack;
 
-/// Longest wait for everything to be sent or given up. Far beyond what any fault takes.
+/// The longest wait until all emails are closed. Longer than any fault takes.
 const SETTLE_LIMIT: Duration = Duration::from_secs(300);
 
-/// Counts the mails of one test on one stack. Every recipient gets one mail only.
+/// Counts the emails of one test on one stack. Every recipient gets only one.
 pub struct Tally<'a> {
     stack: &'a Stack,
     fault: String,
@@ -23,37 +23,37 @@ pub struct Tally<'a> {
     accepted: Mutex<BTreeSet<String>>,
 }
 
-/// What a fault did to the mails. `arrived + failed = accepted`: none is lost.
+/// The result of a fault. `arrived + failed = accepted`: no email is lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Figures {
-    /// Mails whose request was answered with 2xx.
+    /// Emails whose request was answered with 2xx.
     pub accepted: usize,
-    /// Of these, mails that came at least once.
+    /// Accepted emails that arrived at least once.
     pub arrived: usize,
-    /// Of these, mails that never came and whose row says why.
+    /// Accepted emails that did not arrive, with the reason in their row.
     pub failed: usize,
-    /// Copies beyond the first, all with the first one's Message-ID.
+    /// Further copies, with the Message-ID of the first one.
     pub twice: usize,
 }
 
 impl<'a> Tally<'a> {
-    /// Begins to count, and to take the time.
+    /// Begins to count and to measure the time.
     pub fn begin(stack: &'a Stack, fault: &str) -> Tally<'a> {
         let (fault, began) = (fault.to_owned(), Instant::now());
         Tally { stack, fault, began, may_come_twice: false, accepted: Mutex::default() }
     }
 
-    /// For faults that lose the mail server's answer, or the worker that got it: nothing else excuses a copy.
+    /// Allows copies, for faults that lose the reply of the mail server or the worker that got it.
     pub fn may_come_twice(self) -> Tally<'a> {
         Tally { may_come_twice: true, ..self }
     }
 
-    /// Counts a mail to this recipient, whose request was answered with 2xx.
+    /// Counts an email to this recipient as accepted.
     pub fn accept(&self, recipient: &str) {
         self.accepted.lock().unwrap_or_else(PoisonError::into_inner).insert(recipient.to_lowercase());
     }
 
-    /// Counts these no more: the test itself cancelled their rows.
+    /// Removes recipients whose rows the test itself cancelled.
     pub fn take_back(&self, recipients: &[String]) {
         let mut accepted = self.accepted.lock().unwrap_or_else(PoisonError::into_inner);
         for recipient in recipients {
@@ -61,10 +61,7 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// Signs somebody new up, and counts the mail.
-    ///
-    /// # Errors
-    /// When the answer is not 201.
+    /// Signs up a new person and counts the email.
     pub async fn sign_up(&self) -> anyhow::Result<Person> {
         let person = Person::new();
         self.stack.sign_up(&person).await?;
@@ -72,11 +69,8 @@ impl<'a> Tally<'a> {
         Ok(person)
     }
 
-    /// Writes rows of welcome mails that nobody rings for, as an API leaves them that is killed right after its
-    /// commit, and counts them as accepted. Full stack only.
-    ///
-    /// # Errors
-    /// When the database is away.
+    /// Inserts welcome emails without jobs, as an API does that is killed right after its commit, and counts them
+    /// as accepted. Full stack only.
     pub async fn queue(&self, count: usize) -> anyhow::Result<Vec<String>> {
         let sql = format!(
             "INSERT INTO emails (id, kind, recipient, mailbox, context, state, due_at, deadline_at, created_at)
@@ -89,14 +83,11 @@ impl<'a> Tally<'a> {
         Ok(recipients)
     }
 
-    /// Waits until no mail is under way, counts, prints the line, and holds it against the promise.
-    ///
-    /// # Errors
-    /// When a mail is lost, or came twice without an excuse or with another Message-ID, or all takes too long.
+    /// Waits until all emails are closed, counts them, prints the result, and checks the promise.
     pub async fn settle(self) -> anyhow::Result<Figures> {
         let sql = self.stack.sql();
         until("all mails to be closed", SETTLE_LIMIT, async || {
-            // A database that is not back yet has not closed them.
+            // An error means that the database is still away.
             Ok((sql.open_mails().await.ok() == Some(0)).then_some(()))
         })
         .await?;
@@ -135,12 +126,12 @@ impl<'a> Tally<'a> {
         Ok(came)
     }
 
-    /// Past the test runner's capture, so that the table of a whole run can be read off its output.
+    /// Not by `println!`, which the test runner captures: the output of a run contains the whole table.
     fn print(&self, figures: Figures, seconds: f64) {
         let Figures { accepted, arrived, failed, twice } = figures;
         let fault = &self.fault;
         let line = format!("| {fault} | {accepted} | {arrived} | {failed} | {twice} | {seconds:.1} |\n");
-        // Nobody reads it: then nobody misses it.
+        // A closed pipe does not matter.
         let _ = std::io::stdout().lock().write_all(line.as_bytes());
     }
 }

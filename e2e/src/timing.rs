@@ -1,24 +1,22 @@
-//! Whether the times of two kinds of requests can be told apart.
+//! Whether the times of two kinds of requests can be distinguished.
 
 use std::fmt;
 use std::time::Duration;
 
-/// The times that one kind of request took.
+/// The times of one kind of request.
 #[derive(Debug, Clone)]
 pub struct Times {
-    /// What kind.
     pub name: &'static str,
-    /// In the order in which they were measured.
+    /// In the order of measurement.
     pub samples: Vec<Duration>,
 }
 
 impl Times {
-    /// None yet.
     pub fn of(name: &'static str) -> Times {
         Times { name, samples: Vec::new() }
     }
 
-    /// The time below which this share of the samples lies.
+    /// A quantile of the samples.
     pub fn quantile(&self, share: f64) -> Duration {
         let mut sorted = self.samples.clone();
         sorted.sort_unstable();
@@ -31,8 +29,8 @@ impl Times {
         sorted.get(index).copied().unwrap_or_default()
     }
 
-    /// How likely a sample of these is larger than one of the others: the area under the ROC curve, which is the
-    /// Mann–Whitney U over all pairs. 0.5 when nothing can be told, 0 or 1 when one look is enough.
+    /// The probability that a sample of these is larger than one of the others: the area under the ROC curve, which is the
+    /// Mann–Whitney U over all pairs. 0.5: they cannot be distinguished. 0 or 1: one sample is enough.
     pub fn larger_than(&self, others: &Times) -> f64 {
         let pairs =
             self.samples.iter().flat_map(|one| others.samples.iter().map(move |other| one.cmp(other)));

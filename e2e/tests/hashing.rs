@@ -33,7 +33,7 @@ both! {
         let sign_up = |person| stack.api().post("/auth/signup").json(person).patient_answer();
         let answers = try_join_all(people.iter().map(sign_up)).await?;
         assert!(answers.iter().all(|answer| answer.status == 201), "{answers:?}");
-        let peak = stack.api_process().peak_memory()?;
+        let peak = stack.api_process().peak_memory_kib()? * 1024;
         println!("{:?}: {:.1} MB at most", stack.kind(), peak as f64 / 1e6);
         assert!(peak < memory_limit(), "{peak} bytes");
         stack.settled().await?;

@@ -1,4 +1,4 @@
-//! A throwaway Postgres for a whole run of tests: prints its URL, and runs until its standard input ends.
+//! A throwaway Postgres for a run of all tests: prints its URL, and runs until its standard input is closed.
 #![allow(clippy::print_stdout, reason = "what it prints is what it is for")]
 
 use std::io::Read;

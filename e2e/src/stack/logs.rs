@@ -1,20 +1,20 @@
-//! What the logs of a stack must not hold, and what they show when a test fails.
+//! The logs of a stack: no secrets, and their ends after a failure.
 #![expect(clippy::print_stderr, reason = "the test runner shows it for tests that failed")]
 
 use std::sync::Arc;
 
 use anyhow::bail;
 
+use super::installation::{Stack, lock};
 use super::settings::{JWT_SECRET, MAIL_PASSWORD};
-use super::{Stack, lock};
 use crate::log::Log;
 use crate::person::{ADDRESS_MARK, PASSWORD_MARK};
 use crate::postgres;
 
-/// Lines of each log that are shown after a failure.
+/// The lines of each log that are printed after a failure.
 const SHOWN: usize = 40;
 
-/// Everything secret begins with, or is, one of these. `eyJ` is `{"` in base64: links' and access tokens.
+/// Every secret of the tests contains one of these. `eyJ` is `{"` in base64: links and access tokens.
 const SECRETS: [(&str, &str); 7] = [
     ("a token", "eyJ"),
     ("a link", "/verify/e"),
@@ -25,16 +25,13 @@ const SECRETS: [(&str, &str); 7] = [
     ("the database's password", postgres::PASSWORD),
 ];
 
-/// What of it is secret, if anything is.
+/// The kind of secret in a text.
 pub fn secret_in(text: &str) -> Option<&'static str> {
     SECRETS.into_iter().find(|(_, secret)| text.contains(secret)).map(|(what, _)| what)
 }
 
 impl Stack {
-    /// Fails when a log of any process of the stack holds a token, a link, a password or a whole address.
-    ///
-    /// # Errors
-    /// With the first such line.
+    /// Fails when a log of any process contains a token, a link, a password or an unmasked address.
     pub fn check_logs(&self) -> anyhow::Result<()> {
         for (name, log) in self.logs() {
             for line in log.lines() {
@@ -46,7 +43,7 @@ impl Stack {
         Ok(())
     }
 
-    /// The logs of all processes that were started, with their names.
+    /// The logs of all processes, with their names.
     pub fn logs(&self) -> Vec<(String, Arc<Log>)> {
         lock(&self.logs).clone()
     }

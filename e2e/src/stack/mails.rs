@@ -1,4 +1,4 @@
-//! The mails of a stack, wherever they go: the mail server, or the folder of `.eml` files.
+//! The emails of a stack, at the mail server or in the folder of `.eml` files.
 
 use std::fs;
 use std::path::Path;
@@ -7,23 +7,17 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use mail_parser::MessageParser;
 
-use super::Stack;
+use super::installation::Stack;
 use crate::poll::{LIMIT, until};
 use crate::smtp_server::ReceivedMail;
 
 impl Stack {
-    /// The first mail to an address with this subject, waited for.
-    ///
-    /// # Errors
-    /// When none comes.
+    /// Waits for the first email to an address with this subject.
     pub async fn mail(&self, to: &str, subject: &str) -> anyhow::Result<ReceivedMail> {
         self.nth_mail(to, subject, 1).await
     }
 
-    /// The `nth` mail to an address with this subject, counted from 1, waited for.
-    ///
-    /// # Errors
-    /// When it does not come.
+    /// Waits for the `nth` email to an address with this subject, counted from 1.
     pub async fn nth_mail(&self, to: &str, subject: &str, nth: usize) -> anyhow::Result<ReceivedMail> {
         let what = format!("mail {nth} {subject:?} to {to}");
         let wanted = |mail: &ReceivedMail| mail.subject().as_deref() == Some(subject);
@@ -33,37 +27,25 @@ impl Stack {
         .await
     }
 
-    /// The link in a mail that is waited for, see [`Stack::mail`].
-    ///
-    /// # Errors
-    /// When no mail comes, or it has no link of the service.
+    /// Waits for an email as [`Stack::mail`] does, and returns its link.
     pub async fn link(&self, to: &str, subject: &str) -> anyhow::Result<String> {
         self.nth_link(to, subject, 1).await
     }
 
-    /// The link in the `nth` mail of its subject.
-    ///
-    /// # Errors
-    /// When no mail comes, or it has no link of the service.
+    /// Waits for the `nth` email, and returns its link.
     pub async fn nth_link(&self, to: &str, subject: &str, nth: usize) -> anyhow::Result<String> {
         let mail = self.nth_mail(to, subject, nth).await?;
         mail.link("/api/v1/auth/").with_context(|| format!("no link in {:?}", mail.text()))
     }
 
-    /// The mails to an address that have come so far, in their order.
-    ///
-    /// # Errors
-    /// When the folder cannot be read.
+    /// The emails to an address so far, in their order.
     pub fn mails_to(&self, to: &str) -> anyhow::Result<Vec<ReceivedMail>> {
         let mut mails = self.mails()?;
         mails.retain(|mail| mail.is_to(to));
         Ok(mails)
     }
 
-    /// All mails that have come so far.
-    ///
-    /// # Errors
-    /// When the folder cannot be read.
+    /// All emails so far.
     pub fn mails(&self) -> anyhow::Result<Vec<ReceivedMail>> {
         match &self.smtp {
             Some(smtp) => Ok(smtp.mails()),
@@ -71,18 +53,12 @@ impl Stack {
         }
     }
 
-    /// Waits until no mail is under way: each row is sent, failed or cancelled.
-    ///
-    /// # Errors
-    /// When that takes too long.
+    /// Waits until every row is sent, failed or cancelled.
     pub async fn settled(&self) -> anyhow::Result<()> {
         self.settled_within(LIMIT).await
     }
 
-    /// The same, for faults after which leases have to run out first.
-    ///
-    /// # Errors
-    /// When it takes longer.
+    /// The same with another time limit, for faults after which leases have to run out.
     pub async fn settled_within(&self, within: Duration) -> anyhow::Result<()> {
         until("all mails to be closed", within, async || {
             Ok((self.sql().open_mails().await? == 0).then_some(()))
@@ -95,7 +71,7 @@ fn stored(folder: &Path) -> anyhow::Result<Vec<ReceivedMail>> {
     let Ok(entries) = fs::read_dir(folder) else { return Ok(Vec::new()) };
     let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     paths.retain(|path| path.extension().is_some_and(|ending| ending == "eml"));
-    // Named by a UUIDv7: the order of names is the order of requests.
+    // The names are UUIDv7, so their order is that of the requests.
     paths.sort();
     paths.iter().map(|path| Ok(as_received(fs::read(path)?))).collect()
 }

@@ -1,20 +1,20 @@
-//! What a stack is to be like.
+//! The options of a stack.
 
 use crate::process::Settings;
 
-/// Workers of a full stack, where a test says nothing.
+/// The default number of workers of a full stack.
 const WORKERS: usize = 2;
 
-/// The two ways to run that every test knows.
+/// The two kinds of stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// One process with nothing set: SQLite, the worker inside, mails in files.
+    /// One process without settings: SQLite, the worker inside, emails in files.
     Embedded,
-    /// Postgres, Redis, workers of their own, and a mail server with STARTTLS and AUTH.
+    /// Postgres, Redis, worker processes, and a mail server with STARTTLS and AUTH.
     Full,
 }
 
-/// A stack to be started.
+/// The options for starting a stack.
 #[derive(Debug, Clone)]
 pub struct StackOptions {
     pub(super) kind: Kind,
@@ -24,24 +24,24 @@ pub struct StackOptions {
 }
 
 impl StackOptions {
-    /// The usual one of its kind.
+    /// The defaults of a kind.
     pub fn new(kind: Kind) -> StackOptions {
         StackOptions { kind, settings: Settings::new(), workers: WORKERS, mail_server: kind == Kind::Full }
     }
 
-    /// With one setting, for all its processes.
+    /// Sets a variable for all processes.
     pub fn with(mut self, name: &str, value: impl Into<String>) -> StackOptions {
         self.settings.insert(name.to_owned(), value.into());
         self
     }
 
-    /// With a mail server, also where mails would go to files.
+    /// Adds a mail server, also to an embedded stack.
     pub fn mail_server(mut self) -> StackOptions {
         self.mail_server = true;
         self
     }
 
-    /// With this many worker processes (only the full stack has any).
+    /// Sets the number of worker processes (full stack only).
     pub fn workers(mut self, count: usize) -> StackOptions {
         self.workers = count;
         self

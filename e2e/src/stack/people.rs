@@ -1,46 +1,38 @@
-//! People on a stack: signed up, verified, logged in.
+//! Persons with an account: signed up, verified, logged in.
 
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
-use super::Stack;
+use super::installation::Stack;
 use crate::client::Expect;
 use crate::person::Person;
 
 /// The tokens of one session.
 #[derive(Debug, Clone)]
 pub struct Tokens {
-    /// Opens the protected endpoints.
+    /// For protected endpoints.
     pub access: String,
-    /// Gets new access tokens.
+    /// For new access tokens.
     pub refresh: String,
 }
 
-/// Somebody with a verified account and a session.
+/// A person with a verified account and a session.
 #[derive(Debug, Clone)]
 pub struct Member {
-    /// Who.
     pub person: Person,
-    /// The account's id.
+    /// The id of the account.
     pub uid: String,
-    /// The session.
     pub tokens: Tokens,
 }
 
 impl Stack {
-    /// Signs somebody up and returns the account.
-    ///
-    /// # Errors
-    /// When the answer is not 201.
+    /// Signs a person up and returns the account.
     pub async fn sign_up(&self, person: &Person) -> anyhow::Result<Value> {
         let mut answer = self.api().post("/auth/signup").json(person).expect(201).await?;
         Ok(answer["user"].take())
     }
 
-    /// Signs somebody up and follows the link in the mail.
-    ///
-    /// # Errors
-    /// When a step fails.
+    /// Signs a person up and follows the link in the email.
     pub async fn sign_up_and_verify(&self, person: &Person) -> anyhow::Result<Value> {
         let user = self.sign_up(person).await?;
         let link = self.link(&person.email, "Verify your email").await?;
@@ -54,20 +46,13 @@ impl Stack {
         self.api().post("/auth/login").json(&body)
     }
 
-    /// Logs in.
-    ///
-    /// # Errors
-    /// When the answer is not 200 with both tokens.
     pub async fn log_in(&self, person: &Person) -> anyhow::Result<Tokens> {
         let answer = self.log_in_as(person).expect(200).await?;
         let token = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
         Ok(Tokens { access: token("access_token"), refresh: token("refresh_token") })
     }
 
-    /// Somebody new with a verified account and a session.
-    ///
-    /// # Errors
-    /// When a step fails.
+    /// A new person with a verified account and a session.
     pub async fn member(&self) -> anyhow::Result<Member> {
         let person = Person::new();
         let user = self.sign_up_and_verify(&person).await?;
@@ -75,10 +60,7 @@ impl Stack {
         Ok(Member { person, uid: user["uid"].as_str().unwrap_or_default().to_owned(), tokens })
     }
 
-    /// Somebody new whom the operator made an admin.
-    ///
-    /// # Errors
-    /// When a step fails.
+    /// A new person with the role admin.
     pub async fn admin(&self) -> anyhow::Result<Member> {
         let member = self.member().await?;
         self.command("bookly-api", &["user", "role", &member.person.email, "admin"]).await?.succeeded()?;
@@ -90,12 +72,12 @@ impl Stack {
         self.api().post("/auth/password-reset-request").json(&json!({"email": email}))
     }
 
-    /// A request that sets a new password by a link.
+    /// A request that sets a new password with a link.
     pub fn reset(&self, link: &str, password: &str) -> RequestBuilder {
         self.api().post(link).json(&json!({"new_password": password, "confirm_new_password": password}))
     }
 
-    /// A request for one's own account.
+    /// A request for the own account.
     pub fn me(&self, access: &str) -> RequestBuilder {
         self.api().get("/auth/me").bearer_auth(access)
     }

@@ -1,4 +1,4 @@
-//! What the processes of a stack are started with.
+//! The settings of a stack's processes.
 
 use std::path::Path;
 
@@ -9,14 +9,13 @@ use crate::process::Settings;
 use crate::redis_server::RedisServer;
 use crate::smtp_server::{SmtpServer, SmtpServerOptions, TlsMode};
 
-/// The service's secret, so that tests can forge what it signs.
+/// The secret of the service, so that tests can forge tokens.
 pub const JWT_SECRET: &str = "jwt-secret-that-no-log-shows-0123456789abcdef";
-/// Who the workers log in as at the mail server.
+/// The login at the mail server.
 pub const MAIL_USER: &str = "bookly-mailer";
-/// And with what.
 pub const MAIL_PASSWORD: &str = "smtp-password-that-no-log-shows";
 
-/// What both kinds have.
+/// The settings of both kinds.
 pub(super) fn common(port: u16, folder: &Path) -> Settings {
     let address = format!("127.0.0.1:{port}");
     let data = folder.join("data").display().to_string();
@@ -27,19 +26,19 @@ pub(super) fn common(port: u16, folder: &Path) -> Settings {
         ("JWT_SECRET", JWT_SECRET),
         ("MAIL_FROM", "bookly@bookly.test"),
         ("MAIL_FROM_NAME", "Bookly Tests"),
-        // All tests come from one address.
+        // All tests have the same client address.
         ("RATE_LIMIT", "off"),
     ])
 }
 
-/// What the full stack adds: a fresh database, and a queue of its own.
+/// The settings of the full stack: a new database, and its own queue.
 pub(super) async fn full(redis: &RedisServer) -> anyhow::Result<Settings> {
     let database = Postgres::shared().await?.new_database().await?;
     let queue = format!("e2e-{}", Uuid::new_v4().simple());
     Ok(settings(&[("DATABASE_URL", &database), ("REDIS_URL", &redis.url()), ("QUEUE_NAME", &queue)]))
 }
 
-/// How a mail server is reached, with TLS and login.
+/// The settings for a mail server with TLS and login.
 pub(super) fn mail(smtp: &SmtpServer, folder: &Path) -> Settings {
     let authority = folder.join("ca.pem").display().to_string();
     settings(&[
@@ -52,7 +51,7 @@ pub(super) fn mail(smtp: &SmtpServer, folder: &Path) -> Settings {
     ])
 }
 
-/// A mail server that takes nothing without TLS and login.
+/// A mail server that requires TLS and login.
 pub(super) async fn mail_server() -> anyhow::Result<SmtpServer> {
     let auth = Some((MAIL_USER.to_owned(), MAIL_PASSWORD.to_owned()));
     SmtpServer::start(SmtpServerOptions { tls: TlsMode::StartTls, auth, ..Default::default() }).await
