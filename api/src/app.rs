@@ -1,4 +1,4 @@
-//! The application: built from settings, run until it is told to stop.
+//! The application: built from settings, and run until it is told to stop.
 
 use std::net::SocketAddr;
 use std::num::NonZero;
@@ -8,7 +8,7 @@ use std::thread::available_parallelism;
 
 use axum::Router;
 use bookly_shared::clock::Clock;
-use bookly_shared::config::{DatabaseSettings, MailTransport, Settings, WayToRun};
+use bookly_shared::config::{DatabaseSettings, Settings, WayToRun};
 use bookly_shared::db::{ConnectError, DataDirLock, Db, DbError, lock_data_dir};
 use bookly_shared::link_token::LinkSigner;
 use bookly_shared::metrics::Exporter;
@@ -25,9 +25,9 @@ use crate::hasher::Hasher;
 use crate::jwt::SessionTokens;
 use crate::login_guard::LoginGuard;
 use crate::pages::Pages;
-use crate::rate_limit;
+use crate::rate_limit::RateLimiter;
 use crate::routes;
-use crate::serve::{Limits, serve};
+use crate::serve::{self, Limits};
 use crate::state::{AppState, Services};
 
 /// Why the service did not start.
@@ -51,7 +51,7 @@ pub enum StartError {
     /// A template.
     #[error(transparent)]
     Template(#[from] TemplateError),
-    /// The threads that hash passwords.
+    /// A thread that hashes passwords.
     #[error("no thread can be started to hash passwords: {0}")]
     Hasher(#[source] std::io::Error),
     /// The address.
@@ -59,26 +59,26 @@ pub enum StartError {
     Listen(SocketAddr, #[source] std::io::Error),
 }
 
-/// The worker of this process ended without being told to.
+/// The worker of this process ended by itself.
 #[derive(Debug, thiserror::Error)]
 #[error("the worker in this process ended by itself")]
 pub struct WorkerEnded;
 
-/// What runs beside the server and pushes bells to Redis.
-type Ringer = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// What runs beside the server and pushes jobs to Redis.
+type Enqueuer = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// What is ready to serve.
+/// An application that is ready to serve.
 pub struct App {
     state: AppState,
-    /// Stops what runs beside the server, after the server.
+    /// Stops what runs beside the server, after the server has stopped.
     stop: CancellationToken,
-    /// Where there is no Redis, the worker lives in this process.
+    /// Without Redis the worker runs in this process.
     worker: Option<Worker>,
-    ringer: Option<Ringer>,
+    enqueuer: Option<Enqueuer>,
     _lock: Option<DataDirLock>,
 }
 
-/// Binds the address of `LISTEN`. With port 0 the settings' public URL takes over the port that was given.
+/// Binds the address of `LISTEN`. With port 0 the settings' public URL gets the port that the system chose.
 ///
 /// # Errors
 /// When the address is taken, or not this machine's.
@@ -100,15 +100,15 @@ pub async fn open_database(settings: &Settings) -> Result<Db, ConnectError> {
 }
 
 impl App {
-    /// Makes everything that the settings ask for. Redis may be away; the database may not.
+    /// Builds the application. The database must answer; Redis need not.
     ///
     /// # Errors
-    /// Whatever keeps the service from starting, in words for who started it.
+    /// What keeps the service from starting, for the person who started it.
     pub async fn build(settings: Settings, exporter: Exporter) -> Result<App, StartError> {
         App::with_limits(settings, exporter, Limits::default()).await
     }
 
-    /// The same with other limits of time.
+    /// The same with other limits.
     ///
     /// # Errors
     /// As for [`build`](App::build).
@@ -126,8 +126,8 @@ impl App {
         let clock = Clock::synchronised(&db).await?;
         let tracer = Tracer::start(settings.traces.as_ref(), "bookly-api", clock.clone())?;
         let stop = CancellationToken::new();
-        let bells = bells(&settings, &stop)?;
-        let worker = bells
+        let queue = open_queue(&settings, &stop)?;
+        let worker = queue
             .wake
             .map(|wake| {
                 Worker::new(&settings, db.clone(), clock.clone(), JobSource::InProcess(wake), tracer.clone())
@@ -135,27 +135,28 @@ impl App {
             .transpose()?;
         let cores = available_parallelism().map_or(1, NonZero::get);
         let hasher = Hasher::new(cores).map_err(StartError::Hasher)?;
+        let rate_limiter = RateLimiter::new(&settings, queue.redis.as_ref());
         let state = AppState::new(Services {
             login_guard: LoginGuard::new(db.clone(), clock.clone(), hasher.clone()),
             hasher,
             tokens: SessionTokens::new(&settings.jwt_secret, settings.jwt_algorithm)
                 .accepting(settings.jwt_previous_secret.as_ref()),
             links: LinkSigner::new(&settings.link_secret).accepting(settings.link_previous_secret.as_ref()),
-            jobs: bells.jobs,
-            redis: bells.redis,
+            jobs: queue.jobs,
+            redis: queue.redis,
             db,
             clock,
             pages,
             exporter,
             tracer,
             limits,
-            rate_limiter: rate_limit::RateLimiter::new(&settings),
+            rate_limiter,
             settings,
         });
-        Ok(App { state, stop, worker, ringer: bells.ringer, _lock: lock })
+        Ok(App { state, stop, worker, enqueuer: queue.enqueuer, _lock: lock })
     }
 
-    /// What handlers share.
+    /// The state of the handlers.
     pub fn state(&self) -> &AppState {
         &self.state
     }
@@ -165,25 +166,25 @@ impl App {
         routes::router(self.state.clone())
     }
 
-    /// Serves until `shutdown`, finishes the requests that came before it, then the mails in flight.
+    /// Serves until `shutdown`, then finishes the requests under way, then the emails that are being sent.
     ///
     /// # Errors
-    /// When the worker of this process ended by itself: the service then stops too, for its supervisor to
-    /// start it again. A service that takes mails and sends none is worse than none.
+    /// When the worker of this process ended by itself. The service then stops too, so that its supervisor starts it again:
+    /// otherwise it would accept emails and send none.
     pub async fn run(self, listener: TcpListener, shutdown: CancellationToken) -> Result<(), WorkerEnded> {
         let router = self.router();
-        let App { state, stop, worker, ringer, _lock } = self;
+        let App { state, stop, worker, enqueuer, _lock } = self;
         let beside = TaskTracker::new();
         let (clock, db, until) = (state.clock.clone(), state.db.clone(), stop.clone());
         beside.spawn(async move { clock.keep_synchronised(db, until).await });
-        routes::metrics::begin(&state);
+        routes::metrics::start_series(&state);
         let (exporter, until) = (state.exporter.clone(), stop.clone());
         beside.spawn(async move { exporter.keep(until).await });
-        if let Some(ringer) = ringer {
-            beside.spawn(ringer);
+        if let Some(enqueuer) = enqueuer {
+            beside.spawn(enqueuer);
         }
         let works = worker.map(|worker| {
-            // Dropped when the task ends, also by a panic.
+            // Dropped when the task ends, also after a panic.
             let ended = shutdown.clone().drop_guard();
             let until = stop.clone();
             beside.spawn(async move {
@@ -192,10 +193,11 @@ impl App {
                 until.is_cancelled()
             })
         });
-        beside.spawn(rate_limit::forget(state.clone(), stop.clone()));
+        beside.spawn(state.rate_limiter.clone().forget_idle_until(stop.clone()));
         announce(&state.settings);
-        serve(listener, router, state.limits, shutdown).await;
-        // Only now: a request that was finished may have rung for its mail.
+        let exempt = serve::exempt(&state.settings.trusted_proxies);
+        serve::serve(listener, router, state.limits, &exempt, shutdown).await;
+        // Only now: a request that was finished may have enqueued a job for its email.
         stop.cancel();
         beside.close();
         beside.wait().await;
@@ -207,32 +209,32 @@ impl App {
     }
 }
 
-struct Listener {
+struct Queue {
     jobs: JobQueue,
     redis: Option<RedisQueue>,
     wake: Option<Arc<Notify>>,
-    ringer: Option<Ringer>,
+    enqueuer: Option<Enqueuer>,
 }
 
-fn bells(settings: &Settings, stop: &CancellationToken) -> Result<Listener, QueueError> {
+fn open_queue(settings: &Settings, stop: &CancellationToken) -> Result<Queue, QueueError> {
     let Some(url) = &settings.redis else {
         let (jobs, wake) = JobQueue::in_process();
-        return Ok(Listener { jobs, redis: None, wake: Some(wake), ringer: None });
+        return Ok(Queue { jobs, redis: None, wake: Some(wake), enqueuer: None });
     };
     let queue = RedisQueue::new(url, &settings.queue_name)?;
-    let (jobs, ringer) = JobQueue::in_redis(queue.clone(), stop.clone());
-    Ok(Listener { jobs, redis: Some(queue), wake: None, ringer: Some(Box::pin(ringer)) })
+    let (jobs, enqueuer) = JobQueue::in_redis(queue.clone(), stop.clone());
+    Ok(Queue { jobs, redis: Some(queue), wake: None, enqueuer: Some(Box::pin(enqueuer)) })
 }
 
-/// One line that says what runs, and where to look first.
+/// Logs what runs, and where to look first.
 fn announce(settings: &Settings) {
     let (addr, url) = (settings.listen, settings.public_url.as_str());
     let mode = match settings.way_to_run() {
         WayToRun::Embedded => "embedded: SQLite, worker in this process",
         WayToRun::Postgres => "Postgres, worker in this process",
-        WayToRun::PostgresAndRedis => "Postgres and Redis, mails leave by bookly-worker",
+        WayToRun::PostgresAndRedis => "Postgres and Redis, bookly-worker sends the emails",
     };
-    let inbox = matches!(settings.mail.transport, MailTransport::File).then(|| format!("{url}/inbox"));
+    let inbox = settings.has_inbox().then(|| format!("{url}/inbox"));
     tracing::info!(%addr, mode, start_page = format!("{url}/"), inbox, "listening");
 }
 

@@ -1,6 +1,7 @@
-//! The HTTP API: sign-up, sessions, links of mails, books. It queues mails and never waits for a mail server.
+//! The HTTP API: sign-up, sessions, links in emails, books. It queues emails and never waits for a mail server.
 
 pub mod app;
+pub mod client_address;
 pub mod commands;
 pub mod error;
 pub mod extract;
@@ -12,6 +13,7 @@ mod openapi;
 pub mod pages;
 pub mod password_policy;
 pub mod rate_limit;
+mod request_source;
 pub mod routes;
 pub mod serve;
 pub mod state;

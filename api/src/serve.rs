@@ -1,111 +1,60 @@
-//! The server: axum over hyper with limits of time and number, which `axum::serve` does not have, and a stop
-//! that finishes what was begun.
+//! The API's server: the router as a service of [`http_server`].
 
-use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::ConnectInfo;
+use bookly_shared::http_server;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use hyper::service::service_fn;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-/// How long clients may take, and how many there may be.
+/// The largest body of a request, in bytes.
+pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// How long clients may take, and how many connections they may have.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// For the headers; also how long a connection may idle between two requests.
-    pub headers: Duration,
-    /// For the whole request with its body, and our work on it.
+    /// For a whole request with its body, and the service's work on it.
     pub request: Duration,
-    /// For the requests that are under way when the service stops.
-    pub drain: Duration,
-    /// Connections at a time. Beyond it they wait unaccepted, in the kernel's queue.
-    pub connections: usize,
+    /// For the connections.
+    pub http: http_server::Limits,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits {
-            headers: Duration::from_secs(10),
-            request: Duration::from_secs(30),
-            drain: Duration::from_secs(30),
-            // Below the 1,024 descriptors that many systems give a process, with room for the database's.
-            connections: 900,
-        }
+        Limits { request: Duration::from_secs(30), http: http_server::Limits::default() }
     }
 }
 
-/// After accepting failed, for want of descriptors say, trying again at once would only burn the processor.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// Ours are small; hyper's default of about 400 KiB a connection is not.
-const MAX_HEADER_BYTES: usize = 32 * 1024;
-
-/// Serves until `shutdown`, then finishes what was begun, within [`Limits::drain`].
-pub async fn serve(listener: TcpListener, router: Router, limits: Limits, shutdown: CancellationToken) {
-    let slots = Arc::new(Semaphore::new(limits.connections));
-    let connections = GracefulShutdown::new();
-    let accept_next = async || {
-        // Never closed, so this is always a slot.
-        let slot = slots.clone().acquire_owned().await.ok();
-        (slot, listener.accept().await)
-    };
-    while let Some((slot, accepted)) = shutdown.run_until_cancelled(accept_next()).await {
-        match accepted {
-            Ok((stream, peer)) => {
-                let served = serve_connection(stream, peer, router.clone(), limits, connections.watcher());
-                tokio::spawn(async move {
-                    served.await;
-                    drop(slot);
-                });
-            }
-            Err(error) => pause_after(&error).await,
-        }
-    }
-    drop(listener);
-    tracing::info!(connections = connections.count(), "stopping: no new requests, finishing those under way");
-    if tokio::time::timeout(limits.drain, connections.shutdown()).await.is_err() {
-        tracing::warn!("some requests were not finished in time");
-    }
+/// Clients without a limit of their own: this machine, and the proxies behind which there are many clients.
+pub fn exempt(trusted_proxies: &[IpNet]) -> Vec<IpNet> {
+    let v4 = Ipv4Net::new_assert(Ipv4Addr::LOCALHOST, 8);
+    let v6 = Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128);
+    [v4.into(), v6.into()].into_iter().chain(trusted_proxies.iter().copied()).collect()
 }
 
-async fn serve_connection(
-    stream: TcpStream,
-    peer: SocketAddr,
+/// Serves until `shutdown`, then finishes the requests under way.
+pub async fn serve(
+    listener: TcpListener,
     router: Router,
     limits: Limits,
-    watcher: Watcher,
+    exempt: &[IpNet],
+    shutdown: CancellationToken,
 ) {
-    // Answers are one small write each: waiting for more to send (Nagle) only delays them.
-    let _ = stream.set_nodelay(true);
-    let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        router.clone().oneshot(request.map(axum::body::Body::new))
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.headers)
-        .max_buf_size(MAX_HEADER_BYTES)
-        .serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = watcher.watch(connection).await {
-        // The client's doing: it went away, sent no HTTP, or took too long.
-        tracing::debug!(%error, "a connection ended early");
-    }
-}
-
-async fn pause_after(error: &io::Error) {
-    // The client gave up before it was accepted: nothing is wrong here.
-    if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) {
-        return;
-    }
-    tracing::warn!(%error, "a connection could not be accepted");
-    tokio::time::sleep(ACCEPT_PAUSE).await;
+    let service_for = |peer: SocketAddr| {
+        let router = router.clone();
+        service_fn(move |mut request: hyper::Request<Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            router.clone().oneshot(request.map(Body::new))
+        })
+    };
+    http_server::serve(listener, service_for, limits.http, exempt, shutdown).await;
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod config;
 pub mod db;
 pub mod domain;
+pub mod http_server;
 pub mod link_token;
 pub mod metrics;
 pub mod queue;

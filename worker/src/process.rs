@@ -96,7 +96,7 @@ pub async fn work(settings: Settings) -> anyhow::Result<ExitCode> {
 async fn serve_metrics(metrics: Option<MetricsServer>, exporter: Exporter) {
     let serve = async {
         if let Some(metrics) = metrics {
-            metrics.serve().await;
+            metrics.serve(CancellationToken::new()).await;
         }
     };
     tokio::join!(serve, exporter.keep(CancellationToken::new()));

@@ -1,4 +1,4 @@
-//! `/metrics`: for Prometheus on this machine, or anywhere with the token of `METRICS_TOKEN`.
+//! `/metrics` for Prometheus: on this machine without a token, from elsewhere with `METRICS_TOKEN`.
 
 use axum::Router;
 use axum::extract::State;
@@ -18,8 +18,8 @@ pub(super) fn router() -> Router<AppState> {
     Router::new().route("/metrics", get(show))
 }
 
-/// Lets what seldom happens begin at 0: a series that begins at its first event shows no rise for it.
-pub(crate) fn begin(state: &AppState) {
+/// Starts the series of rare events at 0: Prometheus sees no rise when a series starts at its first event.
+pub(crate) fn start_series(state: &AppState) {
     HASH_REFUSED.add(0, []);
     EmailKind::ALL.iter().for_each(|kind| EMAILS_QUEUED.add(0, [kind.as_str().into()]));
     if state.redis.is_some() {
@@ -28,11 +28,10 @@ pub(crate) fn begin(state: &AppState) {
     }
 }
 
-/// Where no token is set there is nothing to log in with, so others find nothing here, as at `/inbox`. Where
-/// one is set they are told that it is needed: a scraper with a wrong token should not look for a typing error
-/// in its path.
+/// Without `METRICS_TOKEN` other machines get 404. With it they get 401: a scraper with a wrong token then does not look
+/// for a mistake in its path.
 async fn show(State(state): State<AppState>, Peer(peer): Peer, headers: HeaderMap) -> ApiResult<Response> {
-    match access(peer, &headers, state.settings.metrics_token.as_ref()) {
+    match access(peer, &headers, &state.settings) {
         Access::Granted => {}
         Access::NeedsToken => return Err(ApiError::NotAuthenticated),
         Access::Hidden => return Err(ApiError::NotFound),

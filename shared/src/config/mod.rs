@@ -162,6 +162,11 @@ impl Settings {
         Self::from_source(Source::new(vars, Vec::new()))
     }
 
+    /// Whether `/inbox` shows emails: those in files, where only this machine reaches the service.
+    pub fn has_inbox(&self) -> bool {
+        matches!(self.mail.transport, MailTransport::File) && self.public_url.is_this_machine()
+    }
+
     /// The way to run. Redis with SQLite is refused before.
     pub fn way_to_run(&self) -> WayToRun {
         match (&self.database, &self.redis) {

@@ -142,9 +142,10 @@ table! {
     TRUSTED_PROXIES: plain, Means("none"),
         "Proxies whose `X-Forwarded-For` is believed: addresses or CIDRs, separated by commas.";
     CORS_ORIGINS: plain, Means("none"),
-        "Origins of other web applications that may call the API from a browser, separated by commas.";
+        "Origins of web applications and apps that may call the API from a browser, such as `https://app.example.org` or \
+         `capacitor://localhost`, separated by commas.";
     METRICS_TOKEN: secret, Means("this machine only"),
-        "The bearer token for `/metrics`, for clients on other machines.";
+        "The bearer token for `/metrics`, for clients on other machines, and for all where `DOMAIN` is not this machine.";
     METRICS_LISTEN: plain, Means("none"), "The address and port where a worker process serves its own `/metrics`.";
     OTEL_EXPORTER_OTLP_ENDPOINT: plain, Means("traces are not exported"),
         "The collector for traces, by OTLP over HTTP, for example `http://localhost:4318`; `/v1/traces` is added.";

@@ -435,3 +435,38 @@ fn example() -> impl Iterator<Item = &'static str> {
     let assignments = |line: &'static str| line.strip_prefix('#').filter(|rest| !rest.starts_with(' '));
     EXAMPLE.lines().filter_map(assignments)
 }
+
+#[test]
+fn origins_may_have_the_schemes_of_apps_and_nothing_behind_the_port() {
+    let origins = |text: &str| values::origins(text);
+    let good = "https://App.example.org, http://localhost:3000/, capacitor://localhost, ionic://localhost, tauri://localhost,\
+                chrome-extension://abcdefgh, app://bookly:8080, http://[::1]:3000";
+    let expected = [
+        "https://app.example.org",
+        "http://localhost:3000",
+        "capacitor://localhost",
+        "ionic://localhost",
+        "tauri://localhost",
+        "chrome-extension://abcdefgh",
+        "app://bookly:8080",
+        "http://[::1]:3000",
+    ];
+    assert_eq!(origins(good).unwrap(), expected);
+    for wrong in [
+        "*",
+        "null",
+        "app.example.org",
+        "https://app.example.org/path",
+        "https://app.example.org:443",
+        "https://user@app.example.org",
+        "capacitor://localhost/path",
+        "capacitor://",
+        "capacitor://user@localhost",
+        "file://localhost",
+        "data:text/html,x",
+        "capacitor:localhost",
+        "https://a.example b.example",
+    ] {
+        assert!(origins(wrong).unwrap_err().contains("capacitor://localhost"), "{wrong}");
+    }
+}

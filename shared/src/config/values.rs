@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use url::{Host, Url};
+use url::{Host, Origin, Url};
 
 /// The beginning of links in emails: scheme, host and a port that is not the default, without a trailing slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,18 +160,31 @@ pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, String> {
         .ok_or_else(|| "addresses or networks such as 10.0.0.0/8, separated by commas, are needed".into())
 }
 
-/// Origins as browsers send them (RFC 6454): scheme, host and port only.
-pub(super) fn origins(text: &str) -> Result<Vec<String>, String> {
-    let origin = |item: &str| {
-        let url = Url::parse(item).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
-        let origin = url.origin().ascii_serialization();
-        item.trim_end_matches('/').eq_ignore_ascii_case(&origin).then_some(origin)
+/// Schemes whose documents have no origin: browsers send `null` for them.
+const WITHOUT_ORIGIN: [&str; 7] = ["about", "blob", "data", "file", "filesystem", "javascript", "null"];
+
+/// An origin as browsers send it (RFC 6454): scheme, host and port, nothing else. The web views of apps have schemes of
+/// their own: `capacitor://localhost`.
+fn origin(item: &str) -> Option<String> {
+    let item = item.strip_suffix('/').unwrap_or(item).to_ascii_lowercase();
+    let url = Url::parse(&item).ok().filter(|url| !WITHOUT_ORIGIN.contains(&url.scheme()))?;
+    let origin = match url.origin() {
+        origin @ Origin::Tuple(..) => origin.ascii_serialization(),
+        Origin::Opaque(_) => {
+            let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+            format!("{}://{}{port}", url.scheme(), url.host_str().filter(|host| !host.is_empty())?)
+        }
     };
+    (item == origin).then_some(origin)
+}
+
+/// Origins, separated by commas.
+pub(super) fn origins(text: &str) -> Result<Vec<String>, String> {
     let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
     items
         .map(origin)
         .collect::<Option<_>>()
-        .ok_or_else(|| "origins such as https://app.example.org, separated by commas, are needed".into())
+        .ok_or_else(|| "origins such as https://app.example.org or capacitor://localhost, separated by commas, are needed".into())
 }
 
 pub(super) fn existing_folder(text: &str) -> Result<PathBuf, String> {

@@ -1,4 +1,4 @@
-//! Access to metrics: for clients on this machine, and for others with the token.
+//! Who may read metrics: programs on this machine, and those that know the token.
 
 use std::net::IpAddr;
 
@@ -6,7 +6,10 @@ use http::{HeaderMap, header};
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 
-/// Headers that proxies add. A proxy may be on this machine while its clients are not.
+use crate::config::Settings;
+use crate::http_server::is_loopback_host;
+
+/// Headers that a proxy adds. A proxy on this machine may have clients anywhere.
 const FORWARDING: [&str; 5] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
 
 /// Whether a client may read the metrics.
@@ -14,27 +17,33 @@ const FORWARDING: [&str; 5] = ["forwarded", "x-forwarded-for", "x-forwarded-host
 pub enum Access {
     /// It may.
     Granted,
-    /// 401: a token is needed.
+    /// 401: the client needs `METRICS_TOKEN`.
     NeedsToken,
-    /// 404: no `METRICS_TOKEN` is set, so other machines cannot read them.
+    /// 404: `METRICS_TOKEN` is not set, so other machines find nothing here.
     Hidden,
 }
 
-/// Decides by the address of the client, the headers and `METRICS_TOKEN`.
-pub fn access(peer: IpAddr, headers: &HeaderMap, token: Option<&SecretString>) -> Access {
-    if peer.to_canonical().is_loopback() && !is_forwarded(headers) {
+/// Decides by the peer, the headers, `DOMAIN` and `METRICS_TOKEN`.
+pub fn access(peer: IpAddr, headers: &HeaderMap, settings: &Settings) -> Access {
+    if is_from_this_machine(peer, headers, settings) {
         return Access::Granted;
     }
-    match token {
+    match &settings.metrics_token {
         None => Access::Hidden,
         Some(token) if shows(headers, token) => Access::Granted,
         Some(_) => Access::NeedsToken,
     }
 }
 
-/// Whether a proxy forwarded the request.
-pub fn is_forwarded(headers: &HeaderMap) -> bool {
-    FORWARDING.iter().any(|name| headers.contains_key(*name))
+/// Whether a request certainly comes from this machine. Where `DOMAIN` is another name there is a proxy, and a proxy on
+/// this machine that adds no header looks like a local client: nothing is certain there. A loopback `Host` keeps out
+/// pages of other sites whose names resolve to this machine (DNS rebinding).
+pub fn is_from_this_machine(peer: IpAddr, headers: &HeaderMap, settings: &Settings) -> bool {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    settings.public_url.is_this_machine()
+        && peer.to_canonical().is_loopback()
+        && host.is_some_and(is_loopback_host)
+        && !FORWARDING.iter().any(|name| headers.contains_key(*name))
 }
 
 /// In constant time, so that the token cannot be guessed byte by byte.
@@ -50,11 +59,24 @@ fn shows(headers: &HeaderMap, token: &SecretString) -> bool {
 mod tests {
     use super::*;
 
-    fn asked(peer: &str, headers: &[(&'static str, &str)], token: Option<&str>) -> Access {
+    fn settings(domain: &str, token: Option<&str>) -> Settings {
+        let folder = tempfile::tempdir().unwrap();
+        let mut vars = vec![("DATA_DIR", folder.path().to_str().unwrap()), ("DOMAIN", domain)];
+        vars.extend(token.map(|token| ("METRICS_TOKEN", token)));
+        Settings::from_vars(vars.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())))
+            .unwrap()
+    }
+
+    fn asked_at(domain: &str, peer: &str, headers: &[(&'static str, &str)], token: Option<&str>) -> Access {
         let headers = headers.iter().map(|(name, value)| {
             (http::HeaderName::from_static(name), value.parse::<http::HeaderValue>().unwrap())
         });
-        access(peer.parse().unwrap(), &headers.collect(), token.map(SecretString::from).as_ref())
+        access(peer.parse().unwrap(), &headers.collect(), &settings(domain, token))
+    }
+
+    fn asked(peer: &str, headers: &[(&'static str, &str)], token: Option<&str>) -> Access {
+        let headers = [&[("host", "localhost:8000")], headers].concat();
+        asked_at("localhost:8000", peer, &headers, token)
     }
 
     #[test]
@@ -63,6 +85,27 @@ mod tests {
             assert_eq!(asked(peer, &[], None), Access::Granted, "{peer}");
             assert_eq!(asked(peer, &[], Some("t0ken")), Access::Granted, "{peer}");
         }
+    }
+
+    #[test]
+    fn where_domain_is_not_this_machine_every_client_needs_the_token() {
+        for domain in ["bookly.example.org", "http://bookly.lan:8000", "192.0.2.1"] {
+            let host = [("host", "localhost:8000")];
+            assert_eq!(asked_at(domain, "127.0.0.1", &host, None), Access::Hidden, "{domain}");
+            assert_eq!(asked_at(domain, "127.0.0.1", &host, Some("t0ken")), Access::NeedsToken, "{domain}");
+            let shown = [("host", "localhost:8000"), ("authorization", "Bearer t0ken")];
+            assert_eq!(asked_at(domain, "127.0.0.1", &shown, Some("t0ken")), Access::Granted, "{domain}");
+        }
+    }
+
+    #[test]
+    fn a_client_of_this_machine_names_it_in_host() {
+        for host in ["rebound.example.com", "127.0.0.1.nip.io", "192.0.2.1", ""] {
+            let host = [("host", host)];
+            assert_eq!(asked_at("localhost", "127.0.0.1", &host, None), Access::Hidden, "{host:?}");
+        }
+        assert_eq!(asked_at("localhost", "127.0.0.1", &[], None), Access::Hidden, "no Host");
+        assert_eq!(asked_at("127.0.0.1", "::1", &[("host", "[::1]:9100")], None), Access::Granted);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use metrics_exporter_prometheus::{
 };
 use tokio_util::sync::CancellationToken;
 
-pub use access::{Access, access, is_forwarded};
+pub use access::{Access, access, is_from_this_machine};
 pub use kinds::{Counted, Counter, Gauge, Histogram, Metric, MetricRow};
 pub use sampler::Sampler;
 

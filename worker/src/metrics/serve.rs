@@ -1,4 +1,4 @@
-//! `GET /metrics` of a worker process: one path, answered by hyper alone.
+//! `GET /metrics` of a worker process.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
@@ -7,35 +7,31 @@ use std::time::Duration;
 
 use anyhow::Context;
 use bookly_shared::config::Settings;
+use bookly_shared::http_server::{self, Limits};
 use bookly_shared::metrics::{Access, CONTENT_TYPE, Exporter, Sampler, access};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use secrecy::SecretString;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
-/// Scrapers come one at a time; more than this is somebody else.
-const CONNECTIONS: usize = 16;
-const HEADER_LIMIT: Duration = Duration::from_secs(10);
-/// Nobody keeps a connection, and its slot, for longer.
-const CONNECTION_LIMIT: Duration = Duration::from_secs(120);
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Few scrapers come at a time, and none keeps its connection for longer than two minutes.
+fn limits() -> Limits {
+    Limits { connections: 16, connection: Duration::from_secs(120), ..Limits::default() }
+}
 
 /// Shows the metrics of this process.
 #[derive(Debug)]
 pub(crate) struct MetricsServer {
     listener: TcpListener,
-    door: Arc<Door>,
+    page: Arc<MetricsPage>,
 }
 
 #[derive(Debug)]
-struct Door {
+struct MetricsPage {
     exporter: Exporter,
     sampler: Sampler,
-    token: Option<SecretString>,
+    settings: Settings,
 }
 
 impl MetricsServer {
@@ -52,49 +48,26 @@ impl MetricsServer {
         let unusable = || format!("METRICS_LISTEN: {listen} cannot be listened on");
         let listener = TcpListener::bind(listen).await.with_context(unusable)?;
         tracing::info!(addr = %listener.local_addr().with_context(unusable)?, "metrics are at /metrics");
-        let door = Arc::new(Door { exporter, sampler, token: settings.metrics_token.clone() });
-        Ok(Some(MetricsServer { listener, door }))
+        let page = Arc::new(MetricsPage { exporter, sampler, settings: settings.clone() });
+        Ok(Some(MetricsServer { listener, page }))
     }
 
-    /// Serves for as long as it is polled.
-    pub(crate) async fn serve(self) {
-        let slots = Arc::new(Semaphore::new(CONNECTIONS));
-        // Never closed, so that the loop goes on.
-        while let Ok(slot) = slots.clone().acquire_owned().await {
-            match self.listener.accept().await {
-                Ok((stream, peer)) => {
-                    let door = self.door.clone();
-                    tokio::spawn(async move {
-                        let _ = tokio::time::timeout(CONNECTION_LIMIT, talk(stream, peer, door)).await;
-                        drop(slot);
-                    });
-                }
-                Err(error) => {
-                    tracing::debug!(%error, "a scraper's connection could not be accepted");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            }
-        }
+    /// Serves until `shutdown`.
+    pub(crate) async fn serve(self, shutdown: CancellationToken) {
+        let service_for = |peer: SocketAddr| {
+            let page = self.page.clone();
+            service_fn(move |request: Request<Incoming>| {
+                let page = page.clone();
+                async move { Ok::<_, Infallible>(page.answer(&request, peer.ip()).await) }
+            })
+        };
+        http_server::serve(self.listener, service_for, limits(), &[], shutdown).await;
     }
 }
 
-async fn talk(stream: TcpStream, peer: SocketAddr, door: Arc<Door>) {
-    let service = service_fn(move |request: Request<Incoming>| {
-        let door = door.clone();
-        async move { Ok::<_, Infallible>(door.answer(&request, peer.ip()).await) }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_LIMIT)
-        .serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = connection.await {
-        tracing::debug!(%error, "a scraper's connection ended early");
-    }
-}
-
-impl Door {
+impl MetricsPage {
     async fn answer<B>(&self, request: &Request<B>, peer: IpAddr) -> Response<String> {
-        match look(request, peer, self.token.as_ref()) {
+        match look(request, peer, &self.settings) {
             StatusCode::OK => {
                 self.sampler.sample().await;
                 shown(self.exporter.render())
@@ -105,11 +78,11 @@ impl Door {
 }
 
 /// The same answers as the API's `/metrics` gives.
-fn look<B>(request: &Request<B>, peer: IpAddr, token: Option<&SecretString>) -> StatusCode {
+fn look<B>(request: &Request<B>, peer: IpAddr, settings: &Settings) -> StatusCode {
     if request.uri().path() != "/metrics" {
         return StatusCode::NOT_FOUND;
     }
-    match access(peer, request.headers(), token) {
+    match access(peer, request.headers(), settings) {
         Access::Hidden => StatusCode::NOT_FOUND,
         Access::NeedsToken => StatusCode::UNAUTHORIZED,
         Access::Granted if [Method::GET, Method::HEAD].contains(request.method()) => StatusCode::OK,
@@ -144,12 +117,21 @@ mod tests {
     use bookly_shared::clock::Clock;
     use bookly_shared::db::Db;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
 
     use super::*;
 
+    fn settings(vars: &[(&str, &str)]) -> Settings {
+        Settings::from_vars(vars.iter().map(|(name, value)| ((*name).into(), (*value).into()))).unwrap()
+    }
+
     fn asked(method: Method, path: &str, peer: &str, token: Option<&str>) -> u16 {
-        let request = Request::builder().method(method).uri(path).body(()).unwrap();
-        look(&request, peer.parse().unwrap(), token.map(SecretString::from).as_ref()).as_u16()
+        let dir = tempfile::tempdir().unwrap();
+        let mut vars = vec![("DATA_DIR", dir.path().to_str().unwrap())];
+        vars.extend(token.map(|token| ("METRICS_TOKEN", token)));
+        let request =
+            Request::builder().method(method).uri(path).header("host", "localhost").body(()).unwrap();
+        look(&request, peer.parse().unwrap(), &settings(&vars)).as_u16()
     }
 
     #[test]
@@ -165,17 +147,17 @@ mod tests {
     #[tokio::test]
     async fn a_scraper_of_this_machine_gets_how_things_stand() {
         let dir = tempfile::tempdir().unwrap();
-        let vars = [("DATA_DIR", dir.path().to_str().unwrap()), ("METRICS_LISTEN", "127.0.0.1:0")];
-        let settings = Settings::from_vars(vars.map(|(name, value)| (name.into(), value.into()))).unwrap();
+        let settings =
+            settings(&[("DATA_DIR", dir.path().to_str().unwrap()), ("METRICS_LISTEN", "127.0.0.1:0")]);
         let (recorder, exporter) = Exporter::detached().unwrap();
         let _guard = metrics::set_default_local_recorder(&recorder);
         let db = Db::sqlite(dir.path()).await.unwrap();
         let sampler = Sampler { db, clock: Clock::local(), queue: None };
         let server = MetricsServer::bind(&settings, exporter, sampler).await.unwrap().unwrap();
         let address = server.listener.local_addr().unwrap();
-        tokio::spawn(server.serve());
+        tokio::spawn(server.serve(CancellationToken::new()));
         let mut scraper = TcpStream::connect(address).await.unwrap();
-        let request = b"GET /metrics HTTP/1.1\r\nHost: worker\r\nConnection: close\r\n\r\n";
+        let request = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
         scraper.write_all(request).await.unwrap();
         let mut answer = String::new();
         scraper.read_to_string(&mut answer).await.unwrap();

@@ -17,7 +17,7 @@ fn local(path: &str) -> Request<Body> {
     with_header(request(Method::GET, path), "host", "localhost:8000")
 }
 
-async fn with_mails(ids: &[Uuid]) -> TestApp {
+async fn with_emails(ids: &[Uuid]) -> TestApp {
     let app = TestApp::new().await;
     let folder = app.state().settings.data_dir.join("mail");
     std::fs::create_dir_all(&folder).unwrap();
@@ -28,9 +28,9 @@ async fn with_mails(ids: &[Uuid]) -> TestApp {
 }
 
 #[tokio::test]
-async fn the_inbox_lists_mails_newest_first_and_shows_each_in_every_form() {
+async fn the_inbox_lists_emails_newest_first_and_shows_each_in_every_form() {
     let (old, new) = (Uuid::now_v7(), Uuid::now_v7());
-    let app = with_mails(&[old, new]).await;
+    let app = with_emails(&[old, new]).await;
     let list = app.send(local("/inbox")).await.text;
     let place = |id: Uuid| list.find(&format!("/inbox/{id}")).unwrap();
     assert!(place(new) < place(old));
@@ -47,8 +47,8 @@ async fn the_inbox_lists_mails_newest_first_and_shows_each_in_every_form() {
 }
 
 #[tokio::test]
-async fn a_mail_that_is_not_there_is_404() {
-    let app = with_mails(&[]).await;
+async fn an_unknown_email_is_404() {
+    let app = with_emails(&[]).await;
     assert_eq!(app.send(local("/inbox")).await.status, StatusCode::OK);
     for id in [&Uuid::now_v7().to_string(), "x", "%ff", "..%2fsecrets", "%00"] {
         for form in ["", "/html", "/text", "/source"] {
@@ -59,8 +59,8 @@ async fn a_mail_that_is_not_there_is_404() {
 }
 
 #[tokio::test]
-async fn the_inbox_is_for_who_sits_at_this_machine() {
-    let app = with_mails(&[]).await;
+async fn the_inbox_is_for_people_at_this_machine() {
+    let app = with_emails(&[]).await;
     let mut far = local("/inbox");
     let peer: SocketAddr = "192.0.2.1:5000".parse().unwrap();
     far.extensions_mut().insert(ConnectInfo(peer));
@@ -78,7 +78,7 @@ async fn the_inbox_is_for_who_sits_at_this_machine() {
 }
 
 #[tokio::test]
-async fn where_mails_leave_by_smtp_there_is_no_inbox() {
+async fn where_emails_are_sent_by_smtp_there_is_no_inbox() {
     let settings = [
         ("MAIL_SERVER", "mail.example.org"),
         ("MAIL_FROM", "bookly@example.org"),
@@ -87,4 +87,13 @@ async fn where_mails_leave_by_smtp_there_is_no_inbox() {
     ];
     let app = TestApp::with(&settings, Limits::default()).await;
     assert_eq!(app.send(local("/inbox")).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn where_domain_is_not_this_machine_there_is_no_inbox() {
+    for domain in ["bookly.example.org", "http://bookly.lan:8000"] {
+        let app = TestApp::with(&[("DOMAIN", domain)], Limits::default()).await;
+        assert_eq!(app.send(local("/inbox")).await.status, StatusCode::NOT_FOUND, "{domain}");
+        assert!(!app.get("/").await.text.contains("href=\"/inbox\""), "{domain}");
+    }
 }

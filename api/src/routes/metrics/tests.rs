@@ -7,8 +7,13 @@ use crate::testing::{TestApp, request, with_body, with_header, with_token};
 const SIGN_UP: &str = r#"{"first_name": "Ann", "last_name": "Smith", "username": "ann",
                           "email": "ann@example.org", "password": "correct horse battery"}"#;
 
+/// As Prometheus on this machine asks.
+fn local() -> Request<axum::body::Body> {
+    with_header(request(Method::GET, "/metrics"), "host", "localhost:8000")
+}
+
 fn from_elsewhere(path: &str) -> Request<axum::body::Body> {
-    // As the peer of a connection that nobody named: 0.0.0.0.
+    // Without a peer: 0.0.0.0.
     Request::builder().method(Method::GET).uri(path).body(axum::body::Body::empty()).unwrap()
 }
 
@@ -27,7 +32,7 @@ async fn a_sign_up_moves_the_counters_of_requests_hashes_and_mails() {
     assert_eq!(app.send(sign_up).await.status, 201);
     assert_eq!(app.get("/api/v1/nowhere/ann@example.org").await.status, 404);
 
-    let answer = app.get("/metrics").await;
+    let answer = app.send(local()).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("content-type"), Some(bookly_shared::metrics::CONTENT_TYPE));
     let text = answer.text;
@@ -45,26 +50,26 @@ async fn a_sign_up_moves_the_counters_of_requests_hashes_and_mails() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_away_is_seen_and_what_it_would_say_is_unknown() {
+async fn a_database_that_does_not_answer_is_shown_and_its_values_are_unknown() {
     let (recorder, exporter) = Exporter::detached().unwrap();
     let _guard = metrics::set_default_local_recorder(&recorder);
     let app = TestApp::measured_by(exporter, &[], Limits::default()).await;
     app.state().db.close().await;
-    let text = app.get("/metrics").await.text;
+    let text = app.send(local()).await.text;
     assert_eq!(value(&text, "bookly_database_up"), 0.0, "{text}");
     assert!(value(&text, r#"bookly_emails_open{state="queued"}"#).is_nan(), "{text}");
 }
 
 #[tokio::test]
-async fn without_a_token_there_are_no_metrics_for_clients_from_elsewhere() {
+async fn without_a_token_clients_from_elsewhere_find_no_metrics() {
     let app = TestApp::new().await;
     assert_eq!(app.send(from_elsewhere("/metrics")).await.error(), (404, "not_found".into()));
-    let forwarded = with_header(request(Method::GET, "/metrics"), "x-forwarded-for", "192.0.2.1");
+    let forwarded = with_header(local(), "x-forwarded-for", "192.0.2.1");
     assert_eq!(app.send(forwarded).await.error(), (404, "not_found".into()));
 }
 
 #[tokio::test]
-async fn a_token_opens_the_metrics_from_everywhere_and_its_lack_is_named() {
+async fn the_token_opens_the_metrics_from_everywhere_and_without_it_the_answer_is_401() {
     let app = TestApp::with(&[("METRICS_TOKEN", "scrape-me")], Limits::default()).await;
     let refused = app.send(from_elsewhere("/metrics")).await;
     assert_eq!(refused.error(), (401, "not_authenticated".into()));
@@ -73,4 +78,14 @@ async fn a_token_opens_the_metrics_from_everywhere_and_its_lack_is_named() {
     assert_eq!(app.send(wrong).await.status, 401);
     let right = with_token(from_elsewhere("/metrics"), "scrape-me");
     assert_eq!(app.send(right).await.status, 200);
+}
+
+#[tokio::test]
+async fn behind_a_proxy_that_adds_no_header_the_metrics_need_the_token() {
+    let app = TestApp::with(&[("DOMAIN", "bookly.example.org")], Limits::default()).await;
+    assert_eq!(app.send(local()).await.error(), (404, "not_found".into()));
+    let settings = [("DOMAIN", "bookly.example.org"), ("METRICS_TOKEN", "scrape-me")];
+    let app = TestApp::with(&settings, Limits::default()).await;
+    assert_eq!(app.send(local()).await.error(), (401, "not_authenticated".into()));
+    assert_eq!(app.send(with_token(local(), "scrape-me")).await.status, 200);
 }

@@ -1,0 +1,26 @@
+//! What a request says about the name under which it reached the server.
+
+use std::net::IpAddr;
+
+/// Whether a `Host` header names this machine: `localhost`, `127.0.0.1`, `[::1]`, with any port.
+pub fn is_loopback_host(host: &str) -> bool {
+    let Ok(authority) = host.parse::<http::uri::Authority>() else { return false };
+    let name = authority.host();
+    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loopback_host_is_told_from_names_that_begin_like_one() {
+        for host in ["localhost", "LOCALHOST:8000", "127.0.0.1", "127.1.2.3:80", "[::1]", "[::1]:8000"] {
+            assert!(is_loopback_host(host), "{host}");
+        }
+        for host in ["", "localhost.example.org", "127.0.0.1.nip.io", "192.0.2.1", "[::2]", "user@"] {
+            assert!(!is_loopback_host(host), "{host}");
+        }
+    }
+}
