@@ -19,30 +19,30 @@ use crate::pages::Pages;
 use crate::rate_limit::RateLimiter;
 use crate::serve::Limits;
 
-/// Handed to every handler. Cheap to clone; its parts are those of [`Services`].
+/// The state of every handler. Cheap to clone; its parts are those of [`Services`].
 #[derive(Clone, Debug)]
 pub struct AppState(Arc<Services>);
 
-/// The parts.
+/// The parts of the state.
 #[derive(Debug)]
 pub struct Services {
-    /// Everything that can be set.
+    /// The settings.
     pub settings: Settings,
     /// How long clients may take.
     pub limits: Limits,
-    /// How many requests each client has left.
+    /// Counts requests by client.
     pub rate_limiter: RateLimiter,
     /// The database.
     pub db: Db,
-    /// The installation's time.
+    /// The database's time.
     pub clock: Clock,
-    /// Rung after a commit that queued a mail.
+    /// Takes a job after each commit that queued an email.
     pub jobs: JobQueue,
-    /// Asked for readiness and metrics only; `None` when there is no Redis.
+    /// For readiness and metrics; `None` without Redis.
     pub redis: Option<RedisQueue>,
     /// Hashes passwords.
     pub hasher: Hasher,
-    /// Slows guessers down.
+    /// Slows down guesses at passwords.
     pub login_guard: LoginGuard,
     /// Makes and reads access and refresh tokens.
     pub tokens: SessionTokens,
@@ -52,7 +52,7 @@ pub struct Services {
     pub pages: Pages,
     /// Renders `/metrics`.
     pub exporter: Exporter,
-    /// Takes the spans of requests.
+    /// Exports the spans of requests.
     pub tracer: Tracer,
 }
 
@@ -62,7 +62,7 @@ impl AppState {
         AppState(Arc::new(services))
     }
 
-    /// The installation's time now: what is handed to the database and to tokens.
+    /// The database's time now: for rows and tokens.
     pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }

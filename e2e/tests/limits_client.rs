@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bookly_e2e::client::Answer;
 use bookly_e2e::person::new_address;
+use bookly_e2e::poll::{LIMIT, until};
 use bookly_e2e::prelude::*;
 use bookly_e2e::stack::run;
 use reqwest::RequestBuilder;
@@ -12,8 +13,8 @@ use reqwest::RequestBuilder;
 const MANY: usize = 200;
 const WARNING: &str = "no proxy is trusted";
 
-/// The rate_limiter that are limited, each with a request that costs it little.
-fn rate_limiter(stack: &Stack) -> Vec<(&'static str, RequestBuilder)> {
+/// The calls that are limited, each with a cheap request.
+fn limited_calls(stack: &Stack) -> Vec<(&'static str, RequestBuilder)> {
     let api = stack.api();
     let email = json!({"email": "nobody"});
     vec![
@@ -56,7 +57,7 @@ both! {
         let told: u64 = refused.header("retry-after").parse()?;
         let waited = tokio::time::Instant::now() + Duration::from_secs(told);
         assert_eq!(refused.json()?["error_code"], "too_many_requests");
-        for (door, request) in rate_limiter(stack) {
+        for (door, request) in limited_calls(stack) {
             // The bucket refills by one a second: the first request after a pause may be let in.
             let answer = request.try_clone().context("a request")?.answer().await?;
             let answer = if answer.status == 429 { answer } else { request.answer().await? };
@@ -124,4 +125,51 @@ async fn rate_limit_off_lifts_the_limits_per_client_and_nothing_else() -> Result
         Ok(())
     })
     .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_processes_count_a_clients_requests_together() -> Result<()> {
+    run(limited(Kind::Full), async |stack| {
+        let (_process, other) = stack.another_api().await?;
+        exhaust(stack, |_| String::new()).await?;
+        ensure!(is_limited(&other).await?, "the other process starts at nought");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_redis_is_silent_each_process_counts_for_itself_and_waits_for_nothing() -> Result<()> {
+    run(limited(Kind::Full), async |stack| {
+        let (_process, other) = stack.another_api().await?;
+        stack.redis()?.hang()?;
+        let begin = tokio::time::Instant::now();
+        exhaust(stack, |_| String::new()).await?;
+        // The first request waits 50 ms for Redis; if each of them did, they would take three seconds.
+        assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
+        ensure!(!is_limited(&other).await?, "the other process counts for itself");
+        stack.redis()?.go_on()?;
+        let log = stack.api_process();
+        log.log().line(LIMIT, |line| line.contains("Redis counts requests again")).await?;
+        let warnings =
+            log.log().lines().into_iter().filter(|line| line.contains("counts for itself")).count();
+        assert_eq!(warnings, 1, "one line, not one a request");
+        exhaust(stack, |_| String::new()).await?;
+        until("the other process to count in Redis again", LIMIT, async || {
+            Ok(is_limited(&other).await?.then_some(()))
+        })
+        .await?;
+        Ok(())
+    })
+    .await
+}
+
+/// Whether one of three requests is refused: the bucket may have refilled by one.
+async fn is_limited(api: &Api) -> Result<bool> {
+    for _ in 0..3 {
+        if api.get("/auth/verify/x").answer().await?.status == 429 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

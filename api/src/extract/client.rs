@@ -1,32 +1,12 @@
-//! The client's address: that of the connection's other end, or of the client behind trusted proxies.
+//! Extractors of the peer's and the client's address.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap};
-use ipnet::IpNet;
 
+use crate::client_address::{ClientIp, Peer};
 use crate::state::AppState;
-
-const FORWARDED_FOR: &str = "x-forwarded-for";
-
-/// The other end of the connection. IPv4-mapped IPv6 addresses are stored as IPv4.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Peer(pub IpAddr);
-
-/// The peer's address, or behind proxies of `TRUSTED_PROXIES` the address that the outermost of them saw.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ClientIp(pub IpAddr);
-
-impl Peer {
-    /// The peer of a request; 0.0.0.0, which is never trusted, when the server did not record one.
-    pub(crate) fn of(extensions: &Extensions) -> Peer {
-        let peer = extensions.get::<ConnectInfo<SocketAddr>>();
-        Peer(peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |ConnectInfo(peer)| peer.ip().to_canonical()))
-    }
-}
 
 impl<S: Sync> FromRequestParts<S> for Peer {
     type Rejection = Infallible;
@@ -42,88 +22,5 @@ impl FromRequestParts<AppState> for ClientIp {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
         let peer = Peer::of(&parts.extensions);
         Ok(ClientIp::behind(peer, &parts.headers, &state.settings.trusted_proxies))
-    }
-}
-
-impl ClientIp {
-    /// Reads `X-Forwarded-For` from the right while the hops are trusted. An untrusted client can invent everything to
-    /// the left of its own address.
-    pub(crate) fn behind(Peer(peer): Peer, headers: &HeaderMap, trusted: &[IpNet]) -> ClientIp {
-        let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
-        let mut client = peer;
-        for hop in hops(headers).into_iter().rev() {
-            if !is_trusted(&client) {
-                break;
-            }
-            let Some(address) = hop else { break };
-            client = address;
-        }
-        ClientIp(client)
-    }
-}
-
-fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
-    let values = headers.get_all(FORWARDED_FOR).iter();
-    values
-        .flat_map(|value| value.to_str().unwrap_or("?").split(','))
-        .map(|hop| parse_hop(hop.trim()))
-        .collect()
-}
-
-/// An address with or without a port: some proxies add it.
-fn parse_hop(hop: &str) -> Option<IpAddr> {
-    let address = hop.parse().ok().or_else(|| hop.parse().ok().map(|hop: SocketAddr| hop.ip()));
-    address.map(|address| address.to_canonical())
-}
-
-/// Whether a `Host` header names this machine: `localhost`, `127.0.0.1`, `[::1]`, with any port.
-pub(crate) fn is_loopback_host(host: &str) -> bool {
-    let Ok(authority) = host.parse::<axum::http::uri::Authority>() else { return false };
-    let name = authority.host();
-    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
-}
-
-#[cfg(test)]
-mod tests {
-    use axum::http::HeaderName;
-
-    use super::*;
-
-    fn headers(hops: &[&str]) -> HeaderMap {
-        let name = HeaderName::from_static(FORWARDED_FOR);
-        hops.iter().map(|value| (name.clone(), value.parse().unwrap())).collect()
-    }
-
-    #[test]
-    fn the_client_is_the_first_hop_that_is_not_trusted() {
-        let trusted = ["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
-        for (peer, forwarded, client) in [
-            ("192.0.2.1", vec!["198.51.100.7"], "192.0.2.1"),
-            ("10.0.0.1", vec![], "10.0.0.1"),
-            ("10.0.0.1", vec!["198.51.100.7"], "198.51.100.7"),
-            ("10.0.0.1", vec!["1.2.3.4, 198.51.100.7"], "198.51.100.7"),
-            ("10.0.0.1", vec!["1.2.3.4, 198.51.100.7, 10.0.0.2"], "198.51.100.7"),
-            ("10.0.0.1", vec!["1.2.3.4", "198.51.100.7"], "198.51.100.7"),
-            ("10.0.0.1", vec!["10.0.0.3, 10.0.0.2"], "10.0.0.3"),
-            ("10.0.0.1", vec!["1.2.3.4, junk"], "10.0.0.1"),
-            ("10.0.0.1", vec!["198.51.100.7:4711"], "198.51.100.7"),
-            ("fd00::1", vec!["[2001:db8::7]:4711"], "2001:db8::7"),
-            ("10.0.0.1", vec!["::ffff:198.51.100.7"], "198.51.100.7"),
-        ] {
-            let peer = Peer(peer.parse().unwrap());
-            let found = ClientIp::behind(peer, &headers(&forwarded), &trusted);
-            assert_eq!(found, ClientIp(client.parse().unwrap()), "{forwarded:?}");
-        }
-    }
-
-    #[test]
-    fn only_loopback_names_and_addresses_are_loopback_hosts() {
-        for host in ["localhost", "LOCALHOST:8000", "127.0.0.1", "127.1.2.3:80", "[::1]", "[::1]:8000"] {
-            assert!(is_loopback_host(host), "{host}");
-        }
-        for host in ["", "localhost.example.org", "127.0.0.1.nip.io", "192.0.2.1", "[::2]", "user@"] {
-            assert!(!is_loopback_host(host), "{host}");
-        }
     }
 }

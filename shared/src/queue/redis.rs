@@ -199,6 +199,16 @@ impl RedisQueue {
         matches!(tokio::time::timeout(CONNECT_LIMIT, written).await, Ok(Ok(_)))
     }
 
+    /// The connection, for other uses of the same Redis. Clones share it.
+    pub fn connection(&self) -> ConnectionManager {
+        self.connection.clone()
+    }
+
+    /// A key of this installation: the queue's name is the prefix of all its keys.
+    pub fn key(&self, name: &str) -> String {
+        format!("{}:{name}", self.config.queue.as_ref())
+    }
+
     /// Where pushes are published.
     fn channel(&self) -> String {
         format!("{}:jobs", self.config.queue.as_ref())
