@@ -1,4 +1,4 @@
-//! What holds for every request: an id, a log line, limits, headers that keep answers harmless.
+//! What holds for every request: an id, a log line, limits, refusal of other sites, headers that protect answers.
 
 use std::any::Any;
 use std::time::{Duration, Instant};
@@ -19,26 +19,30 @@ use tracing::{Instrument, field};
 use uuid::Uuid;
 
 use crate::error::ApiError;
+use crate::extract::WantsHtml;
+use crate::request_source::RequestSource;
+use crate::routes::html;
+use crate::serve::MAX_BODY_BYTES;
 use crate::state::AppState;
 
-/// The largest body, in bytes.
-pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
 /// The longest request id that is taken over from a client.
 const MAX_REQUEST_ID_BYTES: usize = 64;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
 /// For answers that are not pages: nothing in them may run, load or be framed.
 const NO_CONTENT_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 /// A year, as the preload lists ask for.
 const HSTS: &str = "max-age=31536000";
 
-/// How long a browser may remember what it may ask.
+/// How long a browser may remember the answer to a preflight.
 const CORS_MAX_AGE: Duration = Duration::from_secs(3600);
 
-/// Wraps all routes; the last one added comes first at a request.
+/// Wraps all routes. The last layer in this list sees a request first.
 pub(crate) fn wrap(router: Router<AppState>, state: &AppState) -> Router<AppState> {
     router
+        .layer(from_fn_with_state(state.clone(), refuse_other_sites))
         .layer(option_layer(cors(&state.settings.cors_origins)))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(from_fn_with_state(state.clone(), limit_time))
@@ -50,15 +54,31 @@ pub(crate) fn wrap(router: Router<AppState>, state: &AppState) -> Router<AppStat
         .layer(from_fn(drop_odd_request_id))
 }
 
-/// `None`, and so no CORS at all, unless `CORS_ORIGINS` is set. Tokens go in a header: no cookies are let through.
+/// `None`, and so no CORS at all, unless `CORS_ORIGINS` is set. Tokens are sent in a header, so cookies are not allowed.
 fn cors(origins: &[String]) -> Option<CorsLayer> {
     let origins: Vec<HeaderValue> = origins.iter().filter_map(|origin| origin.parse().ok()).collect();
     let layer = CorsLayer::new()
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        // Tracing in a browser adds the last two to every request (W3C Trace Context).
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, TRACEPARENT, TRACESTATE])
         .expose_headers([header::RETRY_AFTER, REQUEST_ID])
         .max_age(CORS_MAX_AGE);
     (!origins.is_empty()).then(|| layer.allow_origin(origins))
+}
+
+/// Pages of other sites may read what anybody may read, and change nothing. Without this a page could post a body without
+/// a content type, which needs no preflight.
+async fn refuse_other_sites(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let source = RequestSource::of(request.headers(), &state.settings);
+    if request.method().is_safe() || source != RequestSource::OtherSite {
+        return next.run(request).await;
+    }
+    tracing::info!("refused a request of another site");
+    if WantsHtml::of(request.headers()).0 {
+        html::error_page(&state, ApiError::InsufficientPermissions)
+    } else {
+        ApiError::InsufficientPermissions.into_response()
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -70,8 +90,8 @@ impl MakeRequestId for FreshId {
     }
 }
 
-/// A client's own id is taken over, to follow a request through several services, unless it could forge log
-/// lines or fill them.
+/// A client's own id is used, so that a request can be followed through several services. An id that could forge log
+/// lines or fill them is replaced.
 async fn drop_odd_request_id(mut request: Request, next: Next) -> Response {
     let is_sane = |id: &HeaderValue| {
         let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
@@ -83,7 +103,7 @@ async fn drop_odd_request_id(mut request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// One line and one span a request. They name the route, never the path: paths hold the tokens of links.
+/// One line and one span a request. They name the route, not the path: a path can hold the token of a link.
 async fn observe(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let _in_flight = HTTP_IN_FLIGHT.count();
     let method = method_label(request.method());
@@ -92,15 +112,15 @@ async fn observe(State(state): State<AppState>, mut request: Request, next: Next
     let place = SpanPlace::after(caller(request.headers()));
     let trace_id = place.context.trace_id();
     let log = tracing::info_span!("request", method = %request.method(), route, request_id = id, %trace_id);
-    // Who asks every few seconds whether we are there would fill lines and traces with nothing else.
+    // Health probes and scrapes come every few seconds: they have no span and are not logged at info.
     let is_probe = route.starts_with("/health/") || route == "/metrics";
-    let mut span = (!is_probe).then(|| begin_span(&state, &request, &place));
+    let mut span = (!is_probe).then(|| start_span(&state, &request, &place));
     request.extensions_mut().insert(place.context);
     async move {
-        let begin = Instant::now();
+        let start = Instant::now();
         let response = next.run(request).await;
         let error = response.extensions().get::<ApiError>().map(|error| error.row().code);
-        let (status, seconds) = (response.status().as_u16(), begin.elapsed().as_secs_f64());
+        let (status, seconds) = (response.status().as_u16(), start.elapsed().as_secs_f64());
         let ms = seconds * 1000.0;
         HTTP_REQUESTS.add(1, [method.into(), route.clone().into(), status.to_string().into()]);
         HTTP_SECONDS.record(seconds, [method.into(), route.clone().into()]);
@@ -121,16 +141,16 @@ async fn observe(State(state): State<AppState>, mut request: Request, next: Next
     .await
 }
 
-/// The span that this request continues. Two of them contradict each other: neither counts.
+/// The span that this request continues. Two headers contradict each other, so neither counts.
 fn caller(headers: &HeaderMap) -> Option<TraceContext> {
     let mut values = headers.get_all(TRACEPARENT).iter();
     let (Some(only), None) = (values.next(), values.next()) else { return None };
     TraceContext::parse(only.to_str().ok()?)
 }
 
-/// Names by OpenTelemetry's conventions for HTTP servers (<https://opentelemetry.io/docs/specs/semconv/http/>), but for
+/// Names by OpenTelemetry's conventions for HTTP servers (<https://opentelemetry.io/docs/specs/semconv/http/>), without
 /// `url.path`, which holds the tokens of links.
-fn begin_span(state: &AppState, request: &Request, place: &SpanPlace) -> Span {
+fn start_span(state: &AppState, request: &Request, place: &SpanPlace) -> Span {
     let method = match method_label(request.method()) {
         "other" => "_OTHER",
         known => known,
@@ -145,7 +165,7 @@ fn begin_span(state: &AppState, request: &Request, place: &SpanPlace) -> Span {
     span
 }
 
-/// Methods are a client's to invent.
+/// The method comes from the client, so unknown ones share one label.
 fn method_label(method: &Method) -> &'static str {
     let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     known.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
@@ -162,7 +182,7 @@ fn answer_panic(panic: Box<dyn Any + Send>) -> Response {
     ApiError::server(format_args!("panic: {}", text.unwrap_or("of an unknown kind"))).into_response()
 }
 
-/// Handlers may have set stricter or wider ones of their own.
+/// Headers that a handler has set stay as they are.
 async fn add_headers(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -176,7 +196,7 @@ async fn add_headers(State(state): State<AppState>, request: Request, next: Next
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
-        // Tokens, accounts, somebody's books: nothing here is for a cache.
+        // Tokens, accounts, books: no cache may keep them.
         (header::CACHE_CONTROL, "no-store"),
     ] {
         headers.entry(name).or_insert(HeaderValue::from_static(value));

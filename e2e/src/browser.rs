@@ -41,9 +41,24 @@ pub struct Browser {
 impl Browser {
     /// Starts Chromium, with or without JavaScript.
     pub async fn start(javascript: bool) -> anyhow::Result<Browser> {
+        Self::start_with(javascript, &[]).await
+    }
+
+    /// Starts a Chromium for which `http://name` is a server on this machine. Chromium trusts `localhost` more than other
+    /// plain http names.
+    ///
+    /// # Errors
+    /// As for [`Browser::start`].
+    pub async fn start_under_a_name(javascript: bool, name: &str, root: &str) -> anyhow::Result<Browser> {
+        let server = root.strip_prefix("http://").context("a root")?;
+        let rule = format!("--host-resolver-rules=MAP {name}:80 {server}");
+        Self::start_with(javascript, &[rule, "--disable-features=HttpsUpgrades".to_owned()]).await
+    }
+
+    async fn start_with(javascript: bool, more: &[String]) -> anyhow::Result<Browser> {
         let profile = tempfile::tempdir()?;
         let (driver, port) = start_driver(profile.path()).await?;
-        let capabilities = capabilities(&profile.path().join("profile"), javascript);
+        let capabilities = capabilities(&profile.path().join("profile"), javascript, more);
         let mut builder = ClientBuilder::new(HttpConnector::new());
         let client = builder.capabilities(capabilities).connect(&format!("http://127.0.0.1:{port}")).await?;
         Ok(Browser { client, _driver: driver, _profile: profile })
@@ -163,9 +178,10 @@ fn driver(folder: &Path, port: u16) -> Command {
     command
 }
 
-fn capabilities(profile: &Path, javascript: bool) -> Map<String, Value> {
+fn capabilities(profile: &Path, javascript: bool, more: &[String]) -> Map<String, Value> {
     let mut arguments: Vec<String> = FLAGS.iter().map(|flag| (*flag).to_owned()).collect();
     arguments.push(format!("--user-data-dir={}", profile.display()));
+    arguments.extend_from_slice(more);
     let mut options = json!({"args": arguments});
     if !javascript {
         options["prefs"] = json!({"profile.managed_default_content_settings.javascript": 2});

@@ -77,6 +77,37 @@ both! {
         browser.press("Your account is verified").await?;
     }
 
+    /// Over plain http Chromium sends no `Sec-Fetch-Site` to such a name, and with `no-referrer` no origin either.
+    async fn every_button_works_over_plain_http_under_a_name_that_is_not_localhost(stack: &Stack, DOMAIN = "http://bookly.lan") {
+        let person = Person::new();
+        stack.sign_up(&person).await?;
+        let browser = Browser::start_under_a_name(false, "bookly.lan", stack.api().root()).await?;
+        let link = stack.link(&person.email, "Verify your email").await?;
+        ensure!(link.starts_with("http://bookly.lan/"), "{link}");
+        browser.open(&link).await?;
+        browser.press("Your account is verified").await?;
+        let tokens = stack.log_in(&person).await?;
+        let moved = Person { email: new_address(), ..person.clone() };
+        let ask = json!({"new_email": moved.email, "password": person.password});
+        stack.api().post("/auth/email-change-request").bearer_auth(&tokens.access).json(&ask).expect(200).await?;
+        browser.open(&stack.link(&moved.email, "Confirm your new email address").await?).await?;
+        browser.press("Your email address is changed").await?;
+        browser.open("http://bookly.lan/api/v1/auth/password-reset-request").await?;
+        browser.fill("email", &moved.email).await?;
+        browser.press("Check your email").await?;
+        browser.open(&stack.link(&moved.email, "Reset Your Password").await?).await?;
+        let changed = moved.with_password(&new_password());
+        browser.fill("new_password", &changed.password).await?;
+        browser.fill("confirm_new_password", &changed.password).await?;
+        browser.press("Your new password is saved").await?;
+        stack.command("bookly-api", &["user", "role", &changed.email, "admin"]).await?.succeeded()?;
+        browser.open("http://bookly.lan/admin/login").await?;
+        browser.fill("email", &changed.email).await?;
+        browser.fill("password", &changed.password).await?;
+        browser.press("Emails in the last hour").await?;
+        browser.press_button("Log out", "For administrators").await?;
+    }
+
     async fn pages_fit_a_narrow_phone_and_name_their_fields(stack: &Stack) {
         let person = Person::new();
         stack.sign_up(&person).await?;

@@ -52,6 +52,29 @@ both! {
         }
     }
 
+    async fn a_slash_at_the_end_of_a_path_is_served_without_a_redirect(stack: &Stack) {
+        let person = Person::new();
+        stack.api().post("/auth/signup/").json(&person).expect(201).await?;
+        let login = json!({"email": person.email, "password": person.password});
+        let tokens = stack.api().post("/auth/login/").json(&login).expect(200).await?;
+        let access = tokens["access_token"].as_str().context("a token")?;
+        stack.api().get("/auth/me/").bearer_auth(access).refused(403, "account_not_verified").await?;
+        stack.api().get("/books/?limit=1").bearer_auth(access).refused(403, "account_not_verified").await?;
+        let link = stack.link(&person.email, "Verify your email").await?;
+        stack.api().post(&format!("{link}/")).expect(200).await?;
+    }
+
+    async fn json_with_a_byte_order_mark_is_read_as_without(stack: &Stack) {
+        let person = Person::new();
+        let with_mark = |path: &str, body: String| {
+            let request = stack.api().post(path).header(header::CONTENT_TYPE, "application/json");
+            request.body(format!("\u{feff}{body}"))
+        };
+        with_mark("/auth/signup", serde_json::to_string(&person)?).expect(201).await?;
+        let email = json!({"email": person.email}).to_string();
+        with_mark("/auth/password-reset-request", email).expect(200).await?;
+    }
+
     async fn json_of_another_shape(stack: &Stack) {
         for body in [json!([]), json!("x"), json!(1), json!({"email": 1, "password": []})] {
             stack.api().post("/auth/login").json(&body).refused(422, "validation_error").await?;

@@ -9,7 +9,7 @@ use super::encoding::Encoding;
 use super::fields::{Fields, FromFields};
 use super::same_origin::SameOrigin;
 use crate::error::ApiError;
-use crate::layers::MAX_BODY_BYTES;
+use crate::serve::MAX_BODY_BYTES;
 use crate::state::AppState;
 
 /// A JSON body. Errors: 400 for invalid syntax, 413, 415, 422 with every invalid field.
@@ -57,7 +57,11 @@ impl<T: FromFields> FromRequest<AppState> for JsonOrForm<T> {
     }
 }
 
+/// RFC 8259 §8.1 lets a reader ignore a byte order mark; Python's `json`, and so FastAPI, does.
+const UTF8_BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 fn read_json<T: FromFields>(bytes: &[u8]) -> Result<T, ApiError> {
+    let bytes = bytes.strip_prefix(UTF8_BYTE_ORDER_MARK).unwrap_or(bytes);
     // serde_json's messages name the position and quote nothing of the body.
     let value = serde_json::from_slice(bytes)
         .map_err(|error| ApiError::MalformedBody(format!("The body is not valid JSON: {error}")))?;

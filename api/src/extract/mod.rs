@@ -34,11 +34,10 @@ mod fields;
 mod same_origin;
 mod url;
 
+pub use crate::client_address::{ClientIp, Peer};
 pub use accept::WantsHtml;
 pub use bearer::{AccessToken, AdminUser, RefreshToken, Session, VerifiedUser};
 pub use body::{JsonBody, JsonOrForm};
-pub(crate) use client::is_loopback_host;
-pub use client::{ClientIp, Peer};
 pub use current_request::CurrentRequest;
 pub use encoding::Encoding;
 pub use fields::{Fields, FromFields};

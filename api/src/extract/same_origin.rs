@@ -2,64 +2,49 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, header};
-use bookly_shared::config::{Settings, WayToRun};
+use axum::http::{HeaderMap, header};
 
-use super::client::is_loopback_host;
-use super::encoding::Encoding;
 use crate::error::ApiError;
+use crate::request_source::RequestSource;
 use crate::state::AppState;
 
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// Content types that a form of any site can have (HTML §4.10.19.6).
+const OF_FORMS: [&str; 3] = ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"];
 
 /// A request from a page of this service; others get 403 `insufficient_permissions`.
 #[derive(Debug, Clone, Copy)]
 pub struct SameOrigin;
 
+/// The same for forms alone: requests of other content types, and of `CORS_ORIGINS`, pass. For buttons without fields.
+#[derive(Debug, Clone, Copy)]
+pub struct SameOriginForm;
+
 impl FromRequestParts<AppState> for SameOrigin {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        if is_own_page(&parts.headers, &state.settings) {
+        if RequestSource::of(&parts.headers, &state.settings) == RequestSource::OwnSite {
             return Ok(SameOrigin);
         }
-        tracing::info!("a form from a page of another site was refused");
+        tracing::info!("refused a form that was not sent from a page of this service");
         Err(ApiError::InsufficientPermissions)
     }
 }
-
-/// The same for forms alone, in each encoding that a form can have; other requests pass. For buttons without fields.
-#[derive(Debug, Clone, Copy)]
-pub struct SameOriginForm;
 
 impl FromRequestParts<AppState> for SameOriginForm {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        if !Encoding::of(&parts.headers).is_ok_and(|encoding| encoding == Encoding::Json) {
+        let is_allowed = RequestSource::of(&parts.headers, &state.settings) == RequestSource::AllowedOrigin;
+        if is_form(&parts.headers) && !is_allowed {
             SameOrigin::from_request_parts(parts, state).await?;
         }
         Ok(SameOriginForm)
     }
 }
 
-/// Browsers since 2023 send `Sec-Fetch-Site`, which no page can forge (`none`: the user typed the address). Older ones
-/// send `Origin`. `Origin: null`, and a request with neither header, prove nothing.
-pub(crate) fn is_own_page(headers: &HeaderMap, settings: &Settings) -> bool {
-    if let Some(site) = headers.get(SEC_FETCH_SITE) {
-        return site == "same-origin" || site == "none";
-    }
-    let Some(origin) = headers.get(header::ORIGIN).and_then(|value| value.to_str().ok()) else {
-        return false;
-    };
-    origin.eq_ignore_ascii_case(settings.public_url.origin()) || is_this_machine(origin, headers, settings)
-}
-
-/// In embedded mode the service is reached as `localhost` and as `127.0.0.1`. The `Host` must be a loopback one: with DNS
-/// rebinding a foreign name resolves to this machine and equals its own `Origin`.
-fn is_this_machine(origin: &str, headers: &HeaderMap, settings: &Settings) -> bool {
-    let Some(host) = headers.get(header::HOST).and_then(|value| value.to_str().ok()) else { return false };
-    settings.way_to_run() == WayToRun::Embedded
-        && is_loopback_host(host)
-        && origin.eq_ignore_ascii_case(&format!("http://{host}"))
+fn is_form(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(header::CONTENT_TYPE) else { return false };
+    let name = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    name.is_empty() || OF_FORMS.iter().any(|form| form.eq_ignore_ascii_case(name))
 }

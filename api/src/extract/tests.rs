@@ -62,12 +62,20 @@ async fn post_to(app: &TestApp, path: &str, content_type: &str, body: impl Into<
 #[tokio::test]
 async fn a_body_that_is_not_json_gets_400_with_the_position() {
     let app = TestApp::new().await;
-    for body in ["", "{", "{\"email\": }", "\u{feff}{}"] {
+    for body in ["", "{", "{\"email\": }", "{}\u{feff}", "\u{feff}\u{feff}{}"] {
         let answer = post_to(&app, "/json", JSON, body).await;
         assert_eq!(answer.error(), (400, "malformed_body".into()), "{body:?}");
         assert!(answer.json()["message"].as_str().unwrap().contains("line"));
         assert_eq!(answer.json()["detail"], answer.json()["message"]);
     }
+}
+
+#[tokio::test]
+async fn json_with_a_byte_order_mark_is_read_as_without() {
+    let app = TestApp::new().await;
+    let body = "\u{feff}{\"email\": \"a@example.org\", \"password\": \"correct horse\"}";
+    assert_eq!(post_to(&app, "/json", JSON, body).await.text, "a@example.org None");
+    assert_eq!(post_to(&app, "/either", JSON, body).await.text, "Json a@example.org None");
 }
 
 /// RFC 8259 leaves the first three to the reader. This one takes the last of two equal names, and refuses a number that

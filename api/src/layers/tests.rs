@@ -13,7 +13,7 @@ async fn wrapped(app: &TestApp) -> Router {
         .route("/panic", get(async || -> &'static str { panic!("the secret is 42") }))
         .route("/hang", get(std::future::pending::<&'static str>))
         .route("/page", get(async || axum::response::Html("<p>")))
-        .route("/door/{token}", get(async || ApiError::LinkInvalid));
+        .route("/link/{token}", get(async || ApiError::LinkInvalid));
     wrap(routes, app.state()).with_state(app.state().clone())
 }
 
@@ -35,9 +35,9 @@ async fn a_request_that_takes_too_long_is_answered_408() {
 }
 
 #[tokio::test]
-async fn answers_carry_headers_that_keep_them_harmless() {
+async fn answers_carry_headers_that_protect_them() {
     let app = TestApp::new().await;
-    let json = send_to(wrapped(&app).await, request(Method::GET, "/door/t")).await;
+    let json = send_to(wrapped(&app).await, request(Method::GET, "/link/t")).await;
     assert_eq!(json.header("content-security-policy"), Some(NO_CONTENT_POLICY));
     assert_eq!(json.header("referrer-policy"), Some("no-referrer"));
     assert_eq!(json.header("cache-control"), Some("no-store"));
@@ -47,14 +47,14 @@ async fn answers_carry_headers_that_keep_them_harmless() {
 }
 
 #[tokio::test]
-async fn hsts_is_for_services_that_are_reached_by_tls() {
+async fn hsts_is_for_services_that_people_reach_by_tls() {
     let app = TestApp::with(&[("DOMAIN", "bookly.example.org")], Limits::default()).await;
     let answer = send_to(wrapped(&app).await, request(Method::GET, "/page")).await;
     assert_eq!(answer.header("strict-transport-security"), Some(HSTS));
 }
 
 #[tokio::test]
-async fn a_sane_request_id_is_taken_over_and_an_odd_one_replaced() {
+async fn a_plain_request_id_is_used_and_an_odd_one_is_replaced() {
     let app = TestApp::new().await;
     let id = async |sent: &str| {
         let request = with_header(request(Method::GET, "/page"), "x-request-id", sent);
@@ -92,12 +92,29 @@ async fn the_log_names_the_route_and_the_error_but_no_token() {
         .with_writer(move || writer.clone())
         .finish();
     let guard = tracing::subscriber::set_default(subscriber);
-    let request = with_token(request(Method::GET, "/door/link-token?next=query-token"), "bearer-token");
+    let request = with_token(request(Method::GET, "/link/link-token?next=query-token"), "bearer-token");
     send_to(wrapped(&app).await, request).await;
     drop(guard);
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    assert!(text.contains("/door/{token}") && text.contains("invalid_token"), "{text}");
+    assert!(text.contains("/link/{token}") && text.contains("invalid_token"), "{text}");
     assert!(!text.contains("-token"), "{text}");
+}
+
+#[tokio::test]
+async fn a_page_of_another_site_changes_nothing_and_is_told_so_as_it_wants_to_be() {
+    let app = TestApp::new().await;
+    let evil = |method| with_header(request(method, "/page"), "origin", "https://evil.example");
+    assert_eq!(send_to(wrapped(&app).await, evil(Method::GET)).await.status, 200);
+    for method in [Method::POST, Method::PATCH, Method::DELETE, Method::PUT] {
+        let answer = send_to(wrapped(&app).await, evil(method.clone())).await;
+        assert_eq!(answer.error(), (403, "insufficient_permissions".into()), "{method}");
+        let browser = with_header(evil(method), "accept", "text/html");
+        let page = send_to(wrapped(&app).await, browser).await;
+        assert_eq!(
+            (page.status.as_u16(), page.header("content-type")),
+            (403, Some("text/html; charset=utf-8"))
+        );
+    }
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! What the operator's pages get, typed and in words.
+//! What the operator's pages show.
 
 use bookly_shared::db::emails::admin::EmailRow;
 use bookly_shared::db::emails::attempts::AttemptRow;
@@ -9,30 +9,30 @@ use serde::Serialize;
 
 use super::plot::Plot;
 
-/// `/admin`: does mail flow?
+/// `/admin`: the flow of emails.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Board {
-    /// Who looks.
+    /// The address of the administrator.
     pub operator: String,
-    /// Mails that wait.
+    /// Emails that wait.
     pub queued: i64,
-    /// Mails that workers have.
+    /// Emails that workers are sending.
     pub sending: i64,
-    /// How long the oldest one has waited, in words; none when none waits.
+    /// How long the oldest one has waited, as text; none when none waits.
     pub oldest: Option<String>,
-    /// Failed mails that are kept.
+    /// Failed emails that are still stored.
     pub failed: i64,
     /// The last hour.
     pub plot: Plot,
-    /// The newest mails that wait.
-    pub waiting: Vec<MailLine>,
-    /// The newest mails that failed.
-    pub given_up: Vec<MailLine>,
+    /// The newest emails that wait.
+    pub waiting: Vec<EmailLine>,
+    /// The newest emails that failed.
+    pub failures: Vec<EmailLine>,
 }
 
-/// A mail in a list.
+/// An email in a list.
 #[derive(Clone, Debug, Serialize)]
-pub struct MailLine {
+pub struct EmailLine {
     id: String,
     to: String,
     kind: String,
@@ -41,26 +41,26 @@ pub struct MailLine {
     reason: Option<String>,
 }
 
-/// `/admin/emails`: a search and what it found.
+/// `/admin/emails`: a search and its results.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct MailSearch {
+pub struct EmailSearch {
     /// The address that is searched for, as it was typed.
     pub to: String,
-    /// The state that is searched for, or nothing.
+    /// The state that is searched for, or an empty text.
     pub state: String,
-    /// The states that there are.
+    /// All states.
     pub states: Vec<&'static str>,
-    /// What was found.
-    pub mails: Vec<MailLine>,
+    /// The emails found.
+    pub emails: Vec<EmailLine>,
     /// The query of the next part, if there is one.
     pub next: Option<String>,
     /// What is wrong with the search.
     pub error: Option<String>,
 }
 
-/// `/admin/emails/{id}`: one mail's life.
+/// `/admin/emails/{id}`: what happened to one email.
 #[derive(Clone, Debug, Serialize)]
-pub struct MailStory {
+pub struct EmailHistory {
     id: String,
     to: String,
     kind: String,
@@ -73,20 +73,20 @@ pub struct MailStory {
     may_cancel: bool,
 }
 
-/// Something that happened to a mail.
+/// Something that happened to an email.
 #[derive(Clone, Debug, Serialize)]
 struct Event {
     time: String,
     what: String,
-    /// `good`, `bad` or nothing: how it is shown.
+    /// `good`, `bad` or empty: how it is shown.
     tone: &'static str,
     reply: Option<String>,
     detail: Option<String>,
 }
 
 impl Board {
-    /// Puts what waits into words.
-    pub fn backlog(mut self, backlog: &Backlog) -> Board {
+    /// With the numbers of a backlog.
+    pub fn with_backlog(mut self, backlog: &Backlog) -> Board {
         self.queued = backlog.queued;
         self.sending = backlog.sending;
         self.oldest =
@@ -95,12 +95,12 @@ impl Board {
     }
 }
 
-impl From<&EmailRow> for MailLine {
-    fn from(row: &EmailRow) -> MailLine {
-        MailLine {
+impl From<&EmailRow> for EmailLine {
+    fn from(row: &EmailRow) -> EmailLine {
+        EmailLine {
             id: row.id.to_string(),
             to: row.recipient.clone(),
-            kind: in_words(&row.kind),
+            kind: kind_label(&row.kind),
             state: row.state.clone(),
             time: instant(row.created_at),
             reason: row.last_error.clone(),
@@ -108,33 +108,33 @@ impl From<&EmailRow> for MailLine {
     }
 }
 
-impl MailStory {
-    /// Tells a mail's life from its row and its attempts.
-    pub fn new(row: &EmailRow, attempts: &[AttemptRow]) -> MailStory {
+impl EmailHistory {
+    /// From an email's row and its attempts.
+    pub fn new(row: &EmailRow, attempts: &[AttemptRow]) -> EmailHistory {
         let state = row.state.parse().ok();
         let accepted = Event::plain(row.created_at, "Accepted");
-        let ending = match state {
+        let last = match state {
             Some(EmailState::Queued) => Some(Event::plain(row.due_at, "Next attempt due")),
             Some(EmailState::Sending) => row.worker.as_ref().map(|worker| Event {
                 detail: Some(worker.clone()),
-                ..Event::plain(row.due_at, "A worker has it")
+                ..Event::plain(row.due_at, "A worker is sending it")
             }),
-            // The attempt that ended it says so; where none did, the row does.
+            // The last attempt says how it was closed. Where there is no such attempt, the row says it.
             Some(state) if attempts.last().is_none_or(|last| last.outcome != state.as_str()) => {
                 let reply = row.last_error.clone();
                 row.closed_at.map(|time| Event { reply, ..Event::plain(time, closed_as(state)) })
             }
             _ => None,
         };
-        MailStory {
+        EmailHistory {
             id: row.id.to_string(),
             to: row.recipient.clone(),
-            kind: in_words(&row.kind),
+            kind: kind_label(&row.kind),
             state: row.state.clone(),
             deadline: instant(row.deadline_at),
             request: row.request_id.clone(),
             trace: row.traceparent.clone(),
-            events: [accepted].into_iter().chain(attempts.iter().map(Event::attempt)).chain(ending).collect(),
+            events: [accepted].into_iter().chain(attempts.iter().map(Event::attempt)).chain(last).collect(),
             may_retry: state == Some(EmailState::Failed),
             may_cancel: state == Some(EmailState::Queued),
         }
@@ -149,12 +149,12 @@ impl Event {
     fn attempt(row: &AttemptRow) -> Event {
         let (what, tone) = match row.outcome.as_str() {
             "sent" => ("Sent", "good"),
-            "retried" => ("Not sent, put back", "bad"),
+            "retried" => ("Not sent, will be retried", "bad"),
             "failed" => ("Failed", "bad"),
             "cancelled" => ("Cancelled", ""),
-            "lease_lost" => ("Stopped: another worker had it", ""),
+            "lease_lost" => ("Stopped: another worker has it", ""),
             "worker_lost" => ("The worker was lost", "bad"),
-            "database_away" => ("The database was away", "bad"),
+            "database_away" => ("The database did not answer", "bad"),
             other => (other, ""),
         };
         let took = row.duration_ms.map(|ms| format!("{ms} ms"));
@@ -179,11 +179,11 @@ fn closed_as(state: EmailState) -> &'static str {
 }
 
 /// `verify_email` is "verify email".
-fn in_words(kind: &str) -> String {
+fn kind_label(kind: &str) -> String {
     kind.replace('_', " ")
 }
 
-/// A time for operators, who compare it with logs: "2026-11-23 15:04:05".
+/// A time as in logs: "2026-11-23 15:04:05".
 pub(super) fn instant(time: DateTime<Utc>) -> String {
     time.format("%Y-%m-%d %H:%M:%S").to_string()
 }
@@ -199,7 +199,7 @@ fn span(time: TimeDelta) -> String {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a mail waits for days, not for ages")]
+#[expect(clippy::cast_possible_truncation, reason = "an email waits for days at most")]
 fn millis(seconds: f64) -> i64 {
     (seconds * 1_000.0) as i64
 }

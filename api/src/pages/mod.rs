@@ -1,4 +1,4 @@
-//! The pages that people see: plain HTML, without JavaScript. Rendering only; the routes are elsewhere.
+//! The pages that people see: plain HTML, without JavaScript. This module renders them; the routes are elsewhere.
 
 mod admin;
 mod headers;
@@ -18,21 +18,21 @@ use minijinja::{Environment, Value};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-pub use admin::{Board, MailLine, MailSearch, MailStory};
-pub use headers::mail_headers;
+pub use admin::{Board, EmailHistory, EmailLine, EmailSearch};
+pub use headers::email_headers;
 pub use page::{InboxEntry, Page, RequestForm};
 pub use plot::Plot;
 
-/// Passwords have 8 to 128 characters (contract.md): what the form's hint says.
+/// The lengths of a password that the form's hint names.
 const PASSWORD_LENGTH: (usize, usize) = (8, 128);
 
-/// Renders pages. Made once, at the start.
+/// Renders pages. Made once, when the service starts.
 pub struct Pages {
     env: Environment<'static>,
     content_security_policy: String,
 }
 
-/// What every template sees: its own values and these.
+/// The values of every template: those of its page and these.
 #[derive(Serialize)]
 struct Context<'a> {
     verification_action: &'static str,
@@ -44,8 +44,8 @@ struct Context<'a> {
 }
 
 impl Pages {
-    /// Loads the templates and renders every page once with sample values, so that a template that asks for what
-    /// it is not given stops the start.
+    /// Loads the templates and renders every page once with sample values: a template that uses an unknown value stops the
+    /// start.
     ///
     /// # Errors
     /// The first template that cannot be read, parsed or rendered, with file and line.
@@ -55,7 +55,7 @@ impl Pages {
         let style = env.get_template("page/style.css").and_then(|css| css.render(())).map_err(broken)?;
         let content_security_policy = headers::content_security_policy(&hash_source(&style));
         env.add_global("style", Value::from_safe_string(style));
-        // Only here, with sample values, may errors name variables.
+        // Errors may name values only here, where the values are samples.
         env.set_debug(true);
         let mut pages = Self { env, content_security_policy };
         for page in Page::samples() {
@@ -68,21 +68,22 @@ impl Pages {
     /// Renders one page.
     ///
     /// # Errors
-    /// A template met a value that the samples did not have.
+    /// When a template fails with a value that the samples do not have.
     pub fn render(&self, page: &Page<'_>) -> Result<String, RenderError> {
         Ok(self.try_render(page)?)
     }
 
-    /// The policy of all pages: nothing but their own style and forms.
+    /// The policy of all pages: their own style and forms, and nothing else.
     #[must_use]
     pub fn content_security_policy(&self) -> &str {
         &self.content_security_policy
     }
 
-    /// The headers that this page must carry, beside its content type.
+    /// The headers of a page with this HTML, apart from its content type.
     #[must_use]
-    pub fn headers(&self, page: &Page<'_>) -> [(HeaderName, HeaderValue); 4] {
-        headers::page_headers(&self.content_security_policy, matches!(page, Page::InboxMail { .. }))
+    pub fn headers(&self, page: &Page<'_>, html: &str) -> [(HeaderName, HeaderValue); 4] {
+        let frames = matches!(page, Page::InboxEmail { .. });
+        headers::page_headers(&self.content_security_policy, frames, html.contains("<form"))
     }
 
     fn try_render(&self, page: &Page<'_>) -> Result<String, minijinja::Error> {

@@ -1,17 +1,17 @@
-//! What each page gets, typed.
+//! The values of each page.
 
 use bookly_shared::templates::date_and_time;
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 
-use super::admin::{Board, MailSearch, MailStory};
+use super::admin::{Board, EmailHistory, EmailSearch};
 
 /// A page and its values.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(untagged)]
-#[expect(missing_docs, reason = "the fields that need a word have it at their page")]
+#[expect(missing_docs, reason = "the comment of a page explains its fields")]
 pub enum Page<'a> {
-    /// `/`: what runs. `base_url` has no slash at its end; `inbox` and `docs` say whether there are.
+    /// `/`: what runs. `base_url` has no slash at its end; `inbox` and `docs` say whether these exist.
     Start {
         version: &'a str,
         base_url: &'a str,
@@ -25,28 +25,28 @@ pub enum Page<'a> {
     Verify {},
     /// The account is verified.
     Verified {},
-    /// The link is too old. `form` asks for a new one; none where that needs a login.
+    /// The link is too old. `form` asks for a new one; none where a new one needs a login.
     LinkExpired { form: Option<RequestForm> },
-    /// The link was used, or is not one.
+    /// The link was used, or is invalid.
     LinkInvalid {},
     /// Asks for an address to send a link to. `email` fills the field in, after an `error`.
     RequestLink { form: RequestForm, email: Option<&'a str>, error: Option<&'a str> },
-    /// The answer to it. `message` is the API's, without its full stop.
+    /// The answer to that form. `message` is the API's, without a full stop.
     LinkRequested { message: &'a str },
     /// Asks for a new password. `email` is for password managers; `errors` are sentences.
     ResetForm { email: Option<&'a str>, errors: &'a [&'a str] },
-    /// The new password counts.
+    /// The new password is saved.
     ResetDone {},
     /// A button that confirms a new address, by posting to the same address.
     EmailChangeConfirm {},
-    /// The new address counts.
+    /// The new address is the account's.
     EmailChanged {},
-    /// Anything else, errors above all: from 400, `status` is shown.
+    /// Anything else, mostly errors: `status` is shown from 400.
     Message { status: u16, message: &'a str, resolution: Option<&'a str> },
-    /// The mails, newest first.
-    Inbox { mails: &'a [InboxEntry<'a>], base_url: &'a str },
-    /// One mail. Its HTML is framed from `/inbox/{id}/html`.
-    InboxMail {
+    /// The emails, newest first.
+    Inbox { emails: &'a [InboxEntry<'a>], base_url: &'a str },
+    /// One email. Its HTML is in a frame with `/inbox/{id}/html`.
+    InboxEmail {
         id: &'a str,
         subject: &'a str,
         sender: &'a str,
@@ -57,18 +57,18 @@ pub enum Page<'a> {
     },
     /// The login of the operator's pages. `email` fills the field in, after an `error`.
     AdminLogin { email: Option<&'a str>, error: Option<&'a str> },
-    /// Does mail flow?
+    /// The flow of emails.
     AdminBoard(&'a Board),
-    /// A search for mails.
-    AdminMails(&'a MailSearch),
-    /// One mail's life.
-    AdminMail(&'a MailStory),
+    /// A search for emails.
+    AdminEmails(&'a EmailSearch),
+    /// What happened to one email.
+    AdminEmail(&'a EmailHistory),
 }
 
-/// A mail in the inbox's list.
+/// An email in the inbox's list.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct InboxEntry<'a> {
-    /// Its name in `/inbox/{id}`.
+    /// Its id in `/inbox/{id}`.
     pub id: &'a str,
     /// Its recipient.
     pub to: &'a str,
@@ -79,17 +79,17 @@ pub struct InboxEntry<'a> {
     pub time: DateTime<Utc>,
 }
 
-/// A form that asks for a link by mail.
+/// A form that asks for a link by email.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RequestForm {
-    /// For an account that waits to be verified.
+    /// For an account that is not verified yet.
     Verification,
     /// For a forgotten password.
     PasswordReset,
 }
 
 impl RequestForm {
-    /// Where the form is, and where it posts to.
+    /// The path of the form, and where it posts to.
     #[must_use]
     pub fn path(self) -> &'static str {
         match self {
@@ -123,11 +123,11 @@ impl Page<'_> {
             Self::EmailChanged {} => "page/email_changed.html",
             Self::Message { .. } => "page/message.html",
             Self::Inbox { .. } => "page/inbox.html",
-            Self::InboxMail { .. } => "page/inbox_mail.html",
+            Self::InboxEmail { .. } => "page/inbox_email.html",
             Self::AdminLogin { .. } => "page/admin_login.html",
             Self::AdminBoard(_) => "page/admin_board.html",
-            Self::AdminMails(_) => "page/admin_mails.html",
-            Self::AdminMail(_) => "page/admin_mail.html",
+            Self::AdminEmails(_) => "page/admin_emails.html",
+            Self::AdminEmail(_) => "page/admin_email.html",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The last hour as a picture: a bar a minute, drawn on the server, since pages run no script.
+//! The last hour as a picture with one bar a minute. The server draws it, because pages run no script.
 
 use bookly_shared::db::emails::stats::Flow;
 use chrono::{DateTime, Utc};
@@ -7,16 +7,16 @@ use serde::Serialize;
 /// The picture's size, in its own units; the page scales it.
 const WIDTH: i64 = 720;
 const HEIGHT: i64 = 120;
-/// The lowest bar that can still be seen.
+/// The lowest bar that people can see.
 const LOWEST: i64 = 2;
 
-/// Stacked bars, with a word for who cannot see them.
+/// Stacked bars, and the numbers for a text description.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Plot {
     width: i64,
     height: i64,
     bars: Vec<Bar>,
-    /// The highest bar's number.
+    /// The number of the highest bar.
     most: i64,
     /// When the first and the last minute began.
     from: String,
@@ -27,7 +27,7 @@ pub struct Plot {
     retried: i64,
 }
 
-/// A part of a minute's bar. `outcome` is its class.
+/// A part of a minute's bar. `outcome` is its CSS class.
 #[derive(Clone, Debug, Serialize)]
 struct Bar {
     x: i64,
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn the_highest_minute_fills_the_picture_and_parts_stand_on_each_other() {
+    fn the_highest_minute_fills_the_picture_and_parts_are_stacked() {
         let busy = Flow { sent: 30, failed: 10, ..Flow::default() };
         let plot = Plot::of(&minutes(&[Flow::default(), busy, Flow { sent: 20, ..Flow::default() }]));
         let places: Vec<_> = plot.bars.iter().map(|bar| (bar.outcome, bar.y, bar.height)).collect();
@@ -101,14 +101,14 @@ mod tests {
     }
 
     #[test]
-    fn one_failure_among_thousands_is_still_seen() {
+    fn one_failure_among_thousands_has_a_visible_bar() {
         let plot = Plot::of(&minutes(&[Flow { sent: 50_000, failed: 1, ..Flow::default() }]));
         assert!(plot.bars.iter().all(|bar| bar.height > 0 && bar.y >= 0), "{:?}", plot.bars);
         assert_eq!(plot.bars.len(), 2);
     }
 
     #[test]
-    fn an_hour_without_mail_is_an_empty_picture() {
+    fn an_hour_without_emails_is_an_empty_picture() {
         assert!(Plot::of(&minutes(&[Flow::default(); 60])).bars.is_empty());
         assert!(Plot::of(&[]).bars.is_empty());
     }

@@ -1,4 +1,4 @@
-//! Every page with values as they may come, for trial renderings and previews.
+//! Every page with sample values, for the check at the start and for previews.
 
 use std::sync::LazyLock;
 
@@ -8,12 +8,14 @@ use bookly_shared::db::emails::stats::Flow;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::{Board, InboxEntry, MailLine, MailSearch, MailStory, Page, Plot, RequestForm};
+use super::admin::{Board, EmailHistory, EmailLine, EmailSearch};
+use super::page::{InboxEntry, Page, RequestForm};
+use super::plot::Plot;
 
 const BASE_URL: &str = "http://127.0.0.1:8000";
 const TEXT: &str = "Hello Zoë,\n\nWelcome to Bookly.\n";
 
-const MAILS: &[InboxEntry<'static>] = &[
+const EMAILS: &[InboxEntry<'static>] = &[
     InboxEntry {
         id: "0193bd5a-7e5c-7d1b-bcc4-4a9e2f37b6d1",
         to: "zoe@example.org",
@@ -29,7 +31,7 @@ const MAILS: &[InboxEntry<'static>] = &[
 ];
 
 impl Page<'static> {
-    /// Every kind of page, each of its branches at least once.
+    /// Every page, with each branch of its template at least once.
     #[must_use]
     pub fn samples() -> Vec<Self> {
         [forms(), answers(), inbox(), admin()].concat()
@@ -87,14 +89,14 @@ fn inbox() -> Vec<Page<'static>> {
     vec![
         start(true, true),
         start(false, false),
-        Page::Inbox { mails: MAILS, base_url: BASE_URL },
-        Page::Inbox { mails: &[], base_url: BASE_URL },
-        Page::InboxMail {
-            id: MAILS[0].id,
-            subject: MAILS[0].subject,
+        Page::Inbox { emails: EMAILS, base_url: BASE_URL },
+        Page::Inbox { emails: &[], base_url: BASE_URL },
+        Page::InboxEmail {
+            id: EMAILS[0].id,
+            subject: EMAILS[0].subject,
             sender: "Bookly <noreply@books.example.org>",
-            to: MAILS[0].to,
-            time: MAILS[0].time,
+            to: EMAILS[0].to,
+            time: EMAILS[0].time,
             text: TEXT,
         },
     ]
@@ -147,30 +149,30 @@ static BOARD: LazyLock<Board> = LazyLock::new(|| {
         oldest: Some("3 min".into()),
         failed: 2,
         plot: Plot::of(&(0..60).map(minute).collect::<Vec<_>>()),
-        waiting: vec![MailLine::from(&row("queued"))],
-        given_up: vec![MailLine::from(&row("failed"))],
+        waiting: vec![EmailLine::from(&row("queued"))],
+        failures: vec![EmailLine::from(&row("failed"))],
     }
 });
 static QUIET: LazyLock<Board> =
     LazyLock::new(|| Board { operator: "ann@example.org".into(), ..Board::default() });
-static FOUND: LazyLock<MailSearch> = LazyLock::new(|| MailSearch {
+static FOUND: LazyLock<EmailSearch> = LazyLock::new(|| EmailSearch {
     to: "zoe@example.org".into(),
     state: "failed".into(),
     states: vec!["queued", "failed"],
-    mails: vec![MailLine::from(&row("failed"))],
+    emails: vec![EmailLine::from(&row("failed"))],
     next: Some("before=1".into()),
     error: None,
 });
-static NOT_FOUND: LazyLock<MailSearch> = LazyLock::new(|| MailSearch {
+static NOT_FOUND: LazyLock<EmailSearch> = LazyLock::new(|| EmailSearch {
     error: Some("The address must have an @".into()),
-    ..MailSearch::default()
+    ..EmailSearch::default()
 });
-static FAILED: LazyLock<MailStory> = LazyLock::new(|| {
+static FAILED: LazyLock<EmailHistory> = LazyLock::new(|| {
     let attempts = [attempt(1, "worker_lost", None), attempt(2, "failed", Some(550))];
-    MailStory::new(&row("failed"), &attempts)
+    EmailHistory::new(&row("failed"), &attempts)
 });
-static WAITING: LazyLock<MailStory> =
-    LazyLock::new(|| MailStory::new(&row("queued"), &[attempt(1, "retried", Some(450))]));
+static WAITING: LazyLock<EmailHistory> =
+    LazyLock::new(|| EmailHistory::new(&row("queued"), &[attempt(1, "retried", Some(450))]));
 
 fn admin() -> Vec<Page<'static>> {
     vec![
@@ -178,9 +180,9 @@ fn admin() -> Vec<Page<'static>> {
         Page::AdminLogin { email: Some("ann@example.org"), error: Some("Invalid Email Or Password") },
         Page::AdminBoard(&BOARD),
         Page::AdminBoard(&QUIET),
-        Page::AdminMails(&FOUND),
-        Page::AdminMails(&NOT_FOUND),
-        Page::AdminMail(&FAILED),
-        Page::AdminMail(&WAITING),
+        Page::AdminEmails(&FOUND),
+        Page::AdminEmails(&NOT_FOUND),
+        Page::AdminEmail(&FAILED),
+        Page::AdminEmail(&WAITING),
     ]
 }

@@ -1,4 +1,4 @@
-//! Every page is whole, harmless, and what a password manager expects.
+//! Every page is complete, harmless, and usable by a password manager.
 
 use std::fs;
 
@@ -14,7 +14,7 @@ fn rendered() -> Vec<(Page<'static>, String)> {
 }
 
 #[test]
-fn every_page_is_a_whole_document_without_scripts_or_inline_handlers() {
+fn every_page_is_a_complete_document_without_scripts_or_inline_handlers() {
     for (page, html) in rendered() {
         assert!(html.starts_with("<!doctype html>\n<html lang=\"en\">"), "{page:?}");
         assert_eq!(html.matches("<h1>").count(), 1, "{page:?}");
@@ -26,7 +26,7 @@ fn every_page_is_a_whole_document_without_scripts_or_inline_handlers() {
 }
 
 #[test]
-fn the_policy_allows_the_style_that_stands_in_the_page_and_no_other() {
+fn the_policy_allows_the_style_of_the_page_and_no_other() {
     let pages = pages();
     for (page, html) in rendered() {
         let style = html.split("<style>").nth(1).unwrap().split("</style>").next().unwrap();
@@ -47,7 +47,7 @@ fn an_overridden_style_is_allowed_as_the_browser_reads_it() {
 }
 
 #[test]
-fn an_override_that_asks_for_an_unknown_value_is_named_with_file_and_line() {
+fn an_override_that_uses_an_unknown_value_is_named_with_file_and_line() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir_all(folder.path().join("page")).unwrap();
     fs::write(folder.path().join("page/verify.html"), "<p>\n{{ tokne }}").unwrap();
@@ -59,10 +59,10 @@ fn an_override_that_asks_for_an_unknown_value_is_named_with_file_and_line() {
 }
 
 #[test]
-fn only_the_page_of_a_mail_may_show_a_frame() {
+fn only_the_page_of_an_email_may_show_a_frame() {
     let pages = pages();
-    for page in Page::samples() {
-        let headers = pages.headers(&page);
+    for (page, html) in rendered() {
+        let headers = pages.headers(&page, &html);
         let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(
             names,
@@ -73,9 +73,23 @@ fn only_the_page_of_a_mail_may_show_a_frame() {
             policy.contains("style-src 'sha256-") && policy.contains("frame-ancestors 'none'"),
             "{policy}"
         );
-        assert_eq!(policy.contains("frame-src"), matches!(page, Page::InboxMail { .. }));
+        assert_eq!(policy.contains("frame-src"), matches!(page, Page::InboxEmail { .. }));
     }
-    assert!(mail_headers()[0].1.to_str().unwrap().contains("sandbox"));
+    assert!(email_headers()[0].1.to_str().unwrap().contains("sandbox"));
+}
+
+#[test]
+fn a_page_with_a_form_sends_its_origin_and_the_others_send_nothing() {
+    let pages = pages();
+    let mut with_form = 0;
+    for (page, html) in rendered() {
+        let referrer = pages.headers(&page, &html)[1].1.clone();
+        let has_form = html.contains("<form");
+        assert_eq!(referrer, if has_form { "same-origin" } else { "no-referrer" }, "{page:?}");
+        with_form += usize::from(has_form);
+    }
+    assert!(with_form > 8, "{with_form}");
+    assert_eq!(email_headers()[1].1, "no-referrer");
 }
 
 #[test]
@@ -104,7 +118,7 @@ fn buttons_post_to_the_same_address_and_forms_to_the_api() {
 }
 
 #[test]
-fn every_field_has_a_label_and_every_description_is_there() {
+fn every_field_has_a_label_and_every_description_exists() {
     for (page, html) in rendered() {
         for id in attributes(&html, "<input id=\"") {
             assert!(html.contains(&format!("<label for=\"{id}\">")), "{page:?}: {id}");
@@ -116,7 +130,7 @@ fn every_field_has_a_label_and_every_description_is_there() {
 }
 
 #[test]
-fn the_form_for_a_new_password_speaks_to_password_managers() {
+fn password_managers_understand_the_form_for_a_new_password() {
     let page = Page::ResetForm { email: Some("zoe@example.org"), errors: &[] };
     let html = pages().render(&page).unwrap();
     assert_eq!(html.matches("autocomplete=\"new-password\"").count(), 2);
@@ -124,12 +138,12 @@ fn the_form_for_a_new_password_speaks_to_password_managers() {
     assert!(html.contains("value=\"zoe@example.org\" autocomplete=\"username\""));
 }
 
-/// What stands between each `start` and the next quotation mark.
+/// The text between each `start` and the next quotation mark.
 fn attributes<'a>(html: &'a str, start: &'a str) -> impl Iterator<Item = &'a str> {
     html.split(start).skip(1).filter_map(|rest| rest.split('"').next())
 }
 
-/// To look at: `PREVIEW=<dir> cargo test -p bookly-api pages::tests::preview`.
+/// For people to look at: `PREVIEW=<dir> cargo test -p bookly-api pages::tests::preview`.
 #[test]
 fn preview() {
     let Some(folder) = std::env::var_os("PREVIEW").map(std::path::PathBuf::from) else { return };

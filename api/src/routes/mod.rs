@@ -1,4 +1,4 @@
-//! All calls.
+//! All routes.
 
 mod admin;
 pub mod auth;
@@ -10,6 +10,11 @@ pub(crate) mod metrics;
 mod start;
 
 use axum::Router;
+use axum::extract::Request;
+use axum::http::Uri;
+use axum::http::uri::PathAndQuery;
+use tower::Layer;
+use tower::util::MapRequestLayer;
 use utoipa::openapi::OpenApi;
 
 use crate::error::ApiError;
@@ -17,8 +22,14 @@ use crate::layers;
 use crate::openapi;
 use crate::state::AppState;
 
-/// The whole service.
+/// The whole service. A path with or without a slash at its end is the same.
 pub fn router(state: AppState) -> Router {
+    let routes = MapRequestLayer::new(without_trailing_slash).layer(routes(state));
+    Router::new().fallback_service(routes)
+}
+
+/// All routes with their layers.
+pub(crate) fn routes(state: AppState) -> Router {
     let (documented, document) = documented(&state);
     let docs = if state.settings.docs { openapi::ui(&document) } else { Router::new() };
     let routes = documented
@@ -32,7 +43,7 @@ pub fn router(state: AppState) -> Router {
     layers::wrap(routes, &state).with_state(state)
 }
 
-/// What programs call, and the document that says how.
+/// The routes for programs, and the document that describes them.
 pub(crate) fn documented(state: &AppState) -> (Router<AppState>, OpenApi) {
     let routes = openapi::router()
         .merge(health::router())
@@ -42,6 +53,26 @@ pub(crate) fn documented(state: &AppState) -> (Router<AppState>, OpenApi) {
     let (routes, mut document) = routes.split_for_parts();
     openapi::name_each_operation(&mut document);
     (routes, document)
+}
+
+/// Clients of the original write `/auth/login/`. One slash is removed before routing, so there is no redirect, which would
+/// cost programs their body. Swagger UI is served at its path with the slash only.
+fn without_trailing_slash(mut request: Request) -> Request {
+    if let Some(uri) = trimmed(request.uri()) {
+        *request.uri_mut() = uri;
+    }
+    request
+}
+
+fn trimmed(uri: &Uri) -> Option<Uri> {
+    let path = uri.path().strip_suffix('/')?;
+    if path.is_empty() || path.ends_with('/') || path == openapi::UI_PATH {
+        return None;
+    }
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(PathAndQuery::try_from(format!("{path}{query}")).ok()?);
+    Uri::from_parts(parts).ok()
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 use axum::http::{Method, StatusCode};
 use serde_json::json;
 
-use crate::testing::{TestApp, request};
+use crate::testing::{TestApp, request, with_body};
 
 #[tokio::test]
-async fn what_is_not_there_is_404_with_the_body_of_all_errors() {
+async fn an_unknown_path_is_404_with_the_body_of_all_errors() {
     let answer = TestApp::new().await.get("/api/v1/nothing").await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
     let body = json!({"message": "Not found", "error_code": "not_found", "detail": "Not found"});
@@ -12,14 +12,14 @@ async fn what_is_not_there_is_404_with_the_body_of_all_errors() {
 }
 
 #[tokio::test]
-async fn a_wrong_method_is_405_and_names_the_right_ones() {
+async fn a_wrong_method_is_405_and_names_the_allowed_ones() {
     let answer = TestApp::new().await.send(request(Method::PUT, "/api/v1/books/")).await;
     assert_eq!(answer.error(), (405, "method_not_allowed".into()));
     assert_eq!(answer.header("allow"), Some("GET,HEAD,POST"));
 }
 
 #[tokio::test]
-async fn it_is_live_and_ready_until_the_database_goes_away() {
+async fn it_is_live_and_ready_until_the_database_is_closed() {
     let app = TestApp::new().await;
     assert_eq!(app.get("/health/live").await.json(), json!({"status": "live"}));
     assert_eq!(app.get("/health/ready").await.json(), json!({"status": "ready"}));
@@ -36,4 +36,28 @@ async fn the_start_page_says_what_runs_and_where_the_inbox_is() {
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
     assert!(answer.text.contains("SQLite") && answer.text.contains("href=\"/inbox\""), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn a_slash_at_the_end_of_a_path_makes_no_difference() {
+    let app = TestApp::new().await;
+    for (path, status) in [
+        ("/api/v1/auth/me/", 401),
+        ("/api/v1/books/?limit=1", 401),
+        ("/api/v1/auth/verify/x/", 400),
+        ("/api/v1/auth/password-reset-request/", 200),
+        ("/health/live/", 200),
+        ("/admin/login/", 200),
+        ("/api/v1/docs/", 200),
+        ("/", 200),
+        ("/api/v1/nothing/", 404),
+        ("/api/v1/auth/me//", 404),
+    ] {
+        let answer = app.get(path).await;
+        assert_eq!(answer.status.as_u16(), status, "{path}: {}", answer.text);
+        assert_eq!(answer.header("location"), None, "{path}");
+    }
+    let body = json!({"email": "a@example.org", "password": "not the one"}).to_string();
+    let login = with_body(request(Method::POST, "/api/v1/auth/login/"), "application/json", body);
+    assert_eq!(app.send(login).await.error(), (400, "invalid_email_or_password".into()));
 }
