@@ -1,4 +1,4 @@
-//! What operators do from the command line.
+//! The operator's commands.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -19,14 +19,14 @@ use crate::app::{App, bind, open_database};
 /// A command other than serving.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Look after accounts
+    /// Manage accounts
     #[command(subcommand)]
     User(UserCommand),
-    /// Ask the service on this machine whether it is ready; exit code 0 when it is
+    /// Check whether the service on this machine is ready; exit code 0 when it is
     Health,
 }
 
-/// What can be done to accounts.
+/// Commands for accounts.
 #[derive(Debug, Subcommand)]
 pub enum UserCommand {
     /// Give an account a role: admin or user
@@ -39,10 +39,10 @@ pub enum UserCommand {
 }
 
 impl Command {
-    /// Does it.
+    /// Runs the command.
     ///
     /// # Errors
-    /// Why it was not done, in words for who typed it.
+    /// Why it failed, for the person who typed it.
     pub async fn run(self, settings: Settings) -> anyhow::Result<()> {
         match self {
             Command::User(UserCommand::Role { email, role }) => set_role(settings, &email, role).await,
@@ -54,7 +54,7 @@ impl Command {
 /// Serves until a signal.
 ///
 /// # Errors
-/// Whatever keeps the service from starting, or made it stop by itself.
+/// What keeps the service from starting, or made it stop by itself.
 pub async fn serve(mut settings: Settings) -> anyhow::Result<()> {
     let shutdown = CancellationToken::new();
     signals::stop_on_signal(shutdown.clone())?;
@@ -63,7 +63,7 @@ pub async fn serve(mut settings: Settings) -> anyhow::Result<()> {
     Ok(App::build(settings, exporter).await?.run(listener, shutdown).await?)
 }
 
-/// Gives an account another role, beside a running service too. It counts from the account's next request.
+/// Gives an account another role, also while the service runs. It counts from the account's next request.
 ///
 /// # Errors
 /// When there is no such account, or the database cannot be reached.
@@ -79,14 +79,13 @@ async fn set_role(settings: Settings, email: &EmailAddress, role: Role) -> anyho
     Ok(())
 }
 
-/// How long `/health/ready` may take: it asks the database and Redis, two seconds each.
+/// How long `/health/ready` may take: the database and Redis have two seconds each.
 const HEALTH_LIMIT: Duration = Duration::from_secs(4);
 
-/// Asks the service on this machine whether it is ready, for container health checks: the image has no curl,
-/// and one request without a body needs no HTTP library.
+/// For the health checks of containers: the image has no curl, and one request without a body needs no HTTP library.
 ///
 /// # Errors
-/// When it does not answer, or not with 200.
+/// When the service does not answer with 200.
 async fn health(settings: &Settings) -> anyhow::Result<()> {
     let status = tokio::time::timeout(HEALTH_LIMIT, ask_ready(settings.listen)).await;
     match status.context("no answer in time")?.context("no answer")?.as_str() {

@@ -1,6 +1,7 @@
-//! What a request can fail with: one enum, one table of statuses and texts, one body for all.
+//! The errors of requests: one enum, one table of statuses and texts, one body.
 
 mod body;
+mod field;
 
 use axum::http::StatusCode;
 use bookly_shared::db::DbError;
@@ -10,7 +11,7 @@ use crate::hasher::HashError;
 use crate::jwt::JwtError;
 
 pub(crate) use body::ErrorBody;
-pub use body::FieldError;
+pub use field::FieldError;
 
 /// A handler's result.
 pub type ApiResult<T> = Result<T, ApiError>;
@@ -18,15 +19,15 @@ pub type ApiResult<T> = Result<T, ApiError>;
 /// Seconds after which a client of an unavailable service should try again.
 const UNAVAILABLE_RETRY_SECONDS: u64 = 5;
 
-/// Why a request was not done. The contract's table is [`ApiError::row`].
+/// Why a request failed. The contract's table is [`ApiError::row`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the table below says what each is")]
+#[expect(missing_docs, reason = "the table below explains each")]
 pub enum ApiError {
     LinkExpired,
     LinkInvalid,
     PasswordsDoNotMatch,
     InvalidEmailOrPassword,
-    /// What is wrong with the body's syntax.
+    /// The body's syntax is wrong in this way.
     MalformedBody(String),
     NotAuthenticated,
     InvalidToken,
@@ -41,44 +42,44 @@ pub enum ApiError {
     EmailNotFound,
     NotFound,
     MethodNotAllowed,
-    /// Only failed mails can be sent again.
+    /// Only failed emails can be sent again.
     EmailNotFailed,
-    /// Only mails that wait can be cancelled.
+    /// Only emails that wait can be cancelled.
     EmailNotQueued,
     /// The client took too long with its request.
     RequestTimeout,
     BodyTooLarge,
     UnsupportedMediaType,
-    /// What is wrong with which fields.
+    /// These fields are wrong.
     Validation(Vec<FieldError>),
-    /// Too many, for so many seconds yet.
+    /// Too many requests; the next one is possible after so many seconds.
     TooManyRequests(u64),
-    /// Logged where it happened; the client is told nothing of it.
+    /// Logged where it happened. The client gets no details.
     Server,
-    /// Something that this service needs is away, or it has too much to do.
+    /// A database that does not answer, or too many requests at once.
     Unavailable,
 }
 
-/// A line of the contract's table.
+/// A row of the contract's table.
 #[derive(Debug, Clone, Copy)]
-pub struct Row {
-    /// The answer's status.
+pub struct ErrorRow {
+    /// The status of the answer.
     pub status: StatusCode,
-    /// What programs tell errors apart by.
+    /// The name of the error, for programs.
     pub code: &'static str,
-    /// What people read.
+    /// The text, for people.
     pub message: &'static str,
-    /// What would help.
+    /// What the client can do.
     pub resolution: Option<&'static str>,
 }
 
 impl ApiError {
     /// The contract's table.
-    pub fn row(&self) -> Row {
+    pub fn row(&self) -> ErrorRow {
         use ApiError as E;
         use StatusCode as S;
-        let row = |status, code, message| Row { status, code, message, resolution: None };
-        let or = |row: Row, resolution| Row { resolution: Some(resolution), ..row };
+        let row = |status, code, message| ErrorRow { status, code, message, resolution: None };
+        let or = |row: ErrorRow, resolution| ErrorRow { resolution: Some(resolution), ..row };
         match self {
             E::LinkExpired => {
                 or(row(S::BAD_REQUEST, "token_expired", "Token has expired"), "Please request a new link")
@@ -141,12 +142,12 @@ impl ApiError {
         }
     }
 
-    /// One field that is not valid.
+    /// One wrong field.
     pub fn field(field: impl Into<String>, message: impl Into<String>) -> ApiError {
         ApiError::Validation(vec![FieldError::new(field, message)])
     }
 
-    /// Logs what must never happen; the client is told nothing of it.
+    /// Logs an error that should not happen. The client gets no details.
     pub fn server(error: impl std::fmt::Display) -> ApiError {
         tracing::error!(%error, "a request failed");
         ApiError::Server
@@ -164,7 +165,7 @@ impl ApiError {
 impl From<DbError> for ApiError {
     fn from(error: DbError) -> ApiError {
         if error.is_unavailable() {
-            tracing::warn!(dependency = "database", %error, "a request was turned away");
+            tracing::warn!(dependency = "database", %error, "refused a request");
             return ApiError::Unavailable;
         }
         ApiError::server(error)
@@ -175,7 +176,7 @@ impl From<HashError> for ApiError {
     fn from(error: HashError) -> ApiError {
         match error {
             HashError::Busy => {
-                tracing::warn!(dependency = "hasher", %error, "a request was turned away");
+                tracing::warn!(dependency = "hasher", %error, "refused a request");
                 ApiError::Unavailable
             }
             HashError::Unreadable | HashError::Failed => ApiError::server(error),

@@ -1,9 +1,11 @@
-//! Password hashing (argon2id, RFC 9106): a few at a time, in memory that is kept, with a bounded wait.
+//! Password hashing (argon2id, RFC 9106): as many at a time as there are cores, in memory that is reused, with a bounded
+//! wait.
 //!
-//! A hash takes 19 MiB and 15 ms of one core. More at a time than there are cores finish no sooner and only
-//! cost memory; memory taken afresh for each one is not given back (glibc kept 6.5 GB under load). The threads give way
-//! to those that answer: what needs no hash is not kept waiting by those that do.
+//! A hash takes 19 MiB and 15 ms of one core. More hashes at a time finish no sooner and need more memory. Memory that is
+//! allocated for each hash is not returned to the system (glibc kept 6.5 GB under load). The threads have a lower
+//! priority than those that answer requests, so that requests without a hash do not wait.
 
+mod error;
 mod queue;
 mod work;
 
@@ -15,32 +17,18 @@ use std::time::{Duration, Instant};
 
 use bookly_shared::domain::Password;
 use bookly_shared::metrics::table::{HASH_REFUSED, HASH_WAIT_SECONDS};
-use thiserror::Error;
 use tokio::sync::oneshot;
 
+pub use error::HashError;
 use queue::{Queue, Work};
 use work::Memory;
 
-/// How many may wait for each slot: at 15 ms a hash, the last of them waits about a second.
-const WAITING_PER_SLOT: usize = 64;
-/// The longest wait for a thread. Beyond it the client is better told to come again.
+/// How many passwords may wait for each thread: at 15 ms a hash, the last of them waits about a second.
+const WAITING_PER_THREAD: usize = 64;
+/// The longest wait for a thread. After it the client is told to come again.
 const MAX_WAIT: Duration = Duration::from_secs(5);
 
-/// Why there is no answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum HashError {
-    /// Too many are waiting, or the wait was too long: 503.
-    #[error("too many passwords are waiting to be hashed")]
-    Busy,
-    /// What is stored is no argon2 hash, or one of more than 64 MiB or 16 passes.
-    #[error("the stored password hash cannot be read")]
-    Unreadable,
-    /// No memory, no random numbers, or a bug.
-    #[error("the password could not be hashed")]
-    Failed,
-}
-
-/// Hashes and verifies passwords on threads of its own, which end with its last clone. Clones share them.
+/// Hashes and verifies passwords on threads of its own. Clones share them; they end with the last clone.
 #[derive(Clone)]
 pub struct Hasher {
     inner: Arc<Inner>,
@@ -58,18 +46,18 @@ impl Drop for Inner {
 }
 
 impl Hasher {
-    /// A hasher that works on `slots` passwords at a time (at least one): as many as there are cores.
+    /// A hasher with this many threads (at least one): as many as there are cores.
     ///
     /// # Errors
     /// When a thread cannot be started.
-    pub fn new(slots: usize) -> io::Result<Hasher> {
-        Hasher::with_limits(slots, WAITING_PER_SLOT * slots.max(1), MAX_WAIT)
+    pub fn new(threads: usize) -> io::Result<Hasher> {
+        Hasher::with_limits(threads, WAITING_PER_THREAD * threads.max(1), MAX_WAIT)
     }
 
-    fn with_limits(slots: usize, max_waiting: usize, max_wait: Duration) -> io::Result<Hasher> {
+    fn with_limits(threads: usize, max_waiting: usize, max_wait: Duration) -> io::Result<Hasher> {
         let queue = Arc::new(Queue::new(max_waiting));
         let hasher = Hasher { inner: Arc::new(Inner { queue, max_wait }) };
-        (0..slots.max(1)).try_for_each(|_| hasher.inner.queue.start_thread())?;
+        (0..threads.max(1)).try_for_each(|_| hasher.inner.queue.start_thread())?;
         Ok(hasher)
     }
 
@@ -81,7 +69,7 @@ impl Hasher {
         self.run(move |memory| memory.hash(&password)).await
     }
 
-    /// Whether `password` is the one that the stored `phc` was made of, with the parameters that it names.
+    /// Whether `password` is the one of the stored hash `phc`, by the parameters that `phc` names.
     ///
     /// # Errors
     /// [`HashError::Busy`], [`HashError::Unreadable`], [`HashError::Failed`].
@@ -89,76 +77,76 @@ impl Hasher {
         self.run(move |memory| memory.verify(&password, &phc)).await
     }
 
-    /// The work of [`verify`](Self::verify) for an account that does not exist, so that a login for an
-    /// unknown address takes as long as one with a wrong password.
+    /// The work of [`verify`](Self::verify) for an account that does not exist: a login for an unknown address takes as
+    /// long as one with a wrong password.
     ///
     /// # Errors
     /// [`HashError::Busy`], [`HashError::Failed`].
-    pub async fn verify_nobody(&self, password: Password) -> Result<(), HashError> {
-        self.run(move |memory| memory.verify(&password, work::NOBODY)).await.map(drop)
+    pub async fn verify_unknown(&self, password: Password) -> Result<(), HashError> {
+        self.run(move |memory| memory.verify(&password, work::UNKNOWN)).await.map(drop)
     }
 
-    /// How many wait for a slot just now.
+    /// How many passwords wait now.
     pub fn waiting(&self) -> usize {
         self.inner.queue.waiting()
     }
 
-    /// A caller that goes away while it waits leaves the queue; work once begun is finished.
+    /// A cancelled caller leaves the queue. Work that has started is finished.
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Memory) -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, HashError> {
-        let answer = self.answer(work).await;
-        if matches!(answer, Err(HashError::Busy)) {
+        let finished = self.enqueue(work).await;
+        if matches!(finished, Err(HashError::Busy)) {
             HASH_REFUSED.add(1, []);
         }
-        let Answer { result, waited } = answer?;
+        let Finished { result, waited } = finished?;
         HASH_WAIT_SECONDS.record(waited.as_secs_f64(), []);
         result
     }
 
-    async fn answer<T: Send + 'static>(
+    async fn enqueue<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Memory) -> Result<T, HashError> + Send + 'static,
-    ) -> Result<Answer<T>, HashError> {
-        let (answer, mut answered) = oneshot::channel();
-        let begun = Arc::new(AtomicBool::new(false));
-        let question = Item { work, asked: Instant::now(), begun: begun.clone(), answer };
-        self.inner.queue.push(Box::new(question))?;
-        let answer = match tokio::time::timeout(self.inner.max_wait, &mut answered).await {
-            Ok(answer) => answer,
-            // What has begun takes milliseconds more: to turn it away would be work for nothing.
-            Err(_) if begun.load(Ordering::Acquire) => answered.await,
+    ) -> Result<Finished<T>, HashError> {
+        let (caller, mut finished) = oneshot::channel();
+        let started = Arc::new(AtomicBool::new(false));
+        let item = Item { work, enqueued: Instant::now(), started: started.clone(), caller };
+        self.inner.queue.push(Box::new(item))?;
+        let finished = match tokio::time::timeout(self.inner.max_wait, &mut finished).await {
+            Ok(finished) => finished,
+            // Work that has started takes a few milliseconds more.
+            Err(_) if started.load(Ordering::Acquire) => finished.await,
             Err(_) => return Err(HashError::Busy),
         };
-        answer.map_err(|_| HashError::Failed)
+        finished.map_err(|_| HashError::Failed)
     }
 }
 
-/// What a caller wants to know.
+/// One piece of work in the queue.
 struct Item<W, T> {
     work: W,
-    asked: Instant,
-    begun: Arc<AtomicBool>,
-    answer: oneshot::Sender<Answer<T>>,
+    enqueued: Instant,
+    started: Arc<AtomicBool>,
+    caller: oneshot::Sender<Finished<T>>,
 }
 
-struct Answer<T> {
+struct Finished<T> {
     result: Result<T, HashError>,
     waited: Duration,
 }
 
 impl<T: Send, W: FnOnce(&mut Memory) -> Result<T, HashError> + Send> Work for Item<W, T> {
     fn is_wanted(&self) -> bool {
-        !self.answer.is_closed()
+        !self.caller.is_closed()
     }
 
     fn run(self: Box<Self>, memory: &mut Memory) {
-        let waited = self.asked.elapsed();
-        self.begun.store(true, Ordering::Release);
+        let waited = self.enqueued.elapsed();
+        self.started.store(true, Ordering::Release);
         let result = (self.work)(memory);
-        // A caller that went away meanwhile wants no answer.
-        let _ = self.answer.send(Answer { result, waited });
+        // Fails when the caller was cancelled meanwhile.
+        let _ = self.caller.send(Finished { result, waited });
     }
 }
 

@@ -1,4 +1,4 @@
-//! `bookly-api`: serves, or does one of the operator's commands.
+//! `bookly-api`: serves, or runs a command of the operator.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -19,10 +19,10 @@ struct Arguments {
 }
 
 const HELP: &str = "\
-Settings come from the environment and from .env in the current folder; what is wrong with them is said at the start.
-Mails, their templates and the check of an installation (doctor) are commands of bookly-worker.
+Settings come from the environment and from .env in the current folder. Wrong settings are reported at the start.
+Commands for emails, templates and the check of an installation (doctor) belong to bookly-worker.
 
-Exit codes: 0 done, 1 not possible (standard error says why), 2 wrong arguments or settings.";
+Exit codes: 0 done, 1 failed (standard error says why), 2 wrong arguments or settings.";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -39,7 +39,7 @@ async fn main() -> ExitCode {
     done.map_or_else(|error| end(&format!("{error:#}"), 1), |()| ExitCode::SUCCESS)
 }
 
-/// For whoever started this, as plain text: a log may not be what they look at.
+/// Plain text on standard error: the person who started this may not read the log.
 fn end(why: &str, code: u8) -> ExitCode {
     let _ = writeln!(std::io::stderr(), "bookly-api: {why}");
     ExitCode::from(code)

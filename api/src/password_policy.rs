@@ -1,5 +1,5 @@
-//! Which new passwords are refused: those that a guesser tries first. No rules of composition
-//! (NIST SP 800-63B-4 §3.1.1.2): length, and a dictionary of what people choose.
+//! Which new passwords are refused: those that are guessed first. There are no rules of composition
+//! (NIST SP 800-63B-4 §3.1.1.2): only a length, and a dictionary of common passwords.
 
 use bookly_shared::domain::Password;
 use secrecy::zeroize::Zeroizing;
@@ -7,10 +7,10 @@ use zxcvbn::{Score, zxcvbn};
 
 use crate::error::{ApiError, ApiResult};
 
-/// How much of a password is looked at, in characters: no common one is longer.
+/// How much of a password is estimated, in characters: no common password is longer.
 const ESTIMATED: usize = 48;
-/// Symbols that the estimator takes for letters in disguise (`p@$$w0rd`), each with one that it takes for itself.
-/// Digits can be disguises too, but have few meanings each.
+/// Symbols that the estimator reads as letters (`p@$$w0rd`), each with a symbol that it does not. It reads digits as
+/// letters too, but each digit as few of them.
 const DISGUISES: [(char, char); 10] = [
     ('(', ')'),
     ('{', '}'),
@@ -23,24 +23,24 @@ const DISGUISES: [(char, char); 10] = [
     ('+', '='),
     ('%', '^'),
 ];
-/// Different disguises that are looked through. The estimator tries every combination of their meanings: one
-/// password with all of them costs seconds.
-const SEEN_THROUGH: usize = 3;
-/// The shortest word of an owner's address or name that counts: shorter ones are in many a password by chance.
+/// How many different such symbols are estimated. The estimator tries every combination of their meanings: a password
+/// with all of them takes seconds.
+const MAX_DISGUISES: usize = 3;
+/// The shortest word of an address or a name that counts: shorter ones are in many passwords by chance.
 const MIN_WORD_CHARS: usize = 3;
-/// How many letters and digits a password must have beside its owner's words: a year is not enough.
+/// How many letters and digits a password must have besides words of the account: a year is not enough.
 const MIN_OTHER_CHARS: usize = 5;
 
-/// Refuses a password that is a common one, a slight change of one, or made of what is known about its owner.
-/// `field` names it in the error; `about` is what the owner told us: address and names.
+/// Refuses a password that is common, almost common, or made of the account's own words. `field` is its name in the error;
+/// `about` holds the address and the names of the account.
 ///
 /// # Errors
-/// 422 with the reason, which quotes nothing of the password.
+/// 422 with the reason, which does not quote the password.
 pub fn refuse_guessable(field: &str, password: &Password, about: &[&str]) -> ApiResult<()> {
     if is_made_of(password, about) {
         return Err(ApiError::field(field, "must not be made of your own address or name"));
     }
-    // Fewer than a million guesses, by the dictionaries, names and keyboard walks that the crate ships.
+    // Fewer than a million guesses, by the crate's dictionaries, names and keyboard patterns.
     if zxcvbn(&affordable(password.expose()), about).score() < Score::Two {
         return Err(ApiError::field(
             field,
@@ -50,14 +50,14 @@ pub fn refuse_guessable(field: &str, password: &Password, about: &[&str]) -> Api
     Ok(())
 }
 
-/// What the estimator is given, so that no password costs it more than a hash costs. Further disguises are worth
-/// as much as the symbols that take their place.
+/// The text for the estimator, so that no password takes it longer than a hash. Further symbols that look like letters are
+/// replaced by others of the same worth.
 fn affordable(password: &str) -> Zeroizing<String> {
-    let mut seen = Vec::with_capacity(SEEN_THROUGH);
+    let mut seen = Vec::with_capacity(MAX_DISGUISES);
     let plain = |c: char| match DISGUISES.iter().find(|(disguise, _)| *disguise == c) {
         None => c,
         Some(_) if seen.contains(&c) => c,
-        Some((_, plain)) if seen.len() == SEEN_THROUGH => *plain,
+        Some((_, plain)) if seen.len() == MAX_DISGUISES => *plain,
         Some(_) => {
             seen.push(c);
             c
@@ -66,7 +66,7 @@ fn affordable(password: &str) -> Zeroizing<String> {
     Zeroizing::new(password.chars().take(ESTIMATED).map(plain).collect())
 }
 
-/// Whether next to nothing is left of a password without its owner's words, in whatever case and order.
+/// Whether almost nothing is left of a password without the words of the account, in any case and order.
 fn is_made_of(password: &Password, about: &[&str]) -> bool {
     let typed = Zeroizing::new(password.expose().to_lowercase());
     let facts: Vec<String> =
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_guessers_try_first_is_refused() {
+    fn common_passwords_are_refused() {
         for password in
             ["password", "12345678", "Password1", "qwertyuiop", "iloveyou1", "aaaaaaaaaa", "letmein123"]
         {
@@ -102,14 +102,14 @@ mod tests {
     }
 
     #[test]
-    fn ones_own_address_and_names_are_refused() {
+    fn the_accounts_own_address_and_names_are_refused() {
         for password in ["ada.lovelace@example.org", "ADA.LOVELACE", "Lovelace", "lovelace1"] {
             assert!(refused(password), "{password}");
         }
     }
 
     #[test]
-    fn what_is_made_of_ones_own_address_and_names_is_refused() {
+    fn passwords_made_of_the_accounts_own_words_are_refused() {
         for password in [
             "Ada Lovelace",
             "lovelace.ada",
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn long_or_odd_ones_pass_without_rules_of_composition() {
+    fn long_or_unusual_passwords_pass_without_rules_of_composition() {
         for password in [
             "a long secret",
             "correct horse battery staple",
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn disguised_words_are_seen_through_and_endless_disguises_are_not_tried() {
+    fn symbols_that_look_like_letters_are_recognised_within_a_limit() {
         for password in ["p4$$w0rd", "P@55w0rd!", "0987654321", "1357924680", "P@$$w0rd!"] {
             assert!(refused(password), "{password}");
         }
@@ -150,7 +150,7 @@ mod tests {
         let looked_at = affordable(&costly);
         let is_disguise = |c: &char| DISGUISES.iter().any(|(disguise, _)| disguise == c);
         let disguises: std::collections::BTreeSet<char> = looked_at.chars().filter(is_disguise).collect();
-        assert_eq!((looked_at.chars().count(), disguises.len()), (ESTIMATED, SEEN_THROUGH));
+        assert_eq!((looked_at.chars().count(), disguises.len()), (ESTIMATED, MAX_DISGUISES));
         assert!(!refused(&costly[..128]) && !refused("(@{$[!<+%|"));
     }
 }

@@ -1,4 +1,4 @@
-//! The operator's pages in Chromium: where is her mail, why did it fail, send it again, do not send it.
+//! The operator's pages in Chromium: find an email, see why it failed, send it again, cancel it.
 
 use bookly_e2e::browser::Browser;
 use bookly_e2e::poll::{LIMIT, until};
@@ -16,7 +16,7 @@ async fn operator(stack: &Stack, admin: &Member, javascript: bool) -> Result<Bro
     browser.says("For administrators").await?;
     browser.fill("email", &admin.person.email).await?;
     browser.fill("password", &admin.person.password).await?;
-    browser.press("Mail in the last hour").await?;
+    browser.press("Emails in the last hour").await?;
     Ok(browser)
 }
 
@@ -71,7 +71,7 @@ async fn a_mail_that_waits_is_cancelled(stack: &Stack) -> Result<()> {
     .await?;
     browser.open(&stack.api().url("//admin")).await?;
     browser.follow(&person.email, "450 4.2.1 mailbox busy").await?;
-    browser.press_button("Do not send it", "cancelled by an operator").await?;
+    browser.press_button("Cancel it", "cancelled by an operator").await?;
     smtp.clear_faults();
     state(stack, &person.email, "cancelled").await?;
     assert!(stack.mails_to(&person.email)?.is_empty());

@@ -14,7 +14,7 @@ fn settings(dir: &TempDir) -> Settings {
 }
 
 #[tokio::test]
-async fn it_serves_on_the_port_that_it_was_given_and_stops_when_told() {
+async fn it_serves_on_the_port_that_the_system_chose_and_stops_when_told() {
     let dir = TempDir::new().unwrap();
     let mut settings = settings(&dir);
     let listener = bind(&mut settings).await.unwrap();
@@ -33,7 +33,7 @@ async fn it_serves_on_the_port_that_it_was_given_and_stops_when_told() {
 }
 
 #[tokio::test]
-async fn one_process_at_a_time_serves_from_a_data_folder() {
+async fn only_one_process_at_a_time_serves_from_a_data_folder() {
     let dir = TempDir::new().unwrap();
     let first = App::build(settings(&dir), exporter()).await.unwrap();
     let second = App::build(settings(&dir), exporter()).await.err().unwrap();

@@ -1,4 +1,4 @@
-//! The one body that errors have, and the headers that go with some.
+//! The body of all errors, and the headers of some.
 
 use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -7,43 +7,28 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::ApiError;
-
-/// What is wrong with one field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct FieldError {
-    /// The field's name as the client sent it.
-    pub field: String,
-    /// A sentence that continues the name: "must not be empty".
-    pub message: String,
-}
-
-impl FieldError {
-    /// Something wrong with a field.
-    pub fn new(field: impl Into<String>, message: impl Into<String>) -> FieldError {
-        FieldError { field: field.into(), message: message.into() }
-    }
-}
+use super::field::FieldError;
 
 /// The body of every error.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Error)]
 pub(crate) struct ErrorBody<'a> {
-    /// What people read.
+    /// The text, for people.
     message: &'a str,
-    /// What programs tell errors apart by.
+    /// The name of the error, for programs.
     error_code: &'a str,
-    /// What would help.
+    /// What the client can do.
     #[serde(skip_serializing_if = "Option::is_none")]
     resolution: Option<&'a str>,
-    /// All fields that are wrong, with `validation_error`.
+    /// All wrong fields, with `validation_error`.
     #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
     errors: &'a [FieldError],
-    /// FastAPI's name for `message`, which old clients read.
+    /// FastAPI's name for `message`, which older clients read.
     detail: &'a str,
 }
 
 impl ApiError {
-    /// What people are told: the table's text, or for a body that cannot be read, why.
+    /// The text for people: the table's, or the reason why a body cannot be read.
     pub fn message(&self) -> &str {
         match self {
             ApiError::MalformedBody(why) => why,
@@ -51,7 +36,7 @@ impl ApiError {
         }
     }
 
-    /// What is sent.
+    /// The body.
     pub(crate) fn body(&self) -> ErrorBody<'_> {
         let (row, message) = (self.row(), self.message());
         let errors: &[FieldError] = match self {
@@ -61,7 +46,7 @@ impl ApiError {
         ErrorBody { message, error_code: row.code, resolution: row.resolution, errors, detail: message }
     }
 
-    /// The headers that go with an error, however its body is written.
+    /// The headers of the error, for JSON and for pages.
     pub fn headers(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();
         if self.row().status == StatusCode::UNAUTHORIZED {
@@ -71,7 +56,7 @@ impl ApiError {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
         if matches!(self, ApiError::BodyTooLarge | ApiError::RequestTimeout) {
-            // The rest of the request is not read: a client must not send its next one after it (RFC 9112 §9.6).
+            // The rest of the request is not read, so the connection cannot carry another one (RFC 9112 §9.6).
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         headers
@@ -82,7 +67,7 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = (self.row().status, Json(self.body())).into_response();
         response.headers_mut().extend(self.headers());
-        // For the log.
+        // For the log line of the request.
         response.extensions_mut().insert(self.clone());
         response
     }

@@ -12,7 +12,7 @@ async fn answer(error: ApiError) -> (u16, Value) {
 }
 
 #[tokio::test]
-async fn the_bodies_are_those_that_clients_of_the_original_know() {
+async fn the_bodies_are_those_of_the_original() {
     let again = "Please get new token";
     for (error, status, code, message, resolution) in [
         (ApiError::LinkExpired, 400, "token_expired", "Token has expired", Some("Please request a new link")),
@@ -39,7 +39,7 @@ async fn the_bodies_are_those_that_clients_of_the_original_know() {
 }
 
 #[tokio::test]
-async fn fields_that_are_wrong_stand_beside_the_message() {
+async fn wrong_fields_are_listed_beside_the_message() {
     let (status, body) = answer(ApiError::field("email", "must not be empty")).await;
     assert_eq!(status, 422);
     assert_eq!(body["errors"], json!([{"field": "email", "message": "must not be empty"}]));
@@ -47,7 +47,7 @@ async fn fields_that_are_wrong_stand_beside_the_message() {
 }
 
 #[test]
-fn clients_are_told_how_to_authenticate_and_when_to_come_again() {
+fn headers_tell_clients_how_to_authenticate_and_when_to_come_again() {
     assert_eq!(ApiError::NotAuthenticated.headers()["www-authenticate"], "Bearer");
     assert_eq!(ApiError::TooManyRequests(7).headers()["retry-after"], "7");
     assert_eq!(ApiError::Unavailable.headers()["retry-after"], "5");

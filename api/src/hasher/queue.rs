@@ -1,4 +1,8 @@
-//! What waits for the hasher's threads, and the threads: as many as there are slots, each with memory of its own.
+//! The passwords that wait, and the threads that hash them, each in memory of its own.
+//!
+//! Why not a semaphore with `spawn_blocking`, or rayon: a thread must wipe its memory when it becomes idle, and both hide
+//! that moment. To wipe after every hash takes 1 ms of 15, which is 7 % fewer hashes a second under load. The threads of
+//! `spawn_blocking` also serve files and names, so they cannot have a lower priority.
 
 use std::collections::VecDeque;
 use std::io;
@@ -7,26 +11,26 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::HashError;
+use super::error::HashError;
 use super::work::Memory;
 
-/// For how long a thread without work keeps its memory. Getting it anew costs the next hash some milliseconds.
+/// How long an idle thread keeps its memory. To allocate it again costs the next hash a few milliseconds.
 const KEEP_MEMORY: Duration = Duration::from_secs(30);
-/// How much the threads give way to those that answer requests, in steps of `nice(2)`: a hash takes 15 ms of a
-/// core, a page or a list less than one. Little, so that neighbours cannot starve them: with 10 steps, on a machine
-/// busy with other things, sign-ups were turned away after five seconds.
+/// How much lower the threads' priority is, in steps of `nice(2)`: a hash takes 15 ms of a core, a page less than one. A
+/// small step, so that other programs cannot starve the threads: with 10 steps sign-ups on a busy machine were refused
+/// after five seconds.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 3;
 
-/// Something to be done in a thread's memory.
+/// Work for a thread, in its memory.
 pub(super) trait Work: Send {
-    /// Whether somebody still waits for it.
+    /// Whether the caller still waits for it.
     fn is_wanted(&self) -> bool;
-    /// Does it, and tells who waits.
+    /// Does it, and sends the result to the caller.
     fn run(self: Box<Self>, memory: &mut Memory);
 }
 
-/// First come, first served.
+/// The queue, first in, first out.
 pub(super) struct Queue {
     max_waiting: usize,
     state: Mutex<State>,
@@ -47,14 +51,14 @@ impl Queue {
     /// Starts a thread that works until the queue is closed.
     ///
     /// # Errors
-    /// When the system has no thread to give.
+    /// When the system cannot start one.
     pub(super) fn start_thread(self: &Arc<Self>) -> io::Result<()> {
         let queue = self.clone();
         let work = move || {
-            give_way();
+            lower_priority();
             let mut memory = Memory::default();
             while let Some(work) = queue.next(&mut memory) {
-                // A panic is a bug; who waits is told by the answer that never comes. The thread must not end by it.
+                // A panic is a bug. The caller gets an error, because its channel is dropped; the thread goes on.
                 let _ = catch_unwind(AssertUnwindSafe(|| work.run(&mut memory)));
             }
         };
@@ -88,8 +92,8 @@ impl Queue {
         self.more.notify_all();
     }
 
-    /// The next piece of work, in memory that holds nothing when it must be waited for. While others wait the wipe
-    /// would be for nothing: the next hash overwrites all of it at once.
+    /// The next piece of work. A thread that has to wait for it wipes its memory first. While others wait it does not: the
+    /// next hash overwrites the memory at once.
     pub(super) fn next(&self, memory: &mut Memory) -> Option<Box<dyn Work>> {
         if let Some(work) = self.lock().take() {
             return Some(work);
@@ -119,7 +123,7 @@ impl Queue {
 }
 
 impl State {
-    /// Whoever went away left the queue.
+    /// Skips work whose caller was cancelled.
     fn take(&mut self) -> Option<Box<dyn Work>> {
         while let Some(work) = self.waiting.pop_front() {
             if work.is_wanted() {
@@ -130,8 +134,8 @@ impl State {
     }
 }
 
-/// On Linux niceness is a thread's own. Elsewhere it is the process', and stays as it is.
-fn give_way() {
+/// On Linux each thread has its own niceness. Elsewhere the process has one, which stays as it is.
+fn lower_priority() {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
         tracing::debug!(%error, "hashes compete with requests for the processor");

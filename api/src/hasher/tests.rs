@@ -1,4 +1,4 @@
-//! The hasher, against the plain argon2 API and under load.
+//! The hasher, compared with the plain argon2 API and under load.
 
 use std::future::Future;
 use std::pin::pin;
@@ -49,7 +49,7 @@ async fn a_hash_verifies_with_the_plain_argon2_api() {
 }
 
 #[test]
-fn hashes_of_other_parameters_verify_in_the_same_memory() {
+fn hashes_with_other_parameters_verify_in_the_same_memory() {
     let mut memory = Memory::default();
     for (size, passes, lanes) in [(64 * 1024, 1, 1), (19_456, 2, 1), (64, 3, 4), (8, 1, 1), (32_768, 1, 2)] {
         let phc = plain(Params::new(size, passes, lanes, None).unwrap(), "correct horse");
@@ -71,15 +71,15 @@ fn a_thread_that_waits_for_work_has_wiped_its_memory() {
 }
 
 #[tokio::test]
-async fn a_thread_whose_work_panics_goes_on() {
+async fn a_thread_goes_on_after_its_work_panicked() {
     let hasher = Hasher::new(1).unwrap();
     let broken = hasher.run(|_| -> Result<(), HashError> { panic!("a bug") });
     assert_eq!(broken.await, Err(HashError::Failed));
-    assert_eq!(hasher.verify_nobody(password("correct horse")).await, Ok(()));
+    assert_eq!(hasher.verify_unknown(password("correct horse")).await, Ok(()));
 }
 
 #[tokio::test]
-async fn a_stored_hash_that_asks_for_too_much_or_is_none_is_unreadable() {
+async fn a_stored_hash_that_needs_too_much_or_is_none_is_unreadable() {
     let salt_and_hash = "Ym9va2x5LW5vYm9keS4uLg$4fXCqXn0dJrbqRZ0vYcQWmJ3m2kq6o1nA8sT5uEwGhY";
     let asking = |params: &str| format!("$argon2id$v=19${params}${salt_and_hash}");
     let table = [
@@ -101,12 +101,12 @@ async fn a_stored_hash_that_asks_for_too_much_or_is_none_is_unreadable() {
 }
 
 #[tokio::test]
-async fn nobody_costs_what_a_new_hash_costs() {
-    let stored = PasswordHash::new(work::NOBODY).unwrap();
+async fn an_unknown_account_costs_what_a_new_hash_costs() {
+    let stored = PasswordHash::new(work::UNKNOWN).unwrap();
     let params = Params::try_from(&stored).unwrap();
     let costs = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
     assert_eq!(costs(&params), costs(&Params::default()));
-    assert_eq!(Hasher::new(1).unwrap().verify_nobody(password("correct horse")).await, Ok(()));
+    assert_eq!(Hasher::new(1).unwrap().verify_unknown(password("correct horse")).await, Ok(()));
 }
 
 #[tokio::test]
@@ -116,7 +116,7 @@ async fn a_full_queue_is_busy_at_once() {
     let mut first = pin!(hasher.hash(password("correct horse")));
     assert!(poll_immediate(&mut first).await.is_none());
     assert_eq!(hasher.waiting(), 1);
-    assert_eq!(hasher.verify_nobody(password("correct horse")).now_or_never(), Some(Err(HashError::Busy)));
+    assert_eq!(hasher.verify_unknown(password("correct horse")).now_or_never(), Some(Err(HashError::Busy)));
     assert_eq!(hasher.waiting(), 1);
     drop(held);
     assert!(first.await.is_ok());
@@ -124,15 +124,15 @@ async fn a_full_queue_is_busy_at_once() {
 }
 
 #[tokio::test]
-async fn a_wait_without_end_is_busy_in_the_end() {
+async fn a_wait_that_is_too_long_ends_as_busy() {
     let hasher = Hasher::with_limits(1, 64, Duration::from_millis(1)).unwrap();
     let _held = hold_a_thread(&hasher);
-    assert_eq!(hasher.verify_nobody(password("correct horse")).await, Err(HashError::Busy));
+    assert_eq!(hasher.verify_unknown(password("correct horse")).await, Err(HashError::Busy));
     assert_eq!(hasher.waiting(), 0);
 }
 
 #[tokio::test]
-async fn a_caller_that_goes_away_leaves_the_queue() {
+async fn a_cancelled_caller_leaves_the_queue() {
     let hasher = Hasher::with_limits(1, 2, MAX_WAIT).unwrap();
     let held = hold_a_thread(&hasher);
     let done = Arc::new(AtomicUsize::new(0));
@@ -146,19 +146,19 @@ async fn a_caller_that_goes_away_leaves_the_queue() {
         assert_eq!(hasher.waiting(), 0);
     }
     drop(held);
-    assert_eq!(hasher.verify_nobody(password("correct horse")).await, Ok(()));
+    assert_eq!(hasher.verify_unknown(password("correct horse")).await, Ok(()));
     assert_eq!(done.load(Ordering::Relaxed), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_at_once_are_all_answered_right() {
+async fn many_callers_at_once_all_get_their_own_result() {
     let hasher = Hasher::new(2).unwrap();
     let phc = hasher.hash(password("number 0")).await.unwrap();
-    let all = (0..12).map(|n| answered_right(&hasher, n, phc.clone()));
+    let all = (0..12).map(|n| has_the_right_result(&hasher, n, phc.clone()));
     assert!(join_all(all).await.into_iter().all(|right| right));
 }
 
-fn answered_right(hasher: &Hasher, n: usize, phc: String) -> impl Future<Output = bool> {
+fn has_the_right_result(hasher: &Hasher, n: usize, phc: String) -> impl Future<Output = bool> {
     let password = password(&format!("number {}", n % 4));
     async move { hasher.verify(password, phc).await == Ok(n.is_multiple_of(4)) }
 }

@@ -1,11 +1,11 @@
-//! One hash at a time, in memory that outlives it.
+//! One hash at a time, in memory that is reused.
 
 use argon2::password_hash::phc::{Output, PasswordHash, Salt};
 use argon2::password_hash::try_generate_salt;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use bookly_shared::domain::Password;
 
-use super::HashError;
+use super::error::HashError;
 
 /// The most memory that a stored hash may ask for, in KiB.
 const MAX_MEMORY_KIB: u32 = 64 * 1024;
@@ -14,15 +14,15 @@ const MAX_PASSES: u32 = 16;
 /// The most lanes that a stored hash may ask for.
 const MAX_LANES: u32 = 16;
 
-/// A hash of no known password, at the cost of a new one.
-pub(super) const NOBODY: &str =
+/// A hash of no known password, with the cost of a new hash.
+pub(super) const UNKNOWN: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$Ym9va2x5LW5vYm9keS4uLg$4fXCqXn0dJrbqRZ0vYcQWmJ3m2kq6o1nA8sT5uEwGhY";
 
-/// The memory of a slot. It grows to what was needed most.
+/// The memory of a thread. It grows to the largest hash so far.
 #[derive(Default)]
 pub(super) struct Memory {
     blocks: Vec<Block>,
-    /// How many of the first blocks may hold what was made of a password.
+    /// How many of the first blocks may hold data that was derived from a password.
     used: usize,
 }
 
@@ -51,7 +51,8 @@ impl Memory {
         Ok(output == *expected)
     }
 
-    /// What a single pass leaves behind is far easier to guess from than its hash. Takes 1 ms for a new hash' memory.
+    /// A password is far easier to guess from the memory of a single pass than from its hash. Takes 1 ms for the memory of
+    /// a new hash.
     pub(super) fn wipe(&mut self) {
         self.blocks[..self.used].fill(Block::new());
         self.used = 0;
@@ -89,7 +90,7 @@ impl Memory {
     }
 }
 
-/// The algorithm with the parameters that the hash was made with, so that older hashes go on to verify.
+/// The algorithm with the parameters of the stored hash, so that hashes with older parameters still verify.
 fn argon2_of(stored: &PasswordHash) -> Result<Argon2<'static>, HashError> {
     let algorithm = Algorithm::try_from(stored.algorithm.as_str()).map_err(|_| HashError::Unreadable)?;
     let version = match stored.version {

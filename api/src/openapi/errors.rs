@@ -1,4 +1,4 @@
-//! The error answers of an operation, made from the one table of errors.
+//! The errors of an operation, made from the table of errors.
 
 use std::collections::BTreeMap;
 
@@ -13,16 +13,16 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder, Sch
 use super::schemas;
 use crate::error::{ApiError, ErrorBody, FieldError};
 
-/// Names the errors of an operation, for the `responses` of its `utoipa::path`: lists of [`ApiError`], some of
-/// which have names below. With `html`, browsers get them as pages.
+/// Names the errors of an operation, for the `responses` of its `utoipa::path`: lists of [`ApiError`]. The functions below
+/// make common lists. With `html`, browsers get the errors as pages.
 macro_rules! errors {
     ($name:ident: $($errors:expr),+) => { $crate::openapi::errors!(@ $name, false, $($errors),+); };
     (html $name:ident: $($errors:expr),+) => { $crate::openapi::errors!(@ $name, true, $($errors),+); };
     (@ $name:ident, $html:literal, $($errors:expr),+) => {
         enum $name {}
         impl utoipa::IntoResponses for $name {
-            fn responses() -> $crate::openapi::errors::Answers {
-                #[allow(unused_imports, reason = "some operations have no errors of their own")]
+            fn responses() -> $crate::openapi::errors::Responses {
+                #[allow(unused_imports, reason = "some operations have only common errors")]
                 use $crate::{error::ApiError, openapi::errors::*};
                 answers([$(Vec::from($errors)),+].concat(), $html)
             }
@@ -31,20 +31,20 @@ macro_rules! errors {
 }
 pub(crate) use errors;
 
-/// By status.
-pub(crate) type Answers = BTreeMap<String, RefOr<Response>>;
+/// Responses by status.
+pub(crate) type Responses = BTreeMap<String, RefOr<Response>>;
 
-/// What can happen to every request.
+/// Errors of every request.
 pub(crate) fn always() -> Vec<ApiError> {
     vec![ApiError::RequestTimeout, ApiError::Server, ApiError::Unavailable]
 }
 
-/// Where clients are limited by their address.
+/// For routes with a limit per client address.
 pub(crate) fn limited() -> Vec<ApiError> {
     vec![ApiError::TooManyRequests(30)]
 }
 
-/// Where there is a body.
+/// For requests with a body.
 pub(crate) fn body() -> Vec<ApiError> {
     let syntax = "The body is not valid JSON: expected value at line 1 column 1";
     [
@@ -54,35 +54,35 @@ pub(crate) fn body() -> Vec<ApiError> {
     .concat()
 }
 
-/// Where there are fields, in a body or in the address.
+/// For requests with fields, in the body or in the URL.
 pub(crate) fn fields() -> Vec<ApiError> {
     vec![ApiError::Validation(vec![FieldError::new("the_field", "must not be empty")])]
 }
 
-/// Where a link's token stands in the address.
+/// For URLs with the token of a link.
 pub(crate) fn link() -> Vec<ApiError> {
     vec![ApiError::LinkExpired, ApiError::LinkInvalid, ApiError::UserNotFound]
 }
 
-/// Where an access token is needed.
+/// For requests with an access token.
 pub(crate) fn access() -> Vec<ApiError> {
     use ApiError as E;
     vec![E::NotAuthenticated, E::InvalidToken, E::TokenRevoked, E::AccessTokenRequired, E::UserNotFound]
 }
 
-/// Where its account must be verified, too.
+/// For requests of verified accounts.
 pub(crate) fn verified() -> Vec<ApiError> {
     [access(), vec![ApiError::AccountNotVerified]].concat()
 }
 
-/// Where a refresh token is needed.
+/// For requests with a refresh token.
 pub(crate) fn refresh() -> Vec<ApiError> {
     use ApiError as E;
     vec![E::NotAuthenticated, E::InvalidToken, E::TokenRevoked, E::RefreshTokenRequired, E::UserNotFound]
 }
 
-/// One answer per status, with every error that has it.
-pub(crate) fn answers(errors: Vec<ApiError>, html: bool) -> Answers {
+/// One response for each status, with all errors of that status.
+pub(crate) fn answers(errors: Vec<ApiError>, html: bool) -> Responses {
     let mut by_status: BTreeMap<StatusCode, Vec<ApiError>> = BTreeMap::new();
     for error in errors {
         by_status.entry(error.row().status).or_default().push(error);
@@ -94,14 +94,14 @@ pub(crate) fn answers(errors: Vec<ApiError>, html: bool) -> Answers {
 }
 
 fn answer(errors: &[ApiError], html: bool) -> Response {
-    let lines: Vec<String> = errors.iter().map(in_words).collect();
+    let lines: Vec<String> = errors.iter().map(description).collect();
     let mut answer = ResponseBuilder::new().description(lines.join("\n\n"));
     answer = answer.content("application/json", content(errors));
     if html {
         answer = answer.content("text/html", schemas::page());
     }
     for name in errors.iter().flat_map(|error| error.headers().keys().cloned().collect::<Vec<_>>()) {
-        let text = if name == "retry-after" { "Seconds to wait" } else { "The scheme that is needed" };
+        let text = if name == "retry-after" { "Seconds to wait" } else { "The scheme of the credentials" };
         let header =
             HeaderBuilder::new().schema(Some(schemas::header(name.as_str()))).description(Some(text));
         answer = answer.header(name.as_str(), header.build());
@@ -109,13 +109,13 @@ fn answer(errors: &[ApiError], html: bool) -> Response {
     answer.build()
 }
 
-fn in_words(error: &ApiError) -> String {
+fn description(error: &ApiError) -> String {
     let row = error.row();
     let resolution = row.resolution.map(|text| format!(" {text}.")).unwrap_or_default();
     format!("`{}`: {}.{resolution}", row.code, row.message)
 }
 
-/// The body of all errors, here with these codes only.
+/// The body of all errors, limited to these codes.
 fn content(errors: &[ApiError]) -> utoipa::openapi::Content {
     let codes: Vec<&str> = errors.iter().map(|error| error.row().code).collect();
     let code = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(codes));

@@ -1,4 +1,4 @@
-//! The OpenAPI document, made from the handlers, and the pages that show it.
+//! The OpenAPI document, which is made from the handlers, and the pages that show it.
 
 pub(crate) mod errors;
 pub(crate) mod schemas;
@@ -16,28 +16,28 @@ use crate::state::AppState;
 pub(crate) use errors::errors;
 pub(crate) use ui::router as ui;
 
-/// Where the document is.
+/// The path of the document.
 pub(crate) const DOCUMENT_PATH: &str = "/api/v1/openapi.json";
-/// Where it is shown.
+/// The path of Swagger UI.
 pub(crate) const UI_PATH: &str = "/api/v1/docs";
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Bookly",
-        description = "Accounts with e-mail: sign up, prove the address by a link, log in, reset a forgotten \
-            password, change the password or the address. And books, which only proven accounts may see.\n\n\
-            Bodies are JSON of at most 64 KiB, times are RFC 3339 in UTC, ids are UUIDs. Every error has the same \
-            body; programs tell errors apart by `error_code`. Endpoints that links in mails open answer browsers \
+        description = "Accounts with email: sign up, verify the address by a link, log in, reset a forgotten \
+            password, change the password or the address. And books, which only verified accounts may see.\n\n\
+            Bodies are JSON of at most 64 KiB, times are RFC 3339 in UTC, ids are UUIDs. All errors have the same \
+            body; `error_code` names the error. Endpoints of links in emails answer browsers \
             (`Accept` prefers `text/html`) with pages."
     ),
     tags(
         (name = "Account", description = "Sign up, and see or change the account"),
         (name = "Session", description = "Log in, stay logged in, log out"),
-        (name = "Links", description = "What links in mails open, and how to ask for a new link"),
-        (name = "Books", description = "The shelf: for verified accounts"),
+        (name = "Links", description = "The endpoints of links in emails, and requests for a new link"),
+        (name = "Books", description = "For verified accounts"),
         (name = "Administration", description = "For administrators"),
-        (name = "Health", description = "For whatever starts and stops the service"),
+        (name = "Health", description = "For programs that start and stop the service"),
     ),
     components(schemas(ErrorBody)),
     modifiers(&BearerTokens)
@@ -62,12 +62,12 @@ impl Modify for BearerTokens {
     }
 }
 
-/// An empty router around the document's frame.
+/// A router without routes, with the document's general parts.
 pub(crate) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Bookly::openapi())
 }
 
-/// One handler may serve two methods; programs made from the document need a name for each.
+/// One handler may serve two methods. Generated clients need a name for each.
 pub(crate) fn name_each_operation(document: &mut Document) {
     for item in document.paths.paths.values_mut() {
         let id = |operation: &Option<Operation>| operation.as_ref().and_then(|one| one.operation_id.clone());

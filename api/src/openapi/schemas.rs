@@ -1,4 +1,4 @@
-//! What fields may hold, in the document's words. The limits are those that the parsers go by.
+//! The schemas of fields. The limits are those of the parsers.
 
 use std::ops::RangeInclusive;
 
@@ -7,14 +7,14 @@ use bookly_shared::domain::{Password, PersonName, Role, Username};
 use utoipa::openapi::schema::{Array, ArrayBuilder, KnownFormat, Object, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{Content, Schema};
 
-/// Everything but control characters (Unicode Cc), line separators, and what changes the writing direction.
+/// Everything except control characters (Unicode Cc), line separators and direction changes.
 const ONE_LINE: &str = r"^[^\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]*$";
 
 fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
 }
 
-/// A text as [`crate::extract::Fields`] takes it.
+/// A text that [`crate::extract::Fields`] accepts.
 fn one_line() -> ObjectBuilder {
     text().pattern(Some(ONE_LINE))
 }
@@ -37,7 +37,7 @@ pub(crate) fn username() -> Object {
     line(1..=Username::MAX_CHARS, "zoe")
 }
 
-/// An address that the service would mail.
+/// An email address.
 pub(crate) fn email() -> Object {
     let format = SchemaFormat::KnownFormat(KnownFormat::Email);
     one_line().format(Some(format)).max_length(Some(MAX_ADDRESS_BYTES)).examples(["zoe@example.org"]).build()
@@ -47,17 +47,17 @@ pub(crate) fn email() -> Object {
 pub(crate) fn new_password() -> Object {
     let mut schema = line(Password::MIN_CHARS..=Password::MAX_CHARS, "a tree in the 3rd garden");
     schema.format = Some(SchemaFormat::KnownFormat(KnownFormat::Password));
-    schema.description = Some("Passwords that guessers try first are refused".into());
+    schema.description = Some("Common passwords are refused".into());
     schema
 }
 
-/// A password that somebody claims to be an account's: anything, since what cannot be one is a wrong one.
+/// The password of a login: any text, because an invalid password is a wrong one.
 pub(crate) fn password() -> Object {
     let format = SchemaFormat::KnownFormat(KnownFormat::Password);
     one_line().format(Some(format)).examples(["a tree in the 3rd garden"]).build()
 }
 
-/// An address that somebody claims to have an account: likewise.
+/// The address of a login: any text, for the same reason.
 pub(crate) fn login_email() -> Object {
     one_line().examples(["zoe@example.org"]).build()
 }
@@ -83,12 +83,12 @@ pub(crate) fn date() -> Object {
     text().format(Some(format)).examples(["2024-12-31"]).build()
 }
 
-/// One of some words.
+/// One of these words.
 pub(crate) fn one_of(words: &[&'static str]) -> Object {
     text().enum_values(Some(words.to_vec())).build()
 }
 
-/// A moment.
+/// A time.
 pub(crate) fn time() -> Object {
     let format = SchemaFormat::KnownFormat(KnownFormat::DateTime);
     text().format(Some(format)).examples(["2026-11-23T15:00:00Z"]).build()
@@ -100,12 +100,12 @@ pub(crate) fn id() -> Object {
     text().format(Some(format)).examples(["0193bd5a-7e5c-7d1b-bcc4-4a9e2f37b6d1"]).build()
 }
 
-/// A page for people.
+/// A page.
 pub(crate) fn page() -> Content {
     Content::new(Some(text().build()))
 }
 
-/// A header that goes with an error.
+/// A header of an error.
 pub(crate) fn header(name: &str) -> Schema {
     let schema = match name {
         "retry-after" => ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)),

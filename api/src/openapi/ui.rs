@@ -1,4 +1,4 @@
-//! The document as JSON, and Swagger UI over it: everything comes from this service, nothing from elsewhere.
+//! The document as JSON, and Swagger UI. All files come from this service.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -14,7 +14,7 @@ use super::{DOCUMENT_PATH, UI_PATH};
 use crate::error::ApiError;
 use crate::state::AppState;
 
-/// Swagger UI sets styles as it goes and has its icons in `data:` addresses; its scripts are files.
+/// Swagger UI sets inline styles and has its icons in `data:` URLs; its scripts are files.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data:; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
@@ -28,18 +28,18 @@ pub(crate) fn router(document: &OpenApi) -> Router<AppState> {
         }
     };
     let config = Config::from(DOCUMENT_PATH).validator_url("none").display_request_duration(true);
-    let pages = Router::from(SwaggerUi::new(UI_PATH).config(config)).layer(map_response(confine));
+    let pages = Router::from(SwaggerUi::new(UI_PATH).config(config)).layer(map_response(add_policy));
     let answer = move || std::future::ready(([(CONTENT_TYPE, "application/json")], json.clone()));
     Router::new().route(DOCUMENT_PATH, get(answer)).merge(pages)
 }
 
-async fn confine(mut response: Response) -> Response {
+async fn add_policy(mut response: Response) -> Response {
     if response.status() == StatusCode::NOT_FOUND {
         return ApiError::NotFound.into_response();
     }
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    // The same files for everybody, until the next release.
+    // The files are the same for all clients until the next release.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
     response
 }

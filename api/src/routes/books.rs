@@ -1,4 +1,4 @@
-//! Books, the protected resource: `/api/v1/books`, with and without a slash at the end.
+//! Books, the protected resource: `/api/v1/books`.
 
 mod fields;
 
@@ -11,7 +11,7 @@ use bookly_shared::domain::Role;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
@@ -24,23 +24,16 @@ use fields::{BookPatch, NewBook, Part};
 
 /// The routes.
 pub fn router() -> OpenApiRouter<AppState> {
-    let router = both(OpenApiRouter::new(), routes!(list, add));
-    let router = both(router, routes!(show, change, remove));
-    both(router, routes!(list_of_user))
-}
-
-/// The document names the spelling without the slash.
-fn both(router: OpenApiRouter<AppState>, calls: UtoipaMethodRouter<AppState>) -> OpenApiRouter<AppState> {
-    let (paths, handlers) = (calls.1.paths.clone(), calls.2.clone());
-    let with_slash = |router: OpenApiRouter<AppState>, path| router.route(path, handlers.clone());
-    let slashed: Vec<String> = paths.keys().map(|path| format!("{path}/")).collect();
-    slashed.iter().fold(router.routes(calls), |router, path| with_slash(router, path))
+    OpenApiRouter::new()
+        .routes(routes!(list, add))
+        .routes(routes!(show, change, remove))
+        .routes(routes!(list_of_user))
 }
 
 /// A book as clients see it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Book)]
-#[expect(missing_docs, reason = "the fields' names say all there is to say")]
+#[expect(missing_docs, reason = "the names of the fields explain them")]
 pub struct BookAnswer {
     pub uid: Uuid,
     pub title: String,
@@ -94,7 +87,7 @@ async fn list(
 
 #[utoipa::path(
     get, path = "/api/v1/books/user/{user_uid}", tag = "Books", operation_id = "list_books_of_user",
-    summary = "Somebody's books, newest first",
+    summary = "The books of an account, newest first",
     params(("user_uid" = Uuid, Path, description = "The account's id"), Part),
     security(("access_token" = [])),
     responses((status = 200, description = "A part of the list", body = Vec<BookAnswer>), ListErrors)
@@ -145,7 +138,7 @@ async fn show(
 
 #[utoipa::path(
     patch, path = "/api/v1/books/{book_uid}", tag = "Books", operation_id = "change_book", summary = "Change a book",
-    description = "Its owner and administrators may. What is left out stays as it is.",
+    description = "For its owner and administrators. Fields that are missing stay as they are.",
     params(("book_uid" = Uuid, Path, description = "The book's id")),
     security(("access_token" = [])),
     request_body = BookPatch,
@@ -164,7 +157,7 @@ async fn change(
 
 #[utoipa::path(
     delete, path = "/api/v1/books/{book_uid}", tag = "Books", operation_id = "remove_book", summary = "Remove a book",
-    description = "Its owner and administrators may.",
+    description = "For its owner and administrators.",
     params(("book_uid" = Uuid, Path, description = "The book's id")),
     security(("access_token" = [])),
     responses((status = 204, description = "The book is gone"), RemoveErrors)
@@ -178,7 +171,7 @@ async fn remove(
     if state.db.delete_book(uid).await? { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::BookNotFound) }
 }
 
-/// Everybody may read a book; its owner and administrators may change it. That it exists is no secret.
+/// Every verified account may read a book; its owner and administrators may change it. So a refusal may say that it exists.
 async fn book_to_change(state: &AppState, user: &User, uid: Uuid) -> ApiResult<Book> {
     let book = state.db.book(uid).await?.ok_or(ApiError::BookNotFound)?;
     let may_change = user.role == Role::Admin || book.user_uid == Some(user.uid);

@@ -1,4 +1,4 @@
-//! Health, for whoever starts and stops processes: `/health/live`, `/health/ready`.
+//! `/health/live` and `/health/ready`, for what starts and stops processes.
 
 use axum::Json;
 use axum::extract::State;
@@ -20,7 +20,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 #[derive(Serialize, ToSchema)]
 struct Health {
     status: &'static str,
-    /// What is away that requests can do without.
+    /// What does not answer, and is not needed for requests.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     degraded: &'static [&'static str],
 }
@@ -37,7 +37,7 @@ async fn live() -> Json<Health> {
 
 #[utoipa::path(
     get, path = "/health/ready", tag = "Health", summary = "Can it serve?",
-    description = "Yes as long as the database answers. What else is away, and can be done without, is in `degraded`.",
+    description = "Yes while the database answers. `degraded` names what does not answer and is not needed for requests.",
     responses((status = 200, description = "It can", body = Health), HealthErrors)
 )]
 async fn ready(State(state): State<AppState>) -> Result<Json<Health>, ApiError> {
@@ -45,7 +45,7 @@ async fn ready(State(state): State<AppState>) -> Result<Json<Health>, ApiError> 
     health(database, redis).map(Json)
 }
 
-/// Ready as long as the database answers: without Redis sign-ups still work, their mails wait for it.
+/// Ready while the database answers. Without Redis sign-ups work too; their emails wait in the database.
 fn health(database: bool, redis: bool) -> Result<Health, ApiError> {
     if !database {
         return Err(ApiError::Unavailable);
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_redis_it_is_ready_and_says_what_is_away() {
+    fn without_redis_it_is_ready_and_degraded() {
         let body = serde_json::to_value(health(true, false).unwrap()).unwrap();
         assert_eq!(body, serde_json::json!({"status": "ready", "degraded": ["redis"]}));
         assert_eq!(health(false, false).err(), Some(ApiError::Unavailable));

@@ -1,4 +1,4 @@
-//! `/`: what runs, and where to look next.
+//! `/`: what runs, and where to go next.
 
 use axum::Router;
 use axum::extract::State;
@@ -30,7 +30,7 @@ async fn start(State(state): State<AppState>) -> Response {
         database,
         queue,
         mail: if to_files { "files" } else { "SMTP" },
-        inbox: to_files,
+        inbox: settings.has_inbox(),
         docs: settings.docs,
     };
     html::page(&state, StatusCode::OK, &page)

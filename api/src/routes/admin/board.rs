@@ -1,4 +1,4 @@
-//! `/admin`: does mail flow, what waits, what failed; and `/admin/emails`: search.
+//! `/admin`: the flow of emails, what waits, what failed; and `/admin/emails`: search.
 
 use axum::Router;
 use axum::extract::State;
@@ -9,17 +9,16 @@ use bookly_shared::db::emails::admin::EmailFilter;
 use bookly_shared::domain::EmailState;
 
 use super::cookie::Operator;
-use super::filter::{Wanted, states};
-use super::shown;
+use super::filter::{EmailQuery, page_of, states};
 use crate::error::{ApiError, ApiResult};
 use crate::extract::Query;
-use crate::pages::{Board, MailLine, MailSearch, Page, Plot};
+use crate::pages::{Board, EmailLine, EmailSearch, Page, Plot};
 use crate::routes::html;
 use crate::state::AppState;
 
 /// Minutes in the picture.
 const MINUTES: u16 = 60;
-/// Mails in each of the board's lists.
+/// Emails in each of the board's lists.
 const SHOWN: i64 = 10;
 
 pub(super) fn router() -> Router<AppState> {
@@ -28,67 +27,66 @@ pub(super) fn router() -> Router<AppState> {
 
 async fn board(State(state): State<AppState>, operator: Operator) -> Response {
     let read = read_board(&state, operator).await;
-    shown(&state, read.map(|board| html::page(&state, StatusCode::OK, &Page::AdminBoard(&board))))
+    html::or_error_page(
+        &state,
+        read.map(|board| html::page(&state, StatusCode::OK, &Page::AdminBoard(&board))),
+    )
 }
 
 async fn read_board(state: &AppState, operator: Operator) -> ApiResult<Board> {
     let (db, now) = (&state.db, state.now());
     let newest = async |wanted| {
         let filter = EmailFilter { state: Some(wanted), ..EmailFilter::default() };
-        ApiResult::Ok(db.list_emails(&filter, SHOWN).await?.iter().map(MailLine::from).collect())
+        ApiResult::Ok(db.list_emails(&filter, SHOWN).await?.iter().map(EmailLine::from).collect())
     };
     let board = Board {
         operator: operator.user.email,
         failed: db.failed_emails().await?,
         plot: Plot::of(&db.mail_flow(MINUTES, now).await?),
         waiting: newest(EmailState::Queued).await?,
-        given_up: newest(EmailState::Failed).await?,
+        failures: newest(EmailState::Failed).await?,
         ..Board::default()
     };
-    Ok(board.backlog(&db.backlog(now).await?))
+    Ok(board.with_backlog(&db.backlog(now).await?))
 }
 
-/// The address and the state as they were typed stand in the form again, also where they are wrong.
+/// The form shows the address and the state again as they were typed.
 async fn search(
     State(state): State<AppState>,
     _operator: Operator,
-    wanted: Result<Query<Wanted>, ApiError>,
+    query: Result<Query<EmailQuery>, ApiError>,
 ) -> Response {
-    match wanted {
-        Ok(Query(wanted)) => {
-            let found = find(&state, wanted).await;
-            shown(&state, found.map(|found| html::page(&state, StatusCode::OK, &Page::AdminMails(&found))))
+    let error = match query {
+        Ok(Query(query)) => {
+            let found = find(&state, query).await;
+            let found = found.map(|found| html::page(&state, StatusCode::OK, &Page::AdminEmails(&found)));
+            return html::or_error_page(&state, found);
         }
-        Err(error) => {
-            let problem = match &error {
-                ApiError::Validation(fields) => {
-                    fields.first().map(|field| format!("The {} {}", word(&field.field), field.message))
-                }
-                _ => None,
-            };
-            let nothing = MailSearch { states: states(), error: problem, ..MailSearch::default() };
-            html::page(&state, error.row().status, &Page::AdminMails(&nothing))
+        Err(error) => error,
+    };
+    let problem = match &error {
+        ApiError::Validation(fields) => {
+            fields.first().map(|field| format!("The {} {}", label(&field.field), field.message))
         }
-    }
+        _ => None,
+    };
+    let nothing = EmailSearch { states: states(), error: problem, ..EmailSearch::default() };
+    html::page(&state, error.row().status, &Page::AdminEmails(&nothing))
 }
 
-fn word(field: &str) -> &str {
+fn label(field: &str) -> &str {
     if field == "to" { "address" } else { field }
 }
 
-async fn find(state: &AppState, wanted: Wanted) -> ApiResult<MailSearch> {
-    let rows = state.db.list_emails(&wanted.filter, wanted.limit).await?;
-    let is_full = rows.len() as i64 == wanted.limit;
-    let to = wanted.to.map(|to| to.as_str().to_owned()).unwrap_or_default();
-    let chosen = wanted.filter.state.map(|state| state.to_string()).unwrap_or_default();
-    let next = rows.last().filter(|_| is_full).map(|last| {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query
-            .append_pair("to", &to)
-            .append_pair("state", &chosen)
-            .append_pair("before", &last.id.to_string());
-        query.finish()
+async fn find(state: &AppState, query: EmailQuery) -> ApiResult<EmailSearch> {
+    let (rows, more) = page_of(&state.db, &query).await?;
+    let to = query.to.map(|to| to.as_str().to_owned()).unwrap_or_default();
+    let chosen = query.filter.state.map(|state| state.to_string()).unwrap_or_default();
+    let next = rows.last().filter(|_| more).map(|last| {
+        let mut next = form_urlencoded::Serializer::new(String::new());
+        next.append_pair("to", &to).append_pair("state", &chosen).append_pair("before", &last.id.to_string());
+        next.finish()
     });
-    let mails = rows.iter().map(MailLine::from).collect();
-    Ok(MailSearch { to, state: chosen, states: states(), mails, next, error: None })
+    let emails = rows.iter().map(EmailLine::from).collect();
+    Ok(EmailSearch { to, state: chosen, states: states(), emails, next, error: None })
 }

@@ -1,6 +1,6 @@
-//! `/api/v1/admin/emails`: where is her mail, try it again, do not send it.
+//! `/api/v1/admin/emails`: find an email, send it again, cancel it.
 
-use axum::Json as Answer;
+use axum::Json;
 use axum::extract::State;
 use bookly_shared::db::emails::admin::EmailRow;
 use bookly_shared::db::emails::attempts::AttemptRow;
@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::filter::Wanted;
+use super::filter::{EmailQuery, page_of};
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{AdminUser, Query, Uid};
 use crate::openapi::errors;
@@ -26,10 +26,10 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(cancel))
 }
 
-/// A mail in the outbox. It holds no link and no token: those are made when it is sent, and kept nowhere.
+/// An email. It holds no link and no token: the worker makes them when it sends the email, and does not store them.
 #[derive(Debug, Serialize, ToSchema)]
 struct Email {
-    /// Grows with time; the Message-ID is made from it
+    /// Newer emails have greater ids; the Message-ID is made from it
     id: Uuid,
     #[schema(example = "verify_email")]
     kind: String,
@@ -38,25 +38,25 @@ struct Email {
     /// `queued`, `sending`, `sent`, `failed` or `cancelled`
     #[schema(example = "sent")]
     state: String,
-    /// Attempts that count
+    /// Attempts so far
     attempts: i32,
-    /// Workers that were lost while they had it
+    /// Workers that were lost during an attempt
     lost_leases: i32,
-    /// Answers of the mail server that were lost after it had the whole mail
+    /// Replies of the mail server that were lost after it had the whole email
     lost_answers: i32,
     /// When the next attempt is due, or the last one was
     due_at: DateTime<Utc>,
-    /// When it is given up
+    /// When it fails if it could not be sent
     deadline_at: DateTime<Utc>,
-    /// Who has, or had, it last
+    /// The worker of the last attempt
     worker: Option<String>,
     /// Why it is not sent
     #[schema(example = "RCPT TO: 450 4.2.1 mailbox busy")]
     last_error: Option<String>,
-    /// The mail server's words to the mail that it took
+    /// The mail server's reply when it accepted the email
     #[schema(example = "250 2.0.0 Ok: queued as 4F3A2")]
     reply: Option<String>,
-    /// The request that asked for it
+    /// The id of the request that asked for it
     request_id: Option<String>,
     /// The trace of that request
     traceparent: Option<String>,
@@ -87,37 +87,45 @@ impl From<EmailRow> for Email {
     }
 }
 
-/// A mail with everything that was tried
+/// A list of emails
+#[derive(Debug, Serialize, ToSchema)]
+struct EmailList {
+    emails: Vec<Email>,
+    /// Whether there are more: continue with `before`
+    more: bool,
+}
+
+/// An email with all attempts
 #[derive(Debug, Serialize, ToSchema)]
 struct EmailWithHistory {
     #[serde(flatten)]
     email: Email,
-    /// Every attempt, the first one first
-    history: Vec<Attempt>,
+    /// All attempts, oldest first
+    history: Vec<EmailAttempt>,
 }
 
-/// One attempt to send a mail
+/// One attempt to send an email
 #[derive(Debug, Serialize, ToSchema)]
-struct Attempt {
-    /// The claim's number; it grows from attempt to attempt
+struct EmailAttempt {
+    /// The number of the claim; a later attempt has a greater one
     fencing_token: i64,
     worker: String,
     /// `sent`, `retried`, `failed`, `cancelled`, `lease_lost`, `worker_lost` or `database_away`
     #[schema(example = "retried")]
     outcome: String,
-    /// The mail server's code, if it came to answer
+    /// The mail server's code, if it replied
     #[schema(example = 450)]
     smtp_code: Option<i32>,
-    /// The server's words, or what went wrong
+    /// The mail server's reply, or the error
     reply: Option<String>,
     started_at: DateTime<Utc>,
-    /// From the claim to the end; none when the worker was lost
+    /// From the claim to the end; null when the worker was lost
     duration_ms: Option<i64>,
 }
 
-impl From<AttemptRow> for Attempt {
-    fn from(row: AttemptRow) -> Attempt {
-        Attempt {
+impl From<AttemptRow> for EmailAttempt {
+    fn from(row: AttemptRow) -> EmailAttempt {
+        EmailAttempt {
             fencing_token: row.fencing_token,
             worker: row.worker,
             outcome: row.outcome,
@@ -138,99 +146,99 @@ errors!(CancelErrors:
 
 #[utoipa::path(
     get, path = "/api/v1/admin/emails", tag = "Administration", operation_id = "list_emails",
-    summary = "All mails, newest first", description = "For administrators.",
-    params(Wanted),
+    summary = "All emails, newest first", description = "For administrators.",
+    params(EmailQuery),
     security(("access_token" = [])),
-    responses((status = 200, description = "A part of the list", body = Vec<Email>), ListErrors)
+    responses((status = 200, description = "A part of the list", body = EmailList), ListErrors)
 )]
 async fn list(
     State(state): State<AppState>,
     _admin: AdminUser,
-    Query(wanted): Query<Wanted>,
-) -> ApiResult<Answer<Vec<Email>>> {
-    let rows = state.db.list_emails(&wanted.filter, wanted.limit).await?;
-    Ok(Answer(rows.into_iter().map(Email::from).collect()))
+    Query(query): Query<EmailQuery>,
+) -> ApiResult<Json<EmailList>> {
+    let (rows, more) = page_of(&state.db, &query).await?;
+    Ok(Json(EmailList { emails: rows.into_iter().map(Email::from).collect(), more }))
 }
 
 #[utoipa::path(
     get, path = "/api/v1/admin/emails/{id}", tag = "Administration", operation_id = "show_email",
-    summary = "A mail, with every attempt to send it", description = "For administrators.",
-    params(("id" = Uuid, Path, description = "The mail's id")),
+    summary = "An email, with all attempts to send it", description = "For administrators.",
+    params(("id" = Uuid, Path, description = "The email's id")),
     security(("access_token" = [])),
-    responses((status = 200, description = "The mail", body = EmailWithHistory), ShowErrors)
+    responses((status = 200, description = "The email", body = EmailWithHistory), ShowErrors)
 )]
 async fn show(
     State(state): State<AppState>,
     _admin: AdminUser,
     Uid(id): Uid,
-) -> ApiResult<Answer<EmailWithHistory>> {
+) -> ApiResult<Json<EmailWithHistory>> {
     with_history(&state, id).await
 }
 
 #[utoipa::path(
     post, path = "/api/v1/admin/emails/{id}/retry", tag = "Administration", operation_id = "retry_email",
-    summary = "Send a failed mail again", description = "Queues it once more, with a new deadline. For administrators.",
-    params(("id" = Uuid, Path, description = "The mail's id")),
+    summary = "Send a failed email again", description = "Queues it once more, with a new deadline. For administrators.",
+    params(("id" = Uuid, Path, description = "The email's id")),
     security(("access_token" = [])),
-    responses((status = 200, description = "The mail, queued again", body = EmailWithHistory), RetryErrors)
+    responses((status = 200, description = "The email, queued again", body = EmailWithHistory), RetryErrors)
 )]
 async fn retry(
     State(state): State<AppState>,
     AdminUser(session): AdminUser,
     Uid(id): Uid,
-) -> ApiResult<Answer<EmailWithHistory>> {
+) -> ApiResult<Json<EmailWithHistory>> {
     retry_email(&state, id, session.user.uid).await?;
     with_history(&state, id).await
 }
 
 #[utoipa::path(
     post, path = "/api/v1/admin/emails/{id}/cancel", tag = "Administration", operation_id = "cancel_email",
-    summary = "Do not send a mail that waits", description = "One that a worker has may be on its way already, and is left alone. For administrators.",
-    params(("id" = Uuid, Path, description = "The mail's id")),
+    summary = "Cancel an email that waits", description = "An email that a worker is sending cannot be cancelled. For administrators.",
+    params(("id" = Uuid, Path, description = "The email's id")),
     security(("access_token" = [])),
-    responses((status = 200, description = "The mail, cancelled", body = EmailWithHistory), CancelErrors)
+    responses((status = 200, description = "The email, cancelled", body = EmailWithHistory), CancelErrors)
 )]
 async fn cancel(
     State(state): State<AppState>,
     AdminUser(session): AdminUser,
     Uid(id): Uid,
-) -> ApiResult<Answer<EmailWithHistory>> {
+) -> ApiResult<Json<EmailWithHistory>> {
     cancel_email(&state, id, session.user.uid).await?;
     with_history(&state, id).await
 }
 
-async fn with_history(state: &AppState, id: Uuid) -> ApiResult<Answer<EmailWithHistory>> {
+async fn with_history(state: &AppState, id: Uuid) -> ApiResult<Json<EmailWithHistory>> {
     let email = found(state, id).await?.into();
-    let history = state.db.attempts_of(id).await?.into_iter().map(Attempt::from).collect();
-    Ok(Answer(EmailWithHistory { email, history }))
+    let history = state.db.attempts_of(id).await?.into_iter().map(EmailAttempt::from).collect();
+    Ok(Json(EmailWithHistory { email, history }))
 }
 
-/// The mail of this id.
+/// The email with this id.
 pub(super) async fn found(state: &AppState, id: Uuid) -> ApiResult<EmailRow> {
     state.db.email(id).await?.ok_or(ApiError::EmailNotFound)
 }
 
-/// Queues a failed mail once more, and rings for it.
+/// Queues a failed email once more, and enqueues its job.
 pub(super) async fn retry_email(state: &AppState, id: Uuid, admin: Uuid) -> ApiResult<()> {
     if !state.db.retry_email(id, state.now()).await? {
         found(state, id).await?;
         return Err(ApiError::EmailNotFailed);
     }
-    tracing::info!(mail = %id, %admin, "a failed mail was queued again by an administrator");
+    tracing::info!(email = %id, %admin, "an administrator queued a failed email again");
     state.jobs.enqueue(id);
     Ok(())
 }
 
-/// Cancels a mail that waits.
+/// Cancels an email that waits.
 pub(super) async fn cancel_email(state: &AppState, id: Uuid, admin: Uuid) -> ApiResult<()> {
     if !state.db.cancel_email(id, state.now()).await? {
         let row = found(state, id).await?;
-        // Cancelled twice is cancelled.
+        // To cancel it twice is no error.
         if row.state != EmailState::Cancelled.as_str() {
             return Err(ApiError::EmailNotQueued);
         }
         return Ok(());
     }
-    tracing::info!(mail = %id, %admin, "a mail was cancelled by an administrator");
+    tracing::info!(email = %id, %admin, "an administrator cancelled an email");
     Ok(())
 }

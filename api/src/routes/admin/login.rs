@@ -1,16 +1,15 @@
-//! `/admin/login`: opens and ends the session of the operator's page.
+//! `/admin/login` opens the session of the operator's pages, `/admin/logout` ends it.
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use bookly_shared::db::users::User;
 use bookly_shared::domain::Role;
 use uuid::Uuid;
 
-use super::cookie::{self, LIFETIME, Operator};
-use super::shown;
+use super::cookie::{self, LIFETIME, LOGIN_PATH, Operator};
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{ClientIp, JsonOrForm, SameOrigin};
 use crate::pages::Page;
@@ -18,11 +17,8 @@ use crate::routes::auth::{LoginRequest, authenticate};
 use crate::routes::html;
 use crate::state::AppState;
 
-/// Where the login is.
-pub(super) const PATH: &str = "/admin/login";
-
 pub(super) fn router() -> Router<AppState> {
-    Router::new().route(PATH, get(form).post(log_in))
+    Router::new().route(LOGIN_PATH, get(form).post(log_in))
 }
 
 pub(super) fn logout_router() -> Router<AppState> {
@@ -33,9 +29,11 @@ async fn form(State(state): State<AppState>) -> Response {
     html::page(&state, StatusCode::OK, &Page::AdminLogin { email: None, error: None })
 }
 
-type Body = Result<JsonOrForm<LoginRequest>, ApiError>;
-
-async fn log_in(State(state): State<AppState>, ClientIp(client): ClientIp, body: Body) -> Response {
+async fn log_in(
+    State(state): State<AppState>,
+    ClientIp(client): ClientIp,
+    body: Result<JsonOrForm<LoginRequest>, ApiError>,
+) -> Response {
     let (email, opened) = match body {
         Ok(JsonOrForm { body: login, .. }) => {
             let email = login.email().map(|email| email.as_str().to_owned());
@@ -51,7 +49,7 @@ async fn log_in(State(state): State<AppState>, ClientIp(client): ClientIp, body:
     opened.unwrap_or_else(|error| refuse(&state, email.as_deref(), error))
 }
 
-/// A session of the page's own, for an administrator whose address is proven.
+/// Opens a session of these pages for a verified administrator.
 async fn open(state: &AppState, user: User) -> ApiResult<Response> {
     if user.role != Role::Admin {
         return Err(ApiError::InsufficientPermissions);
@@ -64,11 +62,11 @@ async fn open(state: &AppState, user: User) -> ApiResult<Response> {
         // The password was changed while it was being checked.
         return Err(ApiError::InvalidEmailOrPassword);
     }
-    tracing::info!(admin = %user.uid, "an administrator logged in to the operator's page");
-    Ok(to("/admin", cookie::set(state, user.uid, sid)))
+    tracing::info!(admin = %user.uid, "an administrator logged in to the operator's pages");
+    Ok((cookie::set(state, user.uid, sid)?, Redirect::to("/admin")).into_response())
 }
 
-/// The form again, with what was wrong.
+/// The form again, with the error.
 fn refuse(state: &AppState, email: Option<&str>, error: ApiError) -> Response {
     let row = error.row();
     let message = match error {
@@ -91,13 +89,8 @@ async fn log_out(
         Ok(SameOrigin) => state.db.end_session(operator.sid).await.map_err(ApiError::from),
         Err(error) => Err(error),
     };
-    shown(&state, ended.map(|()| to(PATH, cookie::clear())))
-}
-
-fn to(path: &'static str, cookie: Option<HeaderValue>) -> Response {
-    let mut response = Redirect::to(path).into_response();
-    if let Some(cookie) = cookie {
-        response.headers_mut().insert(header::SET_COOKIE, cookie);
-    }
-    response
+    html::or_error_page(
+        &state,
+        ended.map(|()| (cookie::clear(&state), Redirect::to(LOGIN_PATH)).into_response()),
+    )
 }

@@ -1,18 +1,16 @@
-//! For administrators: where is her mail? `/api/v1/admin` for programs, `/admin` for people.
+//! For administrators: find an email, send it again, cancel it. `/api/v1/admin` for programs, `/admin` for people.
 
 mod board;
 mod cookie;
+mod email;
 mod emails;
 mod filter;
 mod login;
-mod mail;
 
 use axum::Router;
-use axum::response::Response;
+use axum::middleware::from_fn_with_state;
 use utoipa_axum::router::OpenApiRouter;
 
-use super::html;
-use crate::error::ApiResult;
 use crate::rate_limit;
 use crate::state::AppState;
 
@@ -21,18 +19,13 @@ pub(super) fn api() -> OpenApiRouter<AppState> {
     emails::router()
 }
 
-/// The pages under `/admin`. The login is limited per client address, as every door that takes a password.
+/// The pages under `/admin`. The login takes a password, so it is limited per client address.
 pub(super) fn pages(state: &AppState) -> Router<AppState> {
     login::router()
-        .layer(rate_limit::layer(state))
+        .layer(from_fn_with_state(state.rate_limiter.clone(), rate_limit::limit))
         .merge(board::router())
-        .merge(mail::router())
+        .merge(email::router())
         .merge(login::logout_router())
-}
-
-/// Errors as pages: only people come here.
-fn shown(state: &AppState, answer: ApiResult<Response>) -> Response {
-    answer.unwrap_or_else(|error| html::error_page(state, error))
 }
 
 #[cfg(test)]

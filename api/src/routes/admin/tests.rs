@@ -6,6 +6,7 @@ use bookly_shared::domain::{EmailAddress, EmailKind, Role};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::serve::Limits;
 use crate::testing::{Login, TestApp, request, with_body, with_header, with_token};
 
 const LIST: &str = "/api/v1/admin/emails";
@@ -40,7 +41,7 @@ fn id_of(mail: &Value) -> Uuid {
 }
 
 #[tokio::test]
-async fn administrators_and_nobody_else_see_the_mails() {
+async fn only_administrators_see_the_emails() {
     let app = TestApp::new().await;
     let ann = app.log_in("ann@example.org", Role::User, true).await;
     for path in [LIST.to_owned(), format!("{LIST}/{}", Uuid::nil())] {
@@ -51,7 +52,7 @@ async fn administrators_and_nobody_else_see_the_mails() {
 }
 
 #[tokio::test]
-async fn mails_are_found_by_address_state_kind_and_time() {
+async fn emails_are_found_by_address_state_kind_and_time() {
     let app = TestApp::new().await;
     let admin = app.log_in("ann@example.org", Role::Admin, true).await;
     let (bob, _eve) = (queue(&app, "bob@example.org").await, queue(&app, "eve@example.org").await);
@@ -59,7 +60,7 @@ async fn mails_are_found_by_address_state_kind_and_time() {
     let find = async |query: &str| -> Vec<Uuid> {
         let (status, body) = call(&app, Method::GET, &format!("{LIST}?{query}"), &admin).await;
         assert_eq!(status, 200, "{body}");
-        body.as_array().unwrap().iter().map(id_of).collect()
+        body["emails"].as_array().unwrap().iter().map(id_of).collect()
     };
     assert_eq!(find("").await.len(), 3);
     assert_eq!(find("to=BOB@example.ORG").await, [bob]);
@@ -76,7 +77,39 @@ async fn mails_are_found_by_address_state_kind_and_time() {
 }
 
 #[tokio::test]
-async fn a_failed_mail_is_sent_again_and_its_history_stays() {
+async fn a_list_says_whether_there_are_more() {
+    let app = TestApp::new().await;
+    let admin = app.log_in("ann@example.org", Role::Admin, true).await;
+    queue(&app, "bob@example.org").await;
+    let list = async |query: &str| call(&app, Method::GET, &format!("{LIST}?{query}"), &admin).await.1;
+    for (query, count, more) in
+        [("", 2, false), ("limit=2", 2, false), ("limit=1", 1, true), ("to=eve@x.org", 0, false)]
+    {
+        let body = list(query).await;
+        assert_eq!(body.as_object().unwrap().keys().collect::<Vec<_>>(), ["emails", "more"]);
+        assert_eq!(
+            (body["emails"].as_array().unwrap().len(), &body["more"]),
+            (count, &more.into()),
+            "{query}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn over_plain_http_under_another_name_the_cookie_is_one_that_browsers_store() {
+    let app = TestApp::with(&[("DOMAIN", "http://bookly.lan:8000")], Limits::default()).await;
+    sign_up(&app, "ann@example.org", Role::Admin).await;
+    let answer = log_in(&app, "ann@example.org", PASSWORD).await;
+    let cookie = answer.header("set-cookie").unwrap().to_owned();
+    assert!(cookie.starts_with("bookly_admin=") && !cookie.contains("Secure"), "{cookie}");
+    assert!(cookie.contains("; HttpOnly") && cookie.contains("; SameSite=Strict"), "{cookie}");
+    let pair = cookie.split(';').next().unwrap();
+    let page = app.send(with_header(request(Method::GET, "/admin"), "cookie", pair)).await;
+    assert_eq!(page.status, 200, "{}", page.text);
+}
+
+#[tokio::test]
+async fn a_failed_email_is_sent_again_and_its_history_stays() {
     let app = TestApp::new().await;
     let admin = app.log_in("ann@example.org", Role::Admin, true).await;
     let id = queue(&app, "bob@example.org").await;
@@ -92,7 +125,7 @@ async fn a_failed_mail_is_sent_again_and_its_history_stays() {
 }
 
 #[tokio::test]
-async fn a_mail_that_waits_is_cancelled_and_one_that_a_worker_has_is_not() {
+async fn an_email_that_waits_is_cancelled_and_one_that_a_worker_is_sending_is_not() {
     let app = TestApp::new().await;
     let admin = app.log_in("ann@example.org", Role::Admin, true).await;
     let taken = queue(&app, "eve@example.org").await;

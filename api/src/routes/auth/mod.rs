@@ -17,6 +17,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 pub(super) use session::{LoginRequest, authenticate};
 
+use axum::middleware::from_fn_with_state;
+
 use crate::rate_limit;
 use crate::state::AppState;
 
@@ -31,7 +33,7 @@ pub fn router(state: &AppState) -> OpenApiRouter<AppState> {
         .merge(reset::router())
         .merge(password_change::router())
         .merge(email_change::router())
-        .layer(rate_limit::layer(state));
+        .layer(from_fn_with_state(state.rate_limiter.clone(), rate_limit::limit));
     OpenApiRouter::new()
         .merge(limited)
         .merge(session::router())

@@ -112,7 +112,7 @@ async fn check_password(
     password: Password,
 ) -> ApiResult<Option<User>> {
     let Some(user) = state.db.user_of_mailbox(email.canonical()).await? else {
-        state.hasher.verify_nobody(password).await?;
+        state.hasher.verify_unknown(password).await?;
         return Ok(None);
     };
     let matches = state.hasher.verify(password, user.password_hash.clone()).await?;

@@ -1,4 +1,4 @@
-//! What a book's fields may hold.
+//! What the fields of a book may hold.
 
 use std::ops::RangeInclusive;
 
@@ -15,13 +15,13 @@ use crate::openapi::schemas;
 const MAX_TEXT_CHARS: usize = 300;
 const MAX_LANGUAGE_CHARS: usize = 64;
 const PAGE_COUNTS: RangeInclusive<i64> = 1..=100_000;
-/// Books in one answer, and when nothing is asked for.
+/// Books in one answer, and their default number.
 const LIMITS: RangeInclusive<i64> = 1..=100;
 const DEFAULT_LIMIT: i64 = 100;
-/// Both databases walk over what is left out: somewhere it has to end.
+/// Both databases read the rows that an offset skips, so it needs a limit.
 const OFFSETS: RangeInclusive<i64> = 0..=1_000_000;
 
-/// A part of a list, from the query.
+/// Which part of a list, from the query.
 #[derive(Debug)]
 pub(super) struct Part(pub(super) Page);
 
@@ -40,14 +40,14 @@ impl IntoParams for Part {
             field.schema(Some(schemas::integer(bounds, example))).description(Some(about)).build()
         };
         vec![
-            field("limit", &LIMITS, DEFAULT_LIMIT, "At most this many; 100 when it is left out"),
-            field("offset", &OFFSETS, 0, "After this many"),
+            field("limit", &LIMITS, DEFAULT_LIMIT, "At most this many; 100 by default"),
+            field("offset", &OFFSETS, 0, "Skip this many"),
         ]
     }
 }
 
-/// The fields in the document's words.
-mod in_words {
+/// The fields in the OpenAPI document.
+mod document {
     use utoipa::openapi::schema::Object;
 
     use super::{MAX_LANGUAGE_CHARS, MAX_TEXT_CHARS, PAGE_COUNTS, schemas};
@@ -73,20 +73,20 @@ mod in_words {
     }
 }
 
-/// A book without what the service adds.
+/// A new book: without the fields that the service sets.
 #[derive(Debug, ToSchema)]
 pub(super) struct NewBook {
-    #[schema(schema_with = in_words::title)]
+    #[schema(schema_with = document::title)]
     title: String,
-    #[schema(schema_with = in_words::author)]
+    #[schema(schema_with = document::author)]
     author: String,
-    #[schema(schema_with = in_words::publisher)]
+    #[schema(schema_with = document::publisher)]
     publisher: String,
     #[schema(schema_with = schemas::date)]
     published_date: NaiveDate,
-    #[schema(schema_with = in_words::page_count)]
+    #[schema(schema_with = document::page_count)]
     page_count: i32,
-    #[schema(schema_with = in_words::language)]
+    #[schema(schema_with = document::language)]
     language: String,
 }
 
@@ -126,20 +126,20 @@ impl NewBook {
     }
 }
 
-/// Some of a book's fields; what is left out stays as it is.
+/// Some fields of a book; fields that are missing stay as they are.
 #[derive(Debug, ToSchema)]
 pub(super) struct BookPatch {
-    #[schema(schema_with = in_words::title)]
+    #[schema(schema_with = document::title)]
     title: Option<String>,
-    #[schema(schema_with = in_words::author)]
+    #[schema(schema_with = document::author)]
     author: Option<String>,
-    #[schema(schema_with = in_words::publisher)]
+    #[schema(schema_with = document::publisher)]
     publisher: Option<String>,
     #[schema(schema_with = schemas::date)]
     published_date: Option<NaiveDate>,
-    #[schema(schema_with = in_words::page_count)]
+    #[schema(schema_with = document::page_count)]
     page_count: Option<i32>,
-    #[schema(schema_with = in_words::language)]
+    #[schema(schema_with = document::language)]
     language: Option<String>,
 }
 
@@ -200,7 +200,7 @@ fn date(fields: &mut Fields, name: &str) -> Option<NaiveDate> {
     })
 }
 
-/// Without the blanks around it; control characters were refused by [`Fields`].
+/// Without the spaces around it. [`Fields`] has refused control characters.
 fn of_length(text: &str, max: usize) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() || text.chars().count() > max {

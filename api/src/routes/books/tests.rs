@@ -41,7 +41,7 @@ async fn a_book_is_added_read_changed_and_deleted() {
 }
 
 #[tokio::test]
-async fn lists_are_newest_first_and_come_in_parts() {
+async fn lists_are_newest_first_and_can_be_read_in_parts() {
     let app = TestApp::new().await;
     let ann = app.log_in("ann@example.org", Role::User, true).await;
     let bob = app.log_in("bob@example.org", Role::User, true).await;
@@ -87,7 +87,7 @@ async fn books_are_for_verified_accounts() {
 }
 
 #[tokio::test]
-async fn wrong_fields_are_named_all_at_once() {
+async fn all_wrong_fields_are_named_at_once() {
     let app = TestApp::new().await;
     let ann = app.log_in("ann@example.org", Role::User, true).await;
     let path = format!("/api/v1/books/{}", add(&app, &ann).await);

@@ -1,4 +1,4 @@
-//! `/admin/emails/{id}`: one mail's life, and the buttons that change it.
+//! `/admin/emails/{id}`: what happened to one email, and the buttons that change it.
 
 use axum::Router;
 use axum::extract::State;
@@ -9,10 +9,9 @@ use uuid::Uuid;
 
 use super::cookie::Operator;
 use super::emails::{cancel_email, found, retry_email};
-use super::shown;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{SameOrigin, Uid};
-use crate::pages::{MailStory, Page};
+use crate::pages::{EmailHistory, Page};
 use crate::routes::html;
 use crate::state::AppState;
 
@@ -23,40 +22,43 @@ pub(super) fn router() -> Router<AppState> {
         .route("/admin/emails/{id}/cancel", post(cancel))
 }
 
-/// An id in the path that is none names no mail.
+/// A text that is not an id names no email.
 type Id = Result<Uid, ApiError>;
 type Own = Result<SameOrigin, ApiError>;
 
 async fn show(State(state): State<AppState>, _operator: Operator, id: Id) -> Response {
-    let read = read_story(&state, id).await;
-    shown(&state, read.map(|story| html::page(&state, StatusCode::OK, &Page::AdminMail(&story))))
+    let read = read_history(&state, id).await;
+    html::or_error_page(
+        &state,
+        read.map(|history| html::page(&state, StatusCode::OK, &Page::AdminEmail(&history))),
+    )
 }
 
-async fn read_story(state: &AppState, id: Id) -> ApiResult<MailStory> {
+async fn read_history(state: &AppState, id: Id) -> ApiResult<EmailHistory> {
     let row = found(state, known(id)?).await?;
     let attempts = state.db.attempts_of(row.id).await?;
-    Ok(MailStory::new(&row, &attempts))
+    Ok(EmailHistory::new(&row, &attempts))
 }
 
 async fn retry(State(state): State<AppState>, operator: Operator, id: Id, own: Own) -> Response {
     let done = async {
-        let id = pressed(id, own)?;
+        let id = id_from_own_page(id, own)?;
         retry_email(&state, id, operator.user.uid).await.map(|()| id)
     };
-    shown(&state, done.await.map(back))
+    html::or_error_page(&state, done.await.map(back))
 }
 
 async fn cancel(State(state): State<AppState>, operator: Operator, id: Id, own: Own) -> Response {
     let done = async {
-        let id = pressed(id, own)?;
+        let id = id_from_own_page(id, own)?;
         cancel_email(&state, id, operator.user.uid).await.map(|()| id)
     };
-    shown(&state, done.await.map(back))
+    html::or_error_page(&state, done.await.map(back))
 }
 
-/// A button counts only on a page of our own: the cookie does not come along from elsewhere, and this holds
-/// should a browser send it all the same.
-fn pressed(id: Id, own: Own) -> ApiResult<Uuid> {
+/// Only a page of this service may press a button. Browsers do not send the cookie from other sites; this check does not
+/// depend on it.
+fn id_from_own_page(id: Id, own: Own) -> ApiResult<Uuid> {
     own?;
     known(id)
 }
