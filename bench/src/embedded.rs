@@ -75,9 +75,9 @@ impl Embedded {
         Ok(())
     }
 
-    /// Waits until no mail is open, and returns the mails a second from the tenth in a hundred to the last, as they
-    /// were recorded.
-    pub(crate) async fn drained(&self, mails: u64, within: Duration) -> anyhow::Result<f64> {
+    /// Waits until all emails are closed, and returns the emails per second without the first tenth, by the times of the
+    /// rows.
+    pub(crate) async fn closed_rate(&self, mails: u64, within: Duration) -> anyhow::Result<f64> {
         let pool = self.database().await?;
         until("all mails to be closed", within, async || {
             tokio::time::sleep(LOOK_EVERY).await;

@@ -3,7 +3,6 @@
 //! Starts a throwaway Postgres (with fsync), a Redis, an SMTP sink and the binaries beside its own, runs each
 //! comparison by turns in the same run, and prints medians with their spread. It builds nothing itself.
 
-mod drain;
 mod embedded;
 mod hash;
 mod http;
@@ -15,6 +14,7 @@ mod report;
 mod service;
 mod sink;
 mod system;
+mod throughput;
 mod works;
 
 use std::path::PathBuf;

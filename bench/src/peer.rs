@@ -12,9 +12,9 @@ use bookly_e2e::ports;
 use bookly_e2e::postgres::Postgres;
 use bookly_e2e::redis_server::RedisServer;
 
-use crate::drain::{Drained, watch};
 use crate::service::{Service, Settings};
 use crate::sink::Sink;
+use crate::throughput::{Throughput, watch};
 
 /// Their processes, as the system names them.
 pub(crate) const NAMES: [&str; 5] = ["python", "python3", "celery", "node", "MainThread"];
@@ -131,15 +131,15 @@ impl Peer<'_> {
         Ok(celery)
     }
 
-    /// Drains jobs that are queued before Celery's worker starts.
-    pub(crate) async fn drain_celery(&self, mails: u64) -> anyhow::Result<Drained> {
+    /// Measures jobs that are queued before Celery's worker starts.
+    pub(crate) async fn celery_backlog(&self, mails: u64) -> anyhow::Result<Throughput> {
         self.python(&["-c", FILL_CELERY, &mails.to_string()])?.done(FILL_LIMIT).await?;
         let _worker = self.celery().await?;
         watch(&self.sink, 0, mails, async || Ok(())).await
     }
 
-    /// Drains jobs that are queued before BullMQ's worker starts.
-    pub(crate) async fn drain_bullmq(&self, concurrency: usize, mails: u64) -> anyhow::Result<Drained> {
+    /// Measures jobs that are queued before BullMQ's worker starts.
+    pub(crate) async fn bullmq_backlog(&self, concurrency: usize, mails: u64) -> anyhow::Result<Throughput> {
         self.node(&["fill.mjs", &mails.to_string()], 1)?.done(FILL_LIMIT).await?;
         let _worker = self.node(&["worker.mjs"], concurrency)?;
         watch(&self.sink, 0, mails, async || Ok(())).await

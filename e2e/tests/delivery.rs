@@ -187,10 +187,10 @@ async fn a_worker_killed_in_the_middle_of_a_hundred_sign_ups_loses_none() -> Res
 async fn an_emptied_redis_loses_no_mail() -> Result<()> {
     run(full(0), async |stack| {
         let addresses = sign_up_many(stack, 20).await?;
-        let rung = until("bells to be in Redis", LIMIT, async || {
+        let pushed = until("jobs to be in Redis", LIMIT, async || {
             Ok(Some(stack.redis()?.ask::<i64>(&["DBSIZE"]).await?).filter(|keys| *keys > 0))
         });
-        rung.await?;
+        pushed.await?;
         stack.redis()?.ask::<String>(&["FLUSHALL"]).await?;
         stack.start_worker().await?;
         stack.smtp()?.wait_for_total(20, RECOVERY).await?;
@@ -278,7 +278,7 @@ async fn neither_redis_nor_a_row_holds_a_token_a_link_or_a_password() -> Result<
         let person = Person::new();
         stack.sign_up(&person).await?;
         stack.ask_for_reset(&person.email).expect(200).await?;
-        let keys = until("bells to be in Redis", LIMIT, async || {
+        let keys = until("jobs to be in Redis", LIMIT, async || {
             let keys: Vec<String> = stack.redis()?.ask(&["KEYS", "*"]).await?;
             Ok(Some(keys).filter(|keys| !keys.is_empty()))
         });

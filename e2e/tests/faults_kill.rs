@@ -149,7 +149,7 @@ async fn a_worker_stopped_past_its_lease_sends_nothing_and_changes_nothing() -> 
     stack::run(StackOptions::new(Kind::Full).workers(1), async |stack| {
         let tally = Tally::begin(stack, "worker stopped past its lease");
         let smtp = stack.smtp()?;
-        // The worst one to stop: it relays, too.
+        // The leader, which is the worst worker to stop.
         let sleeper = Arc::clone(&stack.workers()[0]);
         sleeper.log().line(LIMIT, |line| line.contains("this process is the maintenance leader")).await?;
         smtp.set_fault(Fault::HangAt(Stage::RcptTo).times(1));
@@ -162,12 +162,13 @@ async fn a_worker_stopped_past_its_lease_sends_nothing_and_changes_nothing() -> 
         let row = stack.sql().texts(ROW, &person.email).await?;
         smtp.clear_faults();
         sleeper.signal("CONT")?;
-        let gives_up =
-            |line: &str| line.contains("not this worker's any more") || line.contains("row is left alone");
+        let gives_up = |line: &str| {
+            line.contains("stopped: another worker has this email") || line.contains("row is left alone")
+        };
         sleeper.log().line(LIMIT, gives_up).await?;
         ensure!(stack.sql().texts(ROW, &person.email).await? == row, "the row was changed: {row:?}");
-        ensure!(smtp.count(Stage::Data) == 1, "only the worker that held the lease said DATA");
-        ensure!(sleeper.is_running()?, "it goes on");
+        ensure!(smtp.count(Stage::Data) == 1, "only the worker with the lease sends DATA");
+        ensure!(sleeper.is_running()?, "it keeps running");
         arrived(1, 0, &tally.settle().await?)
     })
     .await

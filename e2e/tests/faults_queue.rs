@@ -1,6 +1,6 @@
-//! Listener that lie, clocks that differ, relays that die: the rows are the truth, and each is sent once.
+//! Wrong jobs, wrong clocks, a killed leader: the rows are the truth, and each email is sent once.
 //!
-//! Every test prints a line: fault, accepted, arrived, failed visibly, came twice, seconds.
+//! Every test prints a line: fault, accepted, arrived, failed, duplicates, seconds.
 
 use std::fs;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use bookly_e2e::stack::run;
 use bookly_shared::queue::{RedisQueue, SendEmail};
 use uuid::Uuid;
 
-/// Longer than the relay waits before it rings again, and than workers take to start over.
+/// Longer than the leader waits before it enqueues again, and than workers take to restart.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// How far the clocks are off, in seconds.
 const HOUR: i64 = 3600;
@@ -28,7 +28,7 @@ fn all(accepted: usize) -> Figures {
     Figures { accepted, arrived: accepted, failed: 0, twice: 0 }
 }
 
-/// The stack's own bell rope.
+/// The queue of the stack.
 fn queue(stack: &Stack) -> Result<RedisQueue> {
     Ok(RedisQueue::new(&stack.redis()?.url().into(), queue_name(stack))?)
 }
@@ -41,8 +41,8 @@ async fn id_of(stack: &Stack, recipient: &str) -> Result<Uuid> {
     Ok(stack.sql().of_mail(recipient, "id").await?.parse()?)
 }
 
-/// Puts a task into Redis as apalis-redis does, with whatever payload.
-async fn ring_with(stack: &Stack, payload: &str) -> Result<()> {
+/// Pushes a task with any payload into Redis, as apalis-redis does.
+async fn push_payload(stack: &Stack, payload: &str) -> Result<()> {
     let (redis, name, task) = (stack.redis()?, queue_name(stack), Uuid::new_v4().to_string());
     let data = format!("{name}:data");
     let _: i64 = redis.ask(&["HSET", &data, &task, payload]).await?;
@@ -62,12 +62,12 @@ async fn said(stack: &Stack, words: &str) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bells_for_nothing_are_ignored() -> Result<()> {
+async fn jobs_without_a_row_are_ignored() -> Result<()> {
     run(full(), async |stack: &Stack| {
         let tally = Tally::begin(stack, "Queue: an id that does not exist, payloads that are none");
         queue(stack)?.push(&[Uuid::now_v7(), Uuid::now_v7()].map(|id| SendEmail { id })).await?;
         for payload in ["", "not an id", "{\"email_id\": 7}", "\u{0}\u{1}\u{fffd}"] {
-            ring_with(stack, payload).await?;
+            push_payload(stack, payload).await?;
         }
         said(stack, "a job whose payload is not an id was ignored").await?;
         for _ in 0..3 {
@@ -101,7 +101,7 @@ async fn a_task_without_data_costs_no_mail() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn keys_that_hold_something_else_are_given_up_and_made_again() -> Result<()> {
+async fn keys_of_another_type_are_deleted_and_created_again() -> Result<()> {
     run(full(), async |stack: &Stack| {
         let tally = Tally::begin(stack, "Queue: its keys in Redis hold something else");
         for key in ["data", "active", "scheduled", "workers", "done", "signal"] {
@@ -118,17 +118,17 @@ async fn keys_that_hold_something_else_are_given_up_and_made_again() -> Result<(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_kind_of_a_newer_version_is_left_alone_also_past_its_deadline() -> Result<()> {
+async fn an_email_of_a_newer_kind_is_not_changed_also_past_its_deadline() -> Result<()> {
     run(full(), async |stack: &Stack| {
         let tally = Tally::begin(stack, "Queue: a row of an unknown kind");
         let sql = stack.sql();
         tally.queue(2).await?;
-        // Its deadline has passed, and it is due in an hour: when the sweep has closed it, it has seen both.
+        // This one's deadline has passed and it is due in an hour: once maintenance has expired it, it has seen both rows.
         let (newer, late) = (new_address(), new_address());
         sql.run(&overdue_row("newsletter", "now()"), &newer).await?;
         sql.run(&overdue_row("welcome", "now() + interval '1 hour'"), &late).await?;
         queue(stack)?.push(&[SendEmail { id: id_of(stack, &newer).await? }]).await?;
-        until("the deadline's sweep", PATIENCE, async || {
+        until("maintenance to expire emails", PATIENCE, async || {
             Ok((sql.of_mail(&late, "state").await? == "failed").then_some(()))
         })
         .await?;
@@ -150,7 +150,7 @@ fn overdue_row(kind: &str, due_at: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_template_that_fails_on_a_value_is_a_dead_letter_at_once() -> Result<()> {
+async fn an_email_whose_template_fails_is_failed_at_once() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let kind = folder.path().join("mail/verify_email");
     fs::create_dir_all(&kind)?;
@@ -173,12 +173,12 @@ async fn a_template_that_fails_on_a_value_is_a_dead_letter_at_once() -> Result<(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_mail_however_often_its_bell_rings() -> Result<()> {
+async fn many_jobs_for_one_row_are_one_email() -> Result<()> {
     run(full(), async |stack: &Stack| {
         let smtp = stack.smtp()?;
-        // While the first bell's delivery is under way, and after it.
+        // During the delivery by the first job, and after it.
         smtp.set_fault(Fault::HangAt(Stage::FinalDot));
-        let tally = Tally::begin(stack, "Queue: the same id rung 50 times");
+        let tally = Tally::begin(stack, "Queue: 50 jobs for the same row");
         let person = tally.sign_up().await?;
         let jobs = vec![SendEmail { id: id_of(stack, &person.email).await? }; 25];
         queue(stack)?.push(&jobs).await?;
@@ -195,12 +195,12 @@ async fn one_mail_however_often_its_bell_rings() -> Result<()> {
     .await
 }
 
-/// Waits until no bell waits in Redis.
+/// Waits until Redis holds no job.
 async fn taken(stack: &Stack) -> Result<()> {
-    until("all bells to be taken", LIMIT, async || Ok((waiting(stack).await? == 0).then_some(()))).await
+    until("all jobs to be taken", LIMIT, async || Ok((waiting(stack).await? == 0).then_some(()))).await
 }
 
-/// How many bells wait, counted at one moment.
+/// The number of jobs in Redis, counted atomically.
 async fn waiting(stack: &Stack) -> Result<usize> {
     let name = queue_name(stack);
     let count = "return redis.call('ZCARD', KEYS[1]) + redis.call('LLEN', KEYS[2])";
@@ -210,16 +210,16 @@ async fn waiting(stack: &Stack) -> Result<usize> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_an_hour_ahead_does_no_harm() -> Result<()> {
-    a_worker_whose_clock_is_off("Queue: one worker's clock an hour ahead", "+1h", HOUR).await
+    a_worker_with_a_wrong_clock("Queue: one worker's clock an hour ahead", "+1h", HOUR).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_an_hour_behind_does_no_harm() -> Result<()> {
-    a_worker_whose_clock_is_off("Queue: one worker's clock an hour behind", "-1h", -HOUR).await
+    a_worker_with_a_wrong_clock("Queue: one worker's clock an hour behind", "-1h", -HOUR).await
 }
 
-/// Beside a worker whose clock is right, with the relay's seat, and alone: mails arrive once, their links are good.
-async fn a_worker_whose_clock_is_off(name: &str, shift: &str, seconds: i64) -> Result<()> {
+/// A worker with a wrong clock, as the leader, alone and beside another one: emails arrive once, and their links work.
+async fn a_worker_with_a_wrong_clock(name: &str, shift: &str, seconds: i64) -> Result<()> {
     run(full().workers(0), async |stack: &Stack| {
         let smtp = stack.smtp()?;
         let library = "/usr/$LIB/faketime/libfaketimeMT.so.1";
@@ -228,11 +228,11 @@ async fn a_worker_whose_clock_is_off(name: &str, shift: &str, seconds: i64) -> R
         is_off_by(&off, seconds)?;
         off.log().line(LIMIT, |line| line.contains("this process is the maintenance leader")).await?;
         let tally = Tally::begin(stack, name);
-        // Alone: bells come from an API whose clock is right.
+        // Alone: the API has the right clock.
         let alone = tally.sign_up().await?;
         let link = stack.link(&alone.email, "Verify your email").await?;
         stack.api().post(&link).expect(200).await?;
-        // Beside one that is right: longer than a lease, nobody takes over what hangs.
+        // Beside a worker with the right clock: for longer than a lease, it does not claim the emails that hang.
         let right = stack.start_worker().await?;
         smtp.set_fault(Fault::HangAt(Stage::FinalDot));
         for _ in 0..6 {
@@ -246,8 +246,8 @@ async fn a_worker_whose_clock_is_off(name: &str, shift: &str, seconds: i64) -> R
         .await?;
         smtp.clear_faults();
         stack.settled().await?;
-        assert_eq!(restarts(off.log()) + restarts(right.log()), 0, "workers struck each other off");
-        // What the relay with the wrong clock rang for does not keep those with the right one waiting.
+        assert_eq!(restarts(off.log()) + restarts(right.log()), 0, "workers removed each other");
+        // Emails that the leader with the wrong clock enqueued are due for the other worker.
         smtp.set_fault(Fault::HangAt(Stage::FinalDot));
         tally.queue(100).await?;
         said(stack, "emails that waited were enqueued again").await?;
@@ -255,7 +255,7 @@ async fn a_worker_whose_clock_is_off(name: &str, shift: &str, seconds: i64) -> R
         smtp.clear_faults();
         right.log().line(PATIENCE, |line| line.contains("this process is the maintenance leader")).await?;
         tally.sign_up().await?;
-        // The worker that was killed had mails in flight: their answers were lost.
+        // The killed worker had emails in flight, and lost their replies.
         let figures = tally.may_come_twice().settle().await?;
         assert_eq!(figures.arrived, 108);
         assert!(figures.twice <= 16, "{figures:?}");
@@ -264,7 +264,7 @@ async fn a_worker_whose_clock_is_off(name: &str, shift: &str, seconds: i64) -> R
     .await
 }
 
-/// What its log lines say of its clock: without this a missing libfaketime would go unnoticed.
+/// Checks the time in the worker's log, so that a missing libfaketime fails the test.
 fn is_off_by(worker: &Process, seconds: i64) -> Result<()> {
     let events = worker.log().events();
     let said = events.first().and_then(|event| event["timestamp"].as_str()).context("a time in the log")?;
@@ -275,12 +275,12 @@ fn is_off_by(worker: &Process, seconds: i64) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn three_workers_need_a_few_bells_for_30_000_due_rows() -> Result<()> {
+async fn three_workers_need_a_few_jobs_for_30_000_due_rows() -> Result<()> {
     const DUE: usize = 30_000;
-    /// What is sent of them; the rest is taken back.
+    /// The number that is sent; the test cancels the others.
     const SENT: usize = 6_000;
-    /// The relay's of one round, and what workers with full hands pass on to each other.
-    const BELLS: usize = 32;
+    /// The jobs of one round of maintenance, and those that busy workers push for others.
+    const JOBS: usize = 32;
     run(full().workers(0), async |stack: &Stack| {
         let smtp = stack.smtp()?;
         let tally = Tally::begin(stack, "Queue: 30,000 due rows, an empty Redis, three workers");
@@ -291,7 +291,7 @@ async fn three_workers_need_a_few_bells_for_30_000_due_rows() -> Result<()> {
         let (mut most, mut taken_back) = (0, false);
         until("the mails to be sent", PATIENCE * 3, async || {
             most = most.max(waiting(stack).await?);
-            ensure!(most <= BELLS, "{most} bells wait in Redis, {BELLS} are enough");
+            ensure!(most <= JOBS, "{most} jobs are in Redis, {JOBS} are enough");
             if !taken_back && smtp.mails_total() >= SENT {
                 let rest = "UPDATE emails SET state = 'cancelled', closed_at = now() WHERE state = 'queued' RETURNING recipient";
                 tally.take_back(&stack.sql().texts(rest, "").await?);
@@ -308,19 +308,19 @@ async fn three_workers_need_a_few_bells_for_30_000_due_rows() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn another_relay_takes_over_when_its_holder_is_killed() -> Result<()> {
+async fn another_worker_becomes_the_leader_when_the_leader_is_killed() -> Result<()> {
     run(full(), async |stack: &Stack| {
-        let tally = Tally::begin(stack, "Queue: the relay's holder killed");
+        let tally = Tally::begin(stack, "Queue: the leader killed");
         let workers = stack.workers();
-        let relays = |line: &str| line.contains("this process is the maintenance leader");
-        let holder = until("a relay", LIMIT, async || {
-            Ok(workers.iter().position(|worker| worker.log().lines().iter().any(|line| relays(line))))
+        let is_leader = |line: &str| line.contains("this process is the maintenance leader");
+        let leader = until("a leader", LIMIT, async || {
+            Ok(workers.iter().position(|worker| worker.log().lines().iter().any(|line| is_leader(line))))
         })
         .await?;
-        stack.kill_worker(holder)?;
-        // Nobody rings for these: without a relay they would wait for ever.
+        stack.kill_worker(leader)?;
+        // There are no jobs for these: without a leader they would wait for ever.
         tally.queue(20).await?;
-        workers[1 - holder].log().line(LIMIT, relays).await?;
+        workers[1 - leader].log().line(LIMIT, is_leader).await?;
         assert_eq!(tally.settle().await?, all(20));
         Ok(())
     })

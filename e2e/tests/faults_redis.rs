@@ -1,4 +1,4 @@
-//! Redis away, empty, full or silent: sign-ups do not notice, and no mail is lost with its bell.
+//! Redis away, empty, full or silent: sign-ups work, and no email is lost with its job.
 
 use std::time::Duration;
 
@@ -87,7 +87,7 @@ async fn ten_thousand_queued_mails_survive_flushall() -> Result<()> {
             send.json(&json!({"addresses": addresses})).expect(200).await?;
             addresses.iter().for_each(|address| tally.accept(address));
         }
-        until("bells in Redis", LIMIT, async || {
+        until("jobs in Redis", LIMIT, async || {
             Ok((stack.redis()?.ask::<usize>(&["DBSIZE"]).await? > 0).then_some(()))
         })
         .await?;

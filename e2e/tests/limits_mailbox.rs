@@ -169,7 +169,7 @@ both! {
         }
         stack.settled().await?;
         age(stack, 90_000).await?;
-        // Whoever begins to relay clears up first.
+        // A new leader purges first.
         match stack.kind() {
             Kind::Embedded => stack.restart_api().await?,
             Kind::Full => {

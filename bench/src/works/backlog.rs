@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::Bench;
 use super::worker::CONCURRENCY;
-use crate::drain::{LIMIT, watch};
 use crate::redis_stats;
 use crate::report::Section;
 use crate::sink::Sink;
 use crate::system::System;
+use crate::throughput::{LIMIT, watch};
 
 /// How often an operator's command is run for its median.
 const COMMANDS: usize = 5;
@@ -101,18 +101,18 @@ impl Case {
         let before = system.sink.count().await?;
         let worker = system.worker(CONCURRENCY).await?;
         let mut redis_mb: f64 = 0.0;
-        let drained = watch(&system.sink, before, self.mails, async || {
+        let measured = watch(&system.sink, before, self.mails, async || {
             redis_mb = redis_stats::memory_mb(&system.redis).await?;
             if self.queued_each > 0 { system.closed(LIMIT).await } else { Ok(()) }
         })
         .await?;
         self.runs.redis.push(redis_mb - self.empty_redis);
         self.runs.memory.push(worker.memory_mb()?.1);
-        section.beside(drained.used.others);
+        section.beside(measured.used.others);
         // Killed: what it had in flight waits for its leases and is none of the next run's first mails.
         drop(worker);
-        self.runs.rate.push(drained.per_second);
-        Ok(drained.per_second)
+        self.runs.rate.push(measured.per_second);
+        Ok(measured.per_second)
     }
 }
 

@@ -1,10 +1,10 @@
 //! The service in one process with SQLite: sign-ups against the hash alone, mails a second to files.
 
 use super::{Bench, by_turns};
-use crate::drain::LIMIT;
 use crate::machine::Meter;
 use crate::people;
 use crate::report::Section;
+use crate::throughput::LIMIT;
 
 const CLIENTS: usize = 16;
 
@@ -30,7 +30,7 @@ pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Section> {
         service.queue(mails).await?;
         let meter = Meter::start()?;
         let _process = service.start().await?;
-        rate.push(service.drained(mails, LIMIT).await?);
+        rate.push(service.closed_rate(mails, LIMIT).await?);
         let used = meter.read()?;
         cpu_a_mail.push(used.cpu_ms(&["bookly-api"]) / mails as f64);
         section.beside(used.others);

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::Bench;
 use super::worker::CONCURRENCY;
-use crate::drain::{LIMIT, watch};
 use crate::people;
 use crate::report::Section;
 use crate::sink::Sink;
+use crate::throughput::{LIMIT, watch};
 
 /// A process that has started and does nothing is looked at after this time.
 const SETTLE: u64 = 3;

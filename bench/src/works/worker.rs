@@ -10,11 +10,11 @@ use lettre::address::Envelope;
 use tokio::task::JoinSet;
 
 use super::Bench;
-use crate::drain::{LIMIT, Runs, watch};
 use crate::peer::{self, Peer};
 use crate::report::Section;
 use crate::sink::Sink;
 use crate::system::{GROUP, System};
+use crate::throughput::{LIMIT, Runs, watch};
 
 /// Mails in flight, as the setting has it by default.
 pub(super) const CONCURRENCY: usize = 16;
@@ -48,7 +48,7 @@ pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Section> {
         let mut one = f64::NAN;
         for (workers, own) in &mut with {
             let system = bench.system(Sink::start(Duration::ZERO).await?).await?;
-            drain(&system, *workers, CONCURRENCY, mails, own, &mut section).await?;
+            send_backlog(&system, *workers, CONCURRENCY, mails, own, &mut section).await?;
             if *workers == 1 {
                 one = own.runs.last();
                 let size = system.sink.mean_bytes().await?;
@@ -59,10 +59,10 @@ pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Section> {
             own.of_one.push(own.runs.last() / one);
         }
         if let Some(peer) = bench.peer(Sink::start(Duration::ZERO).await?).await? {
-            bullmq.add(peer.drain_bullmq(CONCURRENCY, mails).await?, one, &peer, &mut section);
+            bullmq.add(peer.bullmq_backlog(CONCURRENCY, mails).await?, one, &peer, &mut section);
         }
         if let Some(peer) = bench.peer(Sink::start(Duration::ZERO).await?).await? {
-            celery.add(peer.drain_celery(bench.size(1_500, 20)).await?, one, &peer, &mut section);
+            celery.add(peer.celery_backlog(bench.size(1_500, 20)).await?, one, &peer, &mut section);
         }
     }
     section.row("the SMTP code in a bare loop, mails of the same size", bare, "mails/s", "");
@@ -88,7 +88,7 @@ pub(super) async fn measure_slow_sink(bench: &Bench) -> anyhow::Result<Section> 
     let (mut own, mails) = (Own::default(), bench.size(10_000, 100));
     for _ in 0..bench.runs {
         let system = bench.system(Sink::start(SLOW).await?).await?;
-        drain(&system, 1, SLOW_CONCURRENCY, mails, &mut own, &mut section).await?;
+        send_backlog(&system, 1, SLOW_CONCURRENCY, mails, &mut own, &mut section).await?;
     }
     section.row("rate (500 / 0.3 s would be 1,667)", own.runs.per_second, "mails/s", "≥ 1,500");
     section.row("rate until all are recorded", own.runs.until_closed, "mails/s", "");
@@ -98,8 +98,8 @@ pub(super) async fn measure_slow_sink(bench: &Bench) -> anyhow::Result<Section> 
     Ok(section)
 }
 
-/// Drains rows that are queued before the workers start.
-async fn drain(
+/// Measures a backlog that is queued before the workers start.
+async fn send_backlog(
     system: &System,
     workers: usize,
     concurrency: usize,
@@ -112,23 +112,23 @@ async fn drain(
     for _ in 0..workers {
         services.push(system.worker(concurrency).await?);
     }
-    let drained = watch(&system.sink, 0, mails, async || system.closed(LIMIT).await).await?;
-    own.runs.add(&drained, &["bookly-worker"], &GROUP);
+    let measured = watch(&system.sink, 0, mails, async || system.closed(LIMIT).await).await?;
+    own.runs.add(&measured, &["bookly-worker"], &GROUP);
     for service in services {
         own.memory.push(service.memory_mb()?.1);
     }
     let shares = system.shares().await?;
     let least = if shares.len() < workers { 0 } else { shares.iter().min().copied().unwrap_or_default() };
     own.fairness.push(100.0 * least as f64 / shares.iter().max().copied().unwrap_or(1) as f64);
-    section.beside(drained.used.others);
+    section.beside(measured.used.others);
     Ok(())
 }
 
 impl Other {
-    fn add(&mut self, drained: crate::drain::Drained, one: f64, _: &Peer, section: &mut Section) {
-        self.runs.add(&drained, &peer::NAMES, &peer::GROUP);
+    fn add(&mut self, measured: crate::throughput::Throughput, one: f64, _: &Peer, section: &mut Section) {
+        self.runs.add(&measured, &peer::NAMES, &peer::GROUP);
         self.ratio.push(one / self.runs.last());
-        section.beside(drained.used.others);
+        section.beside(measured.used.others);
     }
 
     fn tell(self, name: &str, goal: &str, section: &mut Section) {
@@ -142,7 +142,7 @@ impl Other {
     }
 }
 
-/// The worker's own pool with as many senders, without rows, bells and templates: mails a second.
+/// The worker's connection pool with as many senders, without database, jobs and templates: emails per second.
 async fn bare_loop(mails: u64, bytes: usize) -> anyhow::Result<f64> {
     let sink = Sink::start(Duration::ZERO).await?;
     let settings = SmtpSettings::new("127.0.0.1", sink.port(), Security::Plain);

@@ -1,4 +1,4 @@
-//! How fast a backlog goes to the sink.
+//! How fast the workers send a backlog to the sink.
 
 use std::time::Duration;
 
@@ -6,28 +6,28 @@ use crate::machine::{Meter, Used};
 use crate::report::Section;
 use crate::sink::Sink;
 
-/// A generous end of the wait for a backlog.
+/// The longest wait for a backlog.
 pub(crate) const LIMIT: Duration = Duration::from_secs(900);
 
-/// What was seen of a backlog from its tenth mail in a hundred on: before that, processes start and connections open.
-pub(crate) struct Drained {
-    /// Mails a second at the sink.
+/// The rate of a backlog without its first tenth, in which processes start and connections open.
+pub(crate) struct Throughput {
+    /// Emails per second at the sink.
     pub(crate) per_second: f64,
-    /// Mails a second until the last of them was recorded as sent.
+    /// Emails per second until the last row was `sent`.
     pub(crate) until_closed: f64,
-    /// How many mails `used` covers.
+    /// The number of emails that `used` is for.
     pub(crate) mails: f64,
-    /// CPU time, up to the last record.
+    /// CPU time until the last row was `sent`.
     pub(crate) used: Used,
 }
 
-/// Follows the next `mails` mails to the sink, which has `before`, and then `closed`, until all are recorded.
+/// Waits until the sink, which has `before` emails, has `mails` more, and then for `closed`.
 pub(crate) async fn watch(
     sink: &Sink,
     before: u64,
     mails: u64,
     closed: impl AsyncFnOnce() -> anyhow::Result<()>,
-) -> anyhow::Result<Drained> {
+) -> anyhow::Result<Throughput> {
     let tenth = before + (mails / 10).max(1);
     let at_start = sink.has(tenth, LIMIT).await?;
     let meter = Meter::start()?;
@@ -37,7 +37,7 @@ pub(crate) async fn watch(
     let closed_at = crate::machine::Clock::now();
     let (first, last) = (sink.taken_at(tenth).await?, sink.taken_at(before + mails).await?);
     let mail_count = (before + mails - tenth).max(1) as f64;
-    Ok(Drained {
+    Ok(Throughput {
         per_second: mail_count * 1000.0 / last.ms_since(first).max(f64::MIN_POSITIVE),
         until_closed: mail_count * 1000.0 / closed_at.ms_since(first),
         mails: at_end.saturating_sub(at_start).max(1) as f64,
@@ -45,7 +45,7 @@ pub(crate) async fn watch(
     })
 }
 
-/// What several runs of the same drain gave.
+/// The results of several runs.
 #[derive(Default)]
 pub(crate) struct Runs {
     pub(crate) per_second: Vec<f64>,
@@ -55,15 +55,15 @@ pub(crate) struct Runs {
 }
 
 impl Runs {
-    /// Adds a run, with the names of the workers' processes and of all that belong to them.
-    pub(crate) fn add(&mut self, drained: &Drained, workers: &[&str], group: &[&str]) {
-        self.per_second.push(drained.per_second);
-        self.until_closed.push(drained.until_closed);
-        self.worker_ms.push(drained.used.cpu_ms(workers) / drained.mails);
-        self.group_ms.push(drained.used.cpu_ms(group) / drained.mails);
+    /// Adds a run, with the names of the worker processes and of all processes that belong to them.
+    pub(crate) fn add(&mut self, measured: &Throughput, workers: &[&str], group: &[&str]) {
+        self.per_second.push(measured.per_second);
+        self.until_closed.push(measured.until_closed);
+        self.worker_ms.push(measured.used.cpu_ms(workers) / measured.mails);
+        self.group_ms.push(measured.used.cpu_ms(group) / measured.mails);
     }
 
-    /// The run that was added last.
+    /// The rate of the last run.
     pub(crate) fn last(&self) -> f64 {
         self.per_second.last().copied().unwrap_or(f64::NAN)
     }
