@@ -1,6 +1,6 @@
 //! Redis away, empty, full or silent: sign-ups work, and no email is lost with its job.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bookly_e2e::load::{Load, Seen};
 use bookly_e2e::person::new_address;
@@ -10,6 +10,8 @@ use bookly_e2e::redis_server::RedisServer;
 use bookly_e2e::{ports, stack};
 
 const LIMIT: Duration = Duration::from_secs(180);
+/// Less than the 10 s after which maintenance enqueues a row again whose job was lost.
+const REENQUEUED_AFTER: Duration = Duration::from_secs(8);
 /// Sign-ups of each part of a test: as long as Redis is well, while it is not, and afterwards.
 const PART: usize = 40;
 /// No more than a machine has cores: nobody waits for a hash, and every answer must be 201.
@@ -98,6 +100,65 @@ async fn ten_thousand_queued_mails_survive_flushall() -> Result<()> {
         expect_same_processes(stack)
     })
     .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_closes_idle_connections_delays_no_email() -> Result<()> {
+    stack::run(StackOptions::new(Kind::Full), async |stack| {
+        let redis = stack.redis()?;
+        let tally = Tally::begin(stack, "Redis closes idle connections");
+        redis.ask::<String>(&["CONFIG", "SET", "timeout", "1"]).await?;
+        for _ in 0..3 {
+            until("all idle connections to be closed", LIMIT, async || {
+                let clients = redis.ask::<String>(&["CLIENT", "LIST", "TYPE", "normal"]).await?;
+                // One of them asks.
+                Ok((clients.lines().count() == 1).then_some(()))
+            })
+            .await?;
+            let requested = Instant::now();
+            let person = tally.sign_up().await?;
+            stack.link(&person.email, "Verify your email").await?;
+            let took = requested.elapsed();
+            ensure!(took < REENQUEUED_AFTER, "the job was lost, the email came after {took:?}");
+        }
+        ensure!(tally.settle().await?.arrived == 3);
+        expect_no_restart(stack)
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_user_with_the_documented_rights_is_enough_and_one_with_fewer_is_degraded() -> Result<()> {
+    let rule = include_str!("../../docs/operations.md").lines().find(|line| line.starts_with("ACL SETUSER"));
+    let rule: Vec<&str> = rule.context("operations.md has no ACL rule")?.split_whitespace().collect();
+    let redis = RedisServer::start().await?;
+    redis.ask::<String>(&rule).await?;
+    let url = redis.url().replacen("//", "//bookly:PASSWORD@", 1);
+    let options = StackOptions::new(Kind::Full).with("QUEUE_NAME", "bookly").with("REDIS_URL", url);
+    stack::run(options, async |stack| {
+        let tally = Tally::begin(stack, "Redis user with the documented rights, then with fewer");
+        expect_well(stack).await?;
+        for _ in 0..3 {
+            tally.sign_up().await?;
+        }
+        stack.settled().await?;
+        expect_no_restart(stack)?;
+        redis.ask::<String>(&["ACL", "SETUSER", "bookly", "resetkeys", "~bookly*"]).await?;
+        expect_degraded(stack).await?;
+        tally.sign_up().await?;
+        ensure!(tally.settle().await?.arrived == 4);
+        Ok(())
+    })
+    .await
+}
+
+fn expect_no_restart(stack: &Stack) -> Result<()> {
+    for worker in stack.workers() {
+        let lines = worker.log().lines();
+        let restart = lines.iter().find(|line| line.contains("the job listener ended"));
+        ensure!(restart.is_none(), "{restart:?}");
+    }
+    Ok(())
 }
 
 /// Signs people up before, during and after a fault, which `set(false)` begins and `set(true)` ends.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bookly_shared::queue::RedisQueue;
-use redis::aio::ConnectionManager;
+use bookly_shared::queue::{RedisConnection, RedisQueue};
+
 use redis::{RedisResult, Script};
 use tokio::time::{sleep, timeout};
 
@@ -37,7 +37,7 @@ return 0";
 pub(super) struct RedisCounter(Arc<Shared>);
 
 struct Shared {
-    connection: ConnectionManager,
+    connection: RedisConnection,
     prefix: String,
     script: Script,
     burst: u32,

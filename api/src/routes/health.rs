@@ -55,7 +55,7 @@ fn health(database: bool, redis: bool) -> Result<Health, ApiError> {
 
 async fn is_reachable(redis: Option<&RedisQueue>) -> bool {
     match redis {
-        Some(redis) => redis.is_reachable().await,
+        Some(redis) => redis.is_usable().await,
         None => true,
     }
 }

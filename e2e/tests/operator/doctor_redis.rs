@@ -43,3 +43,34 @@ async fn a_redis_that_may_drop_jobs_is_a_warning_and_one_that_accepts_none_a_fai
     })
     .await
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_user_without_a_needed_key_channel_or_command_is_a_failure_that_names_it() -> Result<()> {
+    run(StackOptions::new(Kind::Full).workers(0).with("QUEUE_NAME", "bookly"), async |stack| {
+        let redis = stack.redis()?;
+        let url = redis.url().replacen("//", &format!("//bookly:{PASSWORD}@"), 1);
+        let own = [("REDIS_URL", url.as_str())];
+        let user = async |rule: &str| {
+            let password = format!(">{PASSWORD}");
+            let command = ["ACL", "SETUSER", "bookly", "reset", "on", &password];
+            let rule = rule.split_whitespace();
+            redis.ask::<String>(&command.into_iter().chain(rule).collect::<Vec<_>>()).await
+        };
+        for (rule, missing) in [
+            ("~core:apalis:queues:list &bookly:* +@all", "write keys that match bookly:*"),
+            ("~bookly* &bookly* +@all", "write the key core:apalis:queues:list"),
+            ("~bookly:* ~core:apalis:queues:list &bookly:* +@all -eval", "run scripts"),
+            ("~bookly:* ~core:apalis:queues:list resetchannels +@all", "publish to channels"),
+        ] {
+            user(rule).await?;
+            let remedy = "~bookly:* ~core:apalis:queues:list &bookly:*";
+            fails(stack, &own, "redis", missing, remedy).await.with_context(|| rule.to_owned())?;
+        }
+        user("~bookly:* ~core:apalis:queues:list &bookly:* +@all -@dangerous +info").await?;
+        assert_eq!(check(&examined(stack, &own).await?.1, "redis")?["status"], "ok");
+        user("~bookly:* ~core:apalis:queues:list &bookly:* +@all -info").await?;
+        assert_eq!(check(&examined(stack, &own).await?.1, "redis")?["status"], "warn");
+        Ok(())
+    })
+    .await
+}

@@ -1,15 +1,14 @@
-//! Database and Redis: `DATABASE_URL` means Postgres, without it SQLite under `DATA_DIR`. Redis needs Postgres.
+//! The database: `DATABASE_URL` means Postgres, without it SQLite under `DATA_DIR`.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use redis::IntoConnectionInfo;
 use secrecy::SecretString;
 use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
 use super::source::Source;
-use super::{table, values};
+use super::table;
 
 /// The database with accounts and emails.
 #[derive(Debug, Clone)]
@@ -32,40 +31,6 @@ pub(super) fn read(source: &mut Source, data_dir: &Path) -> Option<DatabaseSetti
     }
     let url = source.secret(&table::DATABASE_URL, normalise)?;
     Some(DatabaseSettings::Postgres { url })
-}
-
-pub(super) fn read_redis(source: &mut Source) -> Option<SecretString> {
-    let by_url = source.is_set(&table::REDIS_URL);
-    // REDIS_PORT alone means nothing: Kubernetes sets it, to tcp://…, beside every service named redis.
-    if !by_url && !source.is_set(&table::REDIS_HOST) {
-        return None;
-    }
-    if !source.is_set(&table::DATABASE_URL) {
-        let setting = if by_url { &table::REDIS_URL } else { &table::REDIS_HOST };
-        source.refuse(
-            setting,
-            "is set, but DATABASE_URL is not",
-            "worker processes need a database that they can share, and SQLite is a file of one process; \
-             set DATABASE_URL to Postgres, or remove Redis",
-        );
-    }
-    if by_url {
-        return source.secret(&table::REDIS_URL, checked_redis);
-    }
-    let host = source.optional(&table::REDIS_HOST, values::host);
-    let port = source.optional(&table::REDIS_PORT, values::port);
-    let (host, port) = (host?, port?);
-    let host = if host.contains(':') { format!("[{host}]") } else { host };
-    Some(format!("redis://{host}:{port}/0").into())
-}
-
-fn checked_redis(text: &str) -> Result<String, String> {
-    match text.trim().into_connection_info() {
-        Ok(_) => Ok(text.trim().into()),
-        Err(_) => {
-            Err("a URL such as redis://host:6379/0 or rediss://user:password@host:6380/0 is needed".into())
-        }
-    }
 }
 
 const NEEDED: &str = "a URL such as postgres://user:password@host:5432/database is needed";

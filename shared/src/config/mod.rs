@@ -6,6 +6,7 @@ mod dotenv;
 mod mail;
 mod problem;
 mod read;
+mod redis;
 mod secret_file;
 mod source;
 pub mod table;

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::source::Source;
 use super::{
-    LinkLifetimes, MailboxLimits, PublicUrl, Settings, database, mail, secret_file, table, traces, values,
+    LinkLifetimes, MailboxLimits, PublicUrl, Settings, database, mail, redis, secret_file, table, traces, values,
 };
 use crate::domain::JwtAlgorithm;
 
@@ -18,7 +18,7 @@ const SHORTEST_SECRET: usize = 32;
 pub(super) fn settings(source: &mut Source) -> Option<Settings> {
     let data_dir = source.optional(&table::DATA_DIR, values::data_folder);
     let database = database::read(source, data_dir.as_deref().unwrap_or(Path::new("")));
-    let redis = database::read_redis(source);
+    let redis = redis::read(source);
     let mail = mail::read(source);
     let listen = source.optional(&table::LISTEN, values::socket_address);
     let public_url = public_url(source, listen);

@@ -132,6 +132,16 @@ fn postgres_alone_and_postgres_with_redis_are_the_other_ways_to_run() {
 }
 
 #[test]
+fn ports_that_kubernetes_sets_beside_services_are_not_settings() {
+    let redis = [("REDIS_HOST", "redis"), ("REDIS_PORT", "tcp://10.0.0.1:6379")];
+    let mail = [("MAIL_PORT", " tcp://10.0.0.2:25")];
+    let settings = read(&[SERVER, &redis, &mail]).unwrap();
+    assert_eq!(settings.redis.unwrap().expose_secret(), "redis://redis:6379/0");
+    let MailTransport::Smtp(server) = &settings.mail.transport else { panic!("{:?}", settings.mail) };
+    assert_eq!(server.port, 587);
+}
+
+#[test]
 fn every_wrong_value_is_reported_at_once() {
     let wrong = [
         ("DATABASE_URL", "sqlite:///x.db"),

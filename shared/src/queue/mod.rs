@@ -2,9 +2,13 @@
 //!
 //! The row is the truth. A lost job costs seconds: the maintenance leader enqueues its row again.
 
+mod access;
 mod cleanup;
+mod connection;
 mod enqueue;
 mod redis;
 
+pub use access::AccessError;
+pub use connection::RedisConnection;
 pub use enqueue::{BATCH_WINDOW, JobQueue};
 pub use redis::{QueueError, RedisBackend, RedisQueue, SendEmail};

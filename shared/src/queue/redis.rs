@@ -10,16 +10,14 @@ use apalis_core::backend::codec::Codec;
 use apalis_core::backend::ext::BackendExt;
 use apalis_core::backend::ext::with_codec::WithCodec;
 use apalis_redis::{Config, RedisStorage};
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
+
+use super::connection::RedisConnection;
 
 /// The most jobs that wait in Redis. With 8,000 due ones apalis-redis' fetch script fails on every call
 /// ("too many results to unpack"): Lua's stack holds that many values.
 const MAX_WAITING: usize = 4_000;
-/// The library's 500 ms ended workers under load.
-const RESPONSE_LIMIT: Duration = Duration::from_secs(5);
-const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 /// Jobs made due by one call; well below what Lua's stack holds.
 const PROMOTE_BATCH: usize = 1_000;
 /// Moves jobs from the scheduled set to the list of active ones, and returns how many.
@@ -70,13 +68,13 @@ impl Codec<String> for TextCodec {
 }
 
 /// What an apalis worker of this queue polls.
-pub type RedisBackend = WithCodec<RedisStorage<String>, TextCodec>;
+pub type RedisBackend = WithCodec<RedisStorage<String, RedisConnection>, TextCodec>;
 
 /// A call to Redis that failed. Never holds the URL, which may have a password in it.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
     /// `REDIS_URL` cannot be read.
-    #[error("REDIS_URL cannot be read as a Redis URL (redis://[:password@]host[:port][/db])")]
+    #[error("REDIS_URL is not a Redis URL (redis://[user:password@]host[:port][/db])")]
     Url,
     /// Redis answered with an error, or did not answer.
     #[error("Redis: {0}")]
@@ -90,7 +88,7 @@ pub enum QueueError {
 #[derive(Clone)]
 pub struct RedisQueue {
     client: redis::Client,
-    pub(super) connection: ConnectionManager,
+    pub(super) connection: RedisConnection,
     pub(super) config: Config,
 }
 
@@ -107,12 +105,7 @@ impl RedisQueue {
     /// When the URL cannot be read.
     pub fn new(url: &SecretString, name: &str) -> Result<RedisQueue, QueueError> {
         let client = redis::Client::open(url.expose_secret()).map_err(|_| QueueError::Url)?;
-        let limits = ConnectionManagerConfig::new()
-            .set_response_timeout(Some(RESPONSE_LIMIT))
-            .set_connection_timeout(Some(CONNECT_LIMIT))
-            .set_number_of_retries(1)
-            .set_max_delay(Duration::from_millis(500));
-        let connection = ConnectionManager::new_lazy_with_config(client.clone(), limits)?;
+        let connection = RedisConnection::new(client.clone())?;
         Ok(RedisQueue { client, connection, config: config(name) })
     }
 
@@ -189,18 +182,8 @@ impl RedisQueue {
         Err(QueueError::Redis(std::io::Error::from(std::io::ErrorKind::ConnectionReset).into()))
     }
 
-    /// Whether Redis takes writes, within two seconds. At its memory limit, or as a read-only replica, it still
-    /// answers PING.
-    pub async fn is_reachable(&self) -> bool {
-        let mut connection = self.connection.clone();
-        let mut probe = redis::cmd("SET");
-        probe.arg(format!("{}:probe", self.config.queue.as_ref())).arg("").arg("EX").arg(60);
-        let written = probe.query_async::<String>(&mut connection);
-        matches!(tokio::time::timeout(CONNECT_LIMIT, written).await, Ok(Ok(_)))
-    }
-
     /// The connection, for other uses of the same Redis. Clones share it.
-    pub fn connection(&self) -> ConnectionManager {
+    pub fn connection(&self) -> RedisConnection {
         self.connection.clone()
     }
 

@@ -65,7 +65,7 @@ impl Listener {
         tracing::warn!(reason, failed_starts, "the job listener ended and starts again");
         if failed_starts >= RESET_AFTER
             && failed_starts.is_multiple_of(RESET_AFTER)
-            && self.redis.is_reachable().await
+            && self.redis.is_usable().await
         {
             let reset = self.redis.reset().await;
             tracing::error!(

@@ -104,7 +104,7 @@ impl Maintenance {
         }
         if let (MaintenanceError::Queue(_), Some(redis)) = (error, &self.redis)
             && failed_rounds.is_multiple_of(RESET_AFTER)
-            && redis.is_reachable().await
+            && redis.is_usable().await
         {
             let reset = redis.reset().await;
             tracing::error!(%error, ok = reset.is_ok(), "Redis answers with errors; the queue's keys in Redis were deleted");

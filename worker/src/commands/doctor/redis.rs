@@ -3,27 +3,55 @@
 use std::collections::HashMap;
 
 use bookly_shared::config::Settings;
+use bookly_shared::queue::RedisQueue;
 use redis::{AsyncConnectionConfig, Client, ErrorKind, RedisError, ServerErrorKind};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::report::Finding;
+use super::report::{Finding, Status};
 
 const NAME: &str = "redis";
 
 pub(super) async fn check(url: &SecretString, settings: &Settings) -> Vec<Finding> {
-    let Ok(client) = Client::open(url.expose_secret()) else {
+    let queue_name = &settings.queue_name;
+    let (Ok(client), Ok(queue)) = (Client::open(url.expose_secret()), RedisQueue::new(url, queue_name)) else {
         return vec![Finding::fail(NAME, "REDIS_URL cannot be read", "write it as redis://host:6379/0")];
     };
     let place = client.get_connection_info().addr().to_string();
-    vec![match ask(&client).await {
-        Ok(info) => judge(&info, &place, &settings.queue_name),
+    let server = match info(&client).await {
+        Ok(info) => judge(&info, &place, queue_name),
+        Err(error) if is_refused(&error) => Finding::warn(
+            NAME,
+            format!("{place}: INFO is not allowed, so the server's settings are not checked"),
+            "allow the user of REDIS_URL to run INFO",
+        ),
         Err(error) => Finding::fail(NAME, format!("{place}: {error}"), remedy(&error)),
-    }]
+    };
+    if server.status == Status::Fail {
+        return vec![server];
+    }
+    match queue.check_access().await {
+        Ok(()) => vec![server],
+        Err(denied) => {
+            let remedy = if is_refused(&denied.error) { access_remedy(queue_name) } else { remedy(&denied.error).to_owned() };
+            vec![Finding::fail(NAME, format!("{place}: {denied}"), remedy)]
+        }
+    }
+}
+
+fn is_refused(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::Server(ServerErrorKind::NoPerm)
+}
+
+fn access_remedy(queue: &str) -> String {
+    format!(
+        "give the user of REDIS_URL these keys and channels: ~{queue}:* ~core:apalis:queues:list &{queue}:* \
+         (the last key is fixed in apalis-redis; docs/operations.md has a whole ACL rule)"
+    )
 }
 
 /// Uses `INFO`, which managed servers allow where they refuse `CONFIG`. The time limit is the caller's, not the
 /// library's half a second.
-async fn ask(client: &Client) -> Result<HashMap<String, String>, RedisError> {
+async fn info(client: &Client) -> Result<HashMap<String, String>, RedisError> {
     let patient = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
     let mut connection = client.get_multiplexed_async_connection_with_config(&patient).await?;
     let text: String = redis::cmd("INFO").query_async(&mut connection).await?;
@@ -39,9 +67,6 @@ fn remedy(error: &RedisError) -> &'static str {
     match error.kind() {
         ErrorKind::AuthenticationFailed => {
             "correct user and password in REDIS_URL (redis://user:password@host:6379/0)"
-        }
-        ErrorKind::Server(ServerErrorKind::NoPerm) => {
-            "allow the user of REDIS_URL to run INFO, scripts, and all commands on keys of QUEUE_NAME"
         }
         ErrorKind::Server(ServerErrorKind::BusyLoading) => "wait until Redis has loaded its data",
         // A server that needs a password says NOAUTH, for which the library has no kind.
@@ -88,7 +113,6 @@ fn judge(info: &HashMap<String, String>, place: &str, queue: &str) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::report::Status;
     use super::*;
 
     #[test]
