@@ -11,6 +11,7 @@ pub use file::{list_emails, read_mail};
 use bookly_shared::config::{MailTransport, Settings};
 use bookly_shared::domain::SmtpReply;
 
+use crate::redactor::Redactor;
 use crate::render::Outgoing;
 use crate::smtp::{SendError, SmtpConfigError, SmtpOptions, SmtpPool};
 
@@ -68,7 +69,8 @@ impl Transport {
         })
     }
 
-    /// Sends an email. `lease_check` is awaited before the first byte of the message is transmitted.
+    /// Sends an email. `lease_check` is awaited before the first byte of the message is transmitted. What the server
+    /// repeats of the email's link or of the login is not in the result.
     ///
     /// # Errors
     /// Why the email was not accepted; the error's kind says what to do.
@@ -80,7 +82,9 @@ impl Transport {
         match self {
             Transport::Smtp(pool) => {
                 let sent = pool.send(&message.envelope, &message.bytes, lease_check).await;
-                sent.map(Delivered::Accepted)
+                let redactor = Redactor::new(message.token.as_deref());
+                let sent = sent.map_err(|error| error.redacted(&redactor));
+                Ok(Delivered::Accepted(redactor.redact_reply(sent?)))
             }
             Transport::File(folder) => file::store(folder, message, lease_check).await.map(Delivered::Stored),
         }

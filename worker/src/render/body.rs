@@ -88,6 +88,19 @@ impl EmailBody {
         }
     }
 
+    /// The token of the link: the longest part of it that is a word. Notices have no token.
+    pub(super) fn token(&self) -> Option<&str> {
+        match self {
+            Self::VerifyEmail { link, .. }
+            | Self::ResetPassword { link, .. }
+            | Self::ChangeEmail { link, .. } => {
+                let is_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+                link.split(|c| !is_token(c)).max_by_key(|part| part.len())
+            }
+            Self::PasswordChanged { .. } | Self::EmailChangeRequested { .. } | Self::Welcome {} => None,
+        }
+    }
+
     /// An email of this kind with made-up values, for trial renderings and previews.
     #[must_use]
     pub fn sample(kind: EmailKind) -> Self {

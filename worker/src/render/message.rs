@@ -33,6 +33,8 @@ pub struct Outgoing {
     pub envelope: Envelope,
     /// Headers and body, lines ended by CRLF, all ASCII.
     pub bytes: Vec<u8>,
+    /// The secret part of its link, which must not be stored or logged.
+    pub token: Option<String>,
 }
 
 /// The email cannot be made; another attempt gives the same error.
@@ -88,7 +90,7 @@ impl Composer {
         let rendered = self.renderer.render(body)?;
         let facts = MessageFacts { id, from: &self.from, from_name: &self.from_name, to: &to, now };
         let message = compose(&rendered, &facts)?;
-        Ok(Outgoing { id, envelope: message.envelope().clone(), bytes: message.formatted() })
+        Ok(Outgoing { id, envelope: message.envelope().clone(), bytes: message.formatted(), token: body.token().map(str::to_owned) })
     }
 }
 

@@ -18,6 +18,8 @@ use tokio::time::timeout;
 use tokio_util::either::Either;
 use tracing::{debug, warn};
 
+use crate::redactor::Redactor;
+
 use super::dialogue::{Dialogue, ReplyLines};
 use super::error::{SendError, Stage};
 use super::options::{SmtpConfigError, SmtpOptions, StageTimeouts};
@@ -26,6 +28,12 @@ use super::tls::Tls;
 
 /// How long RSET and QUIT may take: nothing depends on their replies.
 pub(super) const COURTESY_LIMIT: Duration = Duration::from_secs(2);
+
+/// Finds the password in what a server repeats, as it is and as a login sends it.
+fn redactor_of(credentials: &SmtpCredentials) -> Redactor {
+    let (user, password) = (credentials.username.as_str(), credentials.password.expose_secret());
+    Redactor::new([password, &BASE64_STANDARD.encode(format!("\0{user}\0{password}"))])
+}
 
 /// An open session.
 pub(super) struct Session<S = Stream> {
@@ -62,6 +70,8 @@ pub(super) struct Connector {
     timeouts: StageTimeouts,
     /// The server offers PIPELINING and loses commands that come together.
     pipelining_fails: AtomicBool,
+    /// Finds the login in replies: some servers repeat what they were sent.
+    redactor: Redactor,
 }
 
 /// [`Security`] with what it needs.
@@ -78,6 +88,7 @@ impl Connector {
             Security::StartTls => Protection::StartTls(Tls::new(&settings, options)?),
             Security::ImplicitTls => Protection::ImplicitTls(Tls::new(&settings, options)?),
         };
+        let redactor = settings.credentials.as_ref().map(redactor_of).unwrap_or_default();
         Ok(Self {
             host: settings.host,
             port: settings.port,
@@ -86,7 +97,18 @@ impl Connector {
             helo_name: ClientId::default().to_string(),
             timeouts: options.timeouts,
             pipelining_fails: AtomicBool::new(false),
+            redactor,
         })
+    }
+
+    /// The reply without the login in its text.
+    pub(super) fn redacted_reply(&self, reply: SmtpReply) -> SmtpReply {
+        self.redactor.redact_reply(reply)
+    }
+
+    /// The result without the login in its error.
+    pub(super) fn redacted<T>(&self, result: Result<T, SendError>) -> Result<T, SendError> {
+        result.map_err(|error| error.redacted(&self.redactor))
     }
 
     /// A session that is ready for MAIL FROM.
@@ -178,34 +200,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     async fn log_in(&mut self, credentials: &SmtpCredentials) -> Result<(), SendError> {
         let (user, password) = (credentials.username.as_str(), credentials.password.expose_secret());
         let plain = BASE64_STANDARD.encode(format!("\0{user}\0{password}"));
-        let base64_password = BASE64_STANDARD.encode(password);
         let steps = if self.extensions.auth_plain {
             vec![format!("AUTH PLAIN {plain}")]
         } else if self.extensions.auth_login {
             // The prompts are not read: their words differ from server to server, their order does not.
-            vec!["AUTH LOGIN".to_owned(), BASE64_STANDARD.encode(user), base64_password.clone()]
+            vec!["AUTH LOGIN".to_owned(), BASE64_STANDARD.encode(user), BASE64_STANDARD.encode(password)]
         } else {
             let what = "a login is configured, but the server offers neither AUTH PLAIN nor AUTH LOGIN";
             return Err(SendError::unsupported(Stage::Auth, what));
         };
-        let secrets = [plain.as_str(), base64_password.as_str(), password];
-        let limit = self.timeouts.command;
-        let reply = Stage::Auth.within(limit, self.authenticate(&steps, &secrets)).await?;
+        let reply = Stage::Auth.within(self.timeouts.command, self.authenticate(&steps)).await?;
         // 235 is the only good end of AUTH (RFC 4954 §4).
         if reply.code == 235 { Ok(()) } else { Err(SendError::from_reply(Stage::Auth, reply)) }
     }
 
-    /// Sends the steps of a login while the server asks for more (334). The last reply does not hold the secrets: some
-    /// servers repeat what they were sent.
-    async fn authenticate(&mut self, steps: &[String], secrets: &[&str]) -> Result<SmtpReply, SendError> {
+    /// Sends the steps of a login while the server asks for more (334). Returns the last reply.
+    async fn authenticate(&mut self, steps: &[String]) -> Result<SmtpReply, SendError> {
         let (last, first) = steps.split_last().map_or(("", steps), |(last, first)| (last.as_str(), first));
         for step in first {
-            let reply = self.ask_for_lines(Stage::Auth, step).await?.without(secrets);
+            let reply = self.ask_for_lines(Stage::Auth, step).await?.reply();
             if reply.code != 334 {
                 return Ok(reply);
             }
         }
-        Ok(self.ask_for_lines(Stage::Auth, last).await?.without(secrets))
+        Ok(self.ask_for_lines(Stage::Auth, last).await?.reply())
     }
 
     /// One command whose reply must be positive.

@@ -204,13 +204,6 @@ impl ReplyLines {
     pub(super) fn reply(&self) -> SmtpReply {
         SmtpReply::new(self.code, &self.text)
     }
-
-    /// The reply with `***` in place of each secret.
-    pub(super) fn without(&self, secrets: &[&str]) -> SmtpReply {
-        let secrets = secrets.iter().filter(|secret| !secret.is_empty());
-        let text = secrets.fold(self.text.clone(), |text, secret| text.replace(secret, "***"));
-        SmtpReply::new(self.code, &text)
-    }
 }
 
 /// The lines that are complete, with their ends.

@@ -8,6 +8,8 @@ use bookly_shared::domain::smtp_reply::one_line;
 use bookly_shared::metrics::table::SMTP_STAGE_SECONDS;
 use tokio::time::{Instant, timeout};
 
+use crate::redactor::Redactor;
+
 /// The step of an SMTP session at which a send ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Stage {
@@ -227,6 +229,16 @@ impl SendError {
 
     pub(crate) fn lease_lost() -> Self {
         Self { stage: Stage::LeaseCheck, cause: Cause::LeaseLost }
+    }
+
+    /// The error without these secrets in its text.
+    pub(crate) fn redacted(mut self, redactor: &Redactor) -> Self {
+        match &mut self.cause {
+            Cause::Refused(reply) => reply.text = redactor.redact(&reply.text),
+            Cause::Broken(text) | Cause::Certificate(_, text) => *text = redactor.redact(text),
+            Cause::TimedOut(_) | Cause::Unsupported(_) | Cause::LeaseLost => {}
+        }
+        self
     }
 
     /// A reply that is not the expected one: a refusal, or one that does not fit the command, such as 250 to DATA.

@@ -53,7 +53,7 @@ pub enum InspectError {
 pub async fn inspect(settings: &SmtpSettings, options: &SmtpOptions) -> Result<SmtpReport, InspectError> {
     let connector = Connector::new(settings.clone(), options)?;
     let began = Instant::now();
-    let session = connector.open().await?;
+    let session = connector.redacted(connector.open().await)?;
     let took = began.elapsed();
     let tls = tls_report(session.dialogue.stream(), settings, options);
     session.quit().await;

@@ -88,6 +88,19 @@ impl SmtpPool {
     where
         F: Future<Output = bool> + Send,
     {
+        let sent = self.send_once(envelope, message, lease_check).await;
+        self.inner.connector.redacted(sent).map(|reply| self.inner.connector.redacted_reply(reply))
+    }
+
+    async fn send_once<F>(
+        &self,
+        envelope: &Envelope,
+        message: &[u8],
+        lease_check: F,
+    ) -> Result<SmtpReply, SendError>
+    where
+        F: Future<Output = bool> + Send,
+    {
         let _permit = self.inner.permit().await?;
         let transaction = Transaction::new(envelope, message);
         let mut pooled = self.inner.begin(&transaction).await?;
@@ -111,7 +124,7 @@ impl SmtpPool {
         let _permit = self.inner.permit().await?;
         // The new connection takes the place of an idle one.
         drop(self.inner.take_idle());
-        let mut session = self.inner.connector.open().await?;
+        let mut session = self.inner.connector.redacted(self.inner.connector.open().await)?;
         session.command(Stage::Hello, "NOOP").await?;
         session.quit().await;
         Ok(())

@@ -1,0 +1,196 @@
+//! Takes secrets out of texts that a mail server wrote: content filters repeat the link that they refuse, and servers
+//! repeat logins. What is left is stored in rows, logged, and shown to operators.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use bookly_shared::domain::SmtpReply;
+
+/// What takes the place of a secret.
+const REDACTED: &str = "[redacted]";
+/// The shortest piece of a secret that is found, in letters and digits. A server may cut or split what it repeats.
+const PIECE: usize = 8;
+/// Escapes within escapes that are decoded, as in `%252E`.
+const MAX_DECODINGS: usize = 3;
+
+/// Finds pieces of secrets in whatever form a reply's lines can have: as it is, in base64, percent-encoded,
+/// quoted-printable, xtext (RFC 3461), HTML references, hexadecimal; in another case; split by spaces and punctuation.
+///
+/// Comparison is of letters and digits in lower case. No other text has eight of them in common with a token by chance.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Redactor {
+    /// Encoded forms of the secrets, letters and digits only, in lower case.
+    forms: Vec<Vec<u8>>,
+    /// Secrets with fewer than [`PIECE`] letters and digits are found only as a whole.
+    short: Vec<String>,
+}
+
+impl Redactor {
+    /// For these secrets. Empty ones are ignored.
+    pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Redactor {
+        let mut redactor = Redactor::default();
+        for secret in secrets.into_iter().filter(|secret| !secret.is_empty()) {
+            for encoded in encoded_forms(secret.as_bytes()) {
+                let form = letters_and_digits(&encoded);
+                if form.len() >= PIECE {
+                    redactor.forms.push(form);
+                }
+            }
+            if letters_and_digits(secret.as_bytes()).len() < PIECE {
+                redactor.short.push(secret.to_owned());
+                redactor.short.push(BASE64_STANDARD.encode(secret));
+            }
+        }
+        redactor
+    }
+
+    /// The text with `[redacted]` in place of each secret.
+    pub(crate) fn redact(&self, text: &str) -> String {
+        let mut found = self.short_ones(text);
+        let mut decoded = Decoded::of(text);
+        for _ in 0..=MAX_DECODINGS {
+            found.extend(self.pieces_in(&decoded));
+            let Some(next) = decoded.decode() else { break };
+            decoded = next;
+        }
+        replace(text, found)
+    }
+
+    /// The reply without the secrets in its text.
+    pub(crate) fn redact_reply(&self, reply: SmtpReply) -> SmtpReply {
+        SmtpReply { text: self.redact(&reply.text), ..reply }
+    }
+
+    fn short_ones(&self, text: &str) -> Vec<Range<usize>> {
+        let all = self.short.iter();
+        all.flat_map(|secret| text.match_indices(secret).map(|(start, it)| start..start + it.len())).collect()
+    }
+
+    fn pieces_in(&self, text: &Decoded) -> Vec<Range<usize>> {
+        let significant: Vec<&(u8, Range<usize>)> =
+            text.0.iter().filter(|(byte, _)| byte.is_ascii_alphanumeric()).collect();
+        let piece = |window: &[&(u8, Range<usize>)]| {
+            window.iter().fold(0, |piece, (byte, _)| (piece << 8) | u64::from(byte.to_ascii_lowercase()))
+        };
+        let pieces: HashSet<u64> = significant.windows(PIECE).map(piece).collect();
+        if pieces.is_empty() {
+            return Vec::new();
+        }
+        let secret = self.pieces_of_secrets_among(&pieces);
+        let windows = significant.windows(PIECE).filter(|window| secret.contains(&piece(window)));
+        windows.map(|window| window[0].1.start..window[PIECE - 1].1.end).collect()
+    }
+
+    /// Most replies have no piece of a secret: a small table of their hashes decides that without a set look-up.
+    fn pieces_of_secrets_among(&self, pieces: &HashSet<u64>) -> HashSet<u64> {
+        let slot = |piece: u64| (piece.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 52) as usize;
+        let mut table = [false; 4096];
+        pieces.iter().for_each(|piece| table[slot(*piece)] = true);
+        let mut found = HashSet::new();
+        for form in &self.forms {
+            let mut piece = 0;
+            for (index, byte) in form.iter().enumerate() {
+                piece = (piece << 8) | u64::from(*byte);
+                if index + 1 >= PIECE && table[slot(piece)] && pieces.contains(&piece) {
+                    found.insert(piece);
+                }
+            }
+        }
+        found
+    }
+}
+
+/// The secret as it is, in hexadecimal, and in base64 at each of the three positions that it can have in a longer text.
+fn encoded_forms(secret: &[u8]) -> Vec<Vec<u8>> {
+    let digit = |half: u8| b"0123456789abcdef"[usize::from(half)];
+    let hex = secret.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
+    let mut forms = vec![secret.to_vec(), hex];
+    for position in 0..3 {
+        let mut longer = vec![0; position];
+        longer.extend_from_slice(secret);
+        let mut encoded = BASE64_STANDARD.encode(&longer).into_bytes();
+        // The first and the last character also hold bits of the text around it.
+        encoded.drain(..if position == 0 { 0 } else { position + 1 });
+        if !longer.len().is_multiple_of(3) {
+            encoded.truncate(encoded.iter().position(|byte| *byte == b'=').unwrap_or(encoded.len()) - 1);
+        }
+        forms.push(encoded);
+    }
+    forms
+}
+
+fn letters_and_digits(text: &[u8]) -> Vec<u8> {
+    text.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect()
+}
+
+/// A text's bytes after some decodings, each with its place in the original text.
+struct Decoded(Vec<(u8, Range<usize>)>);
+
+impl Decoded {
+    fn of(text: &str) -> Decoded {
+        Decoded(text.bytes().enumerate().map(|(at, byte)| (byte, at..at + 1)).collect())
+    }
+
+    /// Decodes every escape once; `None` when there is none.
+    fn decode(&self) -> Option<Decoded> {
+        let (mut decoded, mut at, mut any) = (Vec::with_capacity(self.0.len()), 0, false);
+        while at < self.0.len() {
+            let (byte, length) = self.escape_at(at).unwrap_or((self.0[at].0, 1));
+            any |= length > 1;
+            decoded.push((byte, self.0[at].1.start..self.0[at + length - 1].1.end));
+            at += length;
+        }
+        any.then_some(Decoded(decoded))
+    }
+
+    /// The byte of an escape, and how many bytes it takes: `%2E`, `=2E`, `+2E`, `\x2E`, `&#46;`, `&#x2E;`, `\u002E`.
+    fn escape_at(&self, at: usize) -> Option<(u8, usize)> {
+        let byte = |offset: usize| self.0.get(at + offset).map(|(byte, _)| *byte);
+        let hex = |start: usize, digits: usize| {
+            (start..start + digits).try_fold(0, |value: u32, offset| {
+                Some(value * 16 + char::from(byte(offset)?).to_digit(16)?)
+            })
+        };
+        let ascii = |value: u32| u8::try_from(value).ok();
+        match (byte(0)?, byte(1)?) {
+            (b'%' | b'=' | b'+', _) => Some((ascii(hex(1, 2)?)?, 3)),
+            (b'\\', b'x') => Some((ascii(hex(2, 2)?)?, 4)),
+            (b'\\', b'u') => Some((ascii(hex(2, 4)?)?, 6)),
+            (b'&', b'#') => {
+                let end = (2..10).find(|offset| byte(*offset) == Some(b';'))?;
+                let (digits, radix) = if matches!(byte(2)?, b'x' | b'X') { (3, 16) } else { (2, 10) };
+                let value = (digits..end).try_fold(0, |value: u32, offset| {
+                    Some(value * radix + char::from(byte(offset)?).to_digit(radix)?)
+                })?;
+                Some((ascii(value)?, end + 1))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Replaces ranges, each extended to the whole word in which it is.
+fn replace(text: &str, mut found: Vec<Range<usize>>) -> String {
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"._~%=+-".contains(byte);
+    for range in &mut found {
+        let before = text.as_bytes()[..range.start].iter().rev();
+        range.start -= before.take_while(|byte| is_word(byte)).count();
+        range.end += text.as_bytes()[range.end..].iter().take_while(|byte| is_word(byte)).count();
+    }
+    found.sort_unstable_by_key(|range| range.start);
+    let (mut redacted, mut at) = (String::with_capacity(text.len()), 0);
+    for range in found {
+        if range.start >= at {
+            redacted.push_str(&text[at..range.start]);
+            redacted.push_str(REDACTED);
+        }
+        at = at.max(range.end);
+    }
+    redacted.push_str(&text[at..]);
+    redacted
+}
+
+#[cfg(test)]
+mod tests;
