@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use tokio::sync::watch;
 
 /// The steps of a session.
@@ -64,6 +65,8 @@ pub enum Fault {
         /// The bytes.
         bytes: String,
     },
+    /// Replies to the final dot with this code and the email's link, as content filters do.
+    RepeatLink(u16, LinkForm),
     /// Replies only after the faults are cleared.
     HangAt(Stage),
     /// Closes the connection without a reply. At the final dot the email is stored all the same.
@@ -76,6 +79,52 @@ pub enum Fault {
     ExpiredCertificate,
     /// Uses a certificate for another host.
     WrongHostCertificate,
+}
+
+/// How a link is repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkForm {
+    /// As it is.
+    Plain,
+    /// In capital letters.
+    UpperCase,
+    /// In base64.
+    Base64,
+    /// Every character as `%41`.
+    PercentEncoded,
+    /// As in a quoted-printable body, with soft line breaks.
+    QuotedPrintable,
+    /// Over several lines of the reply.
+    Lines,
+}
+
+impl LinkForm {
+    /// Every form.
+    pub const ALL: [Self; 6] =
+        [Self::Plain, Self::UpperCase, Self::Base64, Self::PercentEncoded, Self::QuotedPrintable, Self::Lines];
+
+    /// The link in this form, in lines of a reply.
+    pub fn lines(self, link: &str) -> Vec<String> {
+        let cut = |text: &str, length: usize, end: &str| {
+            let line = |line: &[u8]| format!("{}{end}", String::from_utf8_lossy(line));
+            text.as_bytes().chunks(length).map(line).collect()
+        };
+        match self {
+            Self::Plain => vec![link.to_owned()],
+            Self::UpperCase => vec![link.to_uppercase()],
+            Self::Base64 => cut(&BASE64_STANDARD.encode(link), 76, ""),
+            Self::PercentEncoded => vec![link.bytes().map(|byte| format!("%{byte:02X}")).collect()],
+            Self::QuotedPrintable => cut(&link.replace('.', "=2E"), 75, "="),
+            Self::Lines => cut(link, 40, ""),
+        }
+    }
+
+    /// A whole reply with the link of this message.
+    pub(super) fn reply(self, code: u16, link: &str) -> String {
+        let lines = self.lines(link);
+        let lines = lines.iter().map(|line| format!("{code}-{line}\r\n"));
+        format!("{}{code} is on a block list\r\n", lines.collect::<String>())
+    }
 }
 
 impl Fault {
@@ -99,6 +148,7 @@ impl Fault {
             Self::RefuseGreeting(..) | Self::SlowGreeting(_) => Some(Stage::Greeting),
             Self::Reply { stage, .. } | Self::Say { stage, .. } => Some(*stage),
             Self::HangAt(stage) | Self::CloseAt(stage) | Self::DelayAt(stage, _) => Some(*stage),
+            Self::RepeatLink(..) => Some(Stage::FinalDot),
             Self::NoStartTls | Self::ExpiredCertificate | Self::WrongHostCertificate => None,
         }
     }

@@ -56,13 +56,19 @@ impl ReceivedMail {
 
     /// The first http(s) link of the text part that contains `fragment`.
     pub fn link(&self, fragment: &str) -> Option<String> {
-        let text = self.text()?;
-        let mut parts = text.split(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"'));
-        let is_link = |part: &&str| part.starts_with("http://") || part.starts_with("https://");
-        parts.find(|part| is_link(part) && part.contains(fragment)).map(str::to_owned)
+        link_in(&self.data, fragment)
     }
 
     fn parsed(&self) -> Option<mail_parser::Message<'_>> {
         MessageParser::default().parse(&self.data)
     }
+}
+
+/// The first http(s) link of a message's text part that contains `fragment`.
+pub(super) fn link_in(message: &[u8], fragment: &str) -> Option<String> {
+    let parsed = MessageParser::default().parse(message)?;
+    let text = parsed.body_text(0)?;
+    let mut parts = text.split(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"'));
+    let is_link = |part: &&str| part.starts_with("http://") || part.starts_with("https://");
+    parts.find(|part| is_link(part) && part.contains(fragment)).map(str::to_owned)
 }

@@ -20,7 +20,7 @@ use self::listener::{Listener, accept};
 use self::options::Shared;
 use self::state::State;
 pub use self::{
-    fault::{Fault, FaultRule, Stage},
+    fault::{Fault, FaultRule, LinkForm, Stage},
     mail::ReceivedMail,
     options::{SmtpServerOptions, TlsMode},
 };

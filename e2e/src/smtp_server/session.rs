@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::fault::{Fault, Stage};
-use super::mail::ReceivedMail;
+use super::mail::{ReceivedMail, link_in};
 use super::options::{Shared, TlsMode};
 
 /// Longest command line, in bytes.
@@ -233,7 +233,13 @@ impl Session {
     }
 
     async fn final_dot(&mut self, data: Vec<u8>) -> io::Result<Next> {
-        let fault = self.take_fault(Stage::FinalDot);
+        let fault = match self.take_fault(Stage::FinalDot) {
+            Some(Fault::RepeatLink(code, form)) => {
+                let bytes = form.reply(code, &link_in(&data, "/api/v1/auth/").unwrap_or_default());
+                Some(Fault::Say { stage: Stage::FinalDot, bytes })
+            }
+            fault => fault,
+        };
         let refused = matches!(fault, Some(Fault::Reply { .. }));
         let answered = fault.is_none();
         let number = (!refused).then(|| self.record(data, answered));
@@ -350,7 +356,14 @@ impl Session {
                 sleep(time).await;
             }
             Some(Fault::Say { bytes, .. }) => self.instead = Some(bytes),
-            Some(Fault::NoStartTls | Fault::ExpiredCertificate | Fault::WrongHostCertificate) | None => {}
+            // Read elsewhere.
+            Some(
+                Fault::RepeatLink(..)
+                | Fault::NoStartTls
+                | Fault::ExpiredCertificate
+                | Fault::WrongHostCertificate,
+            )
+            | None => {}
         }
         Ok(Turn::Continue)
     }
