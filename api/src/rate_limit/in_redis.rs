@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bookly_shared::queue::{RedisConnection, RedisQueue};
-
 use redis::{RedisResult, Script};
 use tokio::time::{sleep, timeout};
 
@@ -77,15 +76,7 @@ impl RedisCounter {
         }
     }
 
-    /// A server that closes idle connections fails the first command after a pause: it is tried once more.
     async fn ask(&self, client: IpAddr) -> RedisResult<u64> {
-        match self.try_once(client).await {
-            Ok(wait) => Ok(wait),
-            Err(_) => self.try_once(client).await,
-        }
-    }
-
-    async fn try_once(&self, client: IpAddr) -> RedisResult<u64> {
         let key = format!("{}:{client}", self.0.prefix);
         let mut count = self.0.script.key(key);
         count.arg(self.0.refill_ms).arg(self.0.burst).invoke_async(&mut self.0.connection.clone()).await
