@@ -104,13 +104,13 @@ async fn a_collector_sees_the_request_the_delivery_and_the_sending_as_one_trace(
         // SQLite keeps ids as bytes.
         if kind == Kind::Full {
             assert_eq!(
-                delivery.attributes["bookly.mail.id"],
+                delivery.attributes["bookly.email.id"],
                 stack.sql().of_mail(&person.email, "id").await?
             );
         }
-        assert_eq!(delivery.attributes["bookly.mail.kind"], "verify_email");
-        assert_eq!(delivery.attributes["bookly.mail.attempt"], "1");
-        assert_eq!(delivery.attributes["bookly.mail.outcome"], "sent");
+        assert_eq!(delivery.attributes["bookly.email.kind"], "verify_email");
+        assert_eq!(delivery.attributes["bookly.email.attempt"], "1");
+        assert_eq!(delivery.attributes["bookly.email.outcome"], "sent");
 
         let (process, sending) = match kind {
             Kind::Embedded => ("bookly-api", span("file store").await?),

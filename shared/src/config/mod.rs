@@ -111,7 +111,10 @@ impl LinkLifetimes {
         match kind {
             EmailKind::ResetPassword => self.password_reset,
             EmailKind::ChangeEmail => self.email_change,
-            _ => self.email_verification,
+            EmailKind::VerifyEmail
+            | EmailKind::PasswordChanged
+            | EmailKind::EmailChangeRequested
+            | EmailKind::Welcome => self.email_verification,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The spans of a delivery: the attempt, and the sending within it.
 //!
-//! What they carry leaves this service: no address, no link, and none of the mail server's texts, which quote addresses.
+//! Spans are exported: they hold no address, no link, and no text of the mail server, which quotes addresses.
 
 use bookly_shared::db::emails::attempts::AttemptOutcome;
 use bookly_shared::db::emails::claim::ClaimedEmail;
@@ -9,29 +9,29 @@ use bookly_shared::trace::{Span, SpanKind, SpanPlace, TraceContext, Tracer};
 use crate::smtp::SendError;
 use crate::transport::{Delivered, Transport};
 
-/// Where a mail's delivery stands in its request's trace; a mail without one begins a trace of its own.
-pub(crate) fn place_of(mail: &ClaimedEmail) -> SpanPlace {
-    SpanPlace::after(mail.traceparent.as_deref().and_then(TraceContext::parse))
+/// The place of a delivery in its request's trace; an email without a trace starts one.
+pub(crate) fn place_of(email: &ClaimedEmail) -> SpanPlace {
+    SpanPlace::after(email.traceparent.as_deref().and_then(TraceContext::parse))
 }
 
-/// One attempt at a mail, from the claim to the closed row.
-pub(crate) fn delivery(tracer: &Tracer, mail: &ClaimedEmail, place: &SpanPlace) -> Span {
-    let mut span = tracer.span(SpanKind::Consumer, format!("deliver {}", mail.kind), place);
-    span.set("bookly.mail.id", mail.id.to_string());
-    span.set("bookly.mail.kind", mail.kind.as_str());
-    span.set("bookly.mail.attempt", i64::from(mail.attempts));
+/// One attempt at an email, from the claim to the completed row.
+pub(crate) fn delivery(tracer: &Tracer, email: &ClaimedEmail, place: &SpanPlace) -> Span {
+    let mut span = tracer.span(SpanKind::Consumer, format!("deliver {}", email.kind), place);
+    span.set("bookly.email.id", email.id.to_string());
+    span.set("bookly.email.kind", email.kind.as_str());
+    span.set("bookly.email.attempt", i64::from(email.attempts));
     span
 }
 
-/// What became of the attempt. Failed is what was meant to be sent and was not.
+/// Records the outcome of the attempt. An email that was to be sent and was not is a failure.
 pub(crate) fn ended(span: &mut Span, ending: AttemptOutcome) {
-    span.set("bookly.mail.outcome", ending.as_str());
+    span.set("bookly.email.outcome", ending.as_str());
     if !matches!(ending, AttemptOutcome::Sent | AttemptOutcome::Cancelled) {
         span.fail();
     }
 }
 
-/// The mail's transfer, a connection and its TLS included where none was open.
+/// The transfer of an email, with the connection and its TLS where none was open.
 pub(crate) fn sending(tracer: &Tracer, transport: &Transport, place: &SpanPlace) -> Span {
     let name = match transport {
         Transport::Smtp(_) => "SMTP send",

@@ -3,7 +3,6 @@
 mod body;
 mod check;
 mod message;
-mod quoted_printable;
 mod renderer;
 #[cfg(test)]
 mod tests;

@@ -78,7 +78,11 @@ impl NewEmail {
 pub fn deadline_of(kind: EmailKind) -> TimeDelta {
     match kind {
         EmailKind::ResetPassword => TimeDelta::hours(1),
-        _ => TimeDelta::hours(24),
+        EmailKind::VerifyEmail
+        | EmailKind::PasswordChanged
+        | EmailKind::ChangeEmail
+        | EmailKind::EmailChangeRequested
+        | EmailKind::Welcome => TimeDelta::hours(24),
     }
 }
 
