@@ -16,7 +16,9 @@ fn letters_and_digits(text: &str) -> String {
 /// A piece of what the server repeated of the token that is in the text.
 fn piece_in<'a>(text: &str, repeated: &'a str) -> Option<&'a str> {
     let text = letters_and_digits(text);
-    (0..=repeated.len().saturating_sub(PIECE)).map(|at| &repeated[at..at + PIECE]).find(|piece| text.contains(piece))
+    (0..=repeated.len().saturating_sub(PIECE))
+        .map(|at| &repeated[at..at + PIECE])
+        .find(|piece| text.contains(piece))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

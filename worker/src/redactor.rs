@@ -149,9 +149,8 @@ impl Decoded {
     fn escape_at(&self, at: usize) -> Option<(u8, usize)> {
         let byte = |offset: usize| self.0.get(at + offset).map(|(byte, _)| *byte);
         let hex = |start: usize, digits: usize| {
-            (start..start + digits).try_fold(0, |value: u32, offset| {
-                Some(value * 16 + char::from(byte(offset)?).to_digit(16)?)
-            })
+            (start..start + digits)
+                .try_fold(0, |value: u32, offset| Some(value * 16 + char::from(byte(offset)?).to_digit(16)?))
         };
         let ascii = |value: u32| u8::try_from(value).ok();
         match (byte(0)?, byte(1)?) {

@@ -100,8 +100,14 @@ pub enum LinkForm {
 
 impl LinkForm {
     /// Every form.
-    pub const ALL: [Self; 6] =
-        [Self::Plain, Self::UpperCase, Self::Base64, Self::PercentEncoded, Self::QuotedPrintable, Self::Lines];
+    pub const ALL: [Self; 6] = [
+        Self::Plain,
+        Self::UpperCase,
+        Self::Base64,
+        Self::PercentEncoded,
+        Self::QuotedPrintable,
+        Self::Lines,
+    ];
 
     /// The link in this form, in lines of a reply.
     pub fn lines(self, link: &str) -> Vec<String> {

@@ -7,7 +7,8 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::source::Source;
 use super::{
-    LinkLifetimes, MailboxLimits, PublicUrl, Settings, database, mail, redis, secret_file, table, traces, values,
+    LinkLifetimes, MailboxLimits, PublicUrl, Settings, database, mail, redis, secret_file, table, traces,
+    values,
 };
 use crate::domain::JwtAlgorithm;
 

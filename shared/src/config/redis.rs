@@ -95,7 +95,14 @@ mod tests {
 
     #[test]
     fn other_urls_are_refused() {
-        for url in ["http://host", "host:6379", "redis://host:port/0", "redis://host/zero", "redis://host?db=1", "redis://host#0"] {
+        for url in [
+            "http://host",
+            "host:6379",
+            "redis://host:port/0",
+            "redis://host/zero",
+            "redis://host?db=1",
+            "redis://host#0",
+        ] {
             assert!(checked(url).unwrap_err().starts_with(NEEDED), "{url}");
         }
     }

@@ -137,7 +137,8 @@ impl Source {
 /// Kubernetes sets `REDIS_PORT=tcp://10.0.0.11:6379` beside a service named redis, and `MAIL_PORT` beside one named mail:
 /// these are not settings of this service.
 fn is_service_link(name: &str, value: &str) -> bool {
-    name.ends_with("_PORT") && ["tcp://", "udp://", "sctp://"].iter().any(|scheme| value.trim().starts_with(scheme))
+    name.ends_with("_PORT")
+        && ["tcp://", "udp://", "sctp://"].iter().any(|scheme| value.trim().starts_with(scheme))
 }
 
 /// The variables of this process. `std::env::vars` would panic if any value is not UTF-8.

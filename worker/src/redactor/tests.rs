@@ -9,7 +9,8 @@ const TOKEN: &str = "eyJlbWFpbCI6InpvZUBleGFtcGxlLm9yZyIsInVpZCI6IjAxOTNiZDVhLTd
 /// The longest run of letters and digits of a secret that is left in a text, in any of its forms.
 fn left(secret: &str, text: &str) -> usize {
     let text = letters_and_digits(text.as_bytes());
-    let forms: Vec<_> = encoded_forms(secret.as_bytes()).iter().map(|form| letters_and_digits(form)).collect();
+    let forms: Vec<_> =
+        encoded_forms(secret.as_bytes()).iter().map(|form| letters_and_digits(form)).collect();
     let is_left = |length: usize| {
         let in_text = |piece: &[u8]| text.windows(length).any(|window| window == piece);
         forms.iter().any(|form| form.windows(length).any(in_text))
@@ -52,7 +53,11 @@ fn every_form() -> Vec<String> {
         base64_in("a", TOKEN, "b"),
         base64_in("ab", TOKEN, "cd"),
         base64_in("abc", TOKEN, "def").replace('+', "-").replace('/', "_"),
-        base64_in("", &link, "").as_bytes().chunks(40).map(|chunk| format!("{} ", String::from_utf8_lossy(chunk))).collect(),
+        base64_in("", &link, "")
+            .as_bytes()
+            .chunks(40)
+            .map(|chunk| format!("{} ", String::from_utf8_lossy(chunk)))
+            .collect(),
         base64_in("", &link, "").replace('=', "%3D"),
         TOKEN[20..].to_owned(),
         TOKEN[..90].to_owned(),
@@ -67,7 +72,10 @@ fn a_token_is_redacted_in_every_form_that_a_reply_can_have() {
         let redacted = redactor.redact(&format!("550 5.7.1 {form} is on a block list"));
         assert!(redacted.contains(REDACTED), "{form}: {redacted}");
         assert!(left(TOKEN, &redacted) < PIECE, "{form}: {redacted}");
-        assert!(redacted.starts_with("550 5.7.1 ") && redacted.ends_with(" is on a block list"), "{redacted}");
+        assert!(
+            redacted.starts_with("550 5.7.1 ") && redacted.ends_with(" is on a block list"),
+            "{redacted}"
+        );
     }
 }
 

@@ -89,7 +89,12 @@ impl Composer {
         let rendered = self.renderer.render(body)?;
         let facts = MessageFacts { id, from: &self.from, from_name: &self.from_name, to: &to, now };
         let message = compose(&rendered, &facts)?;
-        Ok(Outgoing { id, envelope: message.envelope().clone(), bytes: message.formatted(), token: body.token().map(str::to_owned) })
+        Ok(Outgoing {
+            id,
+            envelope: message.envelope().clone(),
+            bytes: message.formatted(),
+            token: body.token().map(str::to_owned),
+        })
     }
 }
 

@@ -13,7 +13,8 @@ const NAME: &str = "redis";
 
 pub(super) async fn check(url: &SecretString, settings: &Settings) -> Vec<Finding> {
     let queue_name = &settings.queue_name;
-    let (Ok(client), Ok(queue)) = (Client::open(url.expose_secret()), RedisQueue::new(url, queue_name)) else {
+    let (Ok(client), Ok(queue)) = (Client::open(url.expose_secret()), RedisQueue::new(url, queue_name))
+    else {
         return vec![Finding::fail(NAME, "REDIS_URL cannot be read", "write it as redis://host:6379/0")];
     };
     let place = client.get_connection_info().addr().to_string();
@@ -32,7 +33,11 @@ pub(super) async fn check(url: &SecretString, settings: &Settings) -> Vec<Findin
     match queue.check_access().await {
         Ok(()) => vec![server],
         Err(denied) => {
-            let remedy = if is_refused(&denied.error) { access_remedy(queue_name) } else { remedy(&denied.error).to_owned() };
+            let remedy = if is_refused(&denied.error) {
+                access_remedy(queue_name)
+            } else {
+                remedy(&denied.error).to_owned()
+            };
             vec![Finding::fail(NAME, format!("{place}: {denied}"), remedy)]
         }
     }
