@@ -9,7 +9,7 @@ use std::thread::available_parallelism;
 use axum::Router;
 use bookly_shared::clock::Clock;
 use bookly_shared::config::{DatabaseSettings, Settings, WayToRun};
-use bookly_shared::db::{ConnectError, DataDirLock, Db, DbError, lock_data_dir};
+use bookly_shared::db::{ConnectError, DataDirLock, Db, DbError, PendingMigrations, lock_data_dir};
 use bookly_shared::link_token::LinkSigner;
 use bookly_shared::metrics::Exporter;
 use bookly_shared::queue::{JobQueue, QueueError, RedisQueue};
@@ -96,7 +96,7 @@ pub async fn bind(settings: &mut Settings) -> Result<TcpListener, StartError> {
 /// # Errors
 /// See [`ConnectError`].
 pub async fn open_database(settings: &Settings) -> Result<Db, ConnectError> {
-    Db::open(&settings.database).await
+    Db::open(&settings.database, PendingMigrations::of(settings)).await
 }
 
 impl App {

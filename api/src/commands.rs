@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use bookly_shared::clock::Clock;
 use bookly_shared::config::Settings;
+use bookly_shared::db::{Db, PendingMigrations};
 use bookly_shared::domain::{EmailAddress, Role};
 use bookly_shared::metrics::Exporter;
 use bookly_shared::signals;
@@ -24,6 +25,8 @@ pub enum Command {
     User(UserCommand),
     /// Check whether the service on this machine is ready; exit code 0 when it is
     Health,
+    /// Apply pending database migrations
+    Migrate,
 }
 
 /// Commands for accounts.
@@ -47,6 +50,7 @@ impl Command {
         match self {
             Command::User(UserCommand::Role { email, role }) => set_role(settings, &email, role).await,
             Command::Health => health(&settings).await,
+            Command::Migrate => migrate(&settings).await,
         }
     }
 }
@@ -76,6 +80,14 @@ async fn set_role(settings: Settings, email: &EmailAddress, role: Role) -> anyho
         bail!("no account has the address {}", email.as_str());
     }
     tracing::info!(account = %email.masked(), %role, "the role was set");
+    Ok(())
+}
+
+/// Applies pending migrations. The role needs the right to create tables only here, if `MIGRATE_ON_START` is off.
+async fn migrate(settings: &Settings) -> anyhow::Result<()> {
+    let db = Db::open(&settings.database, PendingMigrations::Apply).await?;
+    db.close().await;
+    tracing::info!("the database is up to date");
     Ok(())
 }
 

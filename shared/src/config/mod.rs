@@ -25,7 +25,7 @@ use secrecy::SecretString;
 
 use source::Source;
 
-pub use database::DatabaseSettings;
+pub use database::{DEFAULT_POOL_SIZE, DatabaseSettings};
 pub use mail::{MailSettings, MailTransport, Security, SmtpCredentials, SmtpSettings};
 pub use problem::{SettingProblem, SettingsError};
 pub use traces::TraceSettings;
@@ -38,6 +38,8 @@ use crate::domain::{EmailKind, JwtAlgorithm};
 pub struct Settings {
     /// The database with accounts and emails.
     pub database: DatabaseSettings,
+    /// Whether a start applies pending migrations; if not, they stop it.
+    pub migrate_on_start: bool,
     /// The URL of the Redis that carries the jobs, from `REDIS_URL` or `REDIS_HOST` and `REDIS_PORT`.
     pub redis: Option<SecretString>,
     /// The sender of emails, and the transport.

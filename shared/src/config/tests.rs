@@ -79,7 +79,7 @@ SOMETHING_ELSE=kept out
 "#;
     let settings = Settings::from_vars(dotenv::parse(env, &mut Vec::new())).unwrap();
     assert_eq!(settings.way_to_run(), WayToRun::PostgresAndRedis);
-    let DatabaseSettings::Postgres { url } = &settings.database else { panic!("{settings:?}") };
+    let DatabaseSettings::Postgres { url, .. } = &settings.database else { panic!("{settings:?}") };
     assert_eq!(url.expose_secret(), "postgres://bookly:p$ss@localhost:5432/bookly_db");
     let MailTransport::Smtp(server) = &settings.mail.transport else { panic!("{settings:?}") };
     assert_eq!((server.port, server.security, server.validate_certs), (587, Security::StartTls, true));

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::emails::enqueue::{NewEmail, bind_email, enqueue_email};
 use super::users::User;
-use super::{Db, DbResult, Pools, in_transaction, within_limit};
+use super::{Db, DbResult, Pools, in_transaction, on_db};
 use crate::domain::{EmailAddress, Role};
 
 /// The values of a sign-up.
@@ -107,15 +107,14 @@ impl Db {
     ) -> DbResult<Option<(User, Uuid)>> {
         let uid = Uuid::new_v4();
         let email = email(uid);
-        let Pools::Postgres(pool) = &self.pools else {
+        let Pools::Postgres(_) = self.pools else {
             return self.create_account_in_steps(account, uid, &email, now).await;
         };
-        let user: Option<User> = within_limit(async {
+        let user: DbResult<Option<User>> = on_db!(self.writer(), connection => {
             let query = bind_account!(sqlx::query_as(CREATE_ACCOUNT_POSTGRES), account, uid, now);
-            Ok(bind_email!(query, email).fetch_optional(pool).await?)
-        })
-        .await?;
-        Ok(user.map(|user| {
+            bind_email!(query, email).fetch_optional(&mut *connection).await?
+        });
+        Ok(user?.map(|user| {
             email.count();
             (user, email.id)
         }))
