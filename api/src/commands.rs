@@ -62,6 +62,7 @@ impl Command {
 pub async fn serve(mut settings: Settings) -> anyhow::Result<()> {
     let shutdown = CancellationToken::new();
     signals::stop_on_signal(shutdown.clone())?;
+    settings.log_warnings();
     let listener = bind(&mut settings).await?;
     let exporter = Exporter::install("api")?;
     Ok(App::build(settings, exporter).await?.run(listener, shutdown).await?)

@@ -69,6 +69,7 @@ pub async fn work(settings: Settings) -> anyhow::Result<ExitCode> {
     let Some(redis) = &settings.redis else {
         bail!("without REDIS_URL (or REDIS_HOST) the worker runs inside bookly-api; start that, or set it");
     };
+    settings.log_warnings();
     let queue = RedisQueue::new(redis, &settings.queue_name)?;
     let exporter = Exporter::install("worker")?;
     let db = open_database(&settings).await.context("the worker cannot start")?;

@@ -59,6 +59,7 @@ pub(super) fn settings(source: &mut Source) -> Option<Settings> {
     let public_url = public_url?;
     let jwt_secret = jwt_secret?;
     Some(Settings {
+        warnings: Vec::new(),
         database: database?,
         migrate_on_start: migrate_on_start?,
         redis,

@@ -14,6 +14,7 @@ use super::migrate::{self, PendingMigrations};
 use super::session::{Sessions, is_ready};
 use super::{ConnectError, Db, Pools};
 use crate::config::{DEFAULT_POOL_SIZE, DatabaseSettings};
+use crate::private_files;
 
 /// The longest wait for a connection, after which the request gets a 503.
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(5);
@@ -92,8 +93,7 @@ async fn open_postgres(
 }
 
 async fn open_sqlite(data_dir: &Path, pending: PendingMigrations) -> Result<Db, ConnectError> {
-    std::fs::create_dir_all(data_dir)
-        .map_err(|source| ConnectError::DataDir { path: data_dir.to_owned(), source })?;
+    make_private(data_dir).map_err(|source| ConnectError::DataDir { path: data_dir.to_owned(), source })?;
     let options = SqliteConnectOptions::new()
         .filename(sqlite_file(data_dir))
         .create_if_missing(true)
@@ -113,6 +113,16 @@ async fn open_sqlite(data_dir: &Path, pending: PendingMigrations) -> Result<Db, 
     let db = Db::new(Pools::Sqlite { reader, writer }, Sessions::Own);
     migrate::run(&db, pending).await?;
     Ok(db)
+}
+
+/// SQLite creates its other files with the permissions of the database file.
+fn make_private(data_dir: &Path) -> std::io::Result<()> {
+    private_files::make_folder(data_dir)?;
+    private_files::create_if_missing(&sqlite_file(data_dir))?;
+    for suffix in ["-wal", "-shm", "-journal"] {
+        private_files::restrict(&data_dir.join(format!("bookly.sqlite{suffix}")));
+    }
+    Ok(())
 }
 
 /// The file of embedded mode.
@@ -158,8 +168,8 @@ pub fn data_dir_is_in_use(data_dir: &Path) -> std::io::Result<bool> {
 /// When another process holds the lock, or the folder cannot be written.
 pub fn lock_data_dir(data_dir: &Path) -> Result<DataDirLock, ConnectError> {
     let unusable = |source| ConnectError::DataDir { path: data_dir.to_owned(), source };
-    std::fs::create_dir_all(data_dir).map_err(unusable)?;
-    let file = File::create(data_dir.join(LOCK_FILE)).map_err(unusable)?;
+    private_files::make_folder(data_dir).map_err(unusable)?;
+    let file = private_files::create(&data_dir.join(LOCK_FILE)).map_err(unusable)?;
     match file.try_lock() {
         Ok(()) => Ok(DataDirLock { _file: file }),
         Err(TryLockError::WouldBlock) => Err(ConnectError::InUse(data_dir.to_owned())),
