@@ -209,21 +209,21 @@ impl App {
     }
 }
 
-struct Queue {
+struct OpenedQueue {
     jobs: JobQueue,
     redis: Option<RedisQueue>,
     wake: Option<Arc<Notify>>,
     enqueuer: Option<Enqueuer>,
 }
 
-fn open_queue(settings: &Settings, stop: &CancellationToken) -> Result<Queue, QueueError> {
+fn open_queue(settings: &Settings, stop: &CancellationToken) -> Result<OpenedQueue, QueueError> {
     let Some(url) = &settings.redis else {
         let (jobs, wake) = JobQueue::in_process();
-        return Ok(Queue { jobs, redis: None, wake: Some(wake), enqueuer: None });
+        return Ok(OpenedQueue { jobs, redis: None, wake: Some(wake), enqueuer: None });
     };
     let queue = RedisQueue::new(url, &settings.queue_name)?;
     let (jobs, enqueuer) = JobQueue::in_redis(queue.clone(), stop.clone());
-    Ok(Queue { jobs, redis: Some(queue), wake: None, enqueuer: Some(Box::pin(enqueuer)) })
+    Ok(OpenedQueue { jobs, redis: Some(queue), wake: None, enqueuer: Some(Box::pin(enqueuer)) })
 }
 
 /// Logs what runs, and where to look first.

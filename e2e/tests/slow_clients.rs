@@ -55,7 +55,10 @@ async fn outer_address() -> Result<Option<IpAddr>> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nine_hundred_hostile_connections_keep_nobody_out() -> Result<()> {
     let Some(outer) = outer_address().await? else {
-        return skip("nine_hundred_hostile_connections_keep_nobody_out", "this machine has only loopback addresses");
+        return skip(
+            "nine_hundred_hostile_connections_keep_nobody_out",
+            "this machine has only loopback addresses",
+        );
     };
     let port = bookly_e2e::ports::free()?;
     let options = StackOptions::new(Kind::Embedded).with("LISTEN", format!("0.0.0.0:{port}"));
