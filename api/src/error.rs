@@ -42,6 +42,10 @@ pub enum ApiError {
     EmailNotFound,
     NotFound,
     MethodNotAllowed,
+    /// `GET` of a verification link by a program, where only `POST` verifies.
+    PostOnly,
+    /// The account was verified, or not made by sign-up.
+    AlreadyVerified,
     /// Only failed emails can be sent again.
     EmailNotFailed,
     /// Only emails that wait can be cancelled.
@@ -128,6 +132,11 @@ impl ApiError {
             }
             E::NotFound => row(S::NOT_FOUND, "not_found", "Not found"),
             E::MethodNotAllowed => row(S::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed"),
+            E::PostOnly => or(
+                row(S::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed"),
+                "Send POST to this address",
+            ),
+            E::AlreadyVerified => row(S::CONFLICT, "already_verified", "The account is already verified"),
             E::RequestTimeout => row(S::REQUEST_TIMEOUT, "request_timeout", "The request took too long"),
             E::BodyTooLarge => row(S::PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large"),
             E::UnsupportedMediaType => {

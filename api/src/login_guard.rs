@@ -68,7 +68,7 @@ impl LoginGuard {
     pub async fn require_password(&self, user: &User, password: Password, client: IpAddr) -> ApiResult<()> {
         let attempt = self.begin(&user.email_canonical, client).await?;
         if self.hasher.verify(password, user.password_hash.clone()).await? {
-            return attempt.succeeded().await;
+            return attempt.succeeded(user).await;
         }
         attempt.failed().await?;
         Err(ApiError::InvalidEmailOrPassword)
@@ -82,10 +82,11 @@ impl Attempt<'_> {
         Ok(db.count_login_failure(&self.count, clock.now()).await?)
     }
 
-    /// Forgets the failures before the right password.
-    pub async fn succeeded(self) -> ApiResult<()> {
+    /// Forgets the failures before the right password. The network of a verified account's login is remembered.
+    pub async fn succeeded(self, user: &User) -> ApiResult<()> {
         let LoginGuard { db, clock, .. } = self.guard;
-        Ok(db.count_login_success(&self.count, &self.network, clock.now()).await?)
+        let network = user.is_verified.then_some(self.network.as_str());
+        Ok(db.count_login_success(&self.count, network, clock.now()).await?)
     }
 }
 

@@ -7,10 +7,10 @@ use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use bookly_shared::config::Settings;
-use bookly_shared::db::accounts::NewAccount;
+use bookly_shared::db::accounts::{Creation, NewAccount};
 use bookly_shared::db::emails::enqueue::NewEmail;
-use bookly_shared::db::users::User;
-use bookly_shared::domain::{EmailAddress, EmailKind, Role};
+use bookly_shared::db::users::{FIRST_AUTH_VERSION, RoleChange, User};
+use bookly_shared::domain::{CreatedVia, EmailAddress, EmailKind, Role};
 use bookly_shared::metrics::Exporter;
 use chrono::TimeDelta;
 use serde_json::Value;
@@ -90,13 +90,17 @@ impl TestApp {
             username: "ann".into(),
             email: email.clone(),
             password_hash: "none".into(),
+            created_via: CreatedVia::SignUp,
+            replaces: None,
+            base_mailbox_limit: 20,
         };
-        let mail = |uid| NewEmail::new(EmailKind::VerifyEmail, &email, now).about(uid);
-        let (user, _) = db.create_account(&account, mail, now).await.unwrap().unwrap();
+        let mail = |uid| NewEmail::new(EmailKind::VerifyEmail, &email, now).about(uid, FIRST_AUTH_VERSION);
+        let created = db.create_account(&account, mail, now).await.unwrap();
+        let Creation::Created(user, _) = created else { panic!("{created:?}") };
         if verified {
             db.verify_account(user.uid, &email, now).await.unwrap();
         }
-        db.set_role(&email, role, now).await.unwrap();
+        assert_eq!(db.set_role(&email, role, now).await.unwrap(), RoleChange::Made);
         self.open_session(db.user(user.uid).await.unwrap().unwrap()).await
     }
 

@@ -14,8 +14,13 @@ CREATE TABLE users (
     auth_changed_at timestamptz NOT NULL,
     created_at      timestamptz NOT NULL,
     update_at       timestamptz NOT NULL,
+    -- Rows that others insert count as imported: only accounts made by sign-up are ever replaced, deleted or purged.
+    created_via     text NOT NULL DEFAULT 'import' CHECK (created_via IN ('sign_up', 'invitation', 'import', 'operator')),
     CONSTRAINT users_email_canonical_key UNIQUE (email_canonical)
 );
+
+-- Accounts that nobody verified, which are deleted after a time.
+CREATE INDEX users_unverified ON users (created_at) WHERE NOT is_verified;
 
 CREATE TABLE sessions (
     sid        uuid PRIMARY KEY,
@@ -45,6 +50,29 @@ CREATE TABLE login_networks (
 );
 CREATE INDEX login_networks_age ON login_networks (last_login_at);
 
+-- Completed changes of an address. The old mailbox can undo each of them for 72 hours, and until then no other account
+-- can get the old address.
+CREATE TABLE email_changes (
+    id           uuid PRIMARY KEY,                 -- in the link that undoes the change
+    user_uid     uuid NOT NULL REFERENCES users (uid) ON DELETE CASCADE,
+    old_email    text NOT NULL,
+    old_mailbox  text NOT NULL,                    -- its canonical form
+    auth_version bigint NOT NULL,                  -- the account's after the change: the order of an account's changes
+    changed_at   timestamptz NOT NULL,
+    ended_at     timestamptz                       -- when this change or an earlier one was undone
+);
+CREATE INDEX email_changes_mailbox ON email_changes (old_mailbox);
+CREATE INDEX email_changes_user ON email_changes (user_uid);
+CREATE INDEX email_changes_age ON email_changes (changed_at);
+
+-- Sign-ups and address changes by mailbox, without the `+` and what follows it.
+CREATE TABLE base_mailbox_counts (
+    base_mailbox text PRIMARY KEY,
+    emails       integer NOT NULL,
+    counted_from timestamptz NOT NULL              -- the count starts again 24 hours later
+);
+CREATE INDEX base_mailbox_counts_age ON base_mailbox_counts (counted_from);
+
 CREATE TABLE books (
     uid            uuid PRIMARY KEY,
     title          text NOT NULL,
@@ -68,6 +96,7 @@ CREATE TABLE emails (
     recipient     text NOT NULL,
     mailbox       text NOT NULL,                   -- the recipient's canonical form
     user_uid      uuid,                            -- no reference: an email outlives its account, to be cancelled
+    auth_version  bigint,                          -- the account's when the email was caused; its link is signed with this one
     context       jsonb NOT NULL,
     request_id    text,
     traceparent   text,                            -- the W3C trace context of the request that asked for it

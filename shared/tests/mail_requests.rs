@@ -106,7 +106,11 @@ impl Play<'_> {
             let own = self.queued.iter().filter(|email| email.kind == kind && email.mailbox == name);
             own.map(|email| email.at).collect()
         };
-        let (sent, notice) = (at(kind), at(EmailKind::PasswordChanged).into_iter().max());
+        let sent = at(kind);
+        // A new password gives back the share of reset links only.
+        let notice = (kind == EmailKind::ResetPassword)
+            .then(|| at(EmailKind::PasswordChanged).into_iter().max())
+            .flatten();
         let within = |time| sent.iter().filter(|at| **at > self.now - time).count();
         let alive =
             sent.iter().any(|at| *at > self.now - LIFETIME && notice.is_none_or(|notice| *at >= notice));

@@ -64,6 +64,7 @@ pub struct Worker {
     transport: Transport,
     concurrency: u16,
     keep: TimeDelta,
+    unverified_for: TimeDelta,
 }
 
 impl Worker {
@@ -100,8 +101,21 @@ impl Worker {
             tracer,
         });
         let keep = TimeDelta::days(i64::from(settings.keep_closed_days));
+        let unverified_for = TimeDelta::days(i64::from(settings.unverified_account_days));
         let concurrency = settings.worker_concurrency;
-        Ok(Worker { name, db, clock, jobs, delivery, circuit_breaker, leases, transport, concurrency, keep })
+        Ok(Worker {
+            name,
+            db,
+            clock,
+            jobs,
+            delivery,
+            circuit_breaker,
+            leases,
+            transport,
+            concurrency,
+            keep,
+            unverified_for,
+        })
     }
 
     /// Works until `stop`, then finishes the deliveries under way, for 30 seconds at most.
@@ -169,6 +183,12 @@ impl Worker {
             JobSource::InProcess(_) => None,
             JobSource::Redis(redis) => Some((**redis).clone()),
         };
-        Maintenance { db: self.db.clone(), clock: self.clock.clone(), redis, keep: self.keep }
+        Maintenance {
+            db: self.db.clone(),
+            clock: self.clock.clone(),
+            redis,
+            keep: self.keep,
+            unverified_for: self.unverified_for,
+        }
     }
 }

@@ -8,10 +8,11 @@ use std::time::Duration;
 use bookly_shared::clock::Clock;
 use bookly_shared::config::Settings;
 use bookly_shared::db::Db;
-use bookly_shared::db::accounts::NewAccount;
+use bookly_shared::db::accounts::{Creation, NewAccount};
 use bookly_shared::db::emails::admin::{EmailFilter, EmailRow};
 use bookly_shared::db::emails::enqueue::NewEmail;
-use bookly_shared::domain::{EmailAddress, EmailKind, EmailState};
+use bookly_shared::db::users::FIRST_AUTH_VERSION;
+use bookly_shared::domain::{CreatedVia, EmailAddress, EmailKind, EmailState};
 use bookly_shared::queue::JobQueue;
 use bookly_shared::trace::Tracer;
 use bookly_worker::transport::read_mail;
@@ -52,10 +53,14 @@ impl TestWorker {
             username: "ann".into(),
             email: email.clone(),
             password_hash: "$argon2id$".into(),
+            created_via: CreatedVia::SignUp,
+            replaces: None,
+            base_mailbox_limit: 20,
         };
         let now = self.clock.now();
-        let mail = |uid| NewEmail::new(EmailKind::VerifyEmail, &email, now).about(uid);
-        let (_, id) = self.db.create_account(&account, mail, now).await.unwrap().unwrap();
+        let mail = |uid| NewEmail::new(EmailKind::VerifyEmail, &email, now).about(uid, FIRST_AUTH_VERSION);
+        let created = self.db.create_account(&account, mail, now).await.unwrap();
+        let Creation::Created(_, id) = created else { panic!("{created:?}") };
         self.jobs.enqueue(id);
         id
     }

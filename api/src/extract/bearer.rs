@@ -4,7 +4,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use bookly_shared::db::sessions::Bearer;
+use bookly_shared::db::sessions::{Actor, Bearer, Checked};
 use bookly_shared::db::users::User;
 use bookly_shared::domain::Role;
 use uuid::Uuid;
@@ -38,15 +38,40 @@ pub struct AdminUser(pub Session);
 #[derive(Debug)]
 pub struct RefreshToken(pub Session);
 
+/// What an endpoint requires of an account with a valid access token.
+pub trait Admission: Sized {
+    /// # Errors
+    /// 403 when the account may not use the endpoint.
+    fn admit(session: Session) -> Result<Self, ApiError>;
+}
+
+impl Admission for AccessToken {
+    fn admit(session: Session) -> Result<Self, ApiError> {
+        Ok(AccessToken(session))
+    }
+}
+
+impl Admission for VerifiedUser {
+    fn admit(session: Session) -> Result<Self, ApiError> {
+        if session.user.is_verified { Ok(VerifiedUser(session)) } else { Err(ApiError::AccountNotVerified) }
+    }
+}
+
+impl Admission for AdminUser {
+    fn admit(session: Session) -> Result<Self, ApiError> {
+        let VerifiedUser(session) = VerifiedUser::admit(session)?;
+        match session.user.role {
+            Role::Admin => Ok(AdminUser(session)),
+            Role::User => Err(ApiError::InsufficientPermissions),
+        }
+    }
+}
+
 impl FromRequestParts<AppState> for AccessToken {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        let claims = claims(&parts.headers, state)?;
-        if claims.refresh {
-            return Err(ApiError::AccessTokenRequired);
-        }
-        Ok(AccessToken(session(&claims, state).await?))
+        AccessToken::admit(find_session(&access_claims(&parts.headers, state)?, state).await?)
     }
 }
 
@@ -54,8 +79,7 @@ impl FromRequestParts<AppState> for VerifiedUser {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        let AccessToken(session) = AccessToken::from_request_parts(parts, state).await?;
-        if session.user.is_verified { Ok(VerifiedUser(session)) } else { Err(ApiError::AccountNotVerified) }
+        VerifiedUser::admit(find_session(&access_claims(&parts.headers, state)?, state).await?)
     }
 }
 
@@ -63,11 +87,7 @@ impl FromRequestParts<AppState> for AdminUser {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        let VerifiedUser(session) = VerifiedUser::from_request_parts(parts, state).await?;
-        match session.user.role {
-            Role::Admin => Ok(AdminUser(session)),
-            Role::User => Err(ApiError::InsufficientPermissions),
-        }
+        AdminUser::admit(find_session(&access_claims(&parts.headers, state)?, state).await?)
     }
 }
 
@@ -79,8 +99,21 @@ impl FromRequestParts<AppState> for RefreshToken {
         if !claims.refresh {
             return Err(ApiError::RefreshTokenRequired);
         }
-        Ok(RefreshToken(session(&claims, state).await?))
+        Ok(RefreshToken(find_session(&claims, state).await?))
     }
+}
+
+impl Session {
+    /// Who makes a change: the change's transaction checks it again.
+    pub fn actor(&self) -> Actor {
+        Actor { user_uid: self.user.uid, sid: self.sid, auth_version: self.user.auth_version }
+    }
+}
+
+/// The claims of an access token with a valid signature. Its session is not looked up.
+pub(super) fn access_claims(headers: &HeaderMap, state: &AppState) -> Result<Claims, ApiError> {
+    let claims = claims(headers, state)?;
+    if claims.refresh { Err(ApiError::AccessTokenRequired) } else { Ok(claims) }
 }
 
 fn claims(headers: &HeaderMap, state: &AppState) -> Result<Claims, ApiError> {
@@ -95,11 +128,35 @@ pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
-async fn session(claims: &Claims, state: &AppState) -> Result<Session, ApiError> {
-    match state.db.bearer(claims.user.user_uid, claims.sid, state.now()).await? {
-        Bearer::Active(user) => Ok(Session { user: *user, sid: claims.sid }),
+/// The session and the account of a token, as they are now.
+pub(super) async fn find_session(claims: &Claims, state: &AppState) -> Result<Session, ApiError> {
+    session_of(claims.user.user_uid, claims.sid, state).await
+}
+
+async fn session_of(user_uid: Uuid, sid: Uuid, state: &AppState) -> Result<Session, ApiError> {
+    match state.db.bearer(user_uid, sid, state.now()).await? {
+        Bearer::Active(user) => Ok(Session { user: *user, sid }),
         Bearer::Ended => Err(ApiError::TokenRevoked),
         Bearer::NoUser => Err(ApiError::UserNotFound),
+    }
+}
+
+/// The value of a change that its transaction made. `A` is what the endpoint requires.
+///
+/// # Errors
+/// Why the transaction refused it: the session ended, the account is gone, or it may not use the endpoint any more. A
+/// session that goes on after a change of password, address or role gets 401 once, and a new token continues.
+pub async fn done<A: Admission, T>(
+    state: &AppState,
+    actor: &Actor,
+    checked: Checked<T>,
+) -> Result<T, ApiError> {
+    match checked {
+        Checked::Done(value) => Ok(value),
+        Checked::Revoked => {
+            A::admit(session_of(actor.user_uid, actor.sid, state).await?)?;
+            Err(ApiError::TokenRevoked)
+        }
     }
 }
 

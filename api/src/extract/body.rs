@@ -5,6 +5,7 @@ use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use percent_encoding::percent_decode;
 
+use super::bearer::{Admission, access_claims, find_session};
 use super::encoding::Encoding;
 use super::fields::{Fields, FromFields};
 use super::same_origin::SameOrigin;
@@ -32,10 +33,26 @@ impl<T: FromFields> FromRequest<AppState> for JsonBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
-        if Encoding::of(request.headers())? != Encoding::Json {
-            return Err(ApiError::UnsupportedMediaType);
-        }
-        read_json(&bytes(request, state).await?).map(JsonBody)
+        parse_json(&json_bytes(request, state).await?).map(JsonBody)
+    }
+}
+
+/// A session and a JSON body: `Authorized(VerifiedUser(session), body)`.
+///
+/// A client may send its headers long before its body, and meanwhile a reset can end the session. So the signature of
+/// the token is checked first, then the body is read, and only then the session is looked up. 401 and 403 come before
+/// the body's 400 and 422; 413 and 415 come before the look-up.
+#[derive(Debug)]
+pub struct Authorized<A, T>(pub A, pub T);
+
+impl<A: Admission, T: FromFields> FromRequest<AppState> for Authorized<A, T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
+        let claims = access_claims(request.headers(), state)?;
+        let bytes = json_bytes(request, state).await?;
+        let admitted = A::admit(find_session(&claims, state).await?)?;
+        Ok(Authorized(admitted, parse_json(&bytes)?))
     }
 }
 
@@ -50,7 +67,7 @@ impl<T: FromFields> FromRequest<AppState> for JsonOrForm<T> {
         }
         let bytes = bytes(Request::from_parts(parts, body), state).await?;
         let body = match encoding {
-            Encoding::Json => read_json(&bytes)?,
+            Encoding::Json => parse_json(&bytes)?,
             Encoding::Form => read_form(&bytes)?,
         };
         Ok(JsonOrForm { body, encoding })
@@ -60,7 +77,14 @@ impl<T: FromFields> FromRequest<AppState> for JsonOrForm<T> {
 /// RFC 8259 §8.1 lets a reader ignore a byte order mark; Python's `json`, and so FastAPI, does.
 const UTF8_BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-fn read_json<T: FromFields>(bytes: &[u8]) -> Result<T, ApiError> {
+async fn json_bytes(request: Request, state: &AppState) -> Result<Bytes, ApiError> {
+    if Encoding::of(request.headers())? != Encoding::Json {
+        return Err(ApiError::UnsupportedMediaType);
+    }
+    bytes(request, state).await
+}
+
+fn parse_json<T: FromFields>(bytes: &[u8]) -> Result<T, ApiError> {
     let bytes = bytes.strip_prefix(UTF8_BYTE_ORDER_MARK).unwrap_or(bytes);
     // serde_json's messages name the position and quote nothing of the body.
     let value = serde_json::from_slice(bytes)

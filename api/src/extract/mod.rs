@@ -22,7 +22,8 @@
 //! ```
 //!
 //! A handler then takes `JsonBody(login): JsonBody<LoginRequest>`, or `JsonOrForm<LoginRequest>` where a page's form
-//! posts to the same endpoint.
+//! posts to the same endpoint. With
+//! an access token it takes `Authorized(VerifiedUser(session), body): Authorized<VerifiedUser, Body>`.
 
 mod accept;
 mod bearer;
@@ -36,8 +37,8 @@ mod url;
 
 pub use crate::client_address::{ClientIp, Peer};
 pub use accept::WantsHtml;
-pub use bearer::{AccessToken, AdminUser, RefreshToken, Session, VerifiedUser};
-pub use body::{JsonBody, JsonOrForm};
+pub use bearer::{AccessToken, AdminUser, Admission, RefreshToken, Session, VerifiedUser, done};
+pub use body::{Authorized, JsonBody, JsonOrForm};
 pub use current_request::CurrentRequest;
 pub use encoding::Encoding;
 pub use fields::{Fields, FromFields};

@@ -6,6 +6,10 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Method, Request};
 
+use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::db::users::{Change, User};
+use bookly_shared::domain::{EmailAddress, EmailKind};
+
 use crate::serve::Limits;
 use crate::testing::{Answer, TestApp, request, with_body};
 
@@ -19,6 +23,27 @@ async fn app() -> TestApp {
     let signed_up = app.send(post("/api/v1/auth/signup", "192.0.2.1", body)).await;
     assert_eq!(signed_up.status, 201, "{}", signed_up.text);
     app
+}
+
+async fn user(app: &TestApp) -> User {
+    app.state().db.user_of_mailbox("ann@example.org").await.unwrap().unwrap()
+}
+
+async fn verify(app: &TestApp) {
+    let email = EmailAddress::parse("ann@example.org").unwrap();
+    let verified =
+        app.state().db.verify_account(user(app).await.uid, &email, app.state().now()).await.unwrap();
+    assert!(matches!(verified, Change::Made(())));
+}
+
+async fn reset(app: &TestApp) {
+    let (user, now) = (user(app).await, app.state().now());
+    let email = EmailAddress::parse("ann@example.org").unwrap();
+    let notice =
+        NewEmail::new(EmailKind::PasswordChanged, &email, now).about(user.uid, user.auth_version + 1);
+    let hash = user.password_hash.clone();
+    let changed = app.state().db.reset_password(&user, &hash, &notice, now).await.unwrap();
+    assert!(matches!(changed, Change::Made(())));
 }
 
 fn post(path: &str, client: &str, body: String) -> Request<Body> {
@@ -55,6 +80,7 @@ async fn after_five_failures_an_address_waits_whether_an_account_has_it_or_not()
 #[tokio::test]
 async fn failures_from_other_networks_do_not_lock_out_a_network_that_logged_in_lately() {
     let app = app().await;
+    verify(&app).await;
     assert_eq!(log_in(&app, "192.0.2.1", "ann@example.org", PASSWORD).await.status, 200);
     fail_five_times(&app, "198.51.100.1", "ann@example.org").await;
     assert_eq!(log_in(&app, "198.51.100.1", "ann@example.org", PASSWORD).await.status, 429);
@@ -81,4 +107,42 @@ async fn fifty_attempts_at_once_are_counted_one_after_the_other() {
     let hashed = answers.iter().filter(|answer| answer.status == 400).count();
     assert_eq!(hashed, 5, "only the attempts without a wait are hashed");
     assert!(answers.iter().all(|answer| answer.status == 400 || answer.status == 429));
+}
+
+/// Anyone can sign up with another person's address: logins before the verification say nothing about the owner.
+#[tokio::test]
+async fn a_login_of_an_unverified_account_makes_no_network_known() {
+    let app = app().await;
+    assert_eq!(log_in(&app, "192.0.2.1", "ann@example.org", PASSWORD).await.status, 200);
+    verify(&app).await;
+    fail_five_times(&app, "198.51.100.1", "ann@example.org").await;
+    assert_eq!(log_in(&app, "192.0.2.1", "ann@example.org", PASSWORD).await.status, 429);
+}
+
+#[tokio::test]
+async fn a_reset_forgets_the_known_networks() {
+    let app = app().await;
+    verify(&app).await;
+    assert_eq!(log_in(&app, "192.0.2.1", "ann@example.org", PASSWORD).await.status, 200);
+    reset(&app).await;
+    fail_five_times(&app, "198.51.100.1", "ann@example.org").await;
+    assert_eq!(log_in(&app, "192.0.2.1", "ann@example.org", PASSWORD).await.status, 429);
+}
+
+/// Each known network has a count of failures of its own, so their number bounds the guesses without a wait.
+#[tokio::test]
+async fn an_address_has_ten_known_networks_at_most() {
+    let app = app().await;
+    verify(&app).await;
+    for network in 0..12 {
+        let client = format!("192.0.{network}.1");
+        assert_eq!(log_in(&app, &client, "ann@example.org", PASSWORD).await.status, 200);
+    }
+    fail_five_times(&app, "198.51.100.1", "ann@example.org").await;
+    assert_eq!(log_in(&app, "192.0.11.9", "ann@example.org", PASSWORD).await.status, 200, "a known network");
+    assert_eq!(
+        log_in(&app, "192.0.0.9", "ann@example.org", PASSWORD).await.status,
+        429,
+        "a forgotten network"
+    );
 }

@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 
 pub use admin::{Board, EmailHistory, EmailLine, EmailSearch};
 pub use headers::email_headers;
-pub use page::{InboxEntry, Page, RequestForm};
+pub use page::{AccountSummary, InboxEntry, Page, RequestForm};
 pub use plot::Plot;
 
 /// The lengths of a password that the form's hint names.

@@ -1,5 +1,7 @@
 //! The values of each page.
 
+use bookly_shared::db::users::User;
+use bookly_shared::domain::greeting_name;
 use bookly_shared::templates::date_and_time;
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
@@ -21,8 +23,13 @@ pub enum Page<'a> {
         inbox: bool,
         docs: bool,
     },
-    /// A button that verifies, by posting to the same address.
-    Verify {},
+    /// A button that verifies, by posting to the same address. `not_me` is the page for the owner of the address who did
+    /// not sign up.
+    Verify { account: AccountSummary<'a>, not_me: &'a str },
+    /// A button that deletes the account of somebody else who signed up with this address.
+    NotMe { account: AccountSummary<'a> },
+    /// That account is deleted.
+    NotMeDone {},
     /// The account is verified.
     Verified {},
     /// The link is too old. `form` asks for a new one; none where a new one needs a login.
@@ -41,6 +48,10 @@ pub enum Page<'a> {
     EmailChangeConfirm {},
     /// The new address is the account's.
     EmailChanged {},
+    /// A button that restores `email`, the address before a change.
+    EmailChangeUndo { email: &'a str },
+    /// The old address is restored.
+    EmailChangeUndone {},
     /// Anything else, mostly errors: `status` is shown from 400.
     Message { status: u16, message: &'a str, resolution: Option<&'a str> },
     /// The emails, newest first.
@@ -79,6 +90,35 @@ pub struct InboxEntry<'a> {
     pub time: DateTime<Utc>,
 }
 
+/// What a page says about the account of a link. Names that could carry a message are left out.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct AccountSummary<'a> {
+    /// The address.
+    pub email: &'a str,
+    /// First name.
+    pub first_name: Option<&'a str>,
+    /// Last name.
+    pub last_name: Option<&'a str>,
+    /// The chosen name.
+    pub username: Option<&'a str>,
+    /// When the account was made.
+    #[serde(serialize_with = "ser_moment")]
+    pub created_at: DateTime<Utc>,
+}
+
+impl<'a> AccountSummary<'a> {
+    /// The summary of an account.
+    pub fn of(user: &'a User) -> AccountSummary<'a> {
+        AccountSummary {
+            email: &user.email,
+            first_name: greeting_name(&user.first_name),
+            last_name: greeting_name(&user.last_name),
+            username: greeting_name(&user.username),
+            created_at: user.created_at,
+        }
+    }
+}
+
 /// A form that asks for a link by email.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RequestForm {
@@ -111,7 +151,9 @@ impl Page<'_> {
     pub(super) fn template(&self) -> &'static str {
         match self {
             Self::Start { .. } => "page/start.html",
-            Self::Verify {} => "page/verify.html",
+            Self::Verify { .. } => "page/verify.html",
+            Self::NotMe { .. } => "page/not_me.html",
+            Self::NotMeDone {} => "page/not_me_done.html",
             Self::Verified {} => "page/verified.html",
             Self::LinkExpired { .. } => "page/link_expired.html",
             Self::LinkInvalid {} => "page/link_invalid.html",
@@ -121,6 +163,8 @@ impl Page<'_> {
             Self::ResetDone {} => "page/reset_done.html",
             Self::EmailChangeConfirm {} => "page/email_change_confirm.html",
             Self::EmailChanged {} => "page/email_changed.html",
+            Self::EmailChangeUndo { .. } => "page/email_change_undo.html",
+            Self::EmailChangeUndone {} => "page/email_change_undone.html",
             Self::Message { .. } => "page/message.html",
             Self::Inbox { .. } => "page/inbox.html",
             Self::InboxEmail { .. } => "page/inbox_email.html",

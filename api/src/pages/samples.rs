@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::admin::{Board, EmailHistory, EmailLine, EmailSearch};
-use super::page::{InboxEntry, Page, RequestForm};
+use super::page::{AccountSummary, InboxEntry, Page, RequestForm};
 use super::plot::Plot;
 
 const BASE_URL: &str = "http://127.0.0.1:8000";
@@ -30,6 +30,16 @@ const EMAILS: &[InboxEntry<'static>] = &[
     },
 ];
 
+pub(super) const ACCOUNT: AccountSummary<'static> = AccountSummary {
+    email: "zoe@example.org",
+    first_name: Some("Zoë"),
+    last_name: Some("Smith"),
+    username: Some("zoe"),
+    created_at: DateTime::from_timestamp_nanos(1_795_446_240_000_000_000),
+};
+const NAMELESS: AccountSummary<'static> =
+    AccountSummary { first_name: None, last_name: None, username: None, ..ACCOUNT };
+
 impl Page<'static> {
     /// Every page, with each branch of its template at least once.
     #[must_use]
@@ -41,7 +51,10 @@ impl Page<'static> {
 fn forms() -> Vec<Page<'static>> {
     let (form, other) = (RequestForm::PasswordReset, RequestForm::Verification);
     vec![
-        Page::Verify {},
+        Page::Verify { account: ACCOUNT, not_me: "/api/v1/auth/not-me/eyJlbWFpbCI6" },
+        Page::Verify { account: NAMELESS, not_me: "/api/v1/auth/not-me/eyJlbWFpbCI6" },
+        Page::NotMe { account: ACCOUNT },
+        Page::EmailChangeUndo { email: "zoe@example.org" },
         Page::EmailChangeConfirm {},
         Page::RequestLink { form, email: None, error: None },
         Page::RequestLink {
@@ -67,6 +80,8 @@ fn answers() -> Vec<Page<'static>> {
         Page::LinkRequested { message: "Please check your email for instructions to reset your password" },
         Page::ResetDone {},
         Page::EmailChanged {},
+        Page::EmailChangeUndone {},
+        Page::NotMeDone {},
         Page::Message { status: 200, message: "Done", resolution: None },
         Page::Message {
             status: 503,

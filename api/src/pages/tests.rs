@@ -13,6 +13,9 @@ fn rendered() -> Vec<(Page<'static>, String)> {
     Page::samples().into_iter().map(|page| (page, pages.render(&page).unwrap())).collect()
 }
 
+const VERIFY: Page<'static> =
+    Page::Verify { account: super::samples::ACCOUNT, not_me: "/api/v1/auth/not-me/x" };
+
 #[test]
 fn every_page_is_a_complete_document_without_scripts_or_inline_handlers() {
     for (page, html) in rendered() {
@@ -43,7 +46,7 @@ fn an_overridden_style_is_allowed_as_the_browser_reads_it() {
     fs::write(folder.path().join("page/style.css"), "p {\r\n color: red }\r\n").unwrap();
     let pages = Pages::new(Some(folder.path())).unwrap();
     assert!(pages.content_security_policy().contains(&hash_source("p {\n color: red }")));
-    assert!(pages.render(&Page::Verify {}).unwrap().contains("<style>p {\n color: red }</style>"));
+    assert!(pages.render(&VERIFY).unwrap().contains("<style>p {\n color: red }</style>"));
 }
 
 #[test]
@@ -104,7 +107,7 @@ fn what_people_typed_is_escaped() {
 #[test]
 fn buttons_post_to_the_same_address_and_forms_to_the_api() {
     let pages = pages();
-    for page in [Page::Verify {}, Page::EmailChangeConfirm {}, Page::ResetForm { email: None, errors: &[] }] {
+    for page in [VERIFY, Page::EmailChangeConfirm {}, Page::ResetForm { email: None, errors: &[] }] {
         assert!(pages.render(&page).unwrap().contains("<form method=\"post\">"), "{page:?}");
     }
     for form in [RequestForm::Verification, RequestForm::PasswordReset] {

@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{JsonBody, Query, Uid, VerifiedUser};
+use crate::extract::{Authorized, Query, Uid, VerifiedUser, done};
 use crate::openapi::errors;
 use crate::state::AppState;
 
@@ -113,11 +113,12 @@ fn answers(books: Vec<Book>) -> Answer<Vec<BookAnswer>> {
 )]
 async fn add(
     State(state): State<AppState>,
-    VerifiedUser(session): VerifiedUser,
-    JsonBody(new): JsonBody<NewBook>,
+    Authorized(VerifiedUser(session), new): Authorized<VerifiedUser, NewBook>,
 ) -> ApiResult<(StatusCode, Answer<BookAnswer>)> {
-    let book = new.into_book(session.user.uid, state.now());
-    state.db.add_book(&book).await?;
+    let (actor, now) = (session.actor(), state.now());
+    let book = new.into_book(session.user.uid, now);
+    let added = state.db.add_book(&actor, &book, now).await?;
+    done::<VerifiedUser, _>(&state, &actor, added).await?;
     Ok((StatusCode::CREATED, Answer(book.into())))
 }
 
@@ -146,13 +147,16 @@ async fn show(
 )]
 async fn change(
     State(state): State<AppState>,
-    VerifiedUser(session): VerifiedUser,
-    Uid(uid): Uid,
-    JsonBody(patch): JsonBody<BookPatch>,
+    uid: Result<Uid, ApiError>,
+    Authorized(VerifiedUser(session), patch): Authorized<VerifiedUser, BookPatch>,
 ) -> ApiResult<Answer<BookAnswer>> {
+    let Uid(uid) = uid?;
     let mut book = book_to_change(&state, &session.user, uid).await?;
-    patch.apply(&mut book, state.now());
-    if state.db.save_book(&book).await? { Ok(Answer(book.into())) } else { Err(ApiError::BookNotFound) }
+    let (actor, now) = (session.actor(), state.now());
+    patch.apply(&mut book, now);
+    let saved = state.db.save_book(&actor, &book, now).await?;
+    let exists = done::<VerifiedUser, _>(&state, &actor, saved).await?;
+    if exists { Ok(Answer(book.into())) } else { Err(ApiError::BookNotFound) }
 }
 
 #[utoipa::path(
@@ -168,7 +172,10 @@ async fn remove(
     Uid(uid): Uid,
 ) -> ApiResult<StatusCode> {
     book_to_change(&state, &session.user, uid).await?;
-    if state.db.delete_book(uid).await? { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::BookNotFound) }
+    let (actor, now) = (session.actor(), state.now());
+    let deleted = state.db.delete_book(&actor, uid, now).await?;
+    let existed = done::<VerifiedUser, _>(&state, &actor, deleted).await?;
+    if existed { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::BookNotFound) }
 }
 
 /// Every verified account may read a book; its owner and administrators may change it. So a refusal may say that it exists.

@@ -4,7 +4,6 @@
 mod database;
 mod dotenv;
 mod mail;
-mod names;
 mod problem;
 mod read;
 mod redis;
@@ -26,7 +25,7 @@ use secrecy::SecretString;
 
 use source::Source;
 
-pub use database::{DEFAULT_POOL_SIZE, DatabaseSettings};
+pub use database::DatabaseSettings;
 pub use mail::{MailSettings, MailTransport, Security, SmtpCredentials, SmtpSettings};
 pub use problem::{SettingProblem, SettingsError};
 pub use traces::TraceSettings;
@@ -37,12 +36,8 @@ use crate::domain::{EmailKind, JwtAlgorithm};
 /// All settings. `Debug` shows no secret.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Misspelt names and risky values, in words without secrets.
-    pub warnings: Vec<String>,
     /// The database with accounts and emails.
     pub database: DatabaseSettings,
-    /// Whether a start applies pending migrations; if not, they stop it.
-    pub migrate_on_start: bool,
     /// The URL of the Redis that carries the jobs, from `REDIS_URL` or `REDIS_HOST` and `REDIS_PORT`.
     pub redis: Option<SecretString>,
     /// The sender of emails, and the transport.
@@ -119,6 +114,7 @@ impl LinkLifetimes {
             EmailKind::VerifyEmail
             | EmailKind::PasswordChanged
             | EmailKind::EmailChangeRequested
+            | EmailKind::EmailChanged
             | EmailKind::Welcome => self.email_verification,
         }
     }
@@ -176,11 +172,6 @@ impl Settings {
         matches!(self.mail.transport, MailTransport::File) && self.public_url.is_this_machine()
     }
 
-    /// Logs what the operator should know at every start, although the settings are valid.
-    pub fn log_warnings(&self) {
-        self.warnings.iter().for_each(|warning| tracing::warn!(warning, "check the settings"));
-    }
-
     /// The way to run. Redis with SQLite is refused before.
     pub fn way_to_run(&self) -> WayToRun {
         match (&self.database, &self.redis) {
@@ -192,9 +183,7 @@ impl Settings {
 
     fn from_source(mut source: Source) -> Result<Self, SettingsError> {
         match read::settings(&mut source) {
-            Some(settings) if !source.has_problems() => {
-                Ok(Settings { warnings: source.into_warnings(), ..settings })
-            }
+            Some(settings) if !source.has_problems() => Ok(settings),
             _ => Err(SettingsError::new(source.into_problems())),
         }
     }

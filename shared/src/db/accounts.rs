@@ -1,12 +1,17 @@
-//! Changes of an account. Each is one transaction together with the email that it causes.
+//! Accounts: created by sign-up, verified, replaced, deleted. Each change is one transaction together with the email that
+//! it causes.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
+use super::base_mailboxes::{COUNT_FOR, COUNT_SIGN_UP};
+use super::email_changes::{IS_RESERVED, UNDO_WINDOW};
 use super::emails::enqueue::{NewEmail, bind_email, enqueue_email};
-use super::users::User;
-use super::{Db, DbResult, Pools, in_transaction, on_db};
-use crate::domain::{EmailAddress, Role};
+use super::emails::maintenance::NO_ACCOUNT;
+use super::login_throttle::{FORGET_ALL_FAILURES, FORGET_NETWORKS};
+use super::users::{Change, User};
+use super::{Db, DbResult, Pools, in_transaction, within_limit};
+use crate::domain::{CreatedVia, EmailAddress, Role};
 
 /// The values of a sign-up.
 #[derive(Debug)]
@@ -21,66 +26,107 @@ pub struct NewAccount {
     pub email: EmailAddress,
     /// The password's hash, a PHC string.
     pub password_hash: String,
+    /// How the account is created.
+    pub created_via: CreatedVia,
+    /// An unverified account to delete first, see [`User::replaceable`].
+    pub replaces: Option<Replaceable>,
+    /// How many sign-ups and address changes a mailbox gets in 24 hours, whatever follows its `+`.
+    pub base_mailbox_limit: i32,
 }
 
-/// The result of a change that is allowed in one state of the account only.
+/// An account that signed up so long ago without being verified that a new sign-up replaces it.
+#[derive(Clone, Copy, Debug)]
+pub struct Replaceable {
+    uid: Uuid,
+    created_before: DateTime<Utc>,
+}
+
+/// The result of a sign-up.
 #[derive(Debug)]
-pub enum Change<T = ()> {
-    /// The change is made.
-    Made(T),
-    /// The account changed after the link was made or the password was checked, so nothing is changed.
-    Stale,
-    /// Another account has the address.
+pub enum Creation {
+    /// The account and the id of its email.
+    Created(Box<User>, Uuid),
+    /// The address has an account, or belongs to one again after an email change is undone.
     AddressTaken,
+    /// The mailbox had too many sign-ups and address changes; the next one is possible after so long.
+    TooManyForMailbox(TimeDelta),
 }
 
-/// Writes the account and, if the address was free, its email: one round trip instead of four.
+/// The result of the request to delete an account that somebody else made with one's address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disowned {
+    /// The account is deleted.
+    Deleted,
+    /// The account was verified, or not made by sign-up, so it stays.
+    Kept,
+}
+
+/// Counts the sign-up, creates the account and queues its email: one round trip instead of six. The parameters `$1` to
+/// `$10` are the account, `$11` to `$21` the email, `$22` to `$24` the count; changes before `$25` cannot be undone.
 const CREATE_ACCOUNT_POSTGRES: &str = "
-WITH account AS (
+WITH counted AS (
+    INSERT INTO base_mailbox_counts AS counts (base_mailbox, emails, counted_from)
+    VALUES ($22, 1, $9)
+    ON CONFLICT (base_mailbox) DO UPDATE
+    SET emails = CASE WHEN counts.counted_from <= $23 THEN 1 ELSE counts.emails + 1 END,
+        counted_from = CASE WHEN counts.counted_from <= $23 THEN excluded.counted_from ELSE counts.counted_from END
+    WHERE counts.counted_from <= $23 OR counts.emails < $24
+    RETURNING base_mailbox
+), account AS (
     INSERT INTO users (uid, username, email, email_canonical, first_name, last_name, role, password_hash,
-                       auth_changed_at, created_at, update_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $9)
+                       auth_changed_at, created_at, update_at, created_via)
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $9, $10
+    FROM counted
+    WHERE NOT EXISTS (SELECT 1 FROM email_changes
+                      WHERE old_mailbox = $4 AND ended_at IS NULL AND changed_at > $25)
     ON CONFLICT (email_canonical) DO NOTHING
     RETURNING *
 ), email AS (
-    INSERT INTO emails (id, kind, recipient, mailbox, user_uid, context, request_id, traceparent,
+    INSERT INTO emails (id, kind, recipient, mailbox, user_uid, auth_version, context, request_id, traceparent,
                         created_at, enqueued_at, due_at, deadline_at, state)
-    SELECT $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $18, $19, 'queued' FROM account
+    SELECT $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $20, $20, $21, 'queued' FROM account
 )
 SELECT * FROM account";
 
-/// SQLite's WITH cannot write, so the email is a second statement there.
+/// SQLite's WITH cannot write, so the count and the email are statements of their own there.
 const INSERT_ACCOUNT: &str = "
 INSERT INTO users (uid, username, email, email_canonical, first_name, last_name, role, password_hash,
-                   auth_changed_at, created_at, update_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $9)
+                   auth_changed_at, created_at, update_at, created_via)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $9, $10)
 ON CONFLICT (email_canonical) DO NOTHING
 RETURNING *";
 
+/// Only accounts that strangers can make are replaced. Each condition is checked again here, under the row's lock.
+const DELETE_REPLACEABLE: &str = "
+DELETE FROM users
+WHERE uid = $1 AND created_via = 'sign_up' AND role = 'user' AND NOT is_verified AND created_at < $2";
+
+const DELETE_UNVERIFIED: &str = "
+DELETE FROM users
+WHERE uid = $1 AND email_canonical = $2 AND created_via = 'sign_up' AND NOT is_verified";
+
+const CANCEL_EMAILS_OF_ACCOUNT: &str = "
+UPDATE emails SET state = 'cancelled', last_error = $3, closed_at = $4
+WHERE mailbox = $1 AND user_uid = $2 AND state = 'queued'";
+
+const PURGE_UNVERIFIED: &str = "
+DELETE FROM users
+WHERE uid IN (SELECT uid FROM users
+              WHERE NOT is_verified AND created_via = 'sign_up' AND role = 'user' AND created_at < $1
+              ORDER BY created_at
+              LIMIT $2)
+  AND NOT is_verified";
+
 const VERIFY_ACCOUNT: &str = "
-UPDATE users
-SET update_at = CASE WHEN is_verified THEN update_at ELSE $3 END, is_verified = true
-WHERE uid = $1 AND email_canonical = $2";
+UPDATE users SET is_verified = true, update_at = $3
+WHERE uid = $1 AND email_canonical = $2 AND NOT is_verified";
 
-const SET_PASSWORD: &str = "
-UPDATE users
-SET password_hash = $3, is_verified = (is_verified OR $4),
-    auth_version = auth_version + 1, auth_changed_at = $5, update_at = $5
-WHERE uid = $1 AND auth_version = $2";
+const HAS_MAILBOX: &str = "SELECT uid FROM users WHERE uid = $1 AND email_canonical = $2";
 
-const FORGET_LOGIN_FAILURES: &str = "DELETE FROM login_failures WHERE mailbox = $1";
+/// The most accounts that one statement deletes: short locks, small transactions.
+const PURGE_BATCH: i64 = 1_000;
 
-const END_OTHER_SESSIONS: &str = "DELETE FROM sessions WHERE user_uid = $1 AND sid <> $2";
-
-const FIND_OTHER_ACCOUNT: &str = "SELECT uid FROM users WHERE email_canonical = $1 AND uid <> $2";
-
-const SET_EMAIL: &str = "
-UPDATE users
-SET email = $3, email_canonical = $4, is_verified = true,
-    auth_version = auth_version + 1, auth_changed_at = $5, update_at = $5
-WHERE uid = $1 AND auth_version = $2";
-
-/// Binds the nine values of an account, which both statements that insert one begin with.
+/// Binds the ten values of an account, which both statements that insert one begin with.
 macro_rules! bind_account {
     ($query:expr, $account:expr, $uid:expr, $now:expr) => {
         $query
@@ -93,31 +139,39 @@ macro_rules! bind_account {
             .bind(Role::User.as_str())
             .bind(&$account.password_hash)
             .bind($now)
+            .bind($account.created_via.as_str())
     };
 }
 
 impl Db {
-    /// Creates an account and queues its verification email. Returns the account and the email's id, or `None` when
-    /// the address has an account, also when another request creates it at the same moment.
+    /// Creates an account and queues its verification email, `email(uid)`. Another request may create an account with
+    /// the same address at the same moment: the unique index decides.
     pub async fn create_account(
         &self,
         account: &NewAccount,
         email: impl FnOnce(Uuid) -> NewEmail,
         now: DateTime<Utc>,
-    ) -> DbResult<Option<(User, Uuid)>> {
+    ) -> DbResult<Creation> {
         let uid = Uuid::new_v4();
         let email = email(uid);
-        let Pools::Postgres(_) = self.pools else {
-            return self.create_account_in_steps(account, uid, &email, now).await;
+        let created = match (&self.pools, account.replaces) {
+            (Pools::Postgres(pool), None) => {
+                let query = bind_account!(sqlx::query_as(CREATE_ACCOUNT_POSTGRES), account, uid, now);
+                let query = bind_email!(query, email)
+                    .bind(account.email.base_mailbox())
+                    .bind(now - COUNT_FOR)
+                    .bind(account.base_mailbox_limit)
+                    .bind(now - UNDO_WINDOW);
+                let user: Option<User> =
+                    within_limit(async { Ok(query.fetch_optional(pool).await?) }).await?;
+                user.inspect(|_| email.count())
+            }
+            _ => self.create_account_in_steps(account, uid, &email, now).await?,
         };
-        let user: DbResult<Option<User>> = on_db!(self.writer(), connection => {
-            let query = bind_account!(sqlx::query_as(CREATE_ACCOUNT_POSTGRES), account, uid, now);
-            bind_email!(query, email).fetch_optional(&mut *connection).await?
-        });
-        Ok(user?.map(|user| {
-            email.count();
-            (user, email.id)
-        }))
+        match created {
+            Some(user) => Ok(Creation::Created(Box::new(user), email.id)),
+            None => self.why_not_created(account, now).await,
+        }
     }
 
     async fn create_account_in_steps(
@@ -126,14 +180,43 @@ impl Db {
         uid: Uuid,
         email: &NewEmail,
         now: DateTime<Utc>,
-    ) -> DbResult<Option<(User, Uuid)>> {
+    ) -> DbResult<Option<User>> {
+        let mailbox = account.email.canonical();
         in_transaction!(self, tx => {
+            let counted = sqlx::query(COUNT_SIGN_UP)
+                .bind(account.email.base_mailbox())
+                .bind(now)
+                .bind(now - COUNT_FOR)
+                .bind(account.base_mailbox_limit)
+                .execute(&mut *tx)
+                .await?;
+            // No account has the nil id.
+            let reserved = sqlx::query_scalar(IS_RESERVED).bind(mailbox).bind(Uuid::nil()).bind(now - UNDO_WINDOW);
+            let reserved: bool = reserved.fetch_one(&mut *tx).await?;
+            if counted.rows_affected() == 0 || reserved {
+                return Ok(None);
+            }
+            if let Some(old) = account.replaces {
+                let deleted = sqlx::query(DELETE_REPLACEABLE).bind(old.uid).bind(old.created_before);
+                if deleted.execute(&mut *tx).await?.rows_affected() == 0 {
+                    return Ok(None);
+                }
+                let cancelled = sqlx::query(CANCEL_EMAILS_OF_ACCOUNT).bind(mailbox).bind(old.uid);
+                cancelled.bind(NO_ACCOUNT).bind(now).execute(&mut *tx).await?;
+                sqlx::query(FORGET_ALL_FAILURES).bind(mailbox).execute(&mut *tx).await?;
+                sqlx::query(FORGET_NETWORKS).bind(mailbox).execute(&mut *tx).await?;
+            }
             let query = bind_account!(sqlx::query_as(INSERT_ACCOUNT), account, uid, now);
             let user: Option<User> = query.fetch_optional(&mut *tx).await?;
             let Some(user) = user else { return Ok(None) };
             enqueue_email!(tx, email);
-            Some((user, email.id))
+            Some(user)
         })
+    }
+
+    async fn why_not_created(&self, account: &NewAccount, now: DateTime<Utc>) -> DbResult<Creation> {
+        let wait = self.base_mailbox_wait(&account.email, account.base_mailbox_limit, now).await?;
+        Ok(wait.map_or(Creation::AddressTaken, Creation::TooManyForMailbox))
     }
 
     /// Marks an address as proven; a second call changes nothing. `Stale` when the account has another address now.
@@ -145,97 +228,60 @@ impl Db {
     ) -> DbResult<Change> {
         in_transaction!(self, tx => {
             let query = sqlx::query(VERIFY_ACCOUNT).bind(uid).bind(email.canonical()).bind(now);
-            let done = query.execute(&mut *tx).await?;
-            if done.rows_affected() == 1 { Change::Made(()) } else { Change::Stale }
-        })
-    }
-
-    /// Sets a new password by a reset link: marks the address as proven, ends every session, queues the notice.
-    pub async fn reset_password(
-        &self,
-        user: &User,
-        password_hash: &str,
-        notice: &NewEmail,
-        now: DateTime<Utc>,
-    ) -> DbResult<Change> {
-        self.set_password(user, password_hash, None, notice, now).await
-    }
-
-    /// Sets a new password after the old one was given: ends every session but `keep`, queues the notice.
-    pub async fn change_password(
-        &self,
-        user: &User,
-        password_hash: &str,
-        keep: Uuid,
-        notice: &NewEmail,
-        now: DateTime<Utc>,
-    ) -> DbResult<Change> {
-        self.set_password(user, password_hash, Some(keep), notice, now).await
-    }
-
-    /// Without `keep` the change comes from a link in the mailbox, which proves the address.
-    async fn set_password(
-        &self,
-        user: &User,
-        password_hash: &str,
-        keep: Option<Uuid>,
-        notice: &NewEmail,
-        now: DateTime<Utc>,
-    ) -> DbResult<Change> {
-        in_transaction!(self, tx => {
-            let done = sqlx::query(SET_PASSWORD)
-                .bind(user.uid)
-                .bind(user.auth_version)
-                .bind(password_hash)
-                .bind(keep.is_none())
-                .bind(now)
-                .execute(&mut *tx)
-                .await?;
-            if done.rows_affected() == 0 {
-                return Ok(Change::Stale);
+            if query.execute(&mut *tx).await?.rows_affected() == 1 {
+                // Before the verification anyone could have logged in with this address.
+                sqlx::query(FORGET_NETWORKS).bind(email.canonical()).execute(&mut *tx).await?;
             }
-            // The owner has a new password, so earlier guesses no longer slow the login down.
-            sqlx::query(FORGET_LOGIN_FAILURES).bind(&user.email_canonical).execute(&mut *tx).await?;
-            // No session has the nil id.
-            let keep = keep.unwrap_or(Uuid::nil());
-            sqlx::query(END_OTHER_SESSIONS).bind(user.uid).bind(keep).execute(&mut *tx).await?;
-            enqueue_email!(tx, notice);
-            Change::Made(())
+            let has_mailbox = sqlx::query_scalar(HAS_MAILBOX).bind(uid).bind(email.canonical());
+            let found: Option<Uuid> = has_mailbox.fetch_optional(&mut *tx).await?;
+            if found.is_some() { Change::Made(()) } else { Change::Stale }
         })
     }
 
-    /// Gives an account the address that a link in its mailbox just proved.
-    pub async fn change_email(
+    /// Deletes an account that was made by sign-up and never verified, with its sessions and queued emails.
+    pub async fn disown_account(
         &self,
         uid: Uuid,
-        version: i64,
         email: &EmailAddress,
         now: DateTime<Utc>,
-    ) -> DbResult<Change> {
-        let changed: DbResult<Change> = in_transaction!(self, tx => {
-            let other = sqlx::query_scalar(FIND_OTHER_ACCOUNT).bind(email.canonical()).bind(uid);
-            let other: Option<Uuid> = other.fetch_optional(&mut *tx).await?;
-            if other.is_some() {
-                return Ok(Change::AddressTaken);
+    ) -> DbResult<Disowned> {
+        in_transaction!(self, tx => {
+            let deleted = sqlx::query(DELETE_UNVERIFIED).bind(uid).bind(email.canonical());
+            if deleted.execute(&mut *tx).await?.rows_affected() == 0 {
+                return Ok(Disowned::Kept);
             }
-            let done = sqlx::query(SET_EMAIL)
-                .bind(uid)
-                .bind(version)
-                .bind(email.as_str())
-                .bind(email.canonical())
-                .bind(now)
-                .execute(&mut *tx)
-                .await;
-            match done {
-                Ok(done) if done.rows_affected() == 1 => Change::Made(()),
-                Ok(_) => return Ok(Change::Stale),
-                // Another account took the address after the SELECT.
-                Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
-                    return Ok(Change::AddressTaken);
-                }
-                Err(error) => return Err(error.into()),
+            let cancelled = sqlx::query(CANCEL_EMAILS_OF_ACCOUNT).bind(email.canonical()).bind(uid);
+            cancelled.bind(NO_ACCOUNT).bind(now).execute(&mut *tx).await?;
+            sqlx::query(FORGET_ALL_FAILURES).bind(email.canonical()).execute(&mut *tx).await?;
+            sqlx::query(FORGET_NETWORKS).bind(email.canonical()).execute(&mut *tx).await?;
+            Disowned::Deleted
+        })
+    }
+
+    /// Deletes accounts that were made by sign-up before a time and never verified. Returns how many.
+    pub async fn purge_unverified_accounts(&self, created_before: DateTime<Utc>) -> DbResult<u64> {
+        let mut total = 0;
+        loop {
+            let deleted: DbResult<u64> = in_transaction!(self, tx => {
+                let query = sqlx::query(PURGE_UNVERIFIED).bind(created_before).bind(PURGE_BATCH);
+                query.execute(&mut *tx).await?.rows_affected()
+            });
+            let deleted = deleted?;
+            total += deleted;
+            if deleted < PURGE_BATCH as u64 {
+                return Ok(total);
             }
-        });
-        changed
+        }
+    }
+}
+
+impl User {
+    /// Whether a sign-up with the same address may replace this account: a stranger may have made it, and the link
+    /// that verifies it has expired.
+    pub fn replaceable(&self, created_before: DateTime<Utc>) -> Option<Replaceable> {
+        let made_by_stranger =
+            self.created_via == CreatedVia::SignUp && self.role == Role::User && !self.is_verified;
+        (made_by_stranger && self.created_at < created_before)
+            .then_some(Replaceable { uid: self.uid, created_before })
     }
 }

@@ -4,7 +4,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{Db, DbResult, on_db};
+use super::sessions::{Actor, Checked, require_actor};
+use super::{Db, DbResult, in_transaction, on_db};
 
 /// A book.
 #[derive(Clone, Debug, FromRow)]
@@ -73,8 +74,9 @@ impl Db {
     }
 
     /// Adds a book.
-    pub async fn add_book(&self, book: &Book) -> DbResult<()> {
-        on_db!(self.writer(), connection => {
+    pub async fn add_book(&self, actor: &Actor, book: &Book, now: DateTime<Utc>) -> DbResult<Checked<()>> {
+        in_transaction!(self, tx => {
+            require_actor!(self, tx, actor, now);
             sqlx::query(ADD_BOOK)
                 .bind(book.uid)
                 .bind(&book.title)
@@ -86,25 +88,27 @@ impl Db {
                 .bind(book.user_uid)
                 .bind(book.created_at)
                 .bind(book.update_at)
-                .execute(&mut *connection)
-                .await
-                .map(drop)?
+                .execute(&mut *tx)
+                .await?;
+            Checked::Done(())
         })
     }
 
     /// Writes a book's changed fields. Returns whether it still exists.
-    pub async fn save_book(&self, book: &Book) -> DbResult<bool> {
-        on_db!(self.writer(), connection => {
+    pub async fn save_book(&self, actor: &Actor, book: &Book, now: DateTime<Utc>) -> DbResult<Checked<bool>> {
+        in_transaction!(self, tx => {
+            require_actor!(self, tx, actor, now);
             let query = sqlx::query(SAVE_BOOK).bind(book.uid).bind(&book.title).bind(&book.author).bind(&book.publisher);
             let query = query.bind(book.published_date).bind(book.page_count).bind(&book.language).bind(book.update_at);
-            query.execute(&mut *connection).await?.rows_affected() == 1
+            Checked::Done(query.execute(&mut *tx).await?.rows_affected() == 1)
         })
     }
 
     /// Deletes a book. Returns whether it existed.
-    pub async fn delete_book(&self, uid: Uuid) -> DbResult<bool> {
-        on_db!(self.writer(), connection => {
-            sqlx::query(DELETE_BOOK).bind(uid).execute(&mut *connection).await?.rows_affected() == 1
+    pub async fn delete_book(&self, actor: &Actor, uid: Uuid, now: DateTime<Utc>) -> DbResult<Checked<bool>> {
+        in_transaction!(self, tx => {
+            require_actor!(self, tx, actor, now);
+            Checked::Done(sqlx::query(DELETE_BOOK).bind(uid).execute(&mut *tx).await?.rows_affected() == 1)
         })
     }
 }

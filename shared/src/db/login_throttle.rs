@@ -10,6 +10,8 @@ const FREE_FAILURES: i32 = 5;
 pub const FORGET_FAILURES_AFTER: TimeDelta = TimeDelta::days(1);
 /// How long the network of a login stays known.
 pub const KNOWN_NETWORK_FOR: TimeDelta = TimeDelta::days(30);
+/// The most networks of one address that are remembered, so that nobody can collect counts of failures.
+const MAX_NETWORKS: i64 = 10;
 const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(15);
 
 /// The count that a login attempt belongs to.
@@ -42,6 +44,20 @@ SET last_failed_at = $3,
     failures = CASE WHEN login_failures.last_failed_at < $4 THEN 1 ELSE login_failures.failures + 1 END";
 
 const FORGET_FAILURES: &str = "DELETE FROM login_failures WHERE mailbox = $1 AND network = $2";
+
+/// After a new password earlier guesses no longer count.
+pub(in crate::db) const FORGET_ALL_FAILURES: &str = "DELETE FROM login_failures WHERE mailbox = $1";
+
+/// After a reset, a change of password or address, or a verification, earlier logins may have been somebody else's.
+pub(in crate::db) const FORGET_NETWORKS: &str = "DELETE FROM login_networks WHERE mailbox = $1";
+
+const FORGET_OLDEST_NETWORKS: &str = "
+DELETE FROM login_networks
+WHERE mailbox = $1
+  AND network NOT IN (SELECT network FROM login_networks
+                      WHERE mailbox = $1
+                      ORDER BY last_login_at DESC, network
+                      LIMIT $2)";
 
 const REMEMBER_NETWORK: &str = "
 INSERT INTO login_networks (mailbox, network, last_login_at) VALUES ($1, $2, $3)
@@ -83,17 +99,22 @@ impl Db {
         })
     }
 
-    /// Forgets the failures of a count after the right password was given, and remembers the network.
+    /// Forgets the failures of a count after the right password was given. Remembers the network if the account is
+    /// verified: anyone can sign up with another person's address and log in.
     pub async fn count_login_success(
         &self,
         count: &LoginCount,
-        network: &str,
+        verified_from: Option<&str>,
         now: DateTime<Utc>,
     ) -> DbResult<()> {
         in_transaction!(self, tx => {
             sqlx::query(FORGET_FAILURES).bind(&count.mailbox).bind(&count.network).execute(&mut *tx).await?;
-            let query = sqlx::query(REMEMBER_NETWORK).bind(&count.mailbox).bind(network).bind(now);
-            query.execute(&mut *tx).await?;
+            if let Some(network) = verified_from {
+                let query = sqlx::query(REMEMBER_NETWORK).bind(&count.mailbox).bind(network).bind(now);
+                query.execute(&mut *tx).await?;
+                let query = sqlx::query(FORGET_OLDEST_NETWORKS).bind(&count.mailbox).bind(MAX_NETWORKS);
+                query.execute(&mut *tx).await?;
+            }
         })
     }
 }

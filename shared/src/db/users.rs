@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::batch::{BatchOperation, HeldConnection};
 use super::{Db, DbResult, in_transaction, on_db, within_limit};
-use crate::domain::{EmailAddress, Role};
+use crate::domain::{CreatedVia, EmailAddress, Role};
 
 /// An account as it stands in the database.
 #[derive(Clone, FromRow)]
@@ -34,11 +34,28 @@ pub struct User {
     pub auth_version: i64,
     /// When `auth_version` last grew.
     pub auth_changed_at: DateTime<Utc>,
+    /// How the account was created.
+    #[sqlx(try_from = "String")]
+    pub created_via: CreatedVia,
     /// When the account was made.
     pub created_at: DateTime<Utc>,
     /// When the account last changed.
     pub update_at: DateTime<Utc>,
 }
+
+/// The result of a change that is allowed in one state of the account only.
+#[derive(Debug)]
+pub enum Change<T = ()> {
+    /// The change is made.
+    Made(T),
+    /// The account changed after the link was made or the password was checked, so nothing is changed.
+    Stale,
+    /// Another account has the address.
+    AddressTaken,
+}
+
+/// The `auth_version` of a new account.
+pub const FIRST_AUTH_VERSION: i64 = 0;
 
 impl std::fmt::Debug for User {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -54,10 +71,22 @@ const SELECT_USERS_POSTGRES: &str = "SELECT * FROM users WHERE uid = ANY($1)";
 
 const SELECT_USERS_OF_MAILBOXES_POSTGRES: &str = "SELECT * FROM users WHERE email_canonical = ANY($1)";
 
+/// An unverified account does not become an administrator: its password may be a stranger's.
 const SET_ROLE: &str = "
 UPDATE users
 SET role = $2, auth_version = auth_version + 1, auth_changed_at = $3, update_at = $3
-WHERE email_canonical = $1";
+WHERE email_canonical = $1 AND (is_verified OR $2 <> 'admin')";
+
+/// The result of a change of role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoleChange {
+    /// The account has the role.
+    Made,
+    /// The account is not verified and cannot become an administrator.
+    NotVerified,
+    /// No account has the address.
+    NoAccount,
+}
 
 impl Db {
     /// The account with this id.
@@ -75,11 +104,21 @@ impl Db {
     }
 
     /// Gives an account another role. Its sessions go on: every request looks the role up.
-    /// Returns whether there is such an account.
-    pub async fn set_role(&self, email: &EmailAddress, role: Role, now: DateTime<Utc>) -> DbResult<bool> {
+    pub async fn set_role(
+        &self,
+        email: &EmailAddress,
+        role: Role,
+        now: DateTime<Utc>,
+    ) -> DbResult<RoleChange> {
         in_transaction!(self, tx => {
             let query = sqlx::query(SET_ROLE).bind(email.canonical()).bind(role.as_str()).bind(now);
-            query.execute(&mut *tx).await?.rows_affected() == 1
+            if query.execute(&mut *tx).await?.rows_affected() == 1 {
+                RoleChange::Made
+            } else {
+                let query = sqlx::query_as(SELECT_USER_OF_MAILBOX).bind(email.canonical());
+                let found: Option<User> = query.fetch_optional(&mut *tx).await?;
+                if found.is_some() { RoleChange::NotVerified } else { RoleChange::NoAccount }
+            }
         })
     }
 }

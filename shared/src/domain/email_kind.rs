@@ -16,6 +16,8 @@ pub enum EmailKind {
     ChangeEmail,
     /// The notice that a change of address was requested, sent to the old one.
     EmailChangeRequested,
+    /// The notice that the address was changed, sent to the old one with a link that undoes the change.
+    EmailChanged,
     /// The email that an administrator sends with `send_mail`.
     Welcome,
 }
@@ -27,12 +29,13 @@ pub struct UnknownEmailKind;
 
 impl EmailKind {
     /// Every kind, in the order of the contract's table.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::VerifyEmail,
         Self::ResetPassword,
         Self::PasswordChanged,
         Self::ChangeEmail,
         Self::EmailChangeRequested,
+        Self::EmailChanged,
         Self::Welcome,
     ];
 
@@ -45,6 +48,7 @@ impl EmailKind {
             Self::PasswordChanged => "password_changed",
             Self::ChangeEmail => "change_email",
             Self::EmailChangeRequested => "email_change_requested",
+            Self::EmailChanged => "email_changed",
             Self::Welcome => "welcome",
         }
     }

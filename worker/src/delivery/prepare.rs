@@ -4,6 +4,7 @@
 //! and no job ever holds a token.
 
 use bookly_shared::config::LinkLifetimes;
+use bookly_shared::db::email_changes::UNDO_WINDOW;
 use bookly_shared::db::emails::claim::ClaimedEmail;
 use bookly_shared::db::emails::maintenance::NO_ACCOUNT;
 use bookly_shared::db::users::{AccountKey, User};
@@ -60,7 +61,8 @@ impl Preparer {
             | EmailKind::ResetPassword
             | EmailKind::PasswordChanged
             | EmailKind::ChangeEmail
-            | EmailKind::EmailChangeRequested => {}
+            | EmailKind::EmailChangeRequested
+            | EmailKind::EmailChanged => {}
         }
         let Some(user) = self.account_of(email).await? else { return Ok(Decision::Cancel(NO_ACCOUNT)) };
         Ok(match self.reason_to_cancel(email, &user).await? {
@@ -82,7 +84,11 @@ impl Preparer {
         user: &User,
     ) -> Result<Option<&'static str>, DbError> {
         let has_other_address = user.email_canonical != email.mailbox;
-        let auth_changed = user.auth_changed_at > email.created_at;
+        let auth_changed = match email.auth_version {
+            Some(version) => version != user.auth_version,
+            // A request by address looks no account up, so the times are compared.
+            None => user.auth_changed_at > email.created_at,
+        };
         Ok(match email.kind {
             EmailKind::VerifyEmail if has_other_address => Some(ADDRESS_CHANGED),
             EmailKind::VerifyEmail if user.is_verified => Some(VERIFIED),
@@ -93,7 +99,7 @@ impl Preparer {
             EmailKind::ChangeEmail if auth_changed => Some(AUTH_CHANGED),
             EmailKind::ChangeEmail => self.db.user_of_mailbox(&email.mailbox).await?.map(|_| ADDRESS_TAKEN),
             // A notice goes to the address of its time, also when that was changed since: its owner must be warned.
-            EmailKind::PasswordChanged | EmailKind::EmailChangeRequested => None,
+            EmailKind::PasswordChanged | EmailKind::EmailChangeRequested | EmailKind::EmailChanged => None,
             EmailKind::Welcome => None,
         })
     }
@@ -105,6 +111,7 @@ impl Preparer {
             EmailKind::PasswordChanged
             | EmailKind::ChangeEmail
             | EmailKind::EmailChangeRequested
+            | EmailKind::EmailChanged
             | EmailKind::Welcome => email.recipient.clone(),
         };
         let body = self.body(email, user, &recipient, now);
@@ -113,13 +120,15 @@ impl Preparer {
 
     fn body(&self, email: &ClaimedEmail, user: &User, recipient: &str, now: DateTime<Utc>) -> EmailBody {
         let first_name = user.first_name.clone();
+        let change = email.context.email_change;
         let link = |purpose, path, version| {
-            let claims = LinkClaims { email: recipient.to_owned(), uid: user.uid, version, change: None };
+            let claims = LinkClaims { email: recipient.to_owned(), uid: user.uid, version, change };
             let token = self.signer.sign(purpose, &claims, now);
             format!("{}/api/v1/auth/{path}/{}", self.public_url, token.as_str())
         };
-        // A link that works once carries the state that its use changes.
-        let version = Some(user.auth_version);
+        // A link that works once carries the state that its use changes: the request's, or for a request by address the
+        // one of this look-up, which `reason_to_cancel` compared.
+        let version = Some(email.auth_version.unwrap_or(user.auth_version));
         match email.kind {
             EmailKind::VerifyEmail => EmailBody::VerifyEmail {
                 first_name,
@@ -147,6 +156,13 @@ impl Preparer {
                 masked_address: email.context.masked_address.clone().unwrap_or_default(),
                 requested_at: email.created_at,
                 reset_url: self.reset_url(),
+            },
+            EmailKind::EmailChanged => EmailBody::EmailChanged {
+                first_name,
+                masked_address: email.context.masked_address.clone().unwrap_or_default(),
+                changed_at: email.created_at,
+                link: link(Purpose::EmailChangeUndo, "email-change-undo", None),
+                undo_until: email.created_at + UNDO_WINDOW,
             },
             EmailKind::Welcome => EmailBody::Welcome {},
         }

@@ -39,6 +39,8 @@ pub(crate) struct Maintenance {
     pub(crate) redis: Option<RedisQueue>,
     /// How long completed rows are kept.
     pub(crate) keep: TimeDelta,
+    /// After which accounts that signed up and were never verified are deleted.
+    pub(crate) unverified_for: TimeDelta,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -129,6 +131,11 @@ impl Maintenance {
         if is_due(&mut schedule.purge, PURGE_EVERY) {
             let deleted = self.db.purge(self.keep, self.clock.now()).await?;
             tracing::debug!(rows = deleted, "old rows deleted");
+            let created_before = self.clock.now() - self.unverified_for;
+            let accounts = self.db.purge_unverified_accounts(created_before).await?;
+            if accounts > 0 {
+                tracing::info!(accounts, "accounts that were never verified are deleted");
+            }
         }
         let Some(redis) = &self.redis else { return Ok(()) };
         if schedule.clean_up <= Instant::now() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bookly_shared::domain::{EmailKind, greeting_name};
 use bookly_shared::templates::date_and_time;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Serialize, Serializer};
 
 /// The values of an email. Templates get times and durations as text.
@@ -57,6 +57,17 @@ pub enum EmailBody {
         requested_at: DateTime<Utc>,
         reset_url: String,
     },
+    /// To the old address, after the change. The link undoes it until `undo_until`.
+    EmailChanged {
+        #[serde(serialize_with = "greeting")]
+        first_name: String,
+        masked_address: String,
+        #[serde(serialize_with = "time_text")]
+        changed_at: DateTime<Utc>,
+        link: String,
+        #[serde(serialize_with = "time_text")]
+        undo_until: DateTime<Utc>,
+    },
     /// To any address that an administrator names.
     Welcome {},
 }
@@ -71,6 +82,7 @@ impl EmailBody {
             Self::PasswordChanged { .. } => EmailKind::PasswordChanged,
             Self::ChangeEmail { .. } => EmailKind::ChangeEmail,
             Self::EmailChangeRequested { .. } => EmailKind::EmailChangeRequested,
+            Self::EmailChanged { .. } => EmailKind::EmailChanged,
             Self::Welcome {} => EmailKind::Welcome,
         }
     }
@@ -80,7 +92,8 @@ impl EmailBody {
         match self {
             Self::VerifyEmail { link, .. }
             | Self::ResetPassword { link, .. }
-            | Self::ChangeEmail { link, .. } => Some(link),
+            | Self::ChangeEmail { link, .. }
+            | Self::EmailChanged { link, .. } => Some(link),
             Self::PasswordChanged { reset_url, .. } | Self::EmailChangeRequested { reset_url, .. } => {
                 Some(reset_url)
             }
@@ -88,12 +101,13 @@ impl EmailBody {
         }
     }
 
-    /// The token of the link: the longest part of it that is a word. Notices have no token.
+    /// The token of the link: the longest part of it that is a word. Emails without a link of their own have no token.
     pub(super) fn token(&self) -> Option<&str> {
         match self {
             Self::VerifyEmail { link, .. }
             | Self::ResetPassword { link, .. }
-            | Self::ChangeEmail { link, .. } => {
+            | Self::ChangeEmail { link, .. }
+            | Self::EmailChanged { link, .. } => {
                 let is_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
                 link.split(|c| !is_token(c)).max_by_key(|part| part.len())
             }
@@ -127,6 +141,13 @@ impl EmailBody {
                 requested_at: time,
                 reset_url,
             },
+            EmailKind::EmailChanged => Self::EmailChanged {
+                first_name,
+                masked_address: "z•••@example.org".to_owned(),
+                changed_at: time,
+                link: UNDO_LINK.to_owned(),
+                undo_until: time + TimeDelta::hours(72),
+            },
             EmailKind::Welcome => Self::Welcome {},
         }
     }
@@ -143,6 +164,8 @@ const RESET_URL: &str = "https://books.example.org/api/v1/auth/password-reset-re
 const VERIFY_LINK: &str = "https://books.example.org/api/v1/auth/verify/eyJlbWFpbCI6InpvZUBleGFtcGxlLm9yZyIsInVpZCI6IjAxOTNiZDVhLTdlNWMtN2QxYi1iY2M0LTRhOWUyZjM3YjZkMSJ9.aMVPxA.pq2Mt2osImralYRZ5rcHZISkntMgG36ErftAw4OeZVc";
 const RESET_LINK: &str = "https://books.example.org/api/v1/auth/password-reset-confirm/eyJlbWFpbCI6InpvZUBleGFtcGxlLm9yZyIsInVpZCI6IjAxOTNiZDVhIiwidiI6M30.aMVPxA.pq2Mt2osImralYRZ5rcHZISkntMgG36ErftAw4OeZVc";
 const CHANGE_LINK: &str = "https://books.example.org/api/v1/auth/email-change-confirm/eyJlbWFpbCI6InpvZS5uZXdAZXhhbXBsZS5vcmciLCJ2IjozfQ.aMVPxA.pq2Mt2osImralYRZ5rcHZISkntMgG36ErftAw4OeZVc";
+
+const UNDO_LINK: &str = "https://books.example.org/api/v1/auth/email-change-undo/eyJlbWFpbCI6InpvZUBleGFtcGxlLm9yZyIsImMiOiIwMTkzYmQ1YSJ9.aMVPxA.pq2Mt2osImralYRZ5rcHZISkntMgG36ErftAw4OeZVc";
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;

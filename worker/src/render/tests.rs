@@ -27,7 +27,8 @@ fn link_of(mail: &EmailBody) -> &str {
     match mail {
         EmailBody::VerifyEmail { link, .. }
         | EmailBody::ResetPassword { link, .. }
-        | EmailBody::ChangeEmail { link, .. } => link,
+        | EmailBody::ChangeEmail { link, .. }
+        | EmailBody::EmailChanged { link, .. } => link,
         EmailBody::PasswordChanged { reset_url, .. } | EmailBody::EmailChangeRequested { reset_url, .. } => {
             reset_url
         }
@@ -58,6 +59,7 @@ fn every_kind_has_the_subject_of_the_contract() {
         "Your password was changed",
         "Confirm your new email address",
         "Your email address is about to change",
+        "Your email address was changed",
         "Welcome to our app",
     ];
     for (kind, subject) in EmailKind::ALL.into_iter().zip(subjects) {
@@ -85,6 +87,7 @@ fn every_email_says_what_the_contract_asks_for() {
         "23 November 2026, 15:04 UTC",
         "zoe.new@example.org",
         "z•••@example.org",
+        "72 hours",
         "Welcome to the app",
     ];
     for (kind, words) in EmailKind::ALL.into_iter().zip(must_say) {

@@ -13,18 +13,17 @@ use super::tls::Tls;
 /// A connection to the mail server, in clear text or encrypted.
 pub(super) type Stream = Either<TcpStream, Box<TlsStream<TcpStream>>>;
 
-/// Tries the addresses of the host in turn. The error is that of the first one, which the system prefers (RFC 6724): without
-/// IPv6 the last one is `::1` for `localhost`, and says nothing about the server.
+/// Tries the addresses of the host in turn. The error is the last one's.
 pub(super) async fn connect(host: &str, port: u16, timeouts: &StageTimeouts) -> Result<TcpStream, SendError> {
     let limit = timeouts.connect;
-    let mut failed = None;
+    let mut failed = SendError::broken(Stage::Connect, "the mail server's name has no address");
     for address in Stage::Connect.within(limit, addresses(host, port)).await? {
         match Stage::Connect.within(limit, connect_to(address)).await {
             Ok(tcp) => return Ok(tcp),
-            Err(error) => _ = failed.get_or_insert(error),
+            Err(error) => failed = error,
         }
     }
-    Err(failed.unwrap_or_else(|| SendError::broken(Stage::Connect, "the mail server's name has no address")))
+    Err(failed)
 }
 
 async fn addresses(host: &str, port: u16) -> Result<Vec<SocketAddr>, SendError> {

@@ -71,7 +71,7 @@ async fn an_ended_session_and_a_deleted_account_get_different_errors() {
 #[tokio::test]
 async fn unverified_accounts_and_users_are_refused_where_more_is_required() {
     let app = TestApp::new().await;
-    let new = app.log_in("new@example.org", Role::Admin, false).await;
+    let new = app.log_in("new@example.org", Role::User, false).await;
     let user = app.log_in("user@example.org", Role::User, true).await;
     let admin = app.log_in("admin@example.org", Role::Admin, true).await;
     for path in ["/verified", "/admin"] {

@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use bookly_shared::config::PublicUrl;
-use bookly_shared::db::sessions::Bearer;
+use bookly_shared::db::sessions::{Actor, Bearer};
 use bookly_shared::db::users::User;
 use bookly_shared::domain::Role;
 use bookly_shared::link_token::itsdangerous;
@@ -43,6 +43,13 @@ struct SessionId {
 pub(super) struct Operator {
     pub(super) user: User,
     pub(super) sid: Uuid,
+}
+
+impl Operator {
+    /// Who makes a change: the change's transaction checks it again.
+    pub(super) fn actor(&self) -> Actor {
+        Actor { user_uid: self.user.uid, sid: self.sid, auth_version: self.user.auth_version }
+    }
 }
 
 impl FromRequestParts<AppState> for Operator {

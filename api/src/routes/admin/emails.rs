@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use bookly_shared::db::emails::admin::EmailRow;
 use bookly_shared::db::emails::attempts::AttemptRow;
+use bookly_shared::db::sessions::Actor;
 use bookly_shared::domain::EmailState;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -14,7 +15,7 @@ use uuid::Uuid;
 
 use super::filter::{EmailQuery, page_of};
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{AdminUser, Query, Uid};
+use crate::extract::{AdminUser, Query, Uid, done};
 use crate::openapi::errors;
 use crate::state::AppState;
 
@@ -187,7 +188,7 @@ async fn retry(
     AdminUser(session): AdminUser,
     Uid(id): Uid,
 ) -> ApiResult<Json<EmailWithHistory>> {
-    retry_email(&state, id, session.user.uid).await?;
+    retry_email(&state, id, &session.actor()).await?;
     with_history(&state, id).await
 }
 
@@ -203,7 +204,7 @@ async fn cancel(
     AdminUser(session): AdminUser,
     Uid(id): Uid,
 ) -> ApiResult<Json<EmailWithHistory>> {
-    cancel_email(&state, id, session.user.uid).await?;
+    cancel_email(&state, id, &session.actor()).await?;
     with_history(&state, id).await
 }
 
@@ -219,19 +220,21 @@ pub(super) async fn found(state: &AppState, id: Uuid) -> ApiResult<EmailRow> {
 }
 
 /// Queues a failed email once more, and enqueues its job.
-pub(super) async fn retry_email(state: &AppState, id: Uuid, admin: Uuid) -> ApiResult<()> {
-    if !state.db.retry_email(id, state.now()).await? {
+pub(super) async fn retry_email(state: &AppState, id: Uuid, actor: &Actor) -> ApiResult<()> {
+    let retried = state.db.retry_email_by(actor, id, state.now()).await?;
+    if !done::<AdminUser, _>(state, actor, retried).await? {
         found(state, id).await?;
         return Err(ApiError::EmailNotFailed);
     }
-    tracing::info!(email = %id, %admin, "an administrator queued a failed email again");
+    tracing::info!(email = %id, admin = %actor.user_uid, "an administrator queued a failed email again");
     state.jobs.enqueue(id);
     Ok(())
 }
 
 /// Cancels an email that waits.
-pub(super) async fn cancel_email(state: &AppState, id: Uuid, admin: Uuid) -> ApiResult<()> {
-    if !state.db.cancel_email(id, state.now()).await? {
+pub(super) async fn cancel_email(state: &AppState, id: Uuid, actor: &Actor) -> ApiResult<()> {
+    let cancelled = state.db.cancel_email_by(actor, id, state.now()).await?;
+    if !done::<AdminUser, _>(state, actor, cancelled).await? {
         let row = found(state, id).await?;
         // To cancel it twice is no error.
         if row.state != EmailState::Cancelled.as_str() {
@@ -239,6 +242,6 @@ pub(super) async fn cancel_email(state: &AppState, id: Uuid, admin: Uuid) -> Api
         }
         return Ok(());
     }
-    tracing::info!(email = %id, %admin, "an administrator cancelled an email");
+    tracing::info!(email = %id, admin = %actor.user_uid, "an administrator cancelled an email");
     Ok(())
 }

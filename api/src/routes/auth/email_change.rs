@@ -6,8 +6,10 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use bookly_shared::db::accounts::Change;
-use bookly_shared::db::emails::enqueue::{EmailContext, NewEmail};
+use bookly_shared::db::email_changes::EmailChangeRequest;
+use bookly_shared::db::emails::enqueue::{EmailContext, NewEmail, RequestOrigin};
+use bookly_shared::db::emails::on_request::EmailRequest;
+use bookly_shared::db::users::Change;
 use bookly_shared::domain::{EmailAddress, EmailKind, Password};
 use bookly_shared::link_token::Purpose;
 use utoipa::ToSchema;
@@ -19,7 +21,9 @@ use super::request_link;
 use super::response_format::ResponseFormat;
 use super::user::MessageResponse;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{ClientIp, CurrentRequest, Fields, FromFields, JsonBody, SameOriginForm, VerifiedUser};
+use crate::extract::{
+    Authorized, ClientIp, CurrentRequest, Fields, FromFields, SameOriginForm, VerifiedUser, done,
+};
 use crate::openapi::{errors, schemas};
 use crate::pages::Page;
 use crate::routes::html::page;
@@ -65,25 +69,42 @@ errors!(EmailChangeRequestErrors: body(), verified(), [ApiError::InvalidEmailOrP
 )]
 async fn request(
     State(state): State<AppState>,
-    VerifiedUser(session): VerifiedUser,
     ClientIp(client): ClientIp,
     CurrentRequest(origin): CurrentRequest,
-    JsonBody(change): JsonBody<EmailChange>,
+    Authorized(VerifiedUser(session), change): Authorized<VerifiedUser, EmailChange>,
 ) -> ApiResult<Json<MessageResponse>> {
-    let user = session.user;
+    let (actor, user) = (session.actor(), session.user);
     let password = change.password.ok_or(ApiError::InvalidEmailOrPassword)?;
     state.login_guard.require_password(&user, password, client).await?;
     let old = EmailAddress::parse(&user.email).map_err(ApiError::server)?;
     let now = state.now();
-    let masked = EmailContext { masked_address: Some(change.new_email.masked()) };
+    let context = EmailContext { masked_address: Some(change.new_email.masked()), ..EmailContext::default() };
     let link = NewEmail::new(EmailKind::ChangeEmail, &change.new_email, now)
-        .about(user.uid)
+        .about(user.uid, user.auth_version)
         .request_origin(origin.clone());
     let notice = NewEmail::new(EmailKind::EmailChangeRequested, &old, now)
-        .about(user.uid)
-        .with(masked)
+        .about(user.uid, user.auth_version)
+        .with(context)
         .request_origin(origin);
-    request_link::enqueue(&state, link, vec![notice]).await?;
+    let ids = [link.id, notice.id];
+    let request = EmailRequest {
+        email: link,
+        along: vec![notice],
+        limits: state.settings.mailbox_limits,
+        lifetime: request_link::lifetime(&state, EmailKind::ChangeEmail),
+    };
+    let request = EmailChangeRequest {
+        actor: &actor,
+        request,
+        new_email: &change.new_email,
+        base_mailbox_limit: state.settings.base_mailbox_limit_per_day,
+    };
+    let queued = state.db.request_email_change(&request).await?;
+    if done::<VerifiedUser, _>(&state, &actor, queued).await? {
+        ids.into_iter().for_each(|id| state.jobs.enqueue(id));
+    } else {
+        tracing::info!(account = %user.uid, "no email is queued: the new mailbox has reached its limit");
+    }
     Ok(Json(MessageResponse { message: REQUESTED }))
 }
 
@@ -109,7 +130,7 @@ errors!(html ConfirmEmailChangeErrors:
 #[utoipa::path(
     post, path = "/email-change-confirm/{token}", tag = "Links", operation_id = "confirm_email_change",
     summary = "Change the address by a link",
-    description = "Works once. A form must come from a page of this service and is answered with a page.",
+    description = "Works once. Tells the old address, with a link that undoes the change. A form must come from a page of this service and is answered with a page.",
     params(("token" = String, Path, description = "The last segment of the link in the email", example = "eyJlbWFpbCI6…")),
     responses(
         (status = 200, description = "The account has the new address",
@@ -120,11 +141,12 @@ errors!(html ConfirmEmailChangeErrors:
 async fn confirm(
     State(state): State<AppState>,
     format: ResponseFormat,
+    CurrentRequest(origin): CurrentRequest,
     same_origin: Result<SameOriginForm, ApiError>,
     token: PathToken,
 ) -> Response {
     let changed = match same_origin {
-        Ok(SameOriginForm) => change(&state, &token).await,
+        Ok(SameOriginForm) => change_email(&state, &token, origin).await,
         Err(error) => Err(error),
     };
     match changed {
@@ -134,11 +156,13 @@ async fn confirm(
 }
 
 /// The change raises `auth_version`, so the link works once.
-async fn change(state: &AppState, token: &PathToken) -> ApiResult<()> {
+async fn change_email(state: &AppState, token: &PathToken, origin: RequestOrigin) -> ApiResult<()> {
     let link = link::open_unused(state, Purpose::EmailChange, token).await?;
-    let version = link.user.auth_version;
-    match state.db.change_email(link.user.uid, version, &link.email, state.now()).await? {
-        Change::Made(()) => Ok(()),
+    match state.db.change_email(&link.user, &link.email, origin, state.now()).await? {
+        Change::Made(email_id) => {
+            state.jobs.enqueue(email_id);
+            Ok(())
+        }
         Change::Stale => Err(ApiError::LinkInvalid),
         // Another account took the address after the link was made.
         Change::AddressTaken => Err(ApiError::UserExists),

@@ -8,12 +8,24 @@ use axum::http::request::Parts;
 use bookly_shared::db::users::User;
 use bookly_shared::domain::EmailAddress;
 use bookly_shared::link_token::{EMAIL_CHANGE_UNDO_LIFETIME, Purpose};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use uuid::Uuid;
 
 use crate::error::{ApiError, ApiResult};
 use crate::state::AppState;
 
+/// Valid tokens have letters, digits, `-`, `_` and `.` only, so they stay as they are.
+const PATH_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
+
 /// The last segment of a link's path, unchecked. It has no `Debug`: it may be a valid token.
 pub(super) struct PathToken(String);
+
+impl PathToken {
+    /// The path of another endpoint for the same token. It may only be shown to the client that sent the token.
+    pub(super) fn path_under(&self, endpoint: &str) -> String {
+        format!("{endpoint}/{}", utf8_percent_encode(&self.0, PATH_SEGMENT))
+    }
+}
 
 impl<S: Sync + Send> FromRequestParts<S> for PathToken {
     type Rejection = Infallible;
@@ -33,6 +45,8 @@ pub(super) struct OpenedLink {
     pub(super) email: EmailAddress,
     /// `users.auth_version` when the link was made; `None` in links that may be used again.
     pub(super) version: Option<i64>,
+    /// The email change that the link undoes.
+    pub(super) change: Option<Uuid>,
 }
 
 /// Reads a link's token and finds its account. Changes nothing.
@@ -40,7 +54,7 @@ pub(super) async fn open(state: &AppState, purpose: Purpose, token: &PathToken) 
     let claims = state.links.verify(purpose, &token.0, state.now(), lifetime(state, purpose))?;
     let email = EmailAddress::parse(&claims.email).map_err(|_| ApiError::LinkInvalid)?;
     let user = state.db.user(claims.uid).await?.ok_or(ApiError::UserNotFound)?;
-    Ok(OpenedLink { user, email, version: claims.version })
+    Ok(OpenedLink { user, email, version: claims.version, change: claims.change })
 }
 
 /// The same for single-use links: the account's `auth_version` must be the link's.

@@ -1,8 +1,10 @@
 //! Accounts: `/api/v1/auth`. One file per endpoint; each begins with its router.
 
 mod email_change;
+mod email_change_undo;
 mod link;
 mod me;
+mod not_me;
 mod password_change;
 mod request_link;
 mod reset;
@@ -33,6 +35,8 @@ pub fn router(state: &AppState) -> OpenApiRouter<AppState> {
         .merge(reset::router())
         .merge(password_change::router())
         .merge(email_change::router())
+        .merge(email_change_undo::router())
+        .merge(not_me::router())
         .layer(from_fn_with_state(state.rate_limiter.clone(), rate_limit::limit));
     OpenApiRouter::new()
         .merge(limited)

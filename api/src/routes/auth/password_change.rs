@@ -4,7 +4,6 @@ use std::convert::Infallible;
 
 use axum::Json;
 use axum::extract::State;
-use bookly_shared::db::accounts::Change;
 use bookly_shared::domain::Password;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -13,7 +12,7 @@ use utoipa_axum::routes;
 use super::reset::{NewPassword, password_changed_notice};
 use super::user::MessageResponse;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{AccessToken, ClientIp, CurrentRequest, Fields, FromFields, JsonBody, Session};
+use crate::extract::{AccessToken, Authorized, ClientIp, CurrentRequest, Fields, FromFields, done};
 use crate::openapi::{errors, schemas};
 use crate::state::AppState;
 
@@ -52,21 +51,19 @@ errors!(PasswordChangeErrors:
 )]
 async fn change(
     State(state): State<AppState>,
-    AccessToken(Session { user, sid }): AccessToken,
     ClientIp(client): ClientIp,
     CurrentRequest(origin): CurrentRequest,
-    JsonBody(change): JsonBody<PasswordChange>,
+    Authorized(AccessToken(session), change): Authorized<AccessToken, PasswordChange>,
 ) -> ApiResult<Json<MessageResponse>> {
+    let (actor, user) = (session.actor(), session.user);
     let new = change.new.checked(&user)?;
     let current = change.current.ok_or(ApiError::InvalidEmailOrPassword)?;
     state.login_guard.require_password(&user, current, client).await?;
     let hash = state.hasher.hash(new).await?;
     let now = state.now();
     let notice = password_changed_notice(&user, now)?.request_origin(origin);
-    match state.db.change_password(&user, &hash, sid, &notice, now).await? {
-        Change::Made(()) => state.jobs.enqueue(notice.id),
-        // A reset happened in the meantime and ended this session.
-        Change::Stale | Change::AddressTaken => return Err(ApiError::TokenRevoked),
-    }
+    let changed = state.db.change_password(&actor, &user.email_canonical, &hash, &notice, now).await?;
+    done::<AccessToken, _>(&state, &actor, changed).await?;
+    state.jobs.enqueue(notice.id);
     Ok(Json(MessageResponse { message: "Password changed successfully" }))
 }

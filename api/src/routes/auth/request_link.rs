@@ -13,7 +13,6 @@ use chrono::TimeDelta;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use uuid::Uuid;
 
 use super::response_format::ResponseFormat;
 use super::user::MessageResponse;
@@ -124,19 +123,9 @@ async fn reset(
     RESET.respond(&state, format, origin, body).await
 }
 
-/// Queues an email that anyone can ask for, and `along` with it, if its mailbox is below its limit. The answer to the
-/// request does not depend on it.
-pub(super) async fn enqueue(state: &AppState, mail: NewEmail, along: Vec<NewEmail>) -> ApiResult<()> {
-    let kind = mail.kind();
-    let ids: Vec<Uuid> = std::iter::once(&mail).chain(&along).map(|mail| mail.id).collect();
-    let lifetime = TimeDelta::from_std(state.settings.lifetimes.of(kind)).unwrap_or(TimeDelta::MAX);
-    let limits = state.settings.mailbox_limits;
-    if state.db.enqueue_on_request(EmailRequest { email: mail, along, limits, lifetime }).await? {
-        ids.into_iter().for_each(|id| state.jobs.enqueue(id));
-    } else {
-        tracing::info!(%kind, "no email is queued: the mailbox has reached its limit");
-    }
-    Ok(())
+/// How long the link in an email of this kind is valid.
+pub(super) fn lifetime(state: &AppState, kind: EmailKind) -> TimeDelta {
+    TimeDelta::from_std(state.settings.lifetimes.of(kind)).unwrap_or(TimeDelta::MAX)
 }
 
 impl LinkRequest {
@@ -160,8 +149,16 @@ impl LinkRequest {
         body: AddressBody,
     ) -> ApiResult<()> {
         let JsonOrForm { body: Address { email }, .. } = body?;
-        let mail = NewEmail::new(self.kind, &email, state.now()).request_origin(origin);
-        enqueue(state, mail, Vec::new()).await
+        let email = NewEmail::new(self.kind, &email, state.now()).request_origin(origin);
+        let (id, kind) = (email.id, self.kind);
+        let (limits, lifetime) = (state.settings.mailbox_limits, lifetime(state, kind));
+        let request = EmailRequest { email, along: Vec::new(), limits, lifetime };
+        if state.db.enqueue_on_request(request).await? {
+            state.jobs.enqueue(id);
+        } else {
+            tracing::info!(%kind, "no email is queued: the mailbox has reached its limit");
+        }
+        Ok(())
     }
 
     /// A form with an error is shown again, with the error.

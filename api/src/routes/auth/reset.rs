@@ -3,8 +3,8 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use bookly_shared::db::accounts::Change;
 use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::db::users::Change;
 use bookly_shared::db::users::User;
 use bookly_shared::domain::{EmailAddress, EmailKind, Password};
 use bookly_shared::link_token::Purpose;
@@ -137,7 +137,7 @@ pub(super) fn password_changed_notice(
 ) -> ApiResult<NewEmail> {
     // The address was valid when it was stored.
     let address = EmailAddress::parse(&user.email).map_err(ApiError::server)?;
-    Ok(NewEmail::new(EmailKind::PasswordChanged, &address, now).about(user.uid))
+    Ok(NewEmail::new(EmailKind::PasswordChanged, &address, now).about(user.uid, user.auth_version + 1))
 }
 
 /// A form with errors is shown again, with all of them.

@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 
 use super::user::MessageResponse;
 use crate::error::ApiResult;
-use crate::extract::{AdminUser, CurrentRequest, Fields, FromFields, JsonBody};
+use crate::extract::{AdminUser, Authorized, CurrentRequest, Fields, FromFields, done};
 use crate::openapi::{errors, schemas};
 use crate::state::AppState;
 
@@ -55,14 +55,15 @@ errors!(SendMailErrors: body(), verified(), [ApiError::InsufficientPermissions],
 )]
 async fn send(
     State(state): State<AppState>,
-    _admin: AdminUser,
     CurrentRequest(origin): CurrentRequest,
-    JsonBody(WelcomeRequest { addresses }): JsonBody<WelcomeRequest>,
+    Authorized(AdminUser(session), WelcomeRequest { addresses }): Authorized<AdminUser, WelcomeRequest>,
 ) -> ApiResult<Json<MessageResponse>> {
     let now = state.now();
     let welcome = |address| NewEmail::new(EmailKind::Welcome, address, now).request_origin(origin.clone());
     let emails: Vec<NewEmail> = addresses.iter().map(welcome).collect();
-    state.db.enqueue_emails(&emails).await?;
+    let actor = session.actor();
+    let queued = state.db.enqueue_emails_by(&actor, &emails, now).await?;
+    done::<AdminUser, _>(&state, &actor, queued).await?;
     emails.iter().for_each(|email| state.jobs.enqueue(email.id));
     Ok(Json(MessageResponse { message: "Email sent successfully" }))
 }

@@ -101,7 +101,7 @@ pub(crate) async fn authenticate(state: &AppState, login: LoginRequest, client: 
         attempt.failed().await?;
         return Err(ApiError::InvalidEmailOrPassword);
     };
-    attempt.succeeded().await?;
+    attempt.succeeded(&user).await?;
     Ok(user)
 }
 

@@ -3,13 +3,16 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use bookly_shared::db::accounts::NewAccount;
+use bookly_shared::db::accounts::{Creation, NewAccount, Replaceable};
 use bookly_shared::db::emails::enqueue::NewEmail;
-use bookly_shared::domain::{EmailAddress, EmailKind, Password, PersonName, Username};
+use bookly_shared::db::users::FIRST_AUTH_VERSION;
+use bookly_shared::domain::{CreatedVia, EmailAddress, EmailKind, Password, PersonName, Username};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+use uuid::Uuid;
 
 use super::user::UserResponse;
 use crate::error::{ApiError, ApiResult};
@@ -74,27 +77,47 @@ async fn sign_up(
     JsonBody(sign_up): JsonBody<SignUp>,
 ) -> ApiResult<(StatusCode, Json<SignedUp>)> {
     refuse_guessable("password", &sign_up.password, &sign_up.known_words())?;
-    // This check only saves the hash of a refused sign-up. The unique index decides.
-    if state.db.user_of_mailbox(sign_up.email.canonical()).await?.is_some() {
-        return Err(ApiError::UserExists);
-    }
+    let now = state.now();
+    let replaces = replaceable_account(&state, &sign_up.email, now).await?;
     let account = NewAccount {
         first_name: sign_up.first_name.into(),
         last_name: sign_up.last_name.into(),
         username: sign_up.username.into(),
         password_hash: state.hasher.hash(sign_up.password).await?,
         email: sign_up.email,
+        created_via: CreatedVia::SignUp,
+        replaces,
+        base_mailbox_limit: state.settings.base_mailbox_limit_per_day,
     };
-    let now = state.now();
-    let email =
-        |uid| NewEmail::new(EmailKind::VerifyEmail, &account.email, now).about(uid).request_origin(origin);
+    let email = |uid| verification_email(&account.email, uid, state.now()).request_origin(origin);
     // The account and the email are one transaction, so neither exists without the other.
-    let created = state.db.create_account(&account, email, now).await?;
-    let (user, email_id) = created.ok_or(ApiError::UserExists)?;
+    let (user, email_id) = match state.db.create_account(&account, email, state.now()).await? {
+        Creation::Created(user, email_id) => (*user, email_id),
+        Creation::AddressTaken => return Err(ApiError::UserExists),
+        Creation::TooManyForMailbox(wait) => {
+            return Err(ApiError::TooManyRequests(wait.num_seconds().unsigned_abs() + 1));
+        }
+    };
     // After the commit, and without waiting for Redis. A lost job is re-enqueued by maintenance.
     state.jobs.enqueue(email_id);
     let message = "Account Created! Check email to verify your account";
     Ok((StatusCode::CREATED, Json(SignedUp { message, user: user.into() })))
+}
+
+/// Refuses an address that has an account, before its password is hashed; the unique index decides later. An account
+/// that signed up long ago and was never verified may be a stranger's, so it is replaced.
+async fn replaceable_account(
+    state: &AppState,
+    email: &EmailAddress,
+    now: DateTime<Utc>,
+) -> ApiResult<Option<Replaceable>> {
+    let Some(user) = state.db.user_of_mailbox(email.canonical()).await? else { return Ok(None) };
+    let link_expired = now - state.settings.lifetimes.email_verification;
+    user.replaceable(link_expired).map(Some).ok_or(ApiError::UserExists)
+}
+
+fn verification_email(to: &EmailAddress, uid: Uuid, now: DateTime<Utc>) -> NewEmail {
+    NewEmail::new(EmailKind::VerifyEmail, to, now).about(uid, FIRST_AUTH_VERSION)
 }
 
 impl SignUp {

@@ -4,7 +4,7 @@
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use bookly_shared::db::accounts::Change;
+use bookly_shared::db::users::Change;
 use bookly_shared::link_token::Purpose;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -15,7 +15,7 @@ use super::user::MessageResponse;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::SameOriginForm;
 use crate::openapi::errors;
-use crate::pages::{Page, RequestForm};
+use crate::pages::{AccountSummary, Page, RequestForm};
 use crate::routes::html::page;
 use crate::state::AppState;
 
@@ -25,7 +25,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 
 const DONE: &str = "Account verified successfully";
 
-errors!(html OpenVerificationErrors: link(), [ApiError::MethodNotAllowed], limited(), always());
+errors!(html OpenVerificationErrors: link(), [ApiError::PostOnly], limited(), always());
 
 /// A browser gets the page. A program's GET verifies only where `VERIFY_ON_GET` is on, as in the original.
 #[utoipa::path(
@@ -44,7 +44,7 @@ async fn open(State(state): State<AppState>, format: ResponseFormat, token: Path
     match format {
         ResponseFormat::Html => show_page(&state, &token).await,
         ResponseFormat::Json if state.settings.verify_on_get => respond(&state, format, &token).await,
-        ResponseFormat::Json => ([(header::ALLOW, "POST")], ApiError::MethodNotAllowed).into_response(),
+        ResponseFormat::Json => ([(header::ALLOW, "POST")], ApiError::PostOnly).into_response(),
     }
 }
 
@@ -89,7 +89,11 @@ async fn verify(
 
 async fn show_page(state: &AppState, token: &PathToken) -> Response {
     match link::open(state, Purpose::EmailVerification, token).await {
-        Ok(_) => page(state, StatusCode::OK, &Page::Verify {}),
+        Ok(link) => {
+            let account = AccountSummary::of(&link.user);
+            let not_me = token.path_under("/api/v1/auth/not-me");
+            page(state, StatusCode::OK, &Page::Verify { account, not_me: &not_me })
+        }
         Err(error) => ResponseFormat::Html.failure(state, error, Some(RequestForm::Verification)),
     }
 }

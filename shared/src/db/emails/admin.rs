@@ -5,7 +5,8 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::enqueue::deadline_of;
-use crate::db::{Db, DbResult, on_db};
+use crate::db::sessions::{Actor, Checked, require_actor};
+use crate::db::{Db, DbResult, in_transaction, on_db};
 use crate::domain::{EmailKind, EmailState};
 
 /// Why an operator's cancelled email was not sent.
@@ -175,7 +176,7 @@ SET state = 'queued', attempts = 0, lost_leases = 0, lost_answers = 0, due_at = 
     closed_at = NULL,
     deadline_at = CASE WHEN kind = 'reset_password' THEN $3 WHEN kind <> 'reset_password' THEN $4 ELSE deadline_at END
 WHERE id = $1 AND state = 'failed'
-  AND kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'welcome')";
+  AND kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'email_changed', 'welcome')";
 
 const RETRY_FAILED: &str = "
 UPDATE emails
@@ -185,7 +186,7 @@ SET state = 'queued', attempts = 0, lost_leases = 0, lost_answers = 0, due_at = 
 WHERE state = 'failed'
   AND id IN (SELECT id FROM emails
              WHERE state = 'failed'
-               AND kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'welcome')
+               AND kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'email_changed', 'welcome')
                AND (kind = $4 OR $4 IS NULL) AND (mailbox = $5 OR $5 IS NULL)
                AND created_at >= $6 AND id >= $7 AND id < $8
              ORDER BY id DESC
@@ -204,6 +205,21 @@ impl Db {
             let query = sqlx::query(RETRY_EMAIL).bind(id).bind(now);
             let query = query.bind(reset_deadline(now)).bind(other_deadline(now));
             query.execute(&mut *connection).await?.rows_affected() == 1
+        })
+    }
+
+    /// The same for an administrator.
+    pub async fn retry_email_by(
+        &self,
+        actor: &Actor,
+        id: Uuid,
+        now: DateTime<Utc>,
+    ) -> DbResult<Checked<bool>> {
+        in_transaction!(self, tx => {
+            require_actor!(self, tx, actor, now);
+            let query = sqlx::query(RETRY_EMAIL).bind(id).bind(now);
+            let query = query.bind(reset_deadline(now)).bind(other_deadline(now));
+            Checked::Done(query.execute(&mut *tx).await?.rows_affected() == 1)
         })
     }
 
@@ -237,6 +253,20 @@ impl Db {
         on_db!(self.writer(), connection => {
             let query = sqlx::query(CANCEL_EMAIL).bind(id).bind(CANCELLED_BY_OPERATOR).bind(now);
             query.execute(&mut *connection).await?.rows_affected() == 1
+        })
+    }
+
+    /// The same for an administrator.
+    pub async fn cancel_email_by(
+        &self,
+        actor: &Actor,
+        id: Uuid,
+        now: DateTime<Utc>,
+    ) -> DbResult<Checked<bool>> {
+        in_transaction!(self, tx => {
+            require_actor!(self, tx, actor, now);
+            let query = sqlx::query(CANCEL_EMAIL).bind(id).bind(CANCELLED_BY_OPERATOR).bind(now);
+            Checked::Done(query.execute(&mut *tx).await?.rows_affected() == 1)
         })
     }
 }

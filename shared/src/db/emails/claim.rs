@@ -33,6 +33,8 @@ pub struct ClaimedEmail {
     pub mailbox: String,
     /// The account that the email is about; `None` for requests by address and for welcome emails.
     pub user_uid: Option<Uuid>,
+    /// The account's `auth_version` when the email was caused; `None` when `user_uid` is.
+    pub auth_version: Option<i64>,
     /// Values for the template.
     pub context: Json<EmailContext>,
     /// The request that caused it.
@@ -84,7 +86,7 @@ WITH due AS MATERIALIZED (
     SELECT id
     FROM emails
     WHERE state = 'queued' AND due_at <= $1
-      AND CASE WHEN kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'welcome') THEN kind END IS NOT NULL
+      AND CASE WHEN kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'email_changed', 'welcome') THEN kind END IS NOT NULL
     ORDER BY due_at
     LIMIT (SELECT $2::bigint)
     FOR UPDATE SKIP LOCKED
@@ -102,7 +104,7 @@ SET state = 'sending', attempts = attempts + 1, fencing_token = fencing_token + 
 WHERE id IN (SELECT id
              FROM emails
              WHERE state = 'queued' AND due_at <= $1
-               AND kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'welcome')
+               AND kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'email_changed', 'welcome')
              ORDER BY due_at
              LIMIT $2)
 RETURNING *";

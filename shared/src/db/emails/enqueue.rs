@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::db::sessions::{Actor, Checked, require_actor};
 use crate::db::{Db, DbResult, in_transaction};
 use crate::domain::{EmailAddress, EmailKind};
 use crate::metrics::table::EMAILS_QUEUED;
@@ -15,6 +16,9 @@ pub struct EmailContext {
     /// `email_change_requested`: the requested address, masked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub masked_address: Option<String>,
+    /// `email_changed`: the change that the link undoes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email_change: Option<Uuid>,
 }
 
 /// The request that causes an email. It connects the log lines of the API with those of the worker.
@@ -35,6 +39,7 @@ pub struct NewEmail {
     recipient: String,
     mailbox: String,
     user_uid: Option<Uuid>,
+    auth_version: Option<i64>,
     context: EmailContext,
     origin: RequestOrigin,
     created_at: DateTime<Utc>,
@@ -49,6 +54,7 @@ impl NewEmail {
             recipient: to.as_str().to_owned(),
             mailbox: to.canonical().to_owned(),
             user_uid: None,
+            auth_version: None,
             context: EmailContext::default(),
             origin: RequestOrigin::default(),
             created_at: now,
@@ -56,8 +62,11 @@ impl NewEmail {
     }
 
     /// Sets the account that the email is about.
-    pub fn about(mut self, user_uid: Uuid) -> NewEmail {
+    ///
+    /// A link in the email is signed with this `auth_version` and never with a later one.
+    pub fn about(mut self, user_uid: Uuid, auth_version: i64) -> NewEmail {
         self.user_uid = Some(user_uid);
+        self.auth_version = Some(auth_version);
         self
     }
 
@@ -82,6 +91,7 @@ pub fn deadline_of(kind: EmailKind) -> TimeDelta {
         | EmailKind::PasswordChanged
         | EmailKind::ChangeEmail
         | EmailKind::EmailChangeRequested
+        | EmailKind::EmailChanged
         | EmailKind::Welcome => TimeDelta::hours(24),
     }
 }
@@ -89,13 +99,13 @@ pub fn deadline_of(kind: EmailKind) -> TimeDelta {
 /// `enqueued_at` is set at once: the request enqueues the job after its commit, and maintenance only if that failed.
 /// A request that is repeated because its answer was lost queues its email once.
 pub(in crate::db) const ENQUEUE: &str = "
-INSERT INTO emails (id, kind, recipient, mailbox, user_uid, context, request_id, traceparent,
+INSERT INTO emails (id, kind, recipient, mailbox, user_uid, auth_version, context, request_id, traceparent,
                     created_at, enqueued_at, due_at, deadline_at, state)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $9, $10, 'queued')
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $10, $11, 'queued')
 ON CONFLICT (id) DO NOTHING";
 
-/// Binds the ten values of an email: id, kind, recipient, mailbox, user, context, request, trace, `created_at` and
-/// `deadline_at`.
+/// Binds the eleven values of an email: id, kind, recipient, mailbox, user, `auth_version`, context, request, trace,
+/// `created_at` and `deadline_at`.
 macro_rules! bind_email {
     ($query:expr, $email:expr) => {
         $query
@@ -104,6 +114,7 @@ macro_rules! bind_email {
             .bind($email.recipient())
             .bind($email.mailbox())
             .bind($email.user_uid())
+            .bind($email.auth_version())
             .bind(sqlx::types::Json($email.context()))
             .bind($email.request_id())
             .bind($email.traceparent())
@@ -142,6 +153,9 @@ impl NewEmail {
     pub(in crate::db) fn user_uid(&self) -> Option<Uuid> {
         self.user_uid
     }
+    pub(in crate::db) fn auth_version(&self) -> Option<i64> {
+        self.auth_version
+    }
     pub(in crate::db) fn context(&self) -> &EmailContext {
         &self.context
     }
@@ -161,7 +175,23 @@ impl NewEmail {
 }
 
 impl Db {
-    /// Queues emails that no other change causes, such as the administrator's welcome emails: all of them or none.
+    /// Queues emails that an administrator sends: all of them or none.
+    pub async fn enqueue_emails_by(
+        &self,
+        actor: &Actor,
+        emails: &[NewEmail],
+        now: DateTime<Utc>,
+    ) -> DbResult<Checked<()>> {
+        in_transaction!(self, tx => {
+            require_actor!(self, tx, actor, now);
+            for email in emails {
+                enqueue_email!(tx, email);
+            }
+            Checked::Done(())
+        })
+    }
+
+    /// Queues emails without an actor, such as those of a command: all of them or none.
     pub async fn enqueue_emails(&self, emails: &[NewEmail]) -> DbResult<()> {
         in_transaction!(self, tx => {
             for email in emails {

@@ -3,8 +3,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
+use crate::db::base_mailboxes::{COUNT_FOR, PURGE_COUNTS};
+use crate::db::email_changes::{PURGE_CHANGES, UNDO_WINDOW};
 use crate::db::login_throttle::{FORGET_FAILURES_AFTER, KNOWN_NETWORK_FOR};
-use crate::db::{Db, DbResult, Pools, in_transaction, on_db};
+use crate::db::{Db, DbResult, Pools, on_db, within_limit};
 use crate::domain::EmailKind;
 
 /// A job that led to no claim in this time is enqueued again.
@@ -36,7 +38,7 @@ WITH lost AS MATERIALIZED (
     SELECT id, fencing_token, worker, claimed_at
     FROM emails
     WHERE state = 'sending' AND lease_until < $1
-      AND kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'welcome')
+      AND kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'email_changed', 'welcome')
     ORDER BY lease_until
     LIMIT $2
     FOR UPDATE SKIP LOCKED
@@ -55,7 +57,7 @@ FROM emails
 WHERE id IN (SELECT id
              FROM emails
              WHERE state = 'sending' AND lease_until < $1
-               AND kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'welcome')
+               AND kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'email_changed', 'welcome')
              ORDER BY lease_until
              LIMIT $2)
 ON CONFLICT (email_id, fencing_token) DO NOTHING";
@@ -65,26 +67,32 @@ UPDATE emails SET state = 'queued', lost_leases = lost_leases + 1, enqueued_at =
 WHERE id IN (SELECT id
              FROM emails
              WHERE state = 'sending' AND lease_until < $1
-               AND kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'welcome')
+               AND kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'email_changed', 'welcome')
              ORDER BY lease_until
              LIMIT $2)";
 
 impl Db {
     /// Queues the emails whose workers let their leases end, and records those attempts. Returns how many.
     pub async fn rescue_lost_leases(&self, now: DateTime<Utc>) -> DbResult<u64> {
-        match self.pools {
-            Pools::Postgres(_) => on_db!(self.writer(), connection => {
-                let query = sqlx::query(RESCUE_LOST_LEASES_POSTGRES).bind(now).bind(RESCUE_BATCH);
-                query.execute(&mut *connection).await?.rows_affected()
-            }),
-            // Two statements, because SQLite's WITH cannot write.
-            Pools::Sqlite { .. } => in_transaction!(self, tx => {
-                let record = sqlx::query(RECORD_LOST_LEASES_SQLITE).bind(now).bind(RESCUE_BATCH);
-                record.execute(&mut *tx).await?;
-                let rescue = sqlx::query(RESCUE_LOST_LEASES_SQLITE).bind(now).bind(RESCUE_BATCH);
-                rescue.execute(&mut *tx).await?.rows_affected()
-            }),
-        }
+        within_limit(async {
+            match &self.pools {
+                Pools::Postgres(pool) => {
+                    let query = sqlx::query(RESCUE_LOST_LEASES_POSTGRES).bind(now).bind(RESCUE_BATCH);
+                    Ok(query.execute(pool).await?.rows_affected())
+                }
+                // Two statements, because SQLite's WITH cannot write.
+                Pools::Sqlite { writer, .. } => {
+                    let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+                    let record = sqlx::query(RECORD_LOST_LEASES_SQLITE).bind(now).bind(RESCUE_BATCH);
+                    record.execute(&mut *tx).await?;
+                    let rescue = sqlx::query(RESCUE_LOST_LEASES_SQLITE).bind(now).bind(RESCUE_BATCH);
+                    let rescued = rescue.execute(&mut *tx).await?.rows_affected();
+                    tx.commit().await?;
+                    Ok(rescued)
+                }
+            }
+        })
+        .await
     }
 }
 
@@ -94,7 +102,7 @@ SELECT EXISTS (
     SELECT 1
     FROM emails
     WHERE state = 'queued' AND due_at <= $1 AND (enqueued_at < $2 OR enqueued_at IS NULL)
-      AND CASE WHEN kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'welcome') THEN kind END IS NOT NULL)";
+      AND CASE WHEN kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'email_changed', 'welcome') THEN kind END IS NOT NULL)";
 
 /// Rows that a worker claims at this moment are skipped: a wait for them, with other rows locked, ended in deadlocks.
 const TAKE_UNENQUEUED_POSTGRES: &str = "
@@ -102,7 +110,7 @@ WITH due AS MATERIALIZED (
     SELECT id
     FROM emails
     WHERE state = 'queued' AND due_at <= $1 AND (enqueued_at < $2 OR enqueued_at IS NULL)
-      AND CASE WHEN kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'welcome') THEN kind END IS NOT NULL
+      AND CASE WHEN kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'email_changed', 'welcome') THEN kind END IS NOT NULL
     ORDER BY due_at
     LIMIT (SELECT $3::bigint)
     FOR UPDATE SKIP LOCKED
@@ -116,7 +124,7 @@ UPDATE emails SET enqueued_at = $1
 WHERE id IN (SELECT id
              FROM emails
              WHERE state = 'queued' AND due_at <= $1 AND (enqueued_at < $2 OR enqueued_at IS NULL)
-               AND kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'welcome')
+               AND kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'email_changed', 'welcome')
              ORDER BY due_at
              LIMIT $3)
 RETURNING id";
@@ -149,7 +157,7 @@ UPDATE emails
 SET state = 'failed', closed_at = $1,
     last_error = CASE WHEN last_error IS NULL THEN $2 ELSE $2 || '; last: ' || last_error END
 WHERE state = 'queued' AND deadline_at <= $1
-  AND kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'welcome')
+  AND kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'email_changed', 'welcome')
 RETURNING kind, lost_leases";
 
 impl Db {
@@ -180,8 +188,8 @@ DELETE FROM login_networks
 WHERE (mailbox, network) IN (SELECT mailbox, network FROM login_networks WHERE last_login_at < $1 LIMIT $2)";
 
 impl Db {
-    /// Deletes closed emails after `keep`, requests for unknown addresses after a day, expired sessions, and old rows
-    /// of the login throttle. Returns how many rows were deleted.
+    /// Deletes closed emails after `keep`, requests for unknown addresses after a day, expired sessions, old rows of the
+    /// login throttle and of the counts of base mailboxes, and email changes that cannot be undone any more. Returns how many rows were deleted.
     pub async fn purge(&self, keep: TimeDelta, now: DateTime<Utc>) -> DbResult<u64> {
         let mut total = 0;
         loop {
@@ -199,6 +207,8 @@ impl Db {
             (PURGE_SESSIONS, now),
             (PURGE_LOGIN_FAILURES, now - FORGET_FAILURES_AFTER),
             (PURGE_LOGIN_NETWORKS, now - KNOWN_NETWORK_FOR),
+            (PURGE_COUNTS, now - COUNT_FOR),
+            (PURGE_CHANGES, now - UNDO_WINDOW),
         ];
         on_db!(self.writer(), connection => {
             let day_ago = now - TimeDelta::days(1);

@@ -10,7 +10,6 @@ use uuid::Uuid;
 use super::enqueue::{NewEmail, enqueue_email};
 use crate::config::MailboxLimits;
 use crate::db::batch::{BatchOperation, HeldConnection, column};
-use crate::db::session::BEGIN_POSTGRES;
 use crate::db::{Db, DbResult, within_limit};
 
 /// A request for an email.
@@ -50,7 +49,7 @@ impl BatchOperation for EnqueueRequests {
         within_limit(async {
             let queued = match connection {
                 HeldConnection::Postgres(connection) => {
-                    let mut tx = connection.begin_with(BEGIN_POSTGRES).await?;
+                    let mut tx = connection.begin().await?;
                     let queued = enqueue_on_postgres(&mut tx, requests).await?;
                     tx.commit().await?;
                     queued
@@ -92,7 +91,10 @@ struct CountedSince {
 }
 
 /// Two statements for all requests, unless a mailbox is requested more than once.
-async fn enqueue_on_postgres(tx: &mut PgConnection, requests: &[EmailRequest]) -> DbResult<Queued> {
+pub(in crate::db) async fn enqueue_on_postgres(
+    tx: &mut PgConnection,
+    requests: &[EmailRequest],
+) -> DbResult<Queued> {
     let counters: Vec<String> = requests.iter().map(EmailRequest::counter).collect();
     sqlx::query(LOCK_MAILBOXES_POSTGRES).bind(counters).execute(&mut *tx).await?;
     let mut queued = Queued::new();
@@ -124,12 +126,16 @@ async fn enqueue_round(tx: &mut PgConnection, round: &[&EmailRequest]) -> DbResu
         .bind(column(round, |request| request.since().day))
         .bind(column(round, |request| request.since().lifetime))
         .bind(column(round, |request| request.limits.per_quarter_hour))
-        .bind(column(round, |request| request.limits.per_day));
+        .bind(column(round, |request| request.limits.per_day))
+        .bind(column(round, |request| request.email.auth_version()));
     Ok(ids.fetch_all(tx).await?)
 }
 
 /// One request after the other, because SQLite's WITH cannot write.
-async fn enqueue_on_sqlite(tx: &mut SqliteConnection, requests: &[EmailRequest]) -> DbResult<Queued> {
+pub(in crate::db) async fn enqueue_on_sqlite(
+    tx: &mut SqliteConnection,
+    requests: &[EmailRequest],
+) -> DbResult<Queued> {
     let mut queued = Queued::new();
     for request in requests {
         let (email, since) = (&request.email, request.since());
@@ -183,8 +189,9 @@ FROM (SELECT hashtextextended(current_schema() || ' ' || name, 0) AS number
 ///
 /// The limits count queued emails, so that a refused request does not prolong the wait; and not the email itself,
 /// which may be requested again after its answer was lost. The third count is of links that may still work: a new
-/// password ends older links, and its notice tells when that was. Without it, an attacker who changes the password
-/// could use up the limit first and lock the owner out for an hour.
+/// password ends older reset links, and its notice tells when that was. Without it, an attacker who changes the password
+/// could use up the limit first and lock the owner out for an hour. Other kinds get nothing back: an attacker sees
+/// whether his own request for a new address is below the limit, and would learn of the new password.
 ///
 /// A refusal writes one closed row, which no worker wants, unchanged: otherwise the shorter time of the answer would
 /// tell that a mailbox has reached its limit. The columns are in two indexes, which are written as by an insert.
@@ -193,27 +200,28 @@ WITH request AS (
     SELECT *
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::jsonb[], $7::text[], $8::text[],
                 $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[],
-                $14::bigint[], $15::bigint[])
+                $14::bigint[], $15::bigint[], $16::bigint[])
          AS request (id, kind, recipient, mailbox, user_uid, context, request_id, traceparent, created_at,
-                     deadline_at, quarter_hour_ago, day_ago, lifetime_ago, per_quarter_hour, per_day)
+                     deadline_at, quarter_hour_ago, day_ago, lifetime_ago, per_quarter_hour, per_day, auth_version)
 ), judged AS MATERIALIZED (
     SELECT *,
            (SELECT (count(*) FILTER (WHERE emails.created_at > request.quarter_hour_ago) < request.per_quarter_hour
                     AND count(*) FILTER (WHERE emails.created_at > request.day_ago) < request.per_day)
                    OR count(*) FILTER (
                           WHERE emails.created_at > request.lifetime_ago
-                            AND emails.created_at >= coalesce(
-                                    (SELECT max(notice.created_at) FROM emails AS notice
-                                     WHERE notice.mailbox = request.mailbox AND notice.kind = 'password_changed'),
-                                    request.lifetime_ago)) = 0
+                            AND (request.kind <> 'reset_password'
+                                 OR emails.created_at >= coalesce(
+                                        (SELECT max(notice.created_at) FROM emails AS notice
+                                         WHERE notice.mailbox = request.mailbox AND notice.kind = 'password_changed'),
+                                        request.lifetime_ago))) = 0
             FROM emails
             WHERE emails.mailbox = request.mailbox AND emails.kind = request.kind AND emails.id <> request.id)
            AS is_within_limits
     FROM request
 ), queued AS (
-    INSERT INTO emails (id, kind, recipient, mailbox, user_uid, context, request_id, traceparent,
+    INSERT INTO emails (id, kind, recipient, mailbox, user_uid, auth_version, context, request_id, traceparent,
                         created_at, enqueued_at, due_at, deadline_at, state)
-    SELECT id, kind, recipient, mailbox, user_uid, context, request_id, traceparent,
+    SELECT id, kind, recipient, mailbox, user_uid, auth_version, context, request_id, traceparent,
            created_at, created_at, created_at, deadline_at, 'queued'
     FROM judged
     WHERE is_within_limits
@@ -234,8 +242,9 @@ const IS_WITHIN_LIMITS_SQLITE: &str = "
 SELECT (count(*) FILTER (WHERE created_at > $4) < $7 AND count(*) FILTER (WHERE created_at > $5) < $8)
        OR count(*) FILTER (
               WHERE created_at > $6
-                AND created_at >= coalesce((SELECT max(created_at) FROM emails
-                                            WHERE mailbox = $2 AND kind = 'password_changed'), $6)) = 0
+                AND ($3 <> 'reset_password'
+                     OR created_at >= coalesce((SELECT max(created_at) FROM emails
+                                                WHERE mailbox = $2 AND kind = 'password_changed'), $6))) = 0
 FROM emails
 WHERE mailbox = $2 AND kind = $3 AND id <> $1";
 

@@ -1,0 +1,71 @@
+//! New passwords: by a link in the mailbox, or in exchange for the current one.
+
+use chrono::{DateTime, Utc};
+
+use super::emails::enqueue::{NewEmail, enqueue_email};
+use super::login_throttle::{FORGET_ALL_FAILURES, FORGET_NETWORKS};
+use super::sessions::{Actor, Checked, require_actor};
+use super::users::{Change, User};
+use super::{Db, DbResult, in_transaction};
+
+/// A link in the mailbox proves the address.
+const RESET_PASSWORD: &str = "
+UPDATE users
+SET password_hash = $3, is_verified = true, auth_version = auth_version + 1, auth_changed_at = $4, update_at = $4
+WHERE uid = $1 AND auth_version = $2";
+
+const CHANGE_PASSWORD: &str = "
+UPDATE users
+SET password_hash = $2, auth_version = auth_version + 1, auth_changed_at = $3, update_at = $3
+WHERE uid = $1";
+
+pub(in crate::db) const END_SESSIONS: &str = "DELETE FROM sessions WHERE user_uid = $1";
+
+const END_OTHER_SESSIONS: &str = "DELETE FROM sessions WHERE user_uid = $1 AND sid <> $2";
+
+impl Db {
+    /// Sets a new password by a reset link: marks the address as proven, ends every session, queues the notice.
+    pub async fn reset_password(
+        &self,
+        user: &User,
+        password_hash: &str,
+        notice: &NewEmail,
+        now: DateTime<Utc>,
+    ) -> DbResult<Change> {
+        in_transaction!(self, tx => {
+            let query = sqlx::query(RESET_PASSWORD).bind(user.uid).bind(user.auth_version);
+            let done = query.bind(password_hash).bind(now).execute(&mut *tx).await?;
+            if done.rows_affected() == 0 {
+                return Ok(Change::Stale);
+            }
+            sqlx::query(END_SESSIONS).bind(user.uid).execute(&mut *tx).await?;
+            // The owner has a new password, so earlier guesses no longer slow the login down, and the networks of
+            // earlier logins may be an attacker's.
+            sqlx::query(FORGET_ALL_FAILURES).bind(&user.email_canonical).execute(&mut *tx).await?;
+            sqlx::query(FORGET_NETWORKS).bind(&user.email_canonical).execute(&mut *tx).await?;
+            enqueue_email!(tx, notice);
+            Change::Made(())
+        })
+    }
+
+    /// Sets a new password after the current one was given: ends every session but the actor's, queues the notice.
+    pub async fn change_password(
+        &self,
+        actor: &Actor,
+        mailbox: &str,
+        password_hash: &str,
+        notice: &NewEmail,
+        now: DateTime<Utc>,
+    ) -> DbResult<Checked<()>> {
+        in_transaction!(self, tx => {
+            require_actor!(self, tx, actor, now);
+            let query = sqlx::query(CHANGE_PASSWORD).bind(actor.user_uid).bind(password_hash).bind(now);
+            query.execute(&mut *tx).await?;
+            sqlx::query(END_OTHER_SESSIONS).bind(actor.user_uid).bind(actor.sid).execute(&mut *tx).await?;
+            sqlx::query(FORGET_ALL_FAILURES).bind(mailbox).execute(&mut *tx).await?;
+            sqlx::query(FORGET_NETWORKS).bind(mailbox).execute(&mut *tx).await?;
+            enqueue_email!(tx, notice);
+            Checked::Done(())
+        })
+    }
+}
