@@ -115,6 +115,7 @@ async fn a_redis_that_closes_idle_connections_delays_no_email() -> Result<()> {
                 Ok((clients.lines().count() == 1).then_some(()))
             })
             .await?;
+            let _: usize = redis.ask(&["CLIENT", "KILL", "TYPE", "pubsub"]).await?;
             let requested = Instant::now();
             let person = tally.sign_up().await?;
             stack.link(&person.email, "Verify your email").await?;

@@ -2,7 +2,7 @@
 
 use bookly_e2e::poll::LIMIT;
 use bookly_e2e::prelude::*;
-use bookly_e2e::smtp_server::{Fault, LinkForm};
+use bookly_e2e::smtp_server::{Fault, LinkForm, Stage};
 use bookly_e2e::stack::run;
 
 /// The longest piece that may be left, in letters and digits.
@@ -44,6 +44,30 @@ async fn no_piece_of_a_repeated_token_is_stored_logged_or_shown() -> Result<()> 
                 }
                 smtp.clear_faults();
             }
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_that_the_server_repeats_is_masked_in_the_log_and_whole_for_the_operator() -> Result<()> {
+    run(StackOptions::new(Kind::Full), async |stack| {
+        for (code, message) in [(550, "email failed"), (451, "email not sent"), (250, "email sent")] {
+            let person = Person::new();
+            let text = format!("{code} 5.1.1 <{}> is here\r\n", person.email.to_uppercase());
+            let reply = Fault::Say { stage: Stage::FinalDot, bytes: text };
+            stack.smtp()?.set_fault(reply.only_to(&person.email));
+            stack.sign_up(&person).await?;
+            let id = stack.sql().of_mail(&person.email, "id").await?;
+            let is_it = |line: &str| line.contains(message) && line.contains(&id);
+            let line = bookly_e2e::poll::until("the log line", LIMIT, async || {
+                Ok(logs(stack).lines().find(|line| is_it(line)).map(str::to_owned))
+            });
+            let line = line.await?.to_lowercase();
+            assert!(line.contains("@people.test> is here") && !line.contains(&person.email), "{line}");
+            let shown = stack.command("bookly-worker", &["mail", "show", &id]).await?.succeeded()?;
+            assert!(shown.contains(&person.email.to_uppercase()), "{shown}");
         }
         Ok(())
     })

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use bookly_shared::domain::SmtpReply;
+use bookly_shared::domain::{EmailAddress, SmtpReply};
 
 /// What takes the place of a secret.
 const REDACTED: &str = "[redacted]";
@@ -100,6 +100,24 @@ impl Redactor {
         }
         found
     }
+}
+
+/// An address as logs show it: `a***e@example.org`.
+pub(crate) fn masked(address: &str) -> String {
+    EmailAddress::parse(address).map_or_else(|_| "***".to_owned(), |address| address.masked())
+}
+
+/// A text for the log: servers repeat the recipient, in any case of letters.
+pub(crate) fn mask_address(text: &str, address: &str) -> String {
+    let (lower, address_lower) = (text.to_ascii_lowercase(), address.to_ascii_lowercase());
+    let (mut shown, mut at) = (String::with_capacity(text.len()), 0);
+    for (start, found) in lower.match_indices(&address_lower).filter(|_| !address.is_empty()) {
+        shown.push_str(&text[at..start]);
+        shown.push_str(&masked(address));
+        at = start + found.len();
+    }
+    shown.push_str(&text[at..]);
+    shown
 }
 
 /// The secret as it is, in hexadecimal, and in base64 at each of the three positions that it can have in a longer text.

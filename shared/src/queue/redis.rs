@@ -10,7 +10,9 @@ use apalis_core::backend::codec::Codec;
 use apalis_core::backend::ext::BackendExt;
 use apalis_core::backend::ext::with_codec::WithCodec;
 use apalis_redis::{Config, RedisStorage};
+use futures_util::StreamExt;
 use secrecy::{ExposeSecret, SecretString};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::connection::RedisConnection;
@@ -18,6 +20,9 @@ use super::connection::RedisConnection;
 /// The most jobs that wait in Redis. With 8,000 due ones apalis-redis' fetch script fails on every call
 /// ("too many results to unpack"): Lua's stack holds that many values.
 const MAX_WAITING: usize = 4_000;
+/// How often a subscription without messages is tested, and how long the answer may take.
+const PING_EVERY: Duration = Duration::from_secs(15);
+const PING_LIMIT: Duration = Duration::from_secs(5);
 /// Jobs made due by one call; well below what Lua's stack holds.
 const PROMOTE_BATCH: usize = 1_000;
 /// Moves jobs from the scheduled set to the list of active ones, and returns how many.
@@ -79,6 +84,9 @@ pub enum QueueError {
     /// Redis answered with an error, or did not answer.
     #[error("Redis: {0}")]
     Redis(#[from] redis::RedisError),
+    /// The connection of the subscription ended, or its server became silent.
+    #[error("Redis: the subscription ended")]
+    Subscription,
     /// The push failed.
     #[error("Redis: {0}")]
     Push(String),
@@ -171,15 +179,20 @@ impl RedisQueue {
     /// # Errors
     /// When Redis cannot be reached, or the connection ends.
     pub async fn listen(&self, wake: impl Fn() + Send) -> Result<(), QueueError> {
-        use futures_util::StreamExt;
-        let mut subscriber = self.client.get_async_pubsub().await?;
-        subscriber.subscribe(self.channel()).await?;
+        let (mut commands, mut messages) = self.client.get_async_pubsub().await?.split();
+        commands.subscribe(self.channel()).await?;
         wake();
-        let mut messages = subscriber.into_on_message();
-        while messages.next().await.is_some() {
-            wake();
+        loop {
+            match timeout(PING_EVERY, messages.next()).await {
+                Ok(Some(_)) => wake(),
+                Ok(None) => return Err(QueueError::Subscription),
+                // A connection that a firewall dropped looks like one without messages.
+                Err(_) => match timeout(PING_LIMIT, commands.ping::<redis::Value>()).await {
+                    Ok(answered) => drop(answered?),
+                    Err(_) => return Err(QueueError::Subscription),
+                },
+            }
         }
-        Err(QueueError::Redis(std::io::Error::from(std::io::ErrorKind::ConnectionReset).into()))
     }
 
     /// The connection, for other uses of the same Redis. Clones share it.

@@ -9,7 +9,6 @@ use bookly_shared::db::emails::complete::SentEmail;
 use bookly_shared::db::emails::maintenance::DEADLINE_PASSED;
 use bookly_shared::db::emails::retry::Retry;
 use bookly_shared::db::{Db, DbError};
-use bookly_shared::domain::EmailAddress;
 use bookly_shared::trace::{SpanPlace, Tracer};
 use chrono::{DateTime, Utc};
 use tracing::Instrument;
@@ -21,6 +20,7 @@ use crate::delivery::lease::{Lease, Leases};
 use crate::delivery::prepare::{Decision, EmailContent, Preparer};
 use crate::delivery::spans;
 use crate::metrics::record;
+use crate::redactor::{mask_address, masked};
 use crate::render::{Composer, Outgoing};
 use crate::smtp::{FailureKind, SendError};
 use crate::transport::{Delivered, Transport};
@@ -145,7 +145,7 @@ impl Delivery {
             }
             FailureKind::OutcomeUnknown | FailureKind::Temporary => Outcome::Retry(error),
             FailureKind::ServerUnavailable => {
-                self.circuit_breaker.trip(&error);
+                self.circuit_breaker.trip(&mask_address(&error.to_string(), &email.recipient));
                 Outcome::Retry(error)
             }
         }
@@ -167,7 +167,7 @@ impl Delivery {
                 self.db.cancel(email, reason, now).await
             }
             Outcome::Failed(reason, smtp_code) => {
-                tracing::error!(to, reason, "email failed");
+                tracing::error!(to, reason = mask_address(&reason, &email.recipient), "email failed");
                 self.db.complete_failed(email, Reason { smtp_code, text: &reason }, now).await
             }
             Outcome::Retry(error) => self.retry(email, &error, &to).await,
@@ -186,7 +186,13 @@ impl Delivery {
         let counts = kind != FailureKind::ServerUnavailable;
         let wait = if counts { backoff::after_attempt(email.attempts) } else { backoff::after_attempt(1) };
         let reason = error.to_string();
-        tracing::warn!(to, reason, wait_s = wait.num_seconds(), "email not sent, will be tried again");
+        let shown = mask_address(&reason, &email.recipient);
+        tracing::warn!(
+            to,
+            reason = shown,
+            wait_s = wait.num_seconds(),
+            "email not sent, will be tried again"
+        );
         let now = self.clock.now();
         let retry = Retry {
             due_at: now + wait,
@@ -203,7 +209,8 @@ impl Delivery {
         let now = self.clock.now();
         let waited = now - email.created_at;
         let reply = delivered.to_string();
-        tracing::info!(to, reply, waited_ms = waited.num_milliseconds(), "email sent");
+        let shown = mask_address(&reply, &email.recipient);
+        tracing::info!(to, reply = shown, waited_ms = waited.num_milliseconds(), "email sent");
         record::sent(email, waited);
         let sent = SentEmail::new(email, delivered.smtp_code(), reply, now);
         while let Err(error) = self.db.complete_sent(sent.clone()).await {
@@ -244,9 +251,4 @@ fn reason_to_give_up(email: &ClaimedEmail, now: DateTime<Utc>) -> Option<&'stati
     } else {
         None
     }
-}
-
-/// Logs hold addresses in this form only.
-fn masked(recipient: &str) -> String {
-    EmailAddress::parse(recipient).map_or_else(|_| "***".to_owned(), |address| address.masked())
 }

@@ -118,7 +118,9 @@ impl Listener {
 /// Passes Redis' PUBLISH on to the poll strategy, and subscribes again when the connection ends.
 async fn subscribe(redis: RedisQueue, wakeups: mpsc::Sender<()>, stop: CancellationToken) {
     stop.run_until_cancelled(async {
+        let mut wait = FIRST_RESTART;
         loop {
+            let began = Instant::now();
             let ended: Result<(), QueueError> = redis
                 .listen(|| {
                     // A full channel holds a wake-up already.
@@ -126,7 +128,9 @@ async fn subscribe(redis: RedisQueue, wakeups: mpsc::Sender<()>, stop: Cancellat
                 })
                 .await;
             tracing::debug!(?ended, "the subscription to new jobs ended, subscribing again");
-            tokio::time::sleep(SLOWEST_RESTART).await;
+            wait =
+                if began.elapsed() > STARTED_WELL { FIRST_RESTART } else { (wait * 2).min(SLOWEST_RESTART) };
+            tokio::time::sleep(wait).await;
         }
     })
     .await;

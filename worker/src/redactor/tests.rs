@@ -101,6 +101,17 @@ fn a_password_is_redacted_as_it_is_and_in_base64_also_when_it_is_short() {
 }
 
 #[test]
+fn an_address_is_masked_in_any_case_of_letters() {
+    let text = "550 <Ann@Example.org>: ann@example.org unknown, é ANN@EXAMPLE.ORG";
+    assert_eq!(
+        mask_address(text, "ann@example.org"),
+        "550 <a***@example.org>: a***@example.org unknown, é a***@example.org"
+    );
+    assert_eq!(mask_address(text, ""), text);
+    assert_eq!(mask_address(text, "bob@example.org"), text);
+}
+
+#[test]
 fn replies_without_a_secret_are_not_changed() {
     let redactor = Redactor::new([TOKEN, "correct horse battery"]);
     for text in [
