@@ -122,8 +122,8 @@ impl Protocol {
         let open = !self.process_of(system, delivery).circuit_open;
         match system.deliveries[delivery] {
             Step::Idle if self.job_source == JobSource::Redis => {
-                let rung = (0..EMAILS).filter(|email| system.jobs[*email] > 0);
-                actions.extend(rung.map(|email| Action::TakeJob { delivery, email }));
+                let waiting = (0..EMAILS).filter(|email| system.jobs[*email] > 0);
+                actions.extend(waiting.map(|email| Action::TakeJob { delivery, email }));
             }
             step @ (Step::Idle | Step::HasJob(_)) if open => {
                 let due = (0..EMAILS).filter(|email| system.rows[*email].is_claimable());
