@@ -18,6 +18,7 @@ use tower_http::request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, 
 use tracing::{Instrument, field};
 use uuid::Uuid;
 
+use crate::client_address::{ClientIp, Peer};
 use crate::error::ApiError;
 use crate::extract::WantsHtml;
 use crate::request_source::RequestSource;
@@ -111,7 +112,10 @@ async fn observe(State(state): State<AppState>, mut request: Request, next: Next
     let id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).map(field::display);
     let place = SpanPlace::after(caller(request.headers()));
     let trace_id = place.context.trace_id();
-    let log = tracing::info_span!("request", method = %request.method(), route, request_id = id, %trace_id);
+    let client =
+        ClientIp::behind(Peer::of(request.extensions()), request.headers(), &state.settings.trusted_proxies)
+            .0;
+    let log = tracing::info_span!("request", method = %request.method(), route, request_id = id, %trace_id, %client);
     // Health probes and scrapes come every few seconds: they have no span and are not logged at info.
     let is_probe = route.starts_with("/health/") || route == "/metrics";
     let mut span = (!is_probe).then(|| start_span(&state, &request, &place));

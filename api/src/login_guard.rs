@@ -13,6 +13,7 @@ use bookly_shared::domain::Password;
 use ipnet::{Ipv4Net, Ipv6Net};
 use tokio::sync::{Mutex, MutexGuard};
 
+use crate::audit;
 use crate::error::{ApiError, ApiResult};
 use crate::hasher::Hasher;
 
@@ -55,7 +56,10 @@ impl LoginGuard {
         let (count, wait) = self.db.login_wait(mailbox, &network, self.clock.now()).await?;
         match wait {
             // Whole seconds, rounded up, so that a client that waits as long as told is not refused again.
-            Some(wait) => Err(ApiError::TooManyRequests(wait.num_seconds().unsigned_abs() + 1)),
+            Some(wait) => {
+                audit::throttled(mailbox, "password_attempt_throttled");
+                Err(ApiError::TooManyRequests(wait.num_seconds().unsigned_abs() + 1))
+            }
             None => Ok(Attempt { guard: self, count, network, _lock: lock }),
         }
     }
@@ -71,6 +75,7 @@ impl LoginGuard {
             return attempt.succeeded(user).await;
         }
         attempt.failed().await?;
+        audit::wrong_password(&user.email, Some(user), "password_check_failed");
         Err(ApiError::InvalidEmailOrPassword)
     }
 }

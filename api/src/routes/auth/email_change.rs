@@ -20,6 +20,7 @@ use super::link::{self, PathToken};
 use super::request_link;
 use super::response_format::ResponseFormat;
 use super::user::MessageResponse;
+use crate::audit;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{
     Authorized, ClientIp, CurrentRequest, Fields, FromFields, SameOriginForm, VerifiedUser, done,
@@ -160,6 +161,7 @@ async fn change_email(state: &AppState, token: &PathToken, origin: RequestOrigin
     let link = link::open_unused(state, Purpose::EmailChange, token).await?;
     match state.db.change_email(&link.user, &link.email, origin, state.now()).await? {
         Change::Made(email_id) => {
+            audit::account(&link.user, "email_changed");
             state.jobs.enqueue(email_id);
             Ok(())
         }

@@ -11,6 +11,7 @@ use utoipa_axum::routes;
 
 use super::reset::{NewPassword, password_changed_notice};
 use super::user::MessageResponse;
+use crate::audit;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{AccessToken, Authorized, ClientIp, CurrentRequest, Fields, FromFields, done};
 use crate::openapi::{errors, schemas};
@@ -64,6 +65,7 @@ async fn change(
     let notice = password_changed_notice(&user, now)?.request_origin(origin);
     let changed = state.db.change_password(&actor, &user.email_canonical, &hash, &notice, now).await?;
     done::<AccessToken, _>(&state, &actor, changed).await?;
+    audit::account(&user, "password_changed");
     state.jobs.enqueue(notice.id);
     Ok(Json(MessageResponse { message: "Password changed successfully" }))
 }

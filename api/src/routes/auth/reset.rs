@@ -15,6 +15,7 @@ use utoipa_axum::routes;
 use super::link::{self, PathToken};
 use super::response_format::ResponseFormat;
 use super::user::MessageResponse;
+use crate::audit;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{CurrentRequest, Fields, FromFields, JsonOrForm};
 use crate::openapi::{errors, schemas};
@@ -123,7 +124,10 @@ async fn set_password(
     let now = state.now();
     let notice = password_changed_notice(user, now)?.request_origin(origin);
     match state.db.reset_password(user, &hash, &notice, now).await? {
-        Change::Made(()) => state.jobs.enqueue(notice.id),
+        Change::Made(()) => {
+            audit::account(user, "password_reset");
+            state.jobs.enqueue(notice.id);
+        }
         // Another request used the link in the meantime.
         Change::Stale | Change::AddressTaken => return Err(ApiError::LinkInvalid),
     }

@@ -14,6 +14,7 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::user::MessageResponse;
+use crate::audit;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{AccessToken, ClientIp, Fields, FromFields, JsonBody, RefreshToken, Session};
 use crate::jwt::{REFRESH_LIFETIME, TokenUser};
@@ -97,26 +98,30 @@ pub(crate) async fn authenticate(state: &AppState, login: LoginRequest, client: 
         return Err(ApiError::InvalidEmailOrPassword);
     };
     let attempt = state.login_guard.begin(email.canonical(), client).await?;
-    let Some(user) = check_password(state, &email, password).await? else {
+    let (user, is_right) = check_password(state, &email, password).await?;
+    let Some(user) = user.as_ref().filter(|_| is_right) else {
         attempt.failed().await?;
+        audit::wrong_password(email.as_str(), user.as_ref(), "login_failed");
         return Err(ApiError::InvalidEmailOrPassword);
     };
-    attempt.succeeded(&user).await?;
-    Ok(user)
+    attempt.succeeded(user).await?;
+    audit::account(user, "login_succeeded");
+    Ok(user.clone())
 }
 
-/// The account, if the password is right. An unknown address costs a hash as well, so that the time tells nothing.
+/// The account with this address, and whether the password is right. An unknown address costs a hash as well, so that the
+/// time tells nothing.
 async fn check_password(
     state: &AppState,
     email: &EmailAddress,
     password: Password,
-) -> ApiResult<Option<User>> {
+) -> ApiResult<(Option<User>, bool)> {
     let Some(user) = state.db.user_of_mailbox(email.canonical()).await? else {
         state.hasher.verify_unknown(password).await?;
-        return Ok(None);
+        return Ok((None, false));
     };
-    let matches = state.hasher.verify(password, user.password_hash.clone()).await?;
-    Ok(matches.then_some(user))
+    let is_right = state.hasher.verify(password, user.password_hash.clone()).await?;
+    Ok((Some(user), is_right))
 }
 
 async fn open_session(state: &AppState, user: User) -> ApiResult<Json<LoggedIn>> {
@@ -168,6 +173,7 @@ async fn log_out(
     AccessToken(session): AccessToken,
 ) -> ApiResult<Json<MessageResponse>> {
     state.db.end_session(session.sid).await?;
+    audit::account(&session.user, "logged_out");
     Ok(Json(MessageResponse { message: "Logged Out Successfully" }))
 }
 

@@ -15,6 +15,7 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::user::UserResponse;
+use crate::audit;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{CurrentRequest, Fields, FromFields, JsonBody};
 use crate::openapi::{errors, schemas};
@@ -100,6 +101,7 @@ async fn sign_up(
     };
     // After the commit, and without waiting for Redis. A lost job is re-enqueued by maintenance.
     state.jobs.enqueue(email_id);
+    audit::account(&user, "signed_up");
     let message = "Account Created! Check email to verify your account";
     Ok((StatusCode::CREATED, Json(SignedUp { message, user: user.into() })))
 }

@@ -12,6 +12,7 @@ use utoipa_axum::routes;
 use super::link::{self, PathToken};
 use super::response_format::ResponseFormat;
 use super::user::MessageResponse;
+use crate::audit;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::SameOriginForm;
 use crate::openapi::errors;
@@ -109,7 +110,10 @@ async fn respond(state: &AppState, format: ResponseFormat, token: &PathToken) ->
 async fn verify_account(state: &AppState, token: &PathToken) -> ApiResult<()> {
     let link = link::open(state, Purpose::EmailVerification, token).await?;
     match state.db.verify_account(link.user.uid, &link.email, state.now()).await? {
-        Change::Made(()) => Ok(()),
+        Change::Made(()) => {
+            audit::account(&link.user, "account_verified");
+            Ok(())
+        }
         // The account has another address now, and the link proves the old one.
         Change::Stale | Change::AddressTaken => Err(ApiError::LinkInvalid),
     }
