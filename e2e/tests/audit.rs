@@ -4,10 +4,16 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use bookly_e2e::poll::LIMIT;
 use bookly_e2e::prelude::*;
 
-/// The event with this name about this account in the log of the API.
-fn event(stack: &Stack, name: &str, account: Option<&str>) -> Result<Value> {
+/// Waits for the event with this name about this account in the log of the API.
+async fn event(stack: &Stack, name: &str, account: Option<&str>) -> Result<Value> {
+    let is_it = |line: &str| {
+        line.contains(&format!("\"event\":\"{name}\""))
+            && account.is_none_or(|account| line.contains(account))
+    };
+    stack.api_process().log().line(LIMIT, is_it).await?;
     let events = stack.api_process().log().events();
     let found = events
         .into_iter()
@@ -52,13 +58,13 @@ both! {
         let tokens = stack.log_in(&person).await?;
         stack.api().post("/auth/logout").bearer_auth(&tokens.access).expect(200).await?;
         for name in ["signed_up", "account_verified", "login_failed", "login_succeeded", "logged_out"] {
-            event(stack, name, Some(uid))?;
+            event(stack, name, Some(uid)).await?;
         }
         let stranger = Person::new();
         for _ in 0..6 {
             stack.log_in_as(&stranger).answer().await?;
         }
-        event(stack, "password_attempt_throttled", None)?;
+        event(stack, "password_attempt_throttled", None).await?;
     }
 }
 
