@@ -151,6 +151,85 @@ async fn a_mail_that_is_too_big_fails_at_once_and_visibly() -> Result<()> {
     the_mail_is_refused("SMTP: 552 after the message", fault, "552 5.3.4 too big").await
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_sender_opens_the_circuit_and_no_email_fails() -> Result<()> {
+    for (stage, code, text) in [
+        (Stage::MailFrom, 550, "5.4.5 Daily user sending limit exceeded"),
+        (Stage::MailFrom, 553, "5.7.1 not owned by user"),
+        (Stage::FinalDot, 550, "5.7.60 SendAsDenied"),
+    ] {
+        run(full(), async |stack: &Stack| {
+            let smtp = stack.smtp()?;
+            smtp.set_fault(Fault::reply(stage, code, text));
+            let tally = Tally::begin(stack, &format!("SMTP: {code} {text}"));
+            for _ in 0..3 {
+                tally.sign_up().await?;
+            }
+            alarm(stack, text).await?;
+            let reached = smtp.count(stage);
+            until("probes", LIMIT, async || Ok((smtp.count(stage) > reached).then_some(()))).await?;
+            let unharmed = "SELECT count(*) FROM emails WHERE state IN ('queued', 'sending') AND attempts <= 1";
+            assert_eq!(stack.sql().number(unharmed, "").await?, 3, "an email failed, or used up attempts");
+            smtp.clear_faults();
+            let figures = tally.settle().await?;
+            assert_eq!(figures, Figures { accepted: 3, arrived: 3, failed: 0, twice: 0 });
+            assert_eq!(stack.sql().number("SELECT count(*) FROM emails WHERE attempts = 1", "").await?, 3);
+            Ok(())
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn odd_addresses_that_are_refused_do_not_stop_other_emails() -> Result<()> {
+    run(full(), async |stack: &Stack| {
+        let smtp = stack.smtp()?;
+        let tally = Tally::begin(stack, "SMTP: 504 for three recipients");
+        let odd: Vec<Person> = (0..3).map(|_| Person::new()).collect();
+        for person in &odd {
+            let fault = Fault::reply(Stage::RcptTo, 504, "5.5.2 need fully-qualified hostname");
+            smtp.set_fault(fault.only_to(&person.email).times(2));
+            sign_up(stack, &tally, person).await?;
+        }
+        for _ in 0..5 {
+            let other = tally.sign_up().await?;
+            smtp.wait_for_mail_to(&other.email, Duration::from_secs(5)).await?;
+        }
+        assert_eq!(tally.settle().await?, Figures { accepted: 8, arrived: 8, failed: 0, twice: 0 });
+        for person in &odd {
+            assert_eq!(stack.sql().of_mail(&person.email, "attempts").await?, "3");
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// The circuit opens after a minute without an acceptance, and the first accepted email closes it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn when_every_email_is_refused_for_a_minute_the_circuit_opens_and_nothing_is_lost() -> Result<()> {
+    run(full(), async |stack: &Stack| {
+        let smtp = stack.smtp()?;
+        let tally = Tally::begin(stack, "SMTP: 504 for every recipient, for a minute");
+        smtp.set_fault(Fault::reply(Stage::RcptTo, 504, "5.5.2 need fully-qualified hostname"));
+        for _ in 0..3 {
+            tally.sign_up().await?;
+        }
+        until("an alarm in a worker's log", PATIENCE, async || {
+            let mut events = stack.workers().into_iter().flat_map(|worker| worker.log().events());
+            let found = events.any(|event| event["level"] == "ERROR" && event.to_string().contains("5.5.2"));
+            Ok(found.then_some(()))
+        })
+        .await?;
+        let failed = "SELECT count(*) FROM emails WHERE state = 'failed'";
+        assert_eq!(stack.sql().number(failed, "").await?, 0);
+        smtp.clear_faults();
+        assert_eq!(tally.settle().await?, Figures { accepted: 3, arrived: 3, failed: 0, twice: 0 });
+        Ok(())
+    })
+    .await
+}
+
 /// One mail is refused for good, another is not: one attempt, and the operator is told why.
 async fn the_mail_is_refused(name: &str, fault: Fault, reason: &str) -> Result<()> {
     run(full(), async |stack: &Stack| {

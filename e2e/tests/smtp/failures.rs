@@ -65,7 +65,7 @@ async fn a_slow_greeting_is_waited_for() {
 }
 
 #[tokio::test]
-async fn replies_during_a_transaction_are_judged_by_their_first_digit() {
+async fn a_4xx_during_a_transaction_is_a_temporary_failure() {
     for (at, stage) in [
         (At::MailFrom, Stage::MailFrom),
         (At::RcptTo, Stage::RcptTo),
@@ -76,10 +76,29 @@ async fn replies_during_a_transaction_are_judged_by_their_first_digit() {
             let failure = failure_with(Fault::reply(at, code, "later")).await;
             assert_eq!(failure, (FailureKind::Temporary, stage, Some(code)));
         }
-        for code in [550, 552, 554, 571] {
-            let failure = failure_with(Fault::reply(at, code, "never")).await;
-            assert_eq!(failure, (FailureKind::Permanent, stage, Some(code)));
-        }
+    }
+}
+
+#[tokio::test]
+async fn a_5xx_during_a_transaction_is_judged_by_stage_and_code() {
+    use FailureKind::{Ambiguous, Permanent, ServerUnavailable};
+    for (at, stage, code, text, kind) in [
+        (At::MailFrom, Stage::MailFrom, 550, "5.4.5 Daily user sending limit exceeded", ServerUnavailable),
+        (At::MailFrom, Stage::MailFrom, 553, "5.7.1 not owned by user", ServerUnavailable),
+        (At::MailFrom, Stage::MailFrom, 552, "5.3.4 too big", Permanent),
+        (At::RcptTo, Stage::RcptTo, 550, "5.1.1 no such user", Permanent),
+        (At::RcptTo, Stage::RcptTo, 550, "no such user", Permanent),
+        (At::RcptTo, Stage::RcptTo, 504, "5.5.2 need fully-qualified hostname", Ambiguous),
+        (At::RcptTo, Stage::RcptTo, 571, "5.7.1 blocked", Ambiguous),
+        (At::RcptTo, Stage::RcptTo, 530, "5.7.0 log in first", ServerUnavailable),
+        (At::Data, Stage::Data, 554, "no valid recipients", Ambiguous),
+        (At::FinalDot, Stage::FinalDot, 552, "too big", Permanent),
+        (At::FinalDot, Stage::FinalDot, 554, "5.6.0 bad content", Permanent),
+        (At::FinalDot, Stage::FinalDot, 550, "5.4.5 quota", ServerUnavailable),
+        (At::FinalDot, Stage::FinalDot, 571, "spam", Ambiguous),
+    ] {
+        let failure = failure_with(Fault::reply(at, code, text)).await;
+        assert_eq!(failure, (kind, stage, Some(code)), "{text}");
     }
 }
 
@@ -140,6 +159,9 @@ async fn an_address_that_needs_smtputf8_fails_with_that_reason_if_the_server_lac
     assert_eq!(error.kind(), FailureKind::Permanent);
     assert!(error.cause.to_string().contains("SMTPUTF8"), "{error}");
     send(&pool, "juergen@b.test").await.unwrap();
+    let from = Envelope::new(Some("jürgen@b.test".parse().unwrap()), vec!["a@b.test".parse().unwrap()]);
+    let error = pool.send(&from.unwrap(), &message("a@b.test"), ready(true)).await.unwrap_err();
+    assert_eq!((error.stage, error.kind()), (Stage::MailFrom, FailureKind::ServerUnavailable));
 }
 
 #[tokio::test]

@@ -55,5 +55,5 @@ async fn a_server_that_requires_a_login_at_mail_from_does_not_fail_the_email() {
     let server = login_server().await;
     let error = send(&pool(&server, Security::StartTls), "a@b.test").await.unwrap_err();
     assert_eq!((error.stage, error.code()), (Stage::MailFrom, Some(530)));
-    assert_eq!(error.kind(), FailureKind::Temporary);
+    assert_eq!(error.kind(), FailureKind::ServerUnavailable);
 }

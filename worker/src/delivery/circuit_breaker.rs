@@ -1,37 +1,70 @@
-//! The circuit breaker before the mail server. While the server as a whole cannot be used the circuit is open: emails
-//! wait in their rows and use up no attempts. With `WORKER_RATE` it also spaces emails.
+//! The circuit breaker before the mail server. While the circuit is open, emails wait in their rows and use up no
+//! attempts. With `WORKER_RATE` it also spaces emails.
+//!
+//! A connection probe, which goes as far as MAIL FROM, shows when an outage is over. After a refusal that came later than
+//! MAIL FROM the circuit is then half-open: one email at a time is sent, until one is accepted.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bookly_shared::metrics::table::SMTP_REACHABLE;
-use tokio::sync::{Mutex, watch};
-use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::metrics::record;
+use crate::smtp::{FailureKind, SendError, Stage};
 use crate::transport::Transport;
 
 /// The first probe comes this soon; the wait doubles from there.
 const FIRST_PROBE: Duration = Duration::from_secs(1);
 /// The longest wait between two probes.
 const SLOWEST_PROBE: Duration = Duration::from_secs(30);
+/// Ambiguous refusals open the circuit after this time without an acceptance.
+const NO_ACCEPTANCE: Duration = Duration::from_secs(60);
+/// In a half-open circuit an email without a result after this time does not hold back the next one.
+const PROBE_LIMIT: Duration = Duration::from_secs(60);
 
 /// Whether emails may be sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 enum Circuit {
     /// The server can be used as far as is known: emails are sent.
     Closed,
     /// It cannot be used: no email is claimed.
-    Open,
-    /// A probe is under way; its result closes the circuit or leaves it open.
-    HalfOpen,
+    Open(OpenedBy),
+    /// One email at a time is sent, with a permit.
+    HalfOpen(Arc<Semaphore>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OpenedBy {
+    /// An error up to MAIL FROM, which a connection probe meets too.
+    Session,
+    /// A refusal after MAIL FROM: only an accepted email shows that it is over.
+    Transaction,
+}
+
+#[derive(Debug)]
+struct State {
+    circuit: Circuit,
+    /// The first ambiguous refusal since the last acceptance.
+    refused_since: Option<Instant>,
+}
+
+/// How emails may be claimed.
+#[derive(Debug)]
+pub(crate) enum Admission {
+    /// As many as there is capacity for.
+    Any,
+    /// One. It holds the permit until its result is known.
+    Probe(OwnedSemaphorePermit),
 }
 
 /// The circuit of one process. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct CircuitBreaker {
-    circuit: watch::Sender<Circuit>,
+    state: watch::Sender<State>,
+    no_acceptance: Duration,
     rate: Option<Arc<Mutex<Interval>>>,
 }
 
@@ -44,7 +77,8 @@ impl CircuitBreaker {
             ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
             Arc::new(Mutex::new(ticks))
         });
-        CircuitBreaker { circuit: watch::Sender::new(Circuit::Closed), rate }
+        let state = watch::Sender::new(State { circuit: Circuit::Closed, refused_since: None });
+        CircuitBreaker { state, no_acceptance: NO_ACCEPTANCE, rate }
     }
 
     /// Whether emails are admitted one at a time.
@@ -52,41 +86,84 @@ impl CircuitBreaker {
         self.rate.is_some()
     }
 
-    /// Waits until the circuit is closed, and with a rate for the next tick.
-    pub(crate) async fn admit(&self) {
-        let Some(rate) = &self.rate else { return self.closed().await };
+    /// Waits until emails may be claimed, and with a rate for the next tick.
+    pub(crate) async fn admit(&self) -> Admission {
+        let Some(rate) = &self.rate else { return self.admission().await };
         // The lock is held while the circuit is open: otherwise every waiter would have its tick when it closes.
         let mut rate = rate.lock().await;
-        self.closed().await;
+        let admission = self.admission().await;
         rate.tick().await;
+        admission
     }
 
-    /// Waits until the circuit is closed.
-    pub(crate) async fn closed(&self) {
-        // The sender lives as long as `self`, so the wait cannot fail.
-        let _ = self.circuit.subscribe().wait_for(|circuit| *circuit == Circuit::Closed).await;
-    }
-
-    /// Opens the circuit. [`probe`](Self::probe) closes it again.
-    pub(crate) fn trip(&self, reason: &dyn std::fmt::Display) {
-        SMTP_REACHABLE.set(0.0, []);
-        let opened = self.circuit.send_if_modified(|circuit| {
-            let was_closed = *circuit == Circuit::Closed;
-            if was_closed {
-                *circuit = Circuit::Open;
+    async fn admission(&self) -> Admission {
+        let mut state = self.state.subscribe();
+        loop {
+            let circuit = state.borrow_and_update().circuit.clone();
+            let permit = match circuit {
+                Circuit::Closed => return Admission::Any,
+                Circuit::Open(_) => None,
+                Circuit::HalfOpen(permits) => Some(permits.acquire_owned()),
+            };
+            // The sender lives as long as `self`, so `changed` cannot fail, and no semaphore is ever closed.
+            tokio::select! {
+                biased;
+                _ = state.changed() => {}
+                Some(Ok(permit)) = async { Some(permit?.await) } => return Admission::Probe(permit),
             }
-            was_closed
+        }
+    }
+
+    /// Waits until the circuit is closed or half-open.
+    pub(crate) async fn not_open(&self) {
+        // The sender lives as long as `self`, so the wait cannot fail.
+        let _ = self.state.subscribe().wait_for(|state| !matches!(state.circuit, Circuit::Open(_))).await;
+    }
+
+    /// The server accepted an email.
+    pub(crate) fn accepted(&self) {
+        let mut closed = false;
+        self.state.send_if_modified(|state| {
+            state.refused_since = None;
+            // A connection probe has to show that an outage is over: this email may have begun before it.
+            closed = matches!(state.circuit, Circuit::HalfOpen(_) | Circuit::Open(OpenedBy::Transaction));
+            if closed {
+                state.circuit = Circuit::Closed;
+            }
+            closed
         });
-        if opened {
-            tracing::error!(%reason, "the mail server cannot be used; emails wait while it is probed");
+        if closed {
+            report_closed();
+        }
+    }
+
+    /// A send failed. Opens the circuit if the error is about more than this email. `reason` is logged.
+    pub(crate) fn failed(&self, error: &SendError, reason: &str) {
+        let mut opened = None;
+        self.state.send_if_modified(|state| {
+            opened = match error.kind() {
+                FailureKind::ServerUnavailable => state.open_for(error.stage),
+                FailureKind::Ambiguous => state.ambiguous_refusal(self.no_acceptance),
+                _ => None,
+            };
+            opened.is_some()
+        });
+        match opened {
+            Some(Opened::Now) => {
+                SMTP_REACHABLE.set(0.0, []);
+                let remedy = error.remedy().unwrap_or("run `bookly-worker doctor`");
+                tracing::error!(reason, remedy, "the mail server cannot be used; emails wait while it is probed");
+            }
+            Some(Opened::Again) => tracing::warn!(reason, "the mail server still cannot be used"),
+            None => {}
         }
     }
 
     /// Probes the server whenever the circuit is open, until `stop`.
     pub(crate) async fn probe(&self, transport: &Transport, stop: &CancellationToken) {
-        let mut circuit = self.circuit.subscribe();
+        let mut state = self.state.subscribe();
         let watch = async {
-            while circuit.wait_for(|circuit| *circuit == Circuit::Open).await.is_ok() {
+            while state.wait_for(|state| !matches!(state.circuit, Circuit::Closed)).await.is_ok() {
                 self.probe_until_closed(transport).await;
             }
         };
@@ -96,29 +173,139 @@ impl CircuitBreaker {
     async fn probe_until_closed(&self, transport: &Transport) {
         let mut wait = FIRST_PROBE;
         loop {
-            tokio::time::sleep(wait).await;
-            self.circuit.send_replace(Circuit::HalfOpen);
-            match transport.probe().await {
-                Ok(()) => break,
-                Err(error) => {
-                    self.circuit.send_replace(Circuit::Open);
+            sleep(wait).await;
+            wait = (wait * 2).min(SLOWEST_PROBE);
+            let probed = transport.probe().await;
+            let opened_by = match &self.state.borrow().circuit {
+                Circuit::Closed => return,
+                Circuit::Open(opened_by) => Some(*opened_by),
+                Circuit::HalfOpen(_) => None,
+            };
+            match (probed, opened_by) {
+                (Err(error), _) => {
                     record::failure(&error);
                     tracing::warn!(%error, "the mail server still cannot be used");
                 }
+                (Ok(()), Some(OpenedBy::Session)) => {
+                    self.set(Circuit::Closed);
+                    return report_closed();
+                }
+                (Ok(()), _) => {
+                    self.probe_with_emails().await;
+                    if matches!(self.state.borrow().circuit, Circuit::Closed) {
+                        return;
+                    }
+                }
             }
-            wait = (wait * 2).min(SLOWEST_PROBE);
         }
-        tracing::info!("the mail server can be used again");
-        SMTP_REACHABLE.set(1.0, []);
-        self.circuit.send_replace(Circuit::Closed);
     }
+
+    /// Half-opens the circuit until the result of an email closes or opens it.
+    async fn probe_with_emails(&self) {
+        let permits = Arc::new(Semaphore::new(1));
+        self.set(Circuit::HalfOpen(Arc::clone(&permits)));
+        let mut state = self.state.subscribe();
+        loop {
+            let decided = state.wait_for(|state| !matches!(state.circuit, Circuit::HalfOpen(_)));
+            if timeout(PROBE_LIMIT, decided).await.is_ok() {
+                return;
+            }
+            if permits.available_permits() == 0 {
+                permits.add_permits(1);
+            }
+        }
+    }
+
+    fn set(&self, circuit: Circuit) {
+        self.state.send_modify(|state| state.circuit = circuit);
+    }
+}
+
+/// What a failed send did to the circuit.
+enum Opened {
+    /// It was closed before.
+    Now,
+    /// It was half-open: the email that was a probe failed.
+    Again,
+}
+
+impl State {
+    /// An error at this stage that concerns all emails.
+    fn open_for(&mut self, stage: Stage) -> Option<Opened> {
+        let session = matches!(
+            stage,
+            Stage::Connect | Stage::Hello | Stage::Tls | Stage::Auth | Stage::MailFrom
+        );
+        let opened_by = if session { OpenedBy::Session } else { OpenedBy::Transaction };
+        match &mut self.circuit {
+            Circuit::Closed => self.open(opened_by, Opened::Now),
+            // The probe email met an outage: the refusal that opened the circuit may still be there.
+            Circuit::HalfOpen(_) => self.open(OpenedBy::Transaction, Opened::Again),
+            Circuit::Open(known) => {
+                if !session {
+                    *known = OpenedBy::Transaction;
+                }
+                None
+            }
+        }
+    }
+
+    /// A refusal that could be about one email or about all.
+    fn ambiguous_refusal(&mut self, no_acceptance: Duration) -> Option<Opened> {
+        let since = *self.refused_since.get_or_insert_with(Instant::now);
+        match self.circuit {
+            Circuit::HalfOpen(_) => self.open(OpenedBy::Transaction, Opened::Again),
+            Circuit::Closed if since.elapsed() >= no_acceptance => {
+                self.open(OpenedBy::Transaction, Opened::Now)
+            }
+            Circuit::Closed | Circuit::Open(_) => None,
+        }
+    }
+
+    fn open(&mut self, opened_by: OpenedBy, opened: Opened) -> Option<Opened> {
+        self.circuit = Circuit::Open(opened_by);
+        Some(opened)
+    }
+}
+
+fn report_closed() {
+    tracing::info!("the mail server can be used again");
+    SMTP_REACHABLE.set(1.0, []);
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
+    use bookly_shared::domain::SmtpReply;
 
     use super::*;
+    use crate::smtp::Cause;
+
+    const AT_ONCE: Duration = Duration::from_millis(50);
+
+    fn away() -> SendError {
+        SendError::broken(Stage::Connect, "away")
+    }
+
+    fn refused(stage: Stage, code: u16, text: &str) -> SendError {
+        SendError { stage, cause: Cause::Refused(SmtpReply::new(code, text)) }
+    }
+
+    fn ambiguous() -> SendError {
+        refused(Stage::RcptTo, 504, "5.5.2 need fully-qualified hostname")
+    }
+
+    /// Ambiguous refusals open it at once.
+    fn impatient() -> CircuitBreaker {
+        CircuitBreaker { no_acceptance: Duration::ZERO, ..CircuitBreaker::new(None) }
+    }
+
+    fn half_open(breaker: &CircuitBreaker) {
+        breaker.set(Circuit::HalfOpen(Arc::new(Semaphore::new(1))));
+    }
+
+    async fn admitted(breaker: &CircuitBreaker) -> Option<Admission> {
+        timeout(AT_ONCE, breaker.admit()).await.ok()
+    }
 
     #[tokio::test]
     async fn a_rate_admits_one_email_at_a_time() {
@@ -134,17 +321,17 @@ mod tests {
     #[tokio::test]
     async fn emails_that_waited_for_the_server_are_spaced_when_it_is_back() {
         let breaker = CircuitBreaker::new(Some(100));
-        breaker.trip(&"away");
+        breaker.failed(&away(), "");
         let waiting: Vec<_> = (0..11)
             .map(|_| {
                 let breaker = breaker.clone();
                 tokio::spawn(async move { breaker.admit().await })
             })
             .collect();
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        sleep(Duration::from_millis(300)).await;
         assert!(waiting.iter().all(|one| !one.is_finished()));
         let closed = Instant::now();
-        breaker.circuit.send_replace(Circuit::Closed);
+        breaker.set(Circuit::Closed);
         for one in waiting {
             one.await.unwrap();
         }
@@ -155,8 +342,62 @@ mod tests {
     #[tokio::test]
     async fn without_a_rate_only_an_open_circuit_holds_emails_back() {
         let breaker = CircuitBreaker::new(None);
-        breaker.admit().await;
-        breaker.trip(&"away");
-        assert!(tokio::time::timeout(Duration::from_millis(50), breaker.admit()).await.is_err());
+        assert!(matches!(breaker.admit().await, Admission::Any));
+        breaker.failed(&away(), "");
+        assert!(admitted(&breaker).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_refused_sender_opens_the_circuit_at_once_and_a_refused_recipient_does_not() {
+        for (error, opens) in [
+            (refused(Stage::MailFrom, 550, "5.4.5 Daily user sending limit exceeded"), true),
+            (refused(Stage::MailFrom, 553, "5.7.1 not owned by user"), true),
+            (refused(Stage::FinalDot, 550, "5.7.60 SendAsDenied"), true),
+            (refused(Stage::RcptTo, 550, "5.1.1 no such user"), false),
+            (refused(Stage::RcptTo, 451, "4.7.1 greylisted"), false),
+            (ambiguous(), false),
+        ] {
+            let breaker = CircuitBreaker::new(None);
+            breaker.failed(&error, "");
+            assert_eq!(admitted(&breaker).await.is_none(), opens, "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn ambiguous_refusals_open_the_circuit_only_while_no_email_is_accepted() {
+        let breaker = CircuitBreaker { no_acceptance: AT_ONCE, ..CircuitBreaker::new(None) };
+        breaker.failed(&ambiguous(), "");
+        sleep(AT_ONCE).await;
+        breaker.accepted();
+        breaker.failed(&ambiguous(), "");
+        assert!(admitted(&breaker).await.is_some(), "an email was accepted in between");
+        sleep(AT_ONCE).await;
+        breaker.failed(&ambiguous(), "");
+        assert!(admitted(&breaker).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_half_open_circuit_admits_one_email_at_a_time_and_an_acceptance_closes_it() {
+        let breaker = impatient();
+        half_open(&breaker);
+        let Some(Admission::Probe(probe)) = admitted(&breaker).await else { panic!("one is admitted") };
+        assert!(admitted(&breaker).await.is_none(), "a second one while the first has no result");
+        // A greylisted email decides nothing: the next one may follow.
+        breaker.failed(&refused(Stage::RcptTo, 451, "4.7.1 greylisted"), "");
+        drop(probe);
+        let Some(Admission::Probe(_probe)) = admitted(&breaker).await else { panic!("the next is admitted") };
+        breaker.accepted();
+        assert!(matches!(admitted(&breaker).await, Some(Admission::Any)));
+    }
+
+    #[tokio::test]
+    async fn a_refused_probe_opens_a_half_open_circuit_again() {
+        let breaker = impatient();
+        half_open(&breaker);
+        let _probe = admitted(&breaker).await;
+        breaker.failed(&ambiguous(), "");
+        assert!(matches!(breaker.state.borrow().circuit, Circuit::Open(OpenedBy::Transaction)));
+        breaker.accepted();
+        assert!(matches!(admitted(&breaker).await, Some(Admission::Any)), "one acceptance closes it");
     }
 }

@@ -124,7 +124,10 @@ impl Delivery {
         spans::answered(&mut span, &sent);
         drop((span, sending));
         Ok(match sent {
-            Ok(delivered) => Outcome::Sent(delivered),
+            Ok(delivered) => {
+                self.circuit_breaker.accepted();
+                Outcome::Sent(delivered)
+            }
             Err(error) => self.judge(email, error),
         })
     }
@@ -137,17 +140,17 @@ impl Delivery {
 
     fn judge(&self, email: &ClaimedEmail, error: SendError) -> Outcome {
         record::failure(&error);
+        self.circuit_breaker.failed(&error, &mask_address(&error.to_string(), &email.recipient));
         match error.kind() {
             FailureKind::Permanent => Outcome::Failed(error.to_string(), error.code()),
             FailureKind::LeaseLost => Outcome::LeaseLost,
             FailureKind::OutcomeUnknown if email.lost_answers + 1 >= MAX_LOST_ANSWERS => {
                 Outcome::Failed(OUTCOME_UNKNOWN.to_owned(), None)
             }
-            FailureKind::OutcomeUnknown | FailureKind::Temporary => Outcome::Retry(error),
-            FailureKind::ServerUnavailable => {
-                self.circuit_breaker.trip(&mask_address(&error.to_string(), &email.recipient));
-                Outcome::Retry(error)
-            }
+            FailureKind::OutcomeUnknown
+            | FailureKind::Temporary
+            | FailureKind::Ambiguous
+            | FailureKind::ServerUnavailable => Outcome::Retry(error),
         }
     }
 

@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::delivery::capacity::{Capacity, DeliveryPermit};
-use crate::delivery::circuit_breaker::CircuitBreaker;
+use crate::delivery::circuit_breaker::{Admission, CircuitBreaker};
 use crate::delivery::deliver::Delivery;
 use crate::queue::maintenance::AFTER_DATABASE_OUTAGE;
 
@@ -75,8 +75,8 @@ impl Fetcher {
             }
             // Capacity first: no email is claimed that would have to wait with its lease running.
             let first = self.capacity.acquire().await;
-            self.circuit_breaker.admit().await;
-            match self.claim_and_deliver(first).await {
+            let admission = self.circuit_breaker.admit().await;
+            match self.claim_and_deliver(first, admission).await {
                 Ok(Claimed::UpToCapacity(email)) => {
                     more = true;
                     self.wake_another_worker(email, &mut last_enqueued);
@@ -110,10 +110,11 @@ impl Fetcher {
         });
     }
 
-    /// Claims as many emails as there is capacity for; with a rate, one.
-    async fn claim_and_deliver(&self, first: DeliveryPermit) -> Result<Claimed, DbError> {
+    /// Claims as many emails as there is capacity for; with a rate, or as a probe, one.
+    async fn claim_and_deliver(&self, first: DeliveryPermit, admission: Admission) -> Result<Claimed, DbError> {
         let mut permits = vec![first];
-        while !self.circuit_breaker.has_rate()
+        while matches!(admission, Admission::Any)
+            && !self.circuit_breaker.has_rate()
             && let Some(permit) = self.capacity.try_acquire()
         {
             permits.push(permit);
@@ -125,9 +126,16 @@ impl Fetcher {
             Some(last) if emails.len() == limit => Claimed::UpToCapacity(last.id),
             _ => Claimed::All,
         };
+        let mut probe = match admission {
+            Admission::Any => None,
+            Admission::Probe(probe) => Some(probe),
+        };
         for (email, permit) in emails.into_iter().zip(permits) {
-            let delivery = self.delivery.clone();
-            self.deliveries.spawn(async move { delivery.deliver(email, claim_began, permit).await });
+            let (delivery, probe) = (self.delivery.clone(), probe.take());
+            self.deliveries.spawn(async move {
+                delivery.deliver(email, claim_began, permit).await;
+                drop(probe);
+            });
         }
         Ok(claimed)
     }

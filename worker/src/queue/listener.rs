@@ -106,7 +106,7 @@ impl Listener {
             return;
         }
         let ready = async {
-            self.circuit_breaker.closed().await;
+            self.circuit_breaker.not_open().await;
             drop(self.capacity.acquire().await);
         };
         if self.stop.run_until_cancelled(ready).await.is_some() {

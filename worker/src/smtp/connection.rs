@@ -21,7 +21,8 @@ use tracing::{debug, warn};
 use crate::redactor::Redactor;
 
 use super::dialogue::{Dialogue, ReplyLines};
-use super::error::{SendError, Stage};
+use super::error::SendError;
+use super::failure::Stage;
 use super::options::{SmtpConfigError, SmtpOptions, StageTimeouts};
 use super::stream::{self, Stream};
 use super::tls::Tls;

@@ -10,45 +10,9 @@ use tokio::time::{Instant, timeout};
 
 use crate::redactor::Redactor;
 
-/// The step of an SMTP session at which a send ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Stage {
-    /// Name look-up and TCP.
-    Connect,
-    /// The greeting and EHLO.
-    Hello,
-    /// STARTTLS, the handshake, the certificate.
-    Tls,
-    /// AUTH.
-    Auth,
-    /// MAIL FROM.
-    MailFrom,
-    /// RCPT TO.
-    RcptTo,
-    /// The check before DATA that the worker still holds the lease.
-    LeaseCheck,
-    /// DATA and the message, up to the final dot.
-    Data,
-    /// The reply to the final dot.
-    FinalDot,
-}
+use super::failure::{FailureKind, RefusalRule, Stage, refusal_rule};
 
 impl Stage {
-    /// Its name in metrics.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Connect => "connect",
-            Self::Hello => "hello",
-            Self::Tls => "tls",
-            Self::Auth => "auth",
-            Self::MailFrom => "mail_from",
-            Self::RcptTo => "rcpt_to",
-            Self::LeaseCheck => "lease_check",
-            Self::Data => "data",
-            Self::FinalDot => "final_dot",
-        }
-    }
-
     /// Runs `work`, which fails at this stage when it takes longer than `limit`. Its time is recorded either way.
     pub(super) async fn within<T>(
         self,
@@ -59,50 +23,6 @@ impl Stage {
         let done = timeout(limit, work).await;
         SMTP_STAGE_SECONDS.record(began.elapsed().as_secs_f64(), [self.label().into()]);
         done.unwrap_or_else(|_| Err(SendError::timed_out(self, limit)))
-    }
-}
-
-impl fmt::Display for Stage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Connect => "connecting",
-            Self::Hello => "greeting",
-            Self::Tls => "TLS",
-            Self::Auth => "login",
-            Self::MailFrom => "MAIL FROM",
-            Self::RcptTo => "RCPT TO",
-            Self::LeaseCheck => "lease check before DATA",
-            Self::Data => "DATA",
-            Self::FinalDot => "the end of the message",
-        })
-    }
-}
-
-/// What follows from an error for the mail and for the circuit breaker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FailureKind {
-    /// The server takes no mail at all. The circuit opens; the attempt does not count.
-    ServerUnavailable,
-    /// Try this mail again later.
-    Temporary,
-    /// The recipient or the content is refused for good.
-    Permanent,
-    /// The message was written in full and no reply came: the server may have accepted it (RFC 1047).
-    OutcomeUnknown,
-    /// The lease was lost; nothing of the message was transmitted.
-    LeaseLost,
-}
-
-impl FailureKind {
-    /// Its name in metrics.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::ServerUnavailable => "server_unavailable",
-            Self::Temporary => "temporary",
-            Self::Permanent => "permanent",
-            Self::OutcomeUnknown => "outcome_unknown",
-            Self::LeaseLost => "lease_lost",
-        }
     }
 }
 
@@ -145,16 +65,21 @@ impl SendError {
         match (self.stage, &self.cause) {
             (_, Cause::LeaseLost) => FailureKind::LeaseLost,
             (Stage::Connect | Stage::Hello | Stage::Tls | Stage::Auth, _) => FailureKind::ServerUnavailable,
+            (Stage::MailFrom, Cause::Unsupported(_)) => FailureKind::ServerUnavailable,
             (_, Cause::Unsupported(_)) => FailureKind::Permanent,
-            // Codes about login and encryption (RFC 4954 §6) speak of the session, not of the mail.
-            (_, Cause::Refused(reply)) => match reply.code {
-                530 | 534 | 535 | 538 => FailureKind::Temporary,
-                500..=599 => FailureKind::Permanent,
-                _ => FailureKind::Temporary,
-            },
+            (_, Cause::Refused(_)) => self.rule().map_or(FailureKind::Temporary, |rule| rule.kind),
             (Stage::FinalDot, _) => FailureKind::OutcomeUnknown,
             (_, Cause::Broken(_) | Cause::TimedOut(_) | Cause::Certificate(..)) => FailureKind::Temporary,
         }
+    }
+
+    /// What an operator can do about a 5xx reply.
+    pub fn remedy(&self) -> Option<&'static str> {
+        self.rule().map(|rule| rule.remedy)
+    }
+
+    fn rule(&self) -> Option<&'static RefusalRule> {
+        refusal_rule(self.stage, self.reply()?)
     }
 
     /// The server's reply, if it refused.
@@ -180,6 +105,8 @@ impl SendError {
             (Stage::Tls, Cause::Broken(_)) => SmtpProblem::NotTls,
             (Stage::Auth, Cause::Unsupported(_)) => SmtpProblem::NoLogin,
             (Stage::Auth, Cause::Refused(_)) => SmtpProblem::LoginRefused,
+            (Stage::MailFrom, Cause::Refused(_)) => SmtpProblem::SenderRefused,
+            (Stage::MailFrom, Cause::Unsupported(_)) => SmtpProblem::NoSmtpUtf8,
             _ => SmtpProblem::Refused,
         }
     }
@@ -273,6 +200,10 @@ pub enum SmtpProblem {
     NoLogin,
     /// The server refuses the user name or the password.
     LoginRefused,
+    /// The server refuses the sender's address, or a quota is used up.
+    SenderRefused,
+    /// The sender's address is not ASCII, and the server does not offer SMTPUTF8.
+    NoSmtpUtf8,
     /// The server refuses something else, or fails.
     Refused,
 }

@@ -7,6 +7,7 @@
 mod connection;
 mod dialogue;
 mod error;
+mod failure;
 mod inspect;
 mod options;
 mod pool;
@@ -16,7 +17,8 @@ mod stream;
 mod tests;
 mod tls;
 
-pub use self::error::{Cause, FailureKind, SendError, SmtpProblem, Stage};
+pub use self::error::{Cause, SendError, SmtpProblem};
+pub use self::failure::{FailureKind, Stage};
 pub use self::inspect::{InspectError, SmtpReport, TlsReport, inspect};
 pub use self::options::{SmtpConfigError, SmtpOptions, StageTimeouts};
 pub use self::pool::SmtpPool;

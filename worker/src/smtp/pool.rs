@@ -11,7 +11,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep_until};
 
 use super::connection::{Connector, Session};
-use super::error::{SendError, Stage};
+use super::error::SendError;
+use super::failure::Stage;
 use super::options::{SmtpConfigError, SmtpOptions};
 use super::send::Transaction;
 

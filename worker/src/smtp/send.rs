@@ -8,7 +8,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout};
 
 use super::connection::{COURTESY_LIMIT, Session, positive};
-use super::error::{SendError, Stage};
+use super::error::SendError;
+use super::failure::Stage;
 
 /// How many bytes of commands are written at once. Far below what a socket buffers: a client and a server that both
 /// wait to write would wait for ever (RFC 2920 §3.1).
@@ -28,9 +29,12 @@ impl<'a> Transaction<'a> {
         Self { envelope, message }
     }
 
-    fn needs_smtputf8(&self) -> bool {
-        let mut addresses = self.envelope.from().into_iter().chain(self.envelope.to());
-        addresses.any(|address| !AsRef::<str>::as_ref(address).is_ascii())
+    /// The stage at which an address is not ASCII and so needs SMTPUTF8.
+    fn needs_smtputf8(&self) -> Option<Stage> {
+        if self.envelope.from().is_some_and(|from| !is_ascii(from)) {
+            return Some(Stage::MailFrom);
+        }
+        self.envelope.to().iter().any(|to| !is_ascii(to)).then_some(Stage::RcptTo)
     }
 }
 
@@ -109,23 +113,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     fn mail_command(&self, transaction: &Transaction<'_>) -> Result<String, SendError> {
         let from = transaction.envelope.from().map_or("", AsRef::as_ref);
         let mut command = format!("MAIL FROM:<{from}>");
-        if transaction.needs_smtputf8() {
+        if let Some(stage) = transaction.needs_smtputf8() {
             if !self.extensions.smtputf8 {
                 let what = "the address is not ASCII and the mail server does not offer SMTPUTF8 (RFC 6531)";
-                return Err(SendError::unsupported(Stage::MailFrom, what));
+                return Err(SendError::unsupported(stage, what));
             }
             command.push_str(" SMTPUTF8");
         }
         if !transaction.message.is_ascii() {
             if !self.extensions.eight_bit_mime {
                 let what = "the message is not ASCII and the mail server does not offer 8BITMIME (RFC 6152)";
-                return Err(SendError::unsupported(Stage::MailFrom, what));
+                return Err(SendError::unsupported(Stage::Data, what));
             }
             command.push_str(" BODY=8BITMIME");
         }
         command.push_str("\r\n");
         Ok(command)
     }
+}
+
+fn is_ascii(address: &Address) -> bool {
+    AsRef::<str>::as_ref(address).is_ascii()
 }
 
 fn rcpt_command(recipient: &Address) -> String {

@@ -6,7 +6,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
 
-use super::error::{SendError, Stage};
+use super::error::SendError;
+use super::failure::Stage;
 use super::options::StageTimeouts;
 use super::tls::Tls;
 

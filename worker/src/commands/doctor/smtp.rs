@@ -134,6 +134,10 @@ fn remedy(problem: SmtpProblem, server: &SmtpSettings) -> &'static str {
         SmtpProblem::LoginRefused => {
             "correct MAIL_USERNAME and MAIL_PASSWORD; many providers need a separate password for applications"
         }
+        SmtpProblem::SenderRefused => {
+            "set MAIL_FROM to an address that this login may send from; a quota of the provider ends by itself"
+        }
+        SmtpProblem::NoSmtpUtf8 => "set MAIL_FROM to an address without letters outside ASCII",
         SmtpProblem::Refused => "the reply says why; the log of the server may say more",
     }
 }

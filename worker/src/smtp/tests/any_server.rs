@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, duplex};
 use tokio::runtime::Runtime;
 
-use super::super::error::{FailureKind, SendError};
+use super::super::error::SendError;
+use super::super::failure::FailureKind;
 use super::super::send::Transaction;
 use super::{envelope, open};
 

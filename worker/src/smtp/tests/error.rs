@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use bookly_shared::domain::SmtpReply;
 
-use super::super::error::{FailureKind, SendError, Stage};
+use super::super::error::SendError;
+use super::super::failure::{FailureKind, Stage};
 
 const TRANSACTION: [Stage; 4] = [Stage::MailFrom, Stage::RcptTo, Stage::Data, Stage::FinalDot];
 const SESSION: [Stage; 4] = [Stage::Connect, Stage::Hello, Stage::Tls, Stage::Auth];
@@ -27,24 +28,19 @@ fn an_error_before_mail_from_concerns_the_server_and_counts_no_attempt() {
 }
 
 #[test]
-fn a_4xx_is_temporary_and_a_5xx_permanent_at_each_stage_of_an_email() {
+fn a_4xx_is_temporary_at_each_stage_of_an_email() {
     for stage in TRANSACTION {
         for code in [421, 450, 451, 452, 454] {
             assert_eq!(refused(stage, code), FailureKind::Temporary, "{stage:?} {code}");
-        }
-        for code in [500, 501, 550, 551, 552, 553, 554, 555] {
-            assert_eq!(refused(stage, code), FailureKind::Permanent, "{stage:?} {code}");
         }
     }
 }
 
 #[test]
-fn codes_about_login_and_encryption_do_not_refuse_the_email() {
-    for stage in TRANSACTION {
-        for code in [530, 534, 535, 538] {
-            assert_eq!(refused(stage, code), FailureKind::Temporary, "{stage:?} {code}");
-        }
-    }
+fn an_address_that_the_server_cannot_take_concerns_all_emails_only_if_it_is_the_senders() {
+    let unsupported = |stage| SendError::unsupported(stage, "no SMTPUTF8").kind();
+    assert_eq!(unsupported(Stage::MailFrom), FailureKind::ServerUnavailable);
+    assert_eq!(unsupported(Stage::RcptTo), FailureKind::Permanent);
 }
 
 #[test]

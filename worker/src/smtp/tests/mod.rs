@@ -3,6 +3,7 @@
 mod any_server;
 mod dialogue;
 mod error;
+mod failure;
 mod pipelining;
 mod wire_form;
 

@@ -4,7 +4,8 @@ use bookly_shared::domain::SmtpReply;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::task::yield_now;
 
-use super::super::error::{FailureKind, SendError, Stage};
+use super::super::error::SendError;
+use super::super::failure::{FailureKind, Stage};
 use super::super::send::Transaction;
 use super::{envelope, open};
 
