@@ -63,7 +63,8 @@ impl Transport {
             MailTransport::Smtp(server) => {
                 // One connection for each email in flight: none waits for the slow reply to another one.
                 let max_connections = usize::from(settings.worker_concurrency);
-                let options = SmtpOptions { max_connections, ..SmtpOptions::default() };
+                let sender = Some(settings.mail.from.clone());
+                let options = SmtpOptions { max_connections, sender, ..SmtpOptions::default() };
                 Transport::Smtp(SmtpPool::new(server.clone(), options)?)
             }
         })

@@ -4,13 +4,14 @@ use lettre::Address;
 use secrecy::SecretString;
 
 use super::source::Source;
-use super::{table, values};
+use super::{PublicUrl, helo, table, values};
+use crate::domain::{EmailAddress, EmailAddressError};
 
 /// The settings about emails.
 #[derive(Debug, Clone)]
 pub struct MailSettings {
-    /// The sender's address; `lettre::Address` accepts it.
-    pub from: String,
+    /// The sender's address, in ASCII.
+    pub from: Address,
     /// The sender's display name, free of control characters (they make lettre's builder panic).
     pub from_name: String,
     /// How emails are sent.
@@ -39,12 +40,15 @@ pub struct SmtpSettings {
     pub credentials: Option<SmtpCredentials>,
     /// Whether the server's certificate must be valid.
     pub validate_certs: bool,
+    /// The client's name in EHLO and HELO.
+    pub helo_name: String,
 }
 
 impl SmtpSettings {
     /// A server without login whose certificate must be valid.
     pub fn new(host: impl Into<String>, port: u16, security: Security) -> SmtpSettings {
-        SmtpSettings { host: host.into(), port, security, credentials: None, validate_certs: true }
+        let (host, helo_name) = (host.into(), "localhost".to_owned());
+        SmtpSettings { host, port, security, credentials: None, validate_certs: true, helo_name }
     }
 }
 
@@ -77,7 +81,7 @@ enum TransportKind {
     Smtp,
 }
 
-pub(super) fn read(source: &mut Source) -> Option<MailSettings> {
+pub(super) fn read(source: &mut Source, public_url: Option<&PublicUrl>) -> Option<MailSettings> {
     let kind = transport_kind(source);
     if kind == Some(TransportKind::Smtp) {
         // Links in emails that leave this machine need the public host, which has no good default.
@@ -86,7 +90,7 @@ pub(super) fn read(source: &mut Source) -> Option<MailSettings> {
     // Everything is read before the first `?`, so that every wrong value is found.
     let from = from(source, kind);
     let from_name = source.optional(&table::MAIL_FROM_NAME, display_name);
-    let server = server(source, kind);
+    let server = server(source, kind, helo::default(public_url, from.as_ref()));
     let transport = match kind? {
         TransportKind::File => MailTransport::File,
         TransportKind::Smtp => MailTransport::Smtp(server?),
@@ -121,20 +125,32 @@ fn parse_kind(text: &str) -> Result<TransportKind, String> {
     }
 }
 
-fn from(source: &mut Source, kind: Option<TransportKind>) -> Option<String> {
+fn from(source: &mut Source, kind: Option<TransportKind>) -> Option<Address> {
     if kind == Some(TransportKind::Smtp) {
         source.require(&table::MAIL_FROM, "the address of the sender is needed");
     }
     if source.is_set(&table::MAIL_FROM) {
-        source.optional(&table::MAIL_FROM, address)
+        source.optional(&table::MAIL_FROM, sender)
     } else {
-        Some(LOCAL_SENDER.to_owned())
+        sender(LOCAL_SENDER).ok()
     }
 }
 
-fn address(text: &str) -> Result<String, String> {
-    let address: Address = text.parse().map_err(|_| "an address such as bookly@example.org is needed")?;
-    Ok(address.to_string())
+/// The same parser as for recipients, so that an email can be built with it; only a domain without a dot is allowed here
+/// too, for a mail server on the same network.
+fn sender(text: &str) -> Result<Address, String> {
+    let needed = |error: EmailAddressError| format!("an address such as bookly@example.org is needed: it {error}");
+    match EmailAddress::parse(text) {
+        Ok(address) => Ok(address.to_lettre()),
+        Err(EmailAddressError::NoDot) => {
+            let address = text.trim().parse().ok().filter(|address: &Address| {
+                let address: &str = address.as_ref();
+                address.is_ascii()
+            });
+            address.ok_or_else(|| needed(EmailAddressError::NoDot))
+        }
+        Err(error) => Err(needed(error)),
+    }
 }
 
 fn display_name(text: &str) -> Result<String, String> {
@@ -145,18 +161,28 @@ fn display_name(text: &str) -> Result<String, String> {
 }
 
 /// `None` when no server is set, or one of its settings is wrong (reported).
-fn server(source: &mut Source, kind: Option<TransportKind>) -> Option<SmtpSettings> {
+fn server(
+    source: &mut Source,
+    kind: Option<TransportKind>,
+    default_helo_name: Option<String>,
+) -> Option<SmtpSettings> {
     let host = source.optional(&table::MAIL_SERVER, values::host);
     let port = source.optional(&table::MAIL_PORT, values::port);
     let security = security(source);
     let credentials = credentials(source, kind);
     let validate_certs = source.optional(&table::VALIDATE_CERTS, values::boolean);
+    let helo_name = if source.is_set(&table::MAIL_HELO_NAME) {
+        source.optional(&table::MAIL_HELO_NAME, helo::parse)
+    } else {
+        default_helo_name
+    };
     Some(SmtpSettings {
         host: host?,
         port: port?,
         security: security?,
         credentials: credentials?,
         validate_certs: validate_certs?,
+        helo_name: helo_name?,
     })
 }
 

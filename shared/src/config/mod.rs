@@ -3,6 +3,7 @@
 
 mod database;
 mod dotenv;
+mod helo;
 mod mail;
 mod problem;
 mod read;

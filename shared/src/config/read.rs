@@ -20,9 +20,9 @@ pub(super) fn settings(source: &mut Source) -> Option<Settings> {
     let data_dir = source.optional(&table::DATA_DIR, values::data_folder);
     let database = database::read(source, data_dir.as_deref().unwrap_or(Path::new("")));
     let redis = redis::read(source);
-    let mail = mail::read(source);
     let listen = source.optional(&table::LISTEN, values::socket_address);
     let public_url = public_url(source, listen);
+    let mail = mail::read(source, public_url.as_ref());
     let template_folder = source.optional(&table::TEMPLATE_FOLDER, values::existing_folder);
     let queue_name = source.optional(&table::QUEUE_NAME, values::queue_name);
     let jwt_algorithm = source.optional(&table::JWT_ALGORITHM, |text| {

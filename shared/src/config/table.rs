@@ -114,6 +114,8 @@ table! {
     MAIL_FROM: plain, Means("bookly@localhost.localdomain with files, required with SMTP"),
         "The address of the sender.";
     MAIL_FROM_NAME: plain, Default("Bookly"), "The name of the sender.";
+    MAIL_HELO_NAME: plain, Means("the machine's name if it has a dot, else DOMAIN's host if it has one, else MAIL_FROM's domain"),
+        "The name of this machine in EHLO, or its address in brackets.";
     MAIL_RETENTION_DAYS: plain, Default("30"),
         "Days after which sent, failed and cancelled emails are deleted, 1 to 3650.";
     TEMPLATE_FOLDER: plain, Means("the built-in templates"),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bookly_shared::config::Settings;
+use bookly_shared::domain::EmailKind;
 use bookly_shared::templates::{RenderError, TemplateError};
 use chrono::{DateTime, Utc};
 use lettre::Address;
@@ -53,25 +54,30 @@ pub enum CannotCompose {
 /// Why no email can be made with these settings.
 #[derive(Debug, thiserror::Error)]
 pub enum ComposerError {
-    /// `MAIL_FROM` is not an address.
-    #[error("MAIL_FROM is not an email address")]
-    From,
+    /// An email of this kind cannot be made with these settings.
+    #[error("an email {0} cannot be made: {1}; check MAIL_FROM, MAIL_FROM_NAME and TEMPLATE_FOLDER")]
+    Sample(EmailKind, CannotCompose),
     /// A template is broken.
     #[error(transparent)]
     Template(#[from] TemplateError),
 }
 
 impl Composer {
-    /// Loads the templates and renders each of them once.
+    /// Loads the templates, and makes one email of each kind with sample values and these settings.
     ///
     /// # Errors
-    /// A broken template, with file and line, or a sender that is not an address.
+    /// A broken template, with file and line, or the reason why an email cannot be made.
     pub fn new(settings: &Settings) -> Result<Composer, ComposerError> {
         let folder: Option<&Path> = settings.template_folder.as_deref();
         let mail = &settings.mail;
         let renderer = MailRenderer::new(folder, &mail.from_name, settings.public_url.as_str())?;
-        let from = mail.from.parse().map_err(|_| ComposerError::From)?;
-        Ok(Composer { renderer: Arc::new(renderer), from, from_name: mail.from_name.clone() })
+        let (from, from_name) = (mail.from.clone(), mail.from_name.clone());
+        let composer = Composer { renderer: Arc::new(renderer), from, from_name };
+        for kind in EmailKind::ALL {
+            let sample = composer.compose(Uuid::nil(), mail.from.as_ref(), &EmailBody::sample(kind), DateTime::UNIX_EPOCH);
+            sample.map_err(|error| ComposerError::Sample(kind, error))?;
+        }
+        Ok(composer)
     }
 
     /// Makes the message of a row. Every attempt at a row has the same Message-ID, which is made from the id.

@@ -10,7 +10,6 @@ use bookly_shared::metrics::{
     Counted,
     table::{SMTP_OPEN, SMTP_OPENED},
 };
-use lettre::transport::smtp::extension::ClientId;
 use secrecy::ExposeSecret;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -95,7 +94,7 @@ impl Connector {
             port: settings.port,
             protection,
             credentials: settings.credentials,
-            helo_name: ClientId::default().to_string(),
+            helo_name: settings.helo_name,
             timeouts: options.timeouts,
             pipelining_fails: AtomicBool::new(false),
             redactor,

@@ -1,9 +1,10 @@
-//! Opens a session for `doctor`: connect, encrypt, log in, QUIT. Sends nothing.
+//! A session for `doctor`: connect, encrypt, log in, MAIL FROM, RSET, QUIT. Sends nothing.
 
 use std::time::{Duration, Instant, SystemTime};
 
 use bookly_shared::config::SmtpSettings;
 use bookly_shared::tls;
+use lettre::Address;
 use rustls::{ProtocolVersion, pki_types::CertificateDer};
 use webpki::EndEntityCert;
 
@@ -20,7 +21,9 @@ pub struct SmtpReport {
     pub tls: Option<TlsReport>,
     /// The user that is logged in; `None` without a login.
     pub user: Option<String>,
-    /// From the first packet to the end of the login.
+    /// The sender that the server accepted; `None` when none was tried.
+    pub sender: Option<Address>,
+    /// From the first packet to the last reply.
     pub took: Duration,
 }
 
@@ -46,19 +49,22 @@ pub enum InspectError {
     Session(#[from] SendError),
 }
 
-/// Connects, encrypts, logs in and leaves.
+/// Connects, encrypts, logs in, tries the sender and leaves.
 ///
 /// # Errors
 /// See [`InspectError`].
 pub async fn inspect(settings: &SmtpSettings, options: &SmtpOptions) -> Result<SmtpReport, InspectError> {
     let connector = Connector::new(settings.clone(), options)?;
     let began = Instant::now();
-    let session = connector.redacted(connector.open().await)?;
+    let mut session = connector.redacted(connector.open().await)?;
+    if let Some(sender) = &options.sender {
+        connector.redacted(session.check_sender(sender).await)?;
+    }
     let took = began.elapsed();
     let tls = tls_report(session.dialogue.stream(), settings, options);
     session.quit().await;
     let user = settings.credentials.as_ref().map(|login| login.username.clone());
-    Ok(SmtpReport { tls, user, took })
+    Ok(SmtpReport { tls, user, sender: options.sender.clone(), took })
 }
 
 fn tls_report(stream: &Stream, settings: &SmtpSettings, options: &SmtpOptions) -> Option<TlsReport> {

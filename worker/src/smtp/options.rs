@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use lettre::Address;
+
 /// Limits of the client. The defaults are for production; tests shorten them.
 #[derive(Debug, Clone)]
 pub struct SmtpOptions {
@@ -9,13 +11,15 @@ pub struct SmtpOptions {
     pub max_connections: usize,
     /// How long each step may take.
     pub timeouts: StageTimeouts,
+    /// The sender that [`probe`](super::SmtpPool::probe) and [`inspect`](super::inspect) try; `None`: they stop before MAIL FROM.
+    pub sender: Option<Address>,
     /// Trusted root certificates (PEM) in addition to Mozilla's and those in `SSL_CERT_FILE`.
     pub extra_roots_pem: Option<String>,
 }
 
 impl Default for SmtpOptions {
     fn default() -> Self {
-        Self { max_connections: 4, timeouts: StageTimeouts::default(), extra_roots_pem: None }
+        Self { max_connections: 4, timeouts: StageTimeouts::default(), sender: None, extra_roots_pem: None }
     }
 }
 

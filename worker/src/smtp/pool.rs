@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bookly_shared::config::SmtpSettings;
 use bookly_shared::domain::SmtpReply;
+use lettre::Address;
 use lettre::address::Envelope;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep_until};
@@ -30,6 +31,7 @@ struct Inner {
     /// One permit a send: a new connection is opened only when none is idle, so that this also limits open ones.
     permits: Semaphore,
     idle_timeout: Duration,
+    sender: Option<Address>,
     idle: Mutex<Idle>,
 }
 
@@ -68,6 +70,7 @@ impl SmtpPool {
             connector: Connector::new(settings, &options)?,
             permits: Semaphore::new(options.max_connections.min(Semaphore::MAX_PERMITS)),
             idle_timeout: options.timeouts.idle,
+            sender: options.sender,
             idle: Mutex::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -117,16 +120,21 @@ impl SmtpPool {
         result
     }
 
-    /// Opens a new connection, logs in and leaves: tells whether the server can be used, and sends nothing.
+    /// Opens a new connection, logs in, goes as far as MAIL FROM and leaves: tells whether the server can be used, and
+    /// sends nothing.
     ///
     /// # Errors
-    /// Why it cannot be used. The kind is always [`ServerUnavailable`](super::FailureKind::ServerUnavailable).
+    /// Why it cannot be used.
     pub async fn probe(&self) -> Result<(), SendError> {
         let _permit = self.inner.permit().await?;
         // The new connection takes the place of an idle one.
         drop(self.inner.take_idle());
-        let mut session = self.inner.connector.redacted(self.inner.connector.open().await)?;
-        session.command(Stage::Hello, "NOOP").await?;
+        let connector = &self.inner.connector;
+        let mut session = connector.redacted(connector.open().await)?;
+        match &self.inner.sender {
+            Some(sender) => connector.redacted(session.check_sender(sender).await)?,
+            None => session.command(Stage::Hello, "NOOP").await?,
+        }
         session.quit().await;
         Ok(())
     }

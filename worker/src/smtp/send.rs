@@ -15,6 +15,8 @@ use super::failure::Stage;
 /// wait to write would wait for ever (RFC 2920 §3.1).
 const MAX_PIPELINED_BYTES: usize = 4 * 1024;
 
+const NO_SMTPUTF8: &str = "the address is not ASCII and the mail server does not offer SMTPUTF8 (RFC 6531)";
+
 /// The end of a message, with the line end before it.
 const FINAL_DOT: &[u8] = b"\r\n.\r\n";
 
@@ -85,6 +87,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         positive(Stage::FinalDot, reply)
     }
 
+    /// MAIL FROM and RSET: whether the server takes emails from this sender. Sends nothing.
+    pub(super) async fn check_sender(&mut self, sender: &Address) -> Result<(), SendError> {
+        let parameters = if is_ascii(sender) { "" } else { " SMTPUTF8" };
+        if !parameters.is_empty() && !self.extensions.smtputf8 {
+            return Err(SendError::unsupported(Stage::MailFrom, NO_SMTPUTF8));
+        }
+        self.command(Stage::MailFrom, &format!("MAIL FROM:<{sender}>{parameters}")).await?;
+        self.command(Stage::MailFrom, "RSET").await
+    }
+
     /// RSET, after the replies that are still to come. Returns whether the session can be used for another email.
     pub(super) async fn reset(&mut self) -> bool {
         let reset = async {
@@ -115,8 +127,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let mut command = format!("MAIL FROM:<{from}>");
         if let Some(stage) = transaction.needs_smtputf8() {
             if !self.extensions.smtputf8 {
-                let what = "the address is not ASCII and the mail server does not offer SMTPUTF8 (RFC 6531)";
-                return Err(SendError::unsupported(stage, what));
+                return Err(SendError::unsupported(stage, NO_SMTPUTF8));
             }
             command.push_str(" SMTPUTF8");
         }

@@ -1,9 +1,10 @@
-//! The mail server, up to the login; or the folder of the file transport.
+//! The mail server, up to MAIL FROM; or the folder of the file transport.
 
 use std::time::Duration;
 
 use bookly_shared::config::{MailTransport, Security, Settings, SmtpSettings, WayToRun};
 use chrono::{DateTime, TimeDelta, Utc};
+use lettre::Address;
 
 use super::report::Finding;
 use crate::smtp::{InspectError, SmtpOptions, SmtpProblem, SmtpReport, StageTimeouts, TlsReport, inspect};
@@ -14,7 +15,7 @@ const RENEW_BEFORE: TimeDelta = TimeDelta::days(14);
 
 pub(super) async fn check(transport: &MailTransport, settings: &Settings, limit: Duration) -> Vec<Finding> {
     vec![match transport {
-        MailTransport::Smtp(server) => visit(server, limit).await,
+        MailTransport::Smtp(server) => visit(server, &settings.mail.from, limit).await,
         MailTransport::File => as_files(settings),
     }]
 }
@@ -30,12 +31,12 @@ fn as_files(settings: &Settings) -> Finding {
     }
 }
 
-async fn visit(server: &SmtpSettings, limit: Duration) -> Finding {
+async fn visit(server: &SmtpSettings, sender: &Address, limit: Duration) -> Finding {
     // Shorter than the limit of the check, so that the error names the stage.
     let stage = limit.mul_f64(0.8);
     let timeouts =
         StageTimeouts { connect: stage, greeting: stage, command: stage, ..StageTimeouts::default() };
-    let options = SmtpOptions { timeouts, ..SmtpOptions::default() };
+    let options = SmtpOptions { timeouts, sender: Some(sender.clone()), ..SmtpOptions::default() };
     let place = format!("{}:{}", server.host, server.port);
     match inspect(server, &options).await {
         Ok(report) => judge(server, &report, &place, now()),
@@ -65,7 +66,9 @@ fn judge(server: &SmtpSettings, report: &SmtpReport, place: &str, now: DateTime<
         None => "no login".to_owned(),
     };
     let encryption = report.tls.as_ref().map_or("in clear text".to_owned(), |tls| encryption(server, tls));
-    let fact = format!("{place}, {encryption}, {login}, in {} ms", report.took.as_millis());
+    let sender = report.sender.as_ref().map(|sender| format!("MAIL FROM {sender} accepted, "));
+    let took = report.took.as_millis();
+    let fact = format!("{place}, {encryption}, {login}, {}in {took} ms", sender.unwrap_or_default());
     let Some(tls) = &report.tls else { return in_clear(server, fact) };
     if !server.validate_certs {
         let remedy = "set VALIDATE_CERTS=true (SSL_CERT_FILE adds an authority of your own): an attacker on the network can \
@@ -154,6 +157,7 @@ mod tests {
             security: Security::StartTls,
             credentials: None,
             validate_certs: true,
+            helo_name: "bookly.test".to_owned(),
         }
     }
 
@@ -167,7 +171,7 @@ mod tests {
                 names: vec!["a.test".to_owned()],
                 valid_until: Some(end.into()),
             };
-            let report = SmtpReport { tls: Some(tls), user: None, took: Duration::from_millis(7) };
+            let report = SmtpReport { tls: Some(tls), user: None, sender: None, took: Duration::from_millis(7) };
             let finding = judge(&server("a.test"), &report, "a.test:587", now);
             assert_eq!(finding.status, status, "{days} days");
             assert!(
@@ -179,7 +183,7 @@ mod tests {
 
     #[test]
     fn clear_text_is_a_warning_except_to_this_machine() {
-        let report = SmtpReport { tls: None, user: None, took: Duration::ZERO };
+        let report = SmtpReport { tls: None, user: None, sender: None, took: Duration::ZERO };
         let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         for (host, status) in [("localhost", Status::Ok), ("::1", Status::Ok), ("10.0.0.7", Status::Warn)] {
             assert_eq!(judge(&server(host), &report, host, now).status, status, "{host}");
