@@ -6,6 +6,7 @@ mod content;
 mod failures;
 mod login;
 mod pool;
+mod tolerance;
 
 use std::{
     future::ready,

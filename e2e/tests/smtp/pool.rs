@@ -183,6 +183,19 @@ async fn a_probe_logs_in_and_sends_nothing() {
 }
 
 #[tokio::test]
+async fn a_probe_tries_the_sender_and_sends_nothing() {
+    let server = plain_server().await;
+    let options = || SmtpOptions { sender: Some("from@bookly.test".parse().unwrap()), ..options(&server) };
+    plain_pool_with(&server, options()).probe().await.unwrap();
+    assert_eq!((server.count(At::MailFrom), server.count(At::Rset), server.count(At::Quit)), (1, 1, 1));
+    assert_eq!((server.count(At::RcptTo), server.count(At::Data)), (0, 0));
+    server.set_fault(Fault::reply(At::MailFrom, 550, "5.4.5 Daily user sending limit exceeded"));
+    let error = plain_pool_with(&server, options()).probe().await.unwrap_err();
+    assert_eq!((error.stage, error.code()), (Stage::MailFrom, Some(550)));
+    assert_eq!(error.kind(), FailureKind::ServerUnavailable);
+}
+
+#[tokio::test]
 async fn a_closed_pool_quits_and_sends_nothing_more() {
     let server = plain_server().await;
     let pool = plain_pool(&server);

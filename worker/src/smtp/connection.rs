@@ -177,12 +177,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         Ok(session)
     }
 
+    /// EHLO, or HELO where the server refuses EHLO for good (RFC 5321 §3.2).
     async fn hello(&mut self, helo_name: &str) -> Result<(), SendError> {
-        let command = format!("EHLO {helo_name}");
-        let lines =
-            Stage::Hello.within(self.timeouts.command, self.ask_for_lines(Stage::Hello, &command)).await?;
-        positive(Stage::Hello, lines.reply())?;
-        self.extensions = Extensions::from_ehlo(&lines);
+        let limit = self.timeouts.command;
+        let ehlo = format!("EHLO {helo_name}");
+        let lines = Stage::Hello.within(limit, self.ask_for_lines(Stage::Hello, &ehlo)).await?;
+        if lines.code >= 500 {
+            self.command(Stage::Hello, &format!("HELO {helo_name}")).await?;
+        } else {
+            positive(Stage::Hello, lines.reply())?;
+            self.extensions = Extensions::from_ehlo(&lines);
+        }
+        self.dialogue.end_of_greeting();
         Ok(())
     }
 
@@ -200,30 +206,41 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     async fn log_in(&mut self, credentials: &SmtpCredentials) -> Result<(), SendError> {
         let (user, password) = (credentials.username.as_str(), credentials.password.expose_secret());
         let plain = BASE64_STANDARD.encode(format!("\0{user}\0{password}"));
-        let steps = if self.extensions.auth_plain {
-            vec![format!("AUTH PLAIN {plain}")]
-        } else if self.extensions.auth_login {
-            // The prompts are not read: their words differ from server to server, their order does not.
-            vec!["AUTH LOGIN".to_owned(), BASE64_STANDARD.encode(user), BASE64_STANDARD.encode(password)]
-        } else {
-            let what = "a login is configured, but the server offers neither AUTH PLAIN nor AUTH LOGIN";
-            return Err(SendError::unsupported(Stage::Auth, what));
-        };
-        let reply = Stage::Auth.within(self.timeouts.command, self.authenticate(&steps)).await?;
-        // 235 is the only good end of AUTH (RFC 4954 §4).
-        if reply.code == 235 { Ok(()) } else { Err(SendError::from_reply(Stage::Auth, reply)) }
+        let limit = self.timeouts.command;
+        let mut reply = None;
+        if self.extensions.auth_plain {
+            // The second step is for servers that ignore the initial response.
+            let steps = [format!("AUTH PLAIN {plain}"), plain];
+            reply = Some(Stage::Auth.within(limit, self.authenticate(&steps)).await?);
+        }
+        // Some servers offer PLAIN and refuse the command.
+        if self.extensions.auth_login && reply.as_ref().is_none_or(|reply| matches!(reply.code, 500..=504)) {
+            // The prompts are not read: their texts differ from server to server, their order does not.
+            let steps =
+                ["AUTH LOGIN".to_owned(), BASE64_STANDARD.encode(user), BASE64_STANDARD.encode(password)];
+            reply = Some(Stage::Auth.within(limit, self.authenticate(&steps)).await?);
+        }
+        match reply {
+            // 235 is the only good end of AUTH (RFC 4954 §4).
+            Some(reply) if reply.code == 235 => Ok(()),
+            Some(reply) => Err(SendError::from_reply(Stage::Auth, reply)),
+            None => {
+                let what = "a login is configured, but the server offers neither AUTH PLAIN nor AUTH LOGIN";
+                Err(SendError::unsupported(Stage::Auth, what))
+            }
+        }
     }
 
     /// Sends the steps of a login while the server asks for more (334). Returns the last reply.
     async fn authenticate(&mut self, steps: &[String]) -> Result<SmtpReply, SendError> {
-        let (last, first) = steps.split_last().map_or(("", steps), |(last, first)| (last.as_str(), first));
-        for step in first {
-            let reply = self.ask_for_lines(Stage::Auth, step).await?.reply();
+        let mut reply = SmtpReply::new(334, "");
+        for step in steps {
+            reply = self.ask_for_lines(Stage::Auth, step).await?.reply();
             if reply.code != 334 {
-                return Ok(reply);
+                break;
             }
         }
-        Ok(self.ask_for_lines(Stage::Auth, last).await?.reply())
+        Ok(reply)
     }
 
     /// One command whose reply must be positive.
@@ -264,7 +281,8 @@ impl Extensions {
     pub(super) fn from_ehlo(reply: &ReplyLines) -> Extensions {
         let mut extensions = Extensions::default();
         for line in reply.text.lines().skip(1) {
-            let line = line.to_ascii_uppercase();
+            // Old servers write AUTH=LOGIN.
+            let line = line.to_ascii_uppercase().replacen("AUTH=", "AUTH ", 1);
             let mut words = line.split_whitespace();
             match words.next() {
                 Some("PIPELINING") => extensions.pipelining = true,

@@ -45,17 +45,19 @@ pub(super) struct Dialogue<S> {
     unread: Vec<u8>,
     /// How many commands have no reply yet.
     pending_replies: usize,
+    /// Blank lines are not replies. Some servers send one after their greeting.
+    skips_blank_lines: bool,
 }
 
 impl<S> Dialogue<S> {
     /// A dialogue in which the server has the first word, its greeting.
     pub(super) fn with_greeting(stream: S) -> Self {
-        Self { stream, unread: Vec::new(), pending_replies: 1 }
+        Self { stream, unread: Vec::new(), pending_replies: 1, skips_blank_lines: true }
     }
 
     /// A dialogue in which the client has the first word, as after STARTTLS (RFC 3207 §4.2).
     pub(super) fn without_greeting(stream: S) -> Self {
-        Self { stream, unread: Vec::new(), pending_replies: 0 }
+        Self { stream, unread: Vec::new(), pending_replies: 0, skips_blank_lines: false }
     }
 
     pub(super) fn stream(&self) -> &S {
@@ -66,6 +68,18 @@ impl<S> Dialogue<S> {
     /// encrypted, and anybody on the way could have written it (CVE-2011-0411).
     pub(super) fn into_stream(self) -> Result<S, DialogueError> {
         if self.unread.is_empty() { Ok(self.stream) } else { Err(DialogueError::ReplyBeforeCommand) }
+    }
+
+    /// The reply to EHLO was read: from now on a blank line is an error.
+    pub(super) fn end_of_greeting(&mut self) {
+        self.skips_blank_lines = false;
+    }
+
+    fn skip_blank_lines(&mut self) {
+        if self.skips_blank_lines {
+            let blank = self.unread.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+            self.unread.drain(..blank);
+        }
     }
 
     /// How many commands have no reply yet.
@@ -107,6 +121,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
     /// The same with its lines. A malformed reply counts if its first line refuses; no other command is sent after it.
     pub(super) async fn read_lines(&mut self) -> Result<ReplyLines, DialogueError> {
         loop {
+            self.skip_blank_lines();
             let error = match Parsed::from_start_of(&self.unread) {
                 Parsed::Complete(lines, length) => {
                     self.unread.drain(..length);
@@ -131,20 +146,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
         if self.pending_replies > 0 {
             return Err(DialogueError::ReplyMissing);
         }
-        if !self.unread.is_empty() {
-            return Err(DialogueError::ReplyBeforeCommand);
+        loop {
+            self.skip_blank_lines();
+            if !self.unread.is_empty() {
+                return Err(DialogueError::ReplyBeforeCommand);
+            }
+            let mut bytes = [0; 8];
+            let read = poll_fn(|cx| {
+                let mut buffer = ReadBuf::new(&mut bytes);
+                Poll::Ready(match Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
+                    Poll::Pending => Ok(None),
+                    Poll::Ready(Ok(())) => Ok(Some(buffer.filled().len())),
+                    Poll::Ready(Err(error)) => Err(error),
+                })
+            });
+            match read.await? {
+                None => return Ok(()),
+                Some(0) => return Err(DialogueError::Closed),
+                Some(length) => self.unread.extend_from_slice(&bytes[..length]),
+            }
         }
-        let mut byte = [0];
-        poll_fn(|cx| {
-            let mut buffer = ReadBuf::new(&mut byte);
-            Poll::Ready(match Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
-                Poll::Pending => Ok(()),
-                Poll::Ready(Ok(())) if buffer.filled().is_empty() => Err(DialogueError::Closed),
-                Poll::Ready(Ok(())) => Err(DialogueError::ReplyBeforeCommand),
-                Poll::Ready(Err(error)) => Err(error.into()),
-            })
-        })
-        .await
     }
 }
 
@@ -169,11 +190,11 @@ pub(super) enum Parsed {
 }
 
 impl Parsed {
-    /// Reads the reply that `bytes` begin with: lines that end in CRLF, all with the same code.
+    /// Reads the reply that `bytes` begin with: lines with the same code that end in CRLF, or in LF, as some servers send.
     pub(super) fn from_start_of(bytes: &[u8]) -> Parsed {
         let (mut end, mut reply) = (0, None::<ReplyLines>);
         for line in complete_lines(bytes) {
-            let Some((code, is_last, text)) = line.strip_suffix(b"\r\n").and_then(split_line) else {
+            let Some((code, is_last, text)) = split_line(without_end(line)) else {
                 return Parsed::Malformed;
             };
             end += line.len();
@@ -196,8 +217,7 @@ impl Parsed {
 impl ReplyLines {
     /// What `bytes` refuse (4xx or 5xx) in their first line, when they will never be a complete reply.
     pub(super) fn refusal_in(bytes: &[u8]) -> Option<ReplyLines> {
-        let line = complete_lines(bytes).next()?.strip_suffix(b"\n")?;
-        let (code, _, text) = split_line(line.strip_suffix(b"\r").unwrap_or(line))?;
+        let (code, _, text) = split_line(without_end(complete_lines(bytes).next()?))?;
         (code >= 400).then(|| ReplyLines { code, text: lossy(text) })
     }
 
@@ -216,6 +236,11 @@ fn complete_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
+fn without_end(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
 /// Code, whether it is the last line, and text. A code may stand alone. Second digits up to 9 are in use (571).
 fn split_line(line: &[u8]) -> Option<(u16, bool, &[u8])> {
     let (code, rest) = line.split_at_checked(3)?;
@@ -225,7 +250,7 @@ fn split_line(line: &[u8]) -> Option<(u16, bool, &[u8])> {
     let code = str::from_utf8(code).ok()?.parse().ok()?;
     match rest {
         [] => Some((code, true, rest)),
-        [b' ', text @ ..] => Some((code, true, text)),
+        [b' ' | b'\t', text @ ..] => Some((code, true, text)),
         [b'-', text @ ..] => Some((code, false, text)),
         _ => None,
     }

@@ -85,8 +85,9 @@ thread_local! {
 /// follows an acceptance does not change it.
 fn code(answer: &[u8]) -> Option<u16> {
     let text = String::from_utf8_lossy(answer);
-    let (whole, _) = text.rsplit_once("\r\n")?;
-    let last = whole.split("\r\n").find(|line| line.as_bytes().get(3) != Some(&b'-'))?;
+    let (whole, _) = text.rsplit_once('\n')?;
+    let mut lines = whole.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
+    let last = lines.find(|line| line.as_bytes().get(3) != Some(&b'-'))?;
     last.get(..3).filter(|code| code.bytes().all(|byte| byte.is_ascii_digit()))?.parse().ok()
 }
 

@@ -19,7 +19,9 @@ fn a_reply_ends_with_its_last_line_and_not_before() {
         ("250 ok\r", Parsed::Partial),
         ("2", Parsed::Partial),
         ("", Parsed::Partial),
-        ("250 ok\n", Parsed::Malformed),
+        ("250 ok\n", complete(250, "ok", 7)),
+        ("250-mx\n250 SIZE 1\n", complete(250, "mx\nSIZE 1", 18)),
+        ("250\tok\r\n", complete(250, "ok", 8)),
         ("250-mx\r\n550 no\r\n", Parsed::Malformed),
         ("150 soon\r\n", Parsed::Malformed),
         ("650 what\r\n", Parsed::Malformed),
@@ -66,4 +68,19 @@ fn an_extension_is_a_keyword_after_the_first_line_in_any_case() {
     assert!(offers("250-mx\r\n250-PIPELINING \r\n250 HELP\r\n"));
     assert!(!offers("250 pipelining is my name\r\n"));
     assert!(!offers("250-mx\r\n250 X-PIPELINING\r\n"));
+}
+
+#[test]
+fn login_mechanisms_may_follow_an_equals_sign() {
+    for (line, plain, login) in [
+        ("AUTH PLAIN LOGIN", true, true),
+        ("AUTH=LOGIN", false, true),
+        ("auth=plain login", true, true),
+        ("AUTH CRAM-MD5", false, false),
+        ("XAUTH PLAIN", false, false),
+    ] {
+        let reply = ReplyLines { code: 250, text: format!("mx\n{line}") };
+        let extensions = Extensions::from_ehlo(&reply);
+        assert_eq!((extensions.auth_plain, extensions.auth_login), (plain, login), "{line}");
+    }
 }
