@@ -168,7 +168,8 @@ async fn a_refused_sender_opens_the_circuit_and_no_email_fails() -> Result<()> {
             alarm(stack, text).await?;
             let reached = smtp.count(stage);
             until("probes", LIMIT, async || Ok((smtp.count(stage) > reached).then_some(()))).await?;
-            let unharmed = "SELECT count(*) FROM emails WHERE state IN ('queued', 'sending') AND attempts <= 1";
+            let unharmed =
+                "SELECT count(*) FROM emails WHERE state IN ('queued', 'sending') AND attempts <= 1";
             assert_eq!(stack.sql().number(unharmed, "").await?, 3, "an email failed, or used up attempts");
             smtp.clear_faults();
             let figures = tally.settle().await?;

@@ -11,7 +11,8 @@ use super::PublicUrl;
 
 /// Reads a host name, or an address in brackets (RFC 5321 §4.1.3).
 pub(super) fn parse(text: &str) -> Result<String, String> {
-    const NEEDED: &str = "the name of this machine in the DNS is needed, or its address in brackets: [192.0.2.1]";
+    const NEEDED: &str =
+        "the name of this machine in the DNS is needed, or its address in brackets: [192.0.2.1]";
     if let Some(literal) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
         let is_literal = match literal.strip_prefix("IPv6:") {
             Some(address) => address.parse::<Ipv6Addr>().is_ok(),
@@ -88,7 +89,11 @@ mod tests {
             (Some("192.0.2.1"), "[2001:db8::1]", "sender.example"),
         ] {
             let url = PublicUrl::parse(domain).unwrap();
-            assert_eq!(choose(machine, Some(&url), Some(&from)).as_deref(), Some(name), "{machine:?} {domain}");
+            assert_eq!(
+                choose(machine, Some(&url), Some(&from)).as_deref(),
+                Some(name),
+                "{machine:?} {domain}"
+            );
         }
     }
 }

@@ -139,7 +139,8 @@ fn from(source: &mut Source, kind: Option<TransportKind>) -> Option<Address> {
 /// The same parser as for recipients, so that an email can be built with it; only a domain without a dot is allowed here
 /// too, for a mail server on the same network.
 fn sender(text: &str) -> Result<Address, String> {
-    let needed = |error: EmailAddressError| format!("an address such as bookly@example.org is needed: it {error}");
+    let needed =
+        |error: EmailAddressError| format!("an address such as bookly@example.org is needed: it {error}");
     match EmailAddress::parse(text) {
         Ok(address) => Ok(address.to_lettre()),
         Err(EmailAddressError::NoDot) => {

@@ -9,6 +9,7 @@
 mod at_once;
 mod history;
 mod play;
+mod probe;
 mod reference;
 #[path = "../scratch/mod.rs"]
 mod scratch;
@@ -70,6 +71,22 @@ fn workers_that_claim_at_once_share_no_email_on_sqlite() {
 fn workers_that_claim_at_once_share_no_email_on_postgres() {
     on_postgres("workers_that_claim_at_once_share_no_email", async |postgres| {
         at_once::share_no_email(&postgres.db).await;
+    });
+}
+
+#[test]
+fn a_probe_prefers_an_email_that_was_not_refused_on_sqlite() {
+    let runtime = Runtime::new().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    runtime.block_on(async {
+        probe::prefers_an_email_that_was_not_refused(&Db::sqlite(dir.path()).await.unwrap()).await;
+    });
+}
+
+#[test]
+fn a_probe_prefers_an_email_that_was_not_refused_on_postgres() {
+    on_postgres("a_probe_prefers_an_email_that_was_not_refused", async |postgres| {
+        probe::prefers_an_email_that_was_not_refused(&postgres.db).await;
     });
 }
 

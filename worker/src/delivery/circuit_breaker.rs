@@ -152,7 +152,11 @@ impl CircuitBreaker {
             Some(Opened::Now) => {
                 SMTP_REACHABLE.set(0.0, []);
                 let remedy = error.remedy().unwrap_or("run `bookly-worker doctor`");
-                tracing::error!(reason, remedy, "the mail server cannot be used; emails wait while it is probed");
+                tracing::error!(
+                    reason,
+                    remedy,
+                    "the mail server cannot be used; emails wait while it is probed"
+                );
             }
             Some(Opened::Again) => tracing::warn!(reason, "the mail server still cannot be used"),
             None => {}
@@ -232,10 +236,8 @@ enum Opened {
 impl State {
     /// An error at this stage that concerns all emails.
     fn open_for(&mut self, stage: Stage) -> Option<Opened> {
-        let session = matches!(
-            stage,
-            Stage::Connect | Stage::Hello | Stage::Tls | Stage::Auth | Stage::MailFrom
-        );
+        let session =
+            matches!(stage, Stage::Connect | Stage::Hello | Stage::Tls | Stage::Auth | Stage::MailFrom);
         let opened_by = if session { OpenedBy::Session } else { OpenedBy::Transaction };
         match &mut self.circuit {
             Circuit::Closed => self.open(opened_by, Opened::Now),

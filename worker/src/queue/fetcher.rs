@@ -111,7 +111,11 @@ impl Fetcher {
     }
 
     /// Claims as many emails as there is capacity for; with a rate, or as a probe, one.
-    async fn claim_and_deliver(&self, first: DeliveryPermit, admission: Admission) -> Result<Claimed, DbError> {
+    async fn claim_and_deliver(
+        &self,
+        first: DeliveryPermit,
+        admission: Admission,
+    ) -> Result<Claimed, DbError> {
         let mut permits = vec![first];
         while matches!(admission, Admission::Any)
             && !self.circuit_breaker.has_rate()
@@ -121,7 +125,11 @@ impl Fetcher {
         }
         let limit = permits.len();
         let claim_began = Instant::now();
-        let emails = self.db.claim_due(limit as i64, &self.worker, self.clock.now()).await?;
+        let now = self.clock.now();
+        let emails = match &admission {
+            Admission::Any => self.db.claim_due(limit as i64, &self.worker, now).await?,
+            Admission::Probe(_) => self.db.claim_probe(&self.worker, now).await?,
+        };
         let claimed = match emails.last() {
             Some(last) if emails.len() == limit => Claimed::UpToCapacity(last.id),
             _ => Claimed::All,

@@ -74,7 +74,12 @@ impl Composer {
         let (from, from_name) = (mail.from.clone(), mail.from_name.clone());
         let composer = Composer { renderer: Arc::new(renderer), from, from_name };
         for kind in EmailKind::ALL {
-            let sample = composer.compose(Uuid::nil(), mail.from.as_ref(), &EmailBody::sample(kind), DateTime::UNIX_EPOCH);
+            let sample = composer.compose(
+                Uuid::nil(),
+                mail.from.as_ref(),
+                &EmailBody::sample(kind),
+                DateTime::UNIX_EPOCH,
+            );
             sample.map_err(|error| ComposerError::Sample(kind, error))?;
         }
         Ok(composer)

@@ -156,9 +156,7 @@ pub(super) static REFUSALS: [RefusalRule; 6] = [
         subject: "the content of this email",
         kind: FailureKind::Permanent,
         remedy: "make your own templates smaller, or correct them; then `bookly-worker mail retry`",
-        applies: |_, refusal| {
-            refusal.code == 552 || matches!(refusal.status, Some((2, 3) | (3, 4) | (6, _)))
-        },
+        applies: |_, refusal| refusal.code == 552 || matches!(refusal.status, Some((2, 3) | (3, 4) | (6, _))),
     },
     RefusalRule {
         replies: "any other 5xx",

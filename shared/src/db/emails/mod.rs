@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod attempts;
 pub mod claim;
+pub mod claim_probe;
 pub mod complete;
 pub mod enqueue;
 pub mod leader;

@@ -171,7 +171,8 @@ mod tests {
                 names: vec!["a.test".to_owned()],
                 valid_until: Some(end.into()),
             };
-            let report = SmtpReport { tls: Some(tls), user: None, sender: None, took: Duration::from_millis(7) };
+            let report =
+                SmtpReport { tls: Some(tls), user: None, sender: None, took: Duration::from_millis(7) };
             let finding = judge(&server("a.test"), &report, "a.test:587", now);
             assert_eq!(finding.status, status, "{days} days");
             assert!(

@@ -95,7 +95,11 @@ fn any_other_refusal_could_be_about_one_email_or_all() {
     ];
     assert_kind(FailureKind::Ambiguous, &FROM_RCPT_ON, &replies);
     // After RCPT TO these do not say which of the two it is.
-    assert_kind(FailureKind::Ambiguous, &FROM_DATA_ON, &["550 5.1.1 no", "550 no", "551", "553", "550 5.2.1 no"]);
+    assert_kind(
+        FailureKind::Ambiguous,
+        &FROM_DATA_ON,
+        &["550 5.1.1 no", "550 no", "551", "553", "550 5.2.1 no"],
+    );
 }
 
 #[test]
