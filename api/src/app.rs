@@ -9,7 +9,7 @@ use std::thread::available_parallelism;
 use axum::Router;
 use bookly_shared::clock::Clock;
 use bookly_shared::config::{DatabaseSettings, Settings, WayToRun};
-use bookly_shared::db::{ConnectError, DataDirLock, Db, DbError, lock_data_dir};
+use bookly_shared::db::{ConnectError, DataDirLock, Db, DbError, PendingMigrations, lock_data_dir};
 use bookly_shared::link_token::LinkSigner;
 use bookly_shared::metrics::Exporter;
 use bookly_shared::queue::{JobQueue, QueueError, RedisQueue};
@@ -96,7 +96,7 @@ pub async fn bind(settings: &mut Settings) -> Result<TcpListener, StartError> {
 /// # Errors
 /// See [`ConnectError`].
 pub async fn open_database(settings: &Settings) -> Result<Db, ConnectError> {
-    Db::open(&settings.database).await
+    Db::open(&settings.database, PendingMigrations::of(settings)).await
 }
 
 impl App {
@@ -209,21 +209,21 @@ impl App {
     }
 }
 
-struct Queue {
+struct OpenedQueue {
     jobs: JobQueue,
     redis: Option<RedisQueue>,
     wake: Option<Arc<Notify>>,
     enqueuer: Option<Enqueuer>,
 }
 
-fn open_queue(settings: &Settings, stop: &CancellationToken) -> Result<Queue, QueueError> {
+fn open_queue(settings: &Settings, stop: &CancellationToken) -> Result<OpenedQueue, QueueError> {
     let Some(url) = &settings.redis else {
         let (jobs, wake) = JobQueue::in_process();
-        return Ok(Queue { jobs, redis: None, wake: Some(wake), enqueuer: None });
+        return Ok(OpenedQueue { jobs, redis: None, wake: Some(wake), enqueuer: None });
     };
     let queue = RedisQueue::new(url, &settings.queue_name)?;
     let (jobs, enqueuer) = JobQueue::in_redis(queue.clone(), stop.clone());
-    Ok(Queue { jobs, redis: Some(queue), wake: None, enqueuer: Some(Box::pin(enqueuer)) })
+    Ok(OpenedQueue { jobs, redis: Some(queue), wake: None, enqueuer: Some(Box::pin(enqueuer)) })
 }
 
 /// Logs what runs, and where to look first.

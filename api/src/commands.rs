@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use bookly_shared::clock::Clock;
 use bookly_shared::config::Settings;
 use bookly_shared::db::users::RoleChange;
+use bookly_shared::db::{Db, PendingMigrations};
 use bookly_shared::domain::{EmailAddress, Role};
 use bookly_shared::metrics::Exporter;
 use bookly_shared::signals;
@@ -25,6 +26,8 @@ pub enum Command {
     User(UserCommand),
     /// Check whether the service on this machine is ready; exit code 0 when it is
     Health,
+    /// Apply pending database migrations
+    Migrate,
 }
 
 /// Commands for accounts.
@@ -48,6 +51,7 @@ impl Command {
         match self {
             Command::User(UserCommand::Role { email, role }) => set_role(settings, &email, role).await,
             Command::Health => health(&settings).await,
+            Command::Migrate => migrate(&settings).await,
         }
     }
 }
@@ -59,6 +63,7 @@ impl Command {
 pub async fn serve(mut settings: Settings) -> anyhow::Result<()> {
     let shutdown = CancellationToken::new();
     signals::stop_on_signal(shutdown.clone())?;
+    settings.log_warnings();
     let listener = bind(&mut settings).await?;
     let exporter = Exporter::install("api")?;
     Ok(App::build(settings, exporter).await?.run(listener, shutdown).await?)
@@ -83,6 +88,14 @@ async fn set_role(settings: Settings, email: &EmailAddress, role: Role) -> anyho
         RoleChange::NoAccount => bail!("no account has the address {}", email.as_str()),
     }
     tracing::info!(account = %email.masked(), %role, "the role was set");
+    Ok(())
+}
+
+/// Applies pending migrations. The role needs the right to create tables only here, if `MIGRATE_ON_START` is off.
+async fn migrate(settings: &Settings) -> anyhow::Result<()> {
+    let db = Db::open(&settings.database, PendingMigrations::Apply).await?;
+    db.close().await;
+    tracing::info!("the database is up to date");
     Ok(())
 }
 

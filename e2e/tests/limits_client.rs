@@ -1,4 +1,4 @@
-//! How many requests one client may send to what costs a hash, a mail or a guess.
+//! How many requests one client may send to calls that cost a hash, an email or a guess.
 
 use std::time::Duration;
 
@@ -29,16 +29,16 @@ fn limited_calls(stack: &Stack) -> Vec<(&'static str, RequestBuilder)> {
     ]
 }
 
-/// A cheap request to a limited door, through these hops.
-fn knock(stack: &Stack, forwarded_for: &str) -> RequestBuilder {
-    let knock = stack.api().get("/auth/verify/x");
-    if forwarded_for.is_empty() { knock } else { knock.header("X-Forwarded-For", forwarded_for) }
+/// A cheap request to a limited call, through these hops.
+fn limited_request(stack: &Stack, forwarded_for: &str) -> RequestBuilder {
+    let request = stack.api().get("/auth/verify/x");
+    if forwarded_for.is_empty() { request } else { request.header("X-Forwarded-For", forwarded_for) }
 }
 
-/// Knocks until it is refused, each time through the hops that `hops` gives.
+/// Sends requests until one is refused, each through the hops that `hops` gives.
 async fn exhaust(stack: &Stack, hops: impl Fn(usize) -> String) -> Result<Answer> {
     for times in 0..MANY {
-        let answer = knock(stack, &hops(times)).answer().await?;
+        let answer = limited_request(stack, &hops(times)).answer().await?;
         if answer.status == 429 {
             ensure!(times >= 60, "refused after {times}");
             return Ok(answer);
@@ -57,18 +57,18 @@ both! {
         let told: u64 = refused.header("retry-after").parse()?;
         let waited = tokio::time::Instant::now() + Duration::from_secs(told);
         assert_eq!(refused.json()?["error_code"], "too_many_requests");
-        for (door, request) in limited_calls(stack) {
+        for (call, request) in limited_calls(stack) {
             // The bucket refills by one a second: the first request after a pause may be let in.
             let answer = request.try_clone().context("a request")?.answer().await?;
             let answer = if answer.status == 429 { answer } else { request.answer().await? };
-            assert_eq!(answer.status, 429, "{door}: {answer:?}");
-            assert_eq!(answer.json()?["message"], "Too many requests", "{door}");
+            assert_eq!(answer.status, 429, "{call}: {answer:?}");
+            assert_eq!(answer.json()?["message"], "Too many requests", "{call}");
         }
         stack.api().get("//health/live").expect(200).await.context("others are not limited")?;
         stack.api().get("/auth/me").refused(401, "not_authenticated").await?;
-        let last: u64 = knock(stack, "").answer().await?.header("retry-after").parse().unwrap_or(told);
+        let last: u64 = limited_request(stack, "").answer().await?.header("retry-after").parse().unwrap_or(told);
         tokio::time::sleep_until(waited.max(tokio::time::Instant::now() + Duration::from_secs(last))).await;
-        knock(stack, "").refused(400, "invalid_token").await.context("it was told when")?;
+        limited_request(stack, "").refused(400, "invalid_token").await.context("it was told when")?;
     }
 
     async fn changing_forwarding_headers_helps_nobody_where_no_proxy_is_trusted(stack: &Stack, RATE_LIMIT = "on") {
@@ -85,13 +85,13 @@ both! {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn behind_a_trusted_proxy_the_rightmost_hop_that_is_not_trusted_is_the_client() -> Result<()> {
     run(limited(Kind::Embedded).with("TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8"), async |stack| {
-        // What stands to the left is the client's own invention.
+        // The client can write anything to the left of its own address.
         exhaust(stack, |times| format!("203.0.113.{times}, 198.51.100.7")).await?;
         for same in ["198.51.100.7", "1.2.3.4, 198.51.100.7, 10.0.0.9", "198.51.100.7:4711"] {
-            assert_eq!(knock(stack, same).answer().await?.status, 429, "{same}");
+            assert_eq!(limited_request(stack, same).answer().await?.status, 429, "{same}");
         }
         for other in ["198.51.100.8", "198.51.100.7, 198.51.100.8", "2001:db8:1:2::1"] {
-            assert_eq!(knock(stack, other).answer().await?.status, 400, "{other}");
+            assert_eq!(limited_request(stack, other).answer().await?.status, 400, "{other}");
         }
         assert!(!stack.api_process().log().text().contains(WARNING), "nothing to warn of");
         Ok(())
@@ -103,8 +103,8 @@ async fn behind_a_trusted_proxy_the_rightmost_hop_that_is_not_trusted_is_the_cli
 async fn an_ipv6_client_is_its_whole_64_network() -> Result<()> {
     run(limited(Kind::Embedded).with("TRUSTED_PROXIES", "127.0.0.1"), async |stack| {
         exhaust(stack, |times| format!("2001:db8:1:2::{times:x}")).await?;
-        assert_eq!(knock(stack, "2001:db8:1:2:ffff:ffff:ffff:ffff").answer().await?.status, 429);
-        assert_eq!(knock(stack, "2001:db8:1:3::1").answer().await?.status, 400);
+        assert_eq!(limited_request(stack, "2001:db8:1:2:ffff:ffff:ffff:ffff").answer().await?.status, 429);
+        assert_eq!(limited_request(stack, "2001:db8:1:3::1").answer().await?.status, 400);
         Ok(())
     })
     .await
@@ -114,7 +114,7 @@ async fn an_ipv6_client_is_its_whole_64_network() -> Result<()> {
 async fn rate_limit_off_lifts_the_limits_per_client_and_nothing_else() -> Result<()> {
     run(StackOptions::new(Kind::Embedded), async |stack| {
         for _ in 0..100 {
-            knock(stack, "").refused(400, "invalid_token").await?;
+            limited_request(stack, "").refused(400, "invalid_token").await?;
         }
         let email = new_address();
         for _ in 0..5 {

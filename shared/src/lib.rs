@@ -8,6 +8,7 @@ pub mod domain;
 pub mod http_server;
 pub mod link_token;
 pub mod metrics;
+pub mod private_files;
 pub mod queue;
 pub mod signals;
 pub mod telemetry;

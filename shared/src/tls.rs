@@ -30,6 +30,8 @@ pub fn roots(extra_pem: Option<&str>) -> Result<RootCertStore, RootsError> {
 }
 
 fn add_pem(store: &mut RootCertStore, pem: &[u8]) -> Result<(), RootsError> {
+    // Editors on Windows write a byte order mark, which would hide the first certificate.
+    let pem = pem.strip_prefix(b"\xef\xbb\xbf").unwrap_or(pem);
     let certificates = CertificateDer::pem_slice_iter(pem)
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| RootsError(error.to_string()))?;

@@ -119,8 +119,8 @@ fn the_kinds_in_each_statement_are_the_kinds_of_the_enum() {
     let kinds = EmailKind::ALL.map(|kind| format!("'{kind}'")).join(", ");
     let mut lists = 0;
     for statement in statements() {
-        for (place, _) in statement.sql.match_indices("kind IN (") {
-            let list = &statement.sql[place + "kind IN (".len()..];
+        for (place, found) in statement.sql.match_indices(" kind IN (") {
+            let list = &statement.sql[place + found.len()..];
             assert_eq!(list.split(')').next(), Some(kinds.as_str()), "{statement:#?}");
             lists += 1;
         }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use bookly_shared::clock::Clock;
 use bookly_shared::config::{DatabaseSettings, Settings};
-use bookly_shared::db::Db;
+use bookly_shared::db::{Db, PendingMigrations};
 use bookly_shared::metrics::{Exporter, Sampler};
 use bookly_shared::queue::RedisQueue;
 use bookly_shared::trace::Tracer;
@@ -55,7 +55,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 /// # Errors
 /// When it cannot be reached or belongs to another application.
 pub async fn open_database(settings: &Settings) -> anyhow::Result<Db> {
-    Ok(Db::open(&settings.database).await?)
+    Ok(Db::open(&settings.database, PendingMigrations::of(settings)).await?)
 }
 
 /// Sends emails until SIGTERM or SIGINT, then finishes those in flight. A second signal ends the process at once.
@@ -69,6 +69,7 @@ pub async fn work(settings: Settings) -> anyhow::Result<ExitCode> {
     let Some(redis) = &settings.redis else {
         bail!("without REDIS_URL (or REDIS_HOST) the worker runs inside bookly-api; start that, or set it");
     };
+    settings.log_warnings();
     let queue = RedisQueue::new(redis, &settings.queue_name)?;
     let exporter = Exporter::install("worker")?;
     let db = open_database(&settings).await.context("the worker cannot start")?;

@@ -59,7 +59,11 @@ impl Transport {
     /// When no connection could ever succeed with them.
     pub fn new(settings: &Settings) -> Result<Transport, SmtpConfigError> {
         Ok(match &settings.mail.transport {
-            MailTransport::File => Transport::File(settings.data_dir.join("mail")),
+            MailTransport::File => {
+                let folder = settings.data_dir.join("mail");
+                file::restrict(&settings.data_dir, &folder);
+                Transport::File(folder)
+            }
             MailTransport::Smtp(server) => {
                 // One connection for each email in flight: none waits for the slow reply to another one.
                 let max_connections = usize::from(settings.worker_concurrency);

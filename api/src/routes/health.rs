@@ -37,11 +37,11 @@ async fn live() -> Json<Health> {
 
 #[utoipa::path(
     get, path = "/health/ready", tag = "Health", summary = "Can it serve?",
-    description = "Yes while the database answers. `degraded` names what does not answer and is not needed for requests.",
+    description = "Yes while the database answers and can be written. `degraded` names what does not answer and is not needed for requests.",
     responses((status = 200, description = "It can", body = Health), HealthErrors)
 )]
 async fn ready(State(state): State<AppState>) -> Result<Json<Health>, ApiError> {
-    let (database, redis) = tokio::join!(state.db.is_reachable(), is_reachable(state.redis.as_ref()));
+    let (database, redis) = tokio::join!(state.db.is_ready(), is_reachable(state.redis.as_ref()));
     health(database, redis).map(Json)
 }
 

@@ -11,7 +11,7 @@ use super::*;
 use crate::layers;
 use crate::testing::TestApp;
 
-/// A server on a port of its own, and what stops it.
+/// A running server, and what stops it.
 struct Served {
     addr: SocketAddr,
     shutdown: CancellationToken,
@@ -57,7 +57,7 @@ async fn start(limits: Limits) -> Served {
 }
 
 impl Served {
-    /// Sends this and no more, and reads until the server closes.
+    /// Sends this text and reads until the server closes the connection.
     async fn send(&self, text: &str) -> String {
         self.send_from("127.0.0.1", text).await
     }
@@ -78,7 +78,7 @@ impl Served {
 }
 
 #[tokio::test]
-async fn handlers_know_the_other_end_of_the_connection() {
+async fn handlers_know_the_peer_of_the_connection() {
     let served = start(Limits::default()).await;
     let mut stream = TcpStream::connect(served.addr).await.unwrap();
     let own = stream.local_addr().unwrap().to_string();
@@ -89,20 +89,20 @@ async fn handlers_know_the_other_end_of_the_connection() {
 }
 
 #[tokio::test]
-async fn a_client_that_dawdles_with_its_headers_is_let_go() {
-    // Long enough for what is sent at once to arrive on a busy machine.
+async fn a_client_that_is_slow_with_its_headers_is_disconnected() {
+    // Long enough for a complete request to arrive on a busy machine.
     let served =
         start(limits(http_server::Limits { headers: Duration::from_millis(500), ..Default::default() }))
             .await;
     let answer = served.send("GET /peer HTTP/1.1\r\nHost:").await;
     assert!(answer.is_empty() || answer.contains("408"), "{answer}");
-    // An idle connection between two requests is, too.
+    // So is an idle connection between two requests.
     let answer = served.send("GET /peer HTTP/1.1\r\nHost: x\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
 #[tokio::test]
-async fn a_client_that_dawdles_with_its_body_is_told_408() {
+async fn a_client_that_is_slow_with_its_body_gets_408() {
     let served = start(Limits { request: SHORT, ..Limits::default() }).await;
     let answer = served.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab").await;
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
@@ -110,7 +110,7 @@ async fn a_client_that_dawdles_with_its_body_is_told_408() {
 }
 
 #[tokio::test]
-async fn a_stop_finishes_what_was_begun_and_accepts_nothing_new() {
+async fn a_stop_finishes_the_requests_under_way_and_accepts_no_new_ones() {
     let served = start(Limits::default()).await;
     let request = served.send("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n");
     let stop = async {
@@ -127,7 +127,7 @@ async fn a_stop_finishes_what_was_begun_and_accepts_nothing_new() {
 }
 
 #[tokio::test]
-async fn a_stop_does_not_wait_for_ever() {
+async fn a_stop_waits_for_a_limited_time() {
     let served = start(limits(http_server::Limits { finish: SHORT, ..Default::default() })).await;
     let mut stream = TcpStream::connect(served.addr).await.unwrap();
     stream.write_all(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
@@ -137,7 +137,7 @@ async fn a_stop_does_not_wait_for_ever() {
 }
 
 #[tokio::test]
-async fn beyond_the_limit_connections_wait_for_their_turn() {
+async fn connections_beyond_the_limit_wait() {
     let served = start(limits(http_server::Limits { connections: 1, ..Default::default() })).await;
     let first = served.send("GET /wait HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     let second = async {

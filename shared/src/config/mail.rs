@@ -93,9 +93,31 @@ pub(super) fn read(source: &mut Source, public_url: Option<&PublicUrl>) -> Optio
     let server = server(source, kind, helo::default(public_url, from.as_ref()));
     let transport = match kind? {
         TransportKind::File => MailTransport::File,
-        TransportKind::Smtp => MailTransport::Smtp(server?),
+        TransportKind::Smtp => {
+            let server = server?;
+            risks(&server).into_iter().for_each(|risk| source.warn(risk));
+            MailTransport::Smtp(server)
+        }
     };
     Some(MailSettings { from: from?, from_name: from_name?, transport })
+}
+
+/// What an attacker on the network to the mail server can read, in words for the operator.
+fn risks(server: &SmtpSettings) -> Vec<&'static str> {
+    let mut risks = Vec::new();
+    if server.security == Security::Plain && server.credentials.is_some() {
+        risks.push(
+            "MAIL_USERNAME and MAIL_PASSWORD are sent without encryption: set MAIL_STARTTLS=true, or MAIL_SSL_TLS=true with \
+             port 465, or USE_CREDENTIALS=false",
+        );
+    }
+    if server.security != Security::Plain && !server.validate_certs {
+        risks.push(
+            "VALIDATE_CERTS is false: an attacker on the network can read emails and the login at the mail server; \
+             SSL_CERT_FILE adds the certificate of an authority of your own",
+        );
+    }
+    risks
 }
 
 fn transport_kind(source: &mut Source) -> Option<TransportKind> {

@@ -5,6 +5,7 @@ mod database;
 mod dotenv;
 mod helo;
 mod mail;
+mod names;
 mod problem;
 mod read;
 mod redis;
@@ -26,7 +27,7 @@ use secrecy::SecretString;
 
 use source::Source;
 
-pub use database::DatabaseSettings;
+pub use database::{DEFAULT_POOL_SIZE, DatabaseSettings};
 pub use mail::{MailSettings, MailTransport, Security, SmtpCredentials, SmtpSettings};
 pub use problem::{SettingProblem, SettingsError};
 pub use traces::TraceSettings;
@@ -37,8 +38,12 @@ use crate::domain::{EmailKind, JwtAlgorithm};
 /// All settings. `Debug` shows no secret.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// Misspelt names and risky values, in words without secrets.
+    pub warnings: Vec<String>,
     /// The database with accounts and emails.
     pub database: DatabaseSettings,
+    /// Whether a start applies pending migrations; if not, they stop it.
+    pub migrate_on_start: bool,
     /// The URL of the Redis that carries the jobs, from `REDIS_URL` or `REDIS_HOST` and `REDIS_PORT`.
     pub redis: Option<SecretString>,
     /// The sender of emails, and the transport.
@@ -173,6 +178,11 @@ impl Settings {
         matches!(self.mail.transport, MailTransport::File) && self.public_url.is_this_machine()
     }
 
+    /// Logs what the operator should know at every start, although the settings are valid.
+    pub fn log_warnings(&self) {
+        self.warnings.iter().for_each(|warning| tracing::warn!(warning, "check the settings"));
+    }
+
     /// The way to run. Redis with SQLite is refused before.
     pub fn way_to_run(&self) -> WayToRun {
         match (&self.database, &self.redis) {
@@ -184,7 +194,9 @@ impl Settings {
 
     fn from_source(mut source: Source) -> Result<Self, SettingsError> {
         match read::settings(&mut source) {
-            Some(settings) if !source.has_problems() => Ok(settings),
+            Some(settings) if !source.has_problems() => {
+                Ok(Settings { warnings: source.into_warnings(), ..settings })
+            }
             _ => Err(SettingsError::new(source.into_problems())),
         }
     }

@@ -19,6 +19,7 @@ const SHORTEST_SECRET: usize = 32;
 pub(super) fn settings(source: &mut Source) -> Option<Settings> {
     let data_dir = source.optional(&table::DATA_DIR, values::data_folder);
     let database = database::read(source, data_dir.as_deref().unwrap_or(Path::new("")));
+    let migrate_on_start = source.optional(&table::MIGRATE_ON_START, values::boolean);
     let redis = redis::read(source);
     let listen = source.optional(&table::LISTEN, values::socket_address);
     let public_url = public_url(source, listen);
@@ -58,7 +59,9 @@ pub(super) fn settings(source: &mut Source) -> Option<Settings> {
     let public_url = public_url?;
     let jwt_secret = jwt_secret?;
     Some(Settings {
+        warnings: Vec::new(),
         database: database?,
+        migrate_on_start: migrate_on_start?,
         redis,
         mail: mail?,
         template_folder,

@@ -1,6 +1,6 @@
 //! The `JWT_SECRET` of embedded mode: made at the first start and stored under `DATA_DIR`.
 
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
@@ -10,6 +10,8 @@ use rand::TryRng;
 use rand::rngs::SysRng;
 use secrecy::SecretString;
 use tempfile::NamedTempFile;
+
+use crate::private_files;
 
 /// The file's name under `DATA_DIR`.
 const FILE: &str = "jwt_secret";
@@ -23,6 +25,7 @@ const RANDOM_BYTES: usize = 32;
 /// The folder or the file cannot be made or read, or the file is not UTF-8 text.
 pub(super) fn load_or_make(data_dir: &Path) -> io::Result<SecretString> {
     if let Some(stored) = load(data_dir)? {
+        private_files::restrict(&data_dir.join(FILE));
         return Ok(stored);
     }
     make(data_dir)?;
@@ -43,13 +46,13 @@ pub(super) fn load_or_random(data_dir: &Path) -> io::Result<SecretString> {
 fn load(data_dir: &Path) -> io::Result<Option<SecretString>> {
     match fs::read_to_string(data_dir.join(FILE)) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        text => text.map(|text| Some(text.trim_end().into())),
+        text => text.map(|text| Some(text.trim_start_matches('\u{feff}').trim_end().into())),
     }
 }
 
 /// Writes a temporary file and moves it to its name only if that is free, so that no process reads half a file.
 fn make(data_dir: &Path) -> io::Result<()> {
-    make_private_folder(data_dir)?;
+    private_files::make_folder(data_dir)?;
     // Mode 0600 from the beginning, by tempfile.
     let mut file = NamedTempFile::new_in(data_dir)?;
     writeln!(file, "{}", random_text()?)?;
@@ -58,15 +61,6 @@ fn make(data_dir: &Path) -> io::Result<()> {
         Err(error) if error.error.kind() != ErrorKind::AlreadyExists => Err(error.error),
         _ => Ok(()),
     }
-}
-
-/// The folder will also hold accounts and emails, so only this user may read it.
-fn make_private_folder(path: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
 }
 
 fn random_text() -> io::Result<String> {

@@ -8,9 +8,9 @@ use std::io::{self, Read};
 
 use secrecy::SecretString;
 
-use super::dotenv;
 use super::problem::{SettingProblem, shown};
-use super::table::{SETTINGS, Setting, Unset};
+use super::table::{Setting, Unset};
+use super::{dotenv, names};
 
 /// Files with secrets are short; a longer one is the wrong file (or has no end, like `/dev/zero`).
 const LONGEST_SECRET_FILE: u64 = 64 * 1024;
@@ -19,29 +19,36 @@ const LONGEST_SECRET_FILE: u64 = 64 * 1024;
 pub(super) struct Source {
     vars: HashMap<String, String>,
     problems: Vec<SettingProblem>,
+    warnings: Vec<String>,
     read_only: bool,
 }
 
 impl Source {
-    /// An empty variable is treated as not set. The first of two with the same name is used.
+    /// Names are read in any case, as pydantic-settings does. An empty variable is treated as not set. The first of two with
+    /// the same name is used.
     pub(super) fn new(
         vars: impl IntoIterator<Item = (String, String)>,
         problems: Vec<SettingProblem>,
     ) -> Self {
         let mut first = HashMap::new();
         for (name, value) in vars {
-            first.entry(name).or_insert(value);
+            first.entry(names::known(&name).unwrap_or(name)).or_insert(value);
         }
         first.retain(|name, value| !value.trim().is_empty() && !is_service_link(name, value));
-        Self { vars: first, problems, read_only: false }
+        let mut warnings: Vec<String> = first.keys().filter_map(|name| names::misspelt(name)).collect();
+        warnings.sort_unstable();
+        Self { vars: first, problems, warnings, read_only: false }
     }
 
     /// The environment and `.env` in the current folder. The environment wins.
     pub(super) fn of_this_process() -> Self {
         let mut problems = Vec::new();
-        let mut vars = environment(&mut problems);
-        vars.extend(dotenv::read_file(&mut problems));
-        Self::new(vars, problems)
+        let mut variables = environment(&mut problems);
+        let of_file = dotenv::read_file(&variables, &mut problems);
+        // Of two names that differ in their case, the exact one of the environment and the last one of the file is used.
+        variables.sort_by_key(|(name, _)| names::known(name).is_some_and(|known| known != *name));
+        variables.extend(of_file.into_iter().rev());
+        Self::new(variables, problems)
     }
 
     /// The same for a command that must not make files.
@@ -56,6 +63,16 @@ impl Source {
 
     pub(super) fn into_problems(self) -> Vec<SettingProblem> {
         self.problems
+    }
+
+    /// What the operator should know at every start, although the settings are valid.
+    pub(super) fn into_warnings(self) -> Vec<String> {
+        self.warnings
+    }
+
+    /// Adds a warning. It must contain no secret.
+    pub(super) fn warn(&mut self, warning: impl Into<String>) {
+        self.warnings.push(warning.into());
     }
 
     pub(super) fn has_problems(&self) -> bool {
@@ -148,7 +165,7 @@ fn environment(problems: &mut Vec<SettingProblem>) -> Vec<(String, String)> {
         let Ok(name) = name.into_string() else { continue };
         match value.into_string() {
             Ok(value) => vars.push((name, value)),
-            Err(_) if SETTINGS.iter().any(|setting| setting.is_read_from(&name)) => {
+            Err(_) if names::known(&name).is_some() => {
                 problems.push(SettingProblem::new(name, "is not UTF-8", "text in UTF-8 is needed"));
             }
             Err(_) => {}
@@ -167,6 +184,7 @@ fn read_secret(path: &str) -> Result<String, String> {
     }
     // The error of `from_utf8` contains the bytes, so it must not be shown.
     let text = String::from_utf8(bytes).map_err(|_| "a file with UTF-8 text is needed".to_owned())?;
-    let text = text.trim_end_matches(['\r', '\n']);
+    // Editors on Windows write a byte order mark, which is not part of the secret.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text).trim_end_matches(['\r', '\n']);
     if text.is_empty() { Err("a file that is not empty is needed".into()) } else { Ok(text.into()) }
 }

@@ -81,6 +81,10 @@ use Unset::{Default, Means};
 table! {
     DATABASE_URL: secret, Means("SQLite under DATA_DIR"),
         "Postgres: `postgres://user:password@host/database`; `postgresql+asyncpg://` works too.";
+    DATABASE_POOL_SIZE: plain, Default("16"),
+        "How many connections to Postgres one process opens, 6 to 1000.";
+    MIGRATE_ON_START: plain, Default("true"),
+        "Apply pending migrations at the start. `false`: they stop the start, and `bookly-api migrate` applies them.";
     REDIS_URL: secret, Means("no Redis"),
         "Redis: `redis://host:6379/0` or `rediss://…`. Allows any number of worker processes; needs Postgres.";
     REDIS_HOST: plain, Means("no Redis"), "The host of Redis, if `REDIS_URL` is not set.";

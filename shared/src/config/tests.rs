@@ -77,9 +77,9 @@ VALIDATE_CERTS=True
 DOMAIN=localhost:8000
 SOMETHING_ELSE=kept out
 "#;
-    let settings = Settings::from_vars(dotenv::parse(env, &mut Vec::new())).unwrap();
+    let settings = Settings::from_vars(dotenv::read(env, &[], &mut Vec::new())).unwrap();
     assert_eq!(settings.way_to_run(), WayToRun::PostgresAndRedis);
-    let DatabaseSettings::Postgres { url } = &settings.database else { panic!("{settings:?}") };
+    let DatabaseSettings::Postgres { url, .. } = &settings.database else { panic!("{settings:?}") };
     assert_eq!(url.expose_secret(), "postgres://bookly:p$ss@localhost:5432/bookly_db");
     let MailTransport::Smtp(server) = &settings.mail.transport else { panic!("{settings:?}") };
     assert_eq!((server.port, server.security, server.validate_certs), (587, Security::StartTls, true));
@@ -423,10 +423,10 @@ fn the_example_shows_the_defaults() {
 
 #[test]
 fn the_example_can_be_read_unchanged_and_with_everything_set() {
-    let vars = dotenv::parse(EXAMPLE, &mut Vec::new());
+    let vars = dotenv::read(EXAMPLE, &[], &mut Vec::new());
     assert!(vars.is_empty());
     let text = example().filter(|line| !line.starts_with("TEMPLATE_FOLDER")).collect::<Vec<_>>().join("\n");
-    let settings = Settings::from_vars(dotenv::parse(&text, &mut Vec::new())).unwrap();
+    let settings = Settings::from_vars(dotenv::read(&text, &[], &mut Vec::new())).unwrap();
     assert_eq!(settings.way_to_run(), WayToRun::PostgresAndRedis);
 }
 
@@ -479,4 +479,75 @@ fn origins_may_have_the_schemes_of_apps_and_nothing_behind_the_port() {
     ] {
         assert!(origins(wrong).unwrap_err().contains("capacitor://localhost"), "{wrong}");
     }
+}
+
+/// The warnings of settings that are valid.
+fn warnings(vars: &[&[(&str, &str)]]) -> Vec<String> {
+    read(vars).unwrap().warnings
+}
+
+#[test]
+fn the_usual_settings_are_without_a_warning() {
+    assert_eq!(warnings(&[SERVER, &[COLLECTOR]]), Vec::<String>::new());
+}
+
+#[test]
+fn a_login_without_encryption_is_a_warning() {
+    let found = warnings(&[SERVER, &[("MAIL_STARTTLS", "false")]]);
+    assert!(found.len() == 1 && found[0].starts_with("MAIL_USERNAME and MAIL_PASSWORD"), "{found:?}");
+    let no_login = [("MAIL_STARTTLS", "false"), ("USE_CREDENTIALS", "false")];
+    assert!(warnings(&[SERVER, &no_login]).is_empty(), "there is no login to read");
+}
+
+#[test]
+fn a_certificate_that_is_not_checked_is_a_warning() {
+    for encryption in [("MAIL_STARTTLS", "true"), ("MAIL_SSL_TLS", "true")] {
+        let found = warnings(&[SERVER, &[("VALIDATE_CERTS", "false"), encryption]]);
+        assert!(found.len() == 1 && found[0].starts_with("VALIDATE_CERTS is false"), "{found:?}");
+    }
+}
+
+#[test]
+fn keys_for_a_collector_without_encryption_are_a_warning() {
+    let clear = [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://otel.example.org")];
+    let found = warnings(&[SERVER, &clear]);
+    assert!(found.len() == 1 && found[0].contains("use https://"), "{found:?}");
+    assert!(warnings(&[SERVER, &[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")]]).is_empty());
+}
+
+#[test]
+fn names_are_read_in_any_case() {
+    let (_folder, settings) = embedded(&[("listen", "127.0.0.1:9000"), ("Rate_Limit", "off")]);
+    let settings = settings.unwrap();
+    assert_eq!((settings.listen.port(), settings.rate_limit), (9000, false));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secret");
+    fs::write(&path, SECRET).unwrap();
+    let by_file = [("JWT_SECRET", ""), ("jwt_secret_file", path.to_str().unwrap())];
+    assert_eq!(read(&[SERVER, &by_file]).unwrap().jwt_secret.expose_secret(), SECRET);
+}
+
+#[test]
+fn a_misspelt_name_is_a_warning_without_its_value() {
+    let (_folder, settings) = embedded(&[("DATABSE_URL", "postgres://bookly:hunter2@db/bookly")]);
+    let settings = settings.unwrap();
+    assert_eq!(settings.way_to_run(), WayToRun::Embedded);
+    let found = &settings.warnings;
+    assert!(found.len() == 1 && found[0].contains("is DATABASE_URL meant?"), "{found:?}");
+    assert!(!found[0].contains("hunter2"), "{found:?}");
+}
+
+#[test]
+fn a_byte_order_mark_is_not_part_of_a_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secret");
+    fs::write(&path, "\u{feff}hunter3\r\n").unwrap();
+    let by_file = [("MAIL_PASSWORD", ""), ("MAIL_PASSWORD_FILE", path.to_str().unwrap())];
+    let MailTransport::Smtp(server) = read(&[SERVER, &by_file]).unwrap().mail.transport else { panic!() };
+    assert_eq!(server.credentials.unwrap().password.expose_secret(), "hunter3");
+    let data_dir = folder.path().join("data");
+    fs::create_dir(&data_dir).unwrap();
+    fs::write(data_dir.join("jwt_secret"), format!("\u{feff}{SECRET}\r\n")).unwrap();
+    let settings = read(&[&[("DATA_DIR", data_dir.to_str().unwrap())]]).unwrap();
+    assert_eq!(settings.jwt_secret.expose_secret(), SECRET);
 }

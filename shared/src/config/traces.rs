@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::source::Source;
-use super::table;
+use super::{table, values};
 
 /// A collector of traces. `Debug` shows no secret.
 #[derive(Debug, Clone)]
@@ -23,7 +23,11 @@ pub(super) fn read(source: &mut Source) -> Option<TraceSettings> {
     let endpoint = source.optional(&table::OTEL_EXPORTER_OTLP_ENDPOINT, endpoint);
     let headers = source.secret(&table::OTEL_EXPORTER_OTLP_HEADERS, headers);
     let service_name = source.optional(&table::OTEL_SERVICE_NAME, |text| Ok(text.to_owned()));
-    Some(TraceSettings { endpoint: endpoint?, headers, service_name })
+    let endpoint = endpoint?;
+    if headers.is_some() && endpoint.starts_with("http://") && !is_on_this_machine(&endpoint) {
+        source.warn("OTEL_EXPORTER_OTLP_HEADERS are sent without encryption: use https:// in OTEL_EXPORTER_OTLP_ENDPOINT");
+    }
+    Some(TraceSettings { endpoint, headers, service_name })
 }
 
 /// The base URL, to which the path is added. A login is refused, because the endpoint is shown in the log.
@@ -40,6 +44,10 @@ fn endpoint(text: &str) -> Result<String, String> {
     let url = url
         .ok_or("a URL with http:// or https://, without user and query, is needed: http://localhost:4318")?;
     Ok(format!("{}/v1/traces", url.as_str().trim_end_matches('/')))
+}
+
+fn is_on_this_machine(endpoint: &str) -> bool {
+    Url::parse(endpoint).is_ok_and(|url| url.host().is_some_and(values::is_this_machine))
 }
 
 fn headers(text: &str) -> Result<String, String> {

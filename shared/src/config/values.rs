@@ -75,7 +75,7 @@ fn from_bare_host(text: &str) -> Option<Url> {
     Some(url)
 }
 
-fn is_this_machine(host: Host<&str>) -> bool {
+pub(super) fn is_this_machine(host: Host<&str>) -> bool {
     match host {
         Host::Domain(name) => name == "localhost",
         Host::Ipv4(address) => address.is_loopback(),

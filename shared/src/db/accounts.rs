@@ -10,7 +10,7 @@ use super::emails::enqueue::{NewEmail, bind_email, enqueue_email};
 use super::emails::maintenance::NO_ACCOUNT;
 use super::login_throttle::{FORGET_ALL_FAILURES, FORGET_NETWORKS};
 use super::users::{Change, User};
-use super::{Db, DbResult, Pools, in_transaction, within_limit};
+use super::{Db, DbResult, Pools, in_transaction, on_db};
 use crate::domain::{CreatedVia, EmailAddress, Role};
 
 /// The values of a sign-up.
@@ -155,16 +155,17 @@ impl Db {
         let uid = Uuid::new_v4();
         let email = email(uid);
         let created = match (&self.pools, account.replaces) {
-            (Pools::Postgres(pool), None) => {
+            (Pools::Postgres(_), None) => {
+                let user: DbResult<Option<User>> = on_db!(self.writer(), connection => {
                 let query = bind_account!(sqlx::query_as(CREATE_ACCOUNT_POSTGRES), account, uid, now);
                 let query = bind_email!(query, email)
                     .bind(account.email.base_mailbox())
                     .bind(now - COUNT_FOR)
                     .bind(account.base_mailbox_limit)
                     .bind(now - UNDO_WINDOW);
-                let user: Option<User> =
-                    within_limit(async { Ok(query.fetch_optional(pool).await?) }).await?;
-                user.inspect(|_| email.count())
+                query.fetch_optional(&mut *connection).await?
+                });
+                user?.inspect(|_| email.count())
             }
             _ => self.create_account_in_steps(account, uid, &email, now).await?,
         };

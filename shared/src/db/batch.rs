@@ -11,7 +11,7 @@ use sqlx::{Postgres, SqlitePool};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::{DbError, DbResult, Pools, within_limit};
+use super::{DbError, DbResult, Pools, close_if_useless, within_limit};
 
 /// The most items in one statement.
 const MAX_BATCH: usize = 128;
@@ -132,10 +132,11 @@ impl<O: BatchOperation> Lane<O> {
                 Some(connection) => connection,
                 None => HeldConnection::acquire(&self.pools).await?,
             };
-            let outputs = self.operation.run(&mut connection, items).await?;
+            let outputs = self.operation.run(&mut connection, items).await;
+            connection.close_if_useless(&outputs);
             // After an error the connection is dropped, because its state is unknown.
-            self.held = Some(connection);
-            Ok(outputs)
+            self.held = outputs.is_ok().then_some(connection);
+            outputs
         };
         timeout(STATEMENT_LIMIT, work).await.unwrap_or_else(|_| Err(DbError::timed_out()))
     }
@@ -152,6 +153,12 @@ pub(super) enum HeldConnection {
 }
 
 impl HeldConnection {
+    fn close_if_useless<T>(&mut self, result: &DbResult<T>) {
+        if let HeldConnection::Postgres(held) = self {
+            close_if_useless(held, result);
+        }
+    }
+
     async fn acquire(pools: &Pools) -> DbResult<HeldConnection> {
         match pools {
             Pools::Postgres(pool) => {

@@ -6,18 +6,18 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, Executor, SqliteConnection};
+use sqlx::{Connection, SqliteConnection};
 
-use super::{ConnectError, Db, Pools, migrate};
-use crate::config::DatabaseSettings;
+use super::migrate::{self, PendingMigrations};
+use super::session::{Sessions, is_ready};
+use super::{ConnectError, Db, Pools};
+use crate::config::{DEFAULT_POOL_SIZE, DatabaseSettings};
+use crate::private_files;
 
 /// The longest wait for a connection, after which the request gets a 503.
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(5);
-/// The longest time until a used connection is ready again. A connection whose server vanished would stay in the pool
-/// until TCP gives it up, 15 minutes later.
-const RELEASE_LIMIT: Duration = Duration::from_secs(5);
 /// A connection that was ready in this time is used without a test, which saves a round trip for each use under load.
 /// If it broke meanwhile, the request gets a 503, as when it breaks during a statement.
 const FRESH: Duration = Duration::from_secs(1);
@@ -27,13 +27,6 @@ const SQLITE_BUSY: Duration = Duration::from_secs(5);
 /// Under `DATA_DIR`.
 const LOCK_FILE: &str = "lock";
 
-/// The most connections of a process to Postgres.
-const POOL_SIZE: u32 = 16;
-
-/// What each connection to Postgres begins with. Statements neither wait for locks nor run for longer than a request
-/// can. Compiling a statement (JIT) takes longer than any of these statements.
-const SESSION_POSTGRES: &str = "SET lock_timeout = '5s'; SET statement_timeout = '15s'; SET jit = off";
-
 /// Locks `DATA_DIR` until it is dropped.
 #[derive(Debug)]
 pub struct DataDirLock {
@@ -41,69 +34,95 @@ pub struct DataDirLock {
 }
 
 impl Db {
-    /// Opens the database that the settings name, and migrates it.
+    /// Opens the database that the settings name.
     ///
     /// # Errors
-    /// See [`Db::postgres`] and [`Db::sqlite`].
-    pub async fn open(settings: &DatabaseSettings) -> Result<Db, ConnectError> {
+    /// When it cannot be reached or used, holds the tables of another application, or migrations fail or are pending.
+    pub async fn open(settings: &DatabaseSettings, pending: PendingMigrations) -> Result<Db, ConnectError> {
         match settings {
-            DatabaseSettings::Sqlite { data_dir } => Db::sqlite(data_dir).await,
-            DatabaseSettings::Postgres { url } => Db::postgres(url).await,
+            DatabaseSettings::Sqlite { data_dir } => open_sqlite(data_dir, pending).await,
+            DatabaseSettings::Postgres { url, pool_size } => open_postgres(url, *pool_size, pending).await,
         }
     }
 
-    /// Connects to Postgres and migrates it. Several processes may start at the same time.
+    /// Connects to Postgres with the default settings, and migrates it.
     ///
     /// # Errors
-    /// When it cannot be reached, holds the tables of another application, or a migration fails.
+    /// As for [`Db::open`].
     pub async fn postgres(url: &SecretString) -> Result<Db, ConnectError> {
-        let options = PgConnectOptions::from_str(url.expose_secret()).map_err(|_| ConnectError::Url)?;
-        let options = options.application_name("bookly");
-        migrate_postgres(options.clone()).await?;
-        let pool = PgPoolOptions::new()
-            .max_connections(POOL_SIZE)
-            .acquire_timeout(ACQUIRE_LIMIT)
-            .after_connect(|connection, _| {
-                Box::pin(async move { connection.execute(SESSION_POSTGRES).await.map(drop) })
-            })
-            .test_before_acquire(false)
-            .before_acquire(|connection, about| {
-                let asks = about.idle_for > FRESH;
-                Box::pin(async move { if asks { is_ready(connection).await } else { Ok(true) } })
-            })
-            .after_release(|connection, _| Box::pin(is_ready(connection)))
-            .connect_with(options)
-            .await?;
-        Ok(Db::new(Pools::Postgres(pool)))
+        open_postgres(url, DEFAULT_POOL_SIZE, PendingMigrations::Apply).await
     }
 
     /// Opens the SQLite file in a data folder, which is created when it is missing, and migrates it.
     ///
     /// # Errors
-    /// When the folder cannot be used, the file holds the tables of another application, or a migration fails.
+    /// As for [`Db::open`].
     pub async fn sqlite(data_dir: &Path) -> Result<Db, ConnectError> {
-        std::fs::create_dir_all(data_dir)
-            .map_err(|source| ConnectError::DataDir { path: data_dir.to_owned(), source })?;
-        let options = SqliteConnectOptions::new()
-            .filename(sqlite_file(data_dir))
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            // FULL: a commit survives a power cut once it was reported.
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(SQLITE_BUSY);
-        let pool = |connections| {
-            SqlitePoolOptions::new()
-                .max_connections(connections)
-                .acquire_timeout(ACQUIRE_LIMIT)
-                .after_release(|connection, _| Box::pin(has_ended_its_transaction(connection)))
-        };
-        let writer = pool(1).connect_with(options.clone()).await?;
-        let reader = pool(4).connect_lazy_with(options);
-        let db = Db::new(Pools::Sqlite { reader, writer });
-        migrate::run(&db).await?;
-        Ok(db)
+        open_sqlite(data_dir, PendingMigrations::Apply).await
     }
+}
+
+/// From `DATABASE_URL`. Poolers refuse startup parameters that they do not know, such as `extra_float_digits`.
+pub(super) fn postgres_options(url: &SecretString) -> Result<PgConnectOptions, ConnectError> {
+    let options = PgConnectOptions::from_str(url.expose_secret()).map_err(|_| ConnectError::Url)?;
+    Ok(options.extra_float_digits(None).application_name("bookly"))
+}
+
+/// Several processes may start at the same time.
+async fn open_postgres(
+    url: &SecretString,
+    pool_size: u32,
+    pending: PendingMigrations,
+) -> Result<Db, ConnectError> {
+    let options = postgres_options(url)?;
+    let sessions = Sessions::detect(&options).await?;
+    migrate_postgres(options.clone(), pending).await?;
+    let pool = PgPoolOptions::new()
+        .max_connections(pool_size)
+        .acquire_timeout(ACQUIRE_LIMIT)
+        .after_connect(move |connection, _| Box::pin(sessions.prepare(connection)))
+        .test_before_acquire(false)
+        .before_acquire(|connection, about| {
+            let asks = about.idle_for > FRESH;
+            Box::pin(async move { if asks { is_ready(connection).await } else { Ok(true) } })
+        })
+        .after_release(|connection, _| Box::pin(is_ready(connection)))
+        .connect_with(options)
+        .await?;
+    Ok(Db::new(Pools::Postgres(pool), sessions))
+}
+
+async fn open_sqlite(data_dir: &Path, pending: PendingMigrations) -> Result<Db, ConnectError> {
+    make_private(data_dir).map_err(|source| ConnectError::DataDir { path: data_dir.to_owned(), source })?;
+    let options = SqliteConnectOptions::new()
+        .filename(sqlite_file(data_dir))
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // FULL: a commit survives a power cut once it was reported.
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(SQLITE_BUSY);
+    let pool = |connections| {
+        SqlitePoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(ACQUIRE_LIMIT)
+            .after_release(|connection, _| Box::pin(has_ended_its_transaction(connection)))
+    };
+    let writer = pool(1).connect_with(options.clone()).await?;
+    let reader = pool(4).connect_lazy_with(options);
+    let db = Db::new(Pools::Sqlite { reader, writer }, Sessions::Own);
+    migrate::run(&db, pending).await?;
+    Ok(db)
+}
+
+/// SQLite creates its other files with the permissions of the database file.
+fn make_private(data_dir: &Path) -> std::io::Result<()> {
+    private_files::make_folder(data_dir)?;
+    private_files::create_if_missing(&sqlite_file(data_dir))?;
+    for suffix in ["-wal", "-shm", "-journal"] {
+        private_files::restrict(&data_dir.join(format!("bookly.sqlite{suffix}")));
+    }
+    Ok(())
 }
 
 /// The file of embedded mode.
@@ -112,12 +131,12 @@ pub(super) fn sqlite_file(data_dir: &Path) -> PathBuf {
 }
 
 /// Migrations have a connection of their own, without limits for locks and statements.
-async fn migrate_postgres(options: PgConnectOptions) -> Result<(), ConnectError> {
+async fn migrate_postgres(options: PgConnectOptions, pending: PendingMigrations) -> Result<(), ConnectError> {
     let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE_LIMIT);
-    let db = Db::new(Pools::Postgres(pool.connect_with(options).await?));
-    migrate::run(&db).await?;
+    let db = Db::new(Pools::Postgres(pool.connect_with(options).await?), Sessions::Own);
+    let done = migrate::run(&db, pending).await;
     db.close().await;
-    Ok(())
+    done
 }
 
 /// When a full disk fails a COMMIT, SQLite rolls back by itself, the ROLLBACK of sqlx fails, and sqlx takes the
@@ -125,12 +144,6 @@ async fn migrate_postgres(options: PgConnectOptions) -> Result<(), ConnectError>
 async fn has_ended_its_transaction(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
     connection.ping().await?;
     Ok(!connection.is_in_transaction())
-}
-
-/// On an error the pool closes the connection.
-async fn is_ready(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    let silent = |_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into());
-    tokio::time::timeout(RELEASE_LIMIT, connection.ping()).await.map_err(silent)?.map(|()| true)
 }
 
 /// Whether a process uses `data_dir` now. Creates no file and keeps no lock.
@@ -155,8 +168,8 @@ pub fn data_dir_is_in_use(data_dir: &Path) -> std::io::Result<bool> {
 /// When another process holds the lock, or the folder cannot be written.
 pub fn lock_data_dir(data_dir: &Path) -> Result<DataDirLock, ConnectError> {
     let unusable = |source| ConnectError::DataDir { path: data_dir.to_owned(), source };
-    std::fs::create_dir_all(data_dir).map_err(unusable)?;
-    let file = File::create(data_dir.join(LOCK_FILE)).map_err(unusable)?;
+    private_files::make_folder(data_dir).map_err(unusable)?;
+    let file = private_files::create(&data_dir.join(LOCK_FILE)).map_err(unusable)?;
     match file.try_lock() {
         Ok(()) => Ok(DataDirLock { _file: file }),
         Err(TryLockError::WouldBlock) => Err(ConnectError::InUse(data_dir.to_owned())),

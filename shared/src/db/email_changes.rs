@@ -8,9 +8,10 @@ use super::emails::enqueue::{EmailContext, NewEmail, RequestOrigin, enqueue_emai
 use super::emails::on_request::{EmailRequest, enqueue_on_postgres, enqueue_on_sqlite};
 use super::login_throttle::{FORGET_ALL_FAILURES, FORGET_NETWORKS};
 use super::passwords::END_SESSIONS;
+use super::session::BEGIN_POSTGRES;
 use super::sessions::{Actor, Checked, require_actor};
 use super::users::{Change, User};
-use super::{Db, DbError, DbResult, Pools, in_transaction, on_db, within_limit};
+use super::{Db, DbError, DbResult, Pools, close_if_useless, in_transaction, on_db, within_limit};
 use crate::domain::{EmailAddress, EmailKind};
 
 /// How long a change can be undone.
@@ -110,8 +111,14 @@ impl Db {
         within_limit(async {
             match &self.pools {
                 Pools::Postgres(pool) => {
-                    let mut tx = pool.begin().await?;
-                    request_change!(self, tx, enqueue_on_postgres, request)
+                    let mut held = pool.acquire().await?;
+                    let work = async {
+                        let mut tx = sqlx::Connection::begin_with(&mut *held, BEGIN_POSTGRES).await?;
+                        request_change!(self, tx, enqueue_on_postgres, request)
+                    };
+                    let result: DbResult<Checked<bool>> = work.await;
+                    close_if_useless(&mut held, &result);
+                    result
                 }
                 Pools::Sqlite { writer, .. } => {
                     let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;

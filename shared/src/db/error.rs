@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use sqlx::error::DatabaseError;
+use sqlx::postgres::PgDatabaseError;
 
 /// A database call failed. Cheap to clone: one failed statement may be the error of several callers.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum DbError {
     /// The database is away, full, read-only or out of connections. Nothing was changed; a later attempt can succeed.
-    #[error("the database is not available: {0}")]
+    #[error("the database is not available: {}", explain(.0))]
     Unavailable(#[source] Arc<sqlx::Error>),
     /// A mistake in this program or in the data.
     #[error("the database refused a statement: {0}")]
@@ -20,6 +21,21 @@ impl DbError {
     /// Whether a later attempt can succeed.
     pub fn is_unavailable(&self) -> bool {
         matches!(self, DbError::Unavailable(_))
+    }
+
+    /// Whether the connection is of no more use, while a new one may be: it ends, its server became read-only
+    /// (25006), or its prepared statements are lost (26000) or outdated after a migration.
+    pub(super) fn ends_connection(&self) -> bool {
+        let sqlx::Error::Database(refusal) = &**self.cause() else { return false };
+        let code = refusal.code().unwrap_or_default();
+        let ends = ["08", "57P", "25006", "26000"].iter().any(|start| code.starts_with(start));
+        is_postgres(refusal.as_ref()) && (ends || has_outdated_plan(refusal.as_ref()))
+    }
+
+    /// Whether the role may not read or write a table (42501).
+    pub(super) fn is_no_permission(&self) -> bool {
+        let sqlx::Error::Database(refusal) = &**self.cause() else { return false };
+        refusal.code().as_deref() == Some("42501")
     }
 
     /// sqlx' error.
@@ -59,15 +75,47 @@ fn is_temporary(error: &sqlx::Error) -> bool {
 }
 
 /// Postgres: classes 08 (connection), 53 (resources, disk full), 57 (operator intervention), 40 (rollback:
-/// serialisation, deadlock), 55P03 (a lock that was not granted in time) and 25006 (read-only after a fail-over).
+/// serialisation, deadlock), 55P03 (a lock that was not granted in time), 25006 (read-only after a fail-over) and
+/// 26000 (a pooler lost a prepared statement).
 /// SQLite's primary result codes: busy 5, locked 6, read-only 8, I/O 10, full 13, cannot open 14.
 fn is_temporary_code(error: &dyn DatabaseError) -> bool {
     let Some(code) = error.code() else { return false };
-    if code.len() == 5 && error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
-        return ["08", "53", "57", "40", "55P03", "25006"].iter().any(|start| code.starts_with(start));
+    if is_postgres(error) {
+        let codes = ["08", "53", "57", "40", "55P03", "25006", "26000"];
+        return codes.iter().any(|start| code.starts_with(start)) || has_outdated_plan(error);
     }
     let primary = code.parse::<u32>().map(|extended| extended & 0xff);
     matches!(primary, Ok(5 | 6 | 8 | 10 | 13 | 14))
+}
+
+fn is_postgres(error: &dyn DatabaseError) -> bool {
+    error.try_downcast_ref::<PgDatabaseError>().is_some()
+}
+
+/// "cached plan must not change result type": a newer version added a column while this connection was open.
+fn has_outdated_plan(error: &dyn DatabaseError) -> bool {
+    let routine = error.try_downcast_ref::<PgDatabaseError>().and_then(PgDatabaseError::routine);
+    routine == Some("RevalidateCachedQuery")
+}
+
+/// The limit that was met, for the log, or the error itself.
+fn explain(error: &sqlx::Error) -> String {
+    let code = match error {
+        sqlx::Error::Database(refusal) => refusal.code(),
+        _ => None,
+    };
+    match (error, code.as_deref()) {
+        (sqlx::Error::PoolTimedOut, _) => {
+            "no connection became free within 5 s; DATABASE_POOL_SIZE limits them".to_owned()
+        }
+        (sqlx::Error::Io(silent), _) if silent.kind() == std::io::ErrorKind::TimedOut => {
+            "no answer within the time limit".to_owned()
+        }
+        (_, Some("53300")) => format!("the server's max_connections are in use: {error}"),
+        (_, Some("55P03")) => format!("a lock was not granted within 5 s: {error}"),
+        (_, Some("57014")) => format!("a statement did not end within 15 s: {error}"),
+        _ => error.to_string(),
+    }
 }
 
 /// The database cannot be opened.
@@ -95,6 +143,19 @@ pub enum ConnectError {
         "this database holds a table `{0}` of another application and was not changed; give Bookly an empty database of its own"
     )]
     Foreign(String),
+    /// The database's encoding cannot hold all texts.
+    #[error(
+        "the database stores text in {0}, which cannot hold every name; create one with: createdb --encoding UTF8 --template template0"
+    )]
+    Encoding(String),
+    /// A pooler in transaction mode does not keep prepared statements.
+    #[error(
+        "the pooler in front of the database loses prepared statements between transactions; use PgBouncer 1.21 or later with max_prepared_statements above 0, or pool_mode = session"
+    )]
+    LostStatements,
+    /// Migrations are pending, and `MIGRATE_ON_START` is off.
+    #[error("migrations are pending ({}); `bookly-api migrate` applies them", .0.join(", "))]
+    Pending(Vec<String>),
     /// A migration failed.
     #[error("the database cannot be migrated: {0}")]
     Migrate(#[source] Box<sqlx::migrate::MigrateError>),
@@ -109,5 +170,18 @@ impl From<sqlx::Error> for ConnectError {
 impl From<DbError> for ConnectError {
     fn from(error: DbError) -> Self {
         ConnectError::Connect(error.cause().clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unavailable_database_names_the_limit_that_was_met() {
+        let busy = DbError::from(sqlx::Error::PoolTimedOut).to_string();
+        assert!(busy.contains("DATABASE_POOL_SIZE"), "{busy}");
+        let silent = DbError::timed_out().to_string();
+        assert!(silent.contains("time limit"), "{silent}");
     }
 }

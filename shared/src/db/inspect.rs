@@ -10,9 +10,10 @@ use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 
-use super::connect::sqlite_file;
+use super::connect::{postgres_options, sqlite_file};
 use super::migrate::{self, Migrations};
-use super::{ConnectError, Db, DbError, DbResult, Pools, on_db};
+use super::session::Sessions;
+use super::{ConnectError, Db, DbError, DbResult, IS_WRITABLE_POSTGRES, Pools, on_db};
 use crate::clock::Clock;
 use crate::config::DatabaseSettings;
 
@@ -107,7 +108,7 @@ fn problem_of(error: &sqlx::Error) -> DatabaseProblem {
 pub fn place(settings: &DatabaseSettings) -> String {
     match settings {
         DatabaseSettings::Sqlite { data_dir } => sqlite_file(data_dir).display().to_string(),
-        DatabaseSettings::Postgres { url } => match PgConnectOptions::from_str(url.expose_secret()) {
+        DatabaseSettings::Postgres { url, .. } => match PgConnectOptions::from_str(url.expose_secret()) {
             Ok(options) => {
                 let database = options.get_database().unwrap_or(options.get_username());
                 format!("{}@{}:{}/{database}", options.get_username(), options.get_host(), options.get_port())
@@ -130,7 +131,7 @@ pub async fn inspect(settings: &DatabaseSettings) -> Result<DatabaseReport, Insp
     let asked = Instant::now();
     let db = match settings {
         DatabaseSettings::Sqlite { data_dir } => open_file(data_dir).await?,
-        DatabaseSettings::Postgres { url } => connect(url).await?,
+        DatabaseSettings::Postgres { url, .. } => connect(url).await?,
     };
     let connected_in = asked.elapsed();
     let report = look(&db, connected_in).await;
@@ -140,10 +141,12 @@ pub async fn inspect(settings: &DatabaseSettings) -> Result<DatabaseReport, Insp
 
 /// The first connection is not the pool's: a pool tries again where no server listens, and then hides the reason.
 async fn connect(url: &SecretString) -> Result<Db, ConnectError> {
-    let options = PgConnectOptions::from_str(url.expose_secret()).map_err(|_| ConnectError::Url)?;
-    let options = options.application_name("bookly");
+    let options = postgres_options(url)?;
     PgConnection::connect_with(&options).await?.close_hard().await.ok();
-    Ok(Db::new(Pools::Postgres(PgPoolOptions::new().max_connections(1).connect_lazy_with(options))))
+    Ok(Db::new(
+        Pools::Postgres(PgPoolOptions::new().max_connections(1).connect_lazy_with(options)),
+        Sessions::Own,
+    ))
 }
 
 /// Creates no file. With a `-wal` file another process may use the database, and this one shares it. Without, no other
@@ -157,15 +160,13 @@ async fn open_file(data_dir: &Path) -> Result<Db, InspectError> {
     let options = SqliteConnectOptions::new().filename(&file).read_only(true).immutable(!in_use);
     let pool = SqlitePoolOptions::new().max_connections(1);
     let reader = pool.connect_with(options).await.map_err(ConnectError::from)?;
-    Ok(Db::new(Pools::Sqlite { writer: reader.clone(), reader }))
+    Ok(Db::new(Pools::Sqlite { writer: reader.clone(), reader }, Sessions::Own))
 }
 
 const VERSION_POSTGRES: &str =
     "SELECT 'PostgreSQL ' || split_part(current_setting('server_version'), ' ', 1)";
 
 const VERSION_SQLITE: &str = "SELECT 'SQLite ' || sqlite_version()";
-
-const IS_WRITABLE_POSTGRES: &str = "SELECT current_setting('transaction_read_only') = 'off'";
 
 const CAN_CREATE_TABLES_POSTGRES: &str = "
 SELECT coalesce(has_schema_privilege(current_schema(), 'CREATE'), false)";

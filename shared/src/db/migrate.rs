@@ -1,13 +1,14 @@
-//! Migrations, embedded in the binary: expand and contract only, so that old and new binaries share a database.
+//! Migrations, embedded in the binary. They only expand or contract, so that old and new binaries share a database.
 
-use sqlx::migrate::Migrator;
+use sqlx::migrate::{MigrateError, Migrator};
 
 use super::{ConnectError, Db, DbResult, Pools, on_db};
+use crate::config::Settings;
 
 static POSTGRES: Migrator = sqlx::migrate!("../migrations/postgres");
 static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
 
-/// The tables of the first migration: found without its record, they are somebody else's.
+/// The tables of the first migration. Without its record they belong to another application.
 const OUR_TABLES: [&str; 10] = [
     "users",
     "sessions",
@@ -23,8 +24,10 @@ const OUR_TABLES: [&str; 10] = [
 /// The description of this application's first migration.
 const FIRST_MIGRATION: &str = "bookly";
 
+/// Also those of other roles, which `information_schema` hides.
 const LIST_TABLES_POSTGRES: &str = "
-SELECT table_name::text FROM information_schema.tables WHERE table_schema = current_schema()";
+SELECT relname::text FROM pg_class
+WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f')";
 
 const LIST_TABLES_SQLITE: &str = "SELECT name FROM sqlite_schema WHERE type = 'table'";
 
@@ -33,31 +36,83 @@ const LIST_APPLIED: &str =
 
 const FIRST_MIGRATION_OF_DATABASE: &str = "SELECT description FROM _sqlx_migrations WHERE version = 1";
 
-/// Brings the tables up to date, and leaves a database that is not ours alone.
-pub(super) async fn run(db: &Db) -> Result<(), ConnectError> {
-    refuse_foreign_tables(db).await?;
-    let done = match &db.pools {
-        Pools::Postgres(pool) => tolerant(&POSTGRES).run(pool).await,
-        Pools::Sqlite { writer, .. } => tolerant(&SQLITE).run(writer).await,
-    };
-    done.map_err(|error| ConnectError::Migrate(Box::new(error)))
+/// Held until the end of the transaction. Installations in other schemas have locks of their own.
+const LOCK_MIGRATIONS_POSTGRES: &str = "
+SELECT pg_advisory_xact_lock(hashtextextended('bookly migrations ' || current_schema(), 0))";
+
+const ENCODING_POSTGRES: &str = "SELECT current_setting('server_encoding')";
+
+/// What a start does with migrations that are not applied yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PendingMigrations {
+    /// Applies them.
+    Apply,
+    /// Fails.
+    Refuse,
 }
 
+impl PendingMigrations {
+    /// As `MIGRATE_ON_START` says.
+    pub fn of(settings: &Settings) -> PendingMigrations {
+        if settings.migrate_on_start { PendingMigrations::Apply } else { PendingMigrations::Refuse }
+    }
+}
+
+/// Applies the pending migrations, and changes no database that is not Bookly's. With none pending it writes nothing,
+/// so that the role needs no right to create tables.
+pub(super) async fn run(db: &Db, pending: PendingMigrations) -> Result<(), ConnectError> {
+    check_encoding(db).await?;
+    if let Some(name) = foreign_table(db).await? {
+        return Err(ConnectError::Foreign(name));
+    }
+    let found = match recorded(db).await? {
+        Some(found) => found,
+        None => compare(&built_in(db), &[]),
+    };
+    if found.missing.is_empty() && found.changed.is_empty() && found.unfinished.is_empty() {
+        return Ok(());
+    }
+    if pending == PendingMigrations::Refuse && !found.missing.is_empty() {
+        return Err(ConnectError::Pending(found.missing));
+    }
+    apply(db).await.map_err(|error| ConnectError::Migrate(Box::new(error)))
+}
+
+/// In one transaction on Postgres: a migration that fails leaves nothing behind.
+async fn apply(db: &Db) -> Result<(), MigrateError> {
+    match &db.pools {
+        Pools::Postgres(pool) => {
+            let mut tx = pool.begin().await?;
+            sqlx::query(LOCK_MIGRATIONS_POSTGRES).execute(&mut *tx).await?;
+            let mut migrator = tolerant(&POSTGRES);
+            migrator.set_locking(false);
+            migrator.run(&mut *tx).await?;
+            Ok(tx.commit().await?)
+        }
+        Pools::Sqlite { writer, .. } => tolerant(&SQLITE).run(writer).await,
+    }
+}
+
+/// During a rolling deploy an older version starts with the migrations of a newer one.
 fn tolerant(migrator: &Migrator) -> Migrator {
     let mut migrator = Migrator { migrations: migrator.migrations.clone(), ..Migrator::DEFAULT };
     migrator.set_ignore_missing(true);
     migrator
 }
 
-async fn refuse_foreign_tables(db: &Db) -> Result<(), ConnectError> {
-    match foreign_table(db).await? {
-        Some(name) => Err(ConnectError::Foreign(name)),
-        None => Ok(()),
+async fn check_encoding(db: &Db) -> Result<(), ConnectError> {
+    let Pools::Postgres(_) = db.pools else { return Ok(()) };
+    let encoding: DbResult<String> = on_db!(db.reader(), connection => {
+        sqlx::query_scalar(ENCODING_POSTGRES).fetch_one(&mut *connection).await?
+    });
+    match encoding? {
+        encoding if encoding == "UTF8" => Ok(()),
+        encoding => Err(ConnectError::Encoding(encoding)),
     }
 }
 
-/// A table that has the name of one of ours and is not. Tables are looked at before the record of migrations: both
-/// appear in one commit, so a process that starts at the same moment cannot see ours without their record.
+/// A table with the name of one of Bookly's that belongs to another application. The tables are read before the record
+/// of migrations: both appear in one commit, so a process that starts at the same moment finds the record too.
 pub(super) async fn foreign_table(db: &Db) -> DbResult<Option<String>> {
     let present = tables(db).await?;
     let Some(taken) = present.into_iter().find(|name| OUR_TABLES.contains(&name.as_str())) else {
@@ -66,7 +121,7 @@ pub(super) async fn foreign_table(db: &Db) -> DbResult<Option<String>> {
     Ok(if is_ours(db).await? { None } else { Some(taken) })
 }
 
-/// What the record of migrations says against those that are built in; `None` where there is no record of ours.
+/// Compares the record of migrations with the embedded ones; `None` without a record of Bookly's.
 pub(super) async fn recorded(db: &Db) -> DbResult<Option<Migrations>> {
     if !is_ours(db).await? {
         return Ok(None);
@@ -77,12 +132,12 @@ pub(super) async fn recorded(db: &Db) -> DbResult<Option<Migrations>> {
     Ok(Some(compare(&built_in(db), &applied?)))
 }
 
-/// The migrations of a database that holds our tables, by the names of their files.
+/// The migrations of a database, by the names of their files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Migrations {
     /// Applied, and known to this binary.
     pub applied: Vec<String>,
-    /// Known and not applied: the next start does it.
+    /// Known and not applied yet.
     pub missing: Vec<String>,
     /// Applied by a newer version.
     pub unknown: Vec<String>,
@@ -92,7 +147,7 @@ pub struct Migrations {
     pub unfinished: Vec<String>,
 }
 
-/// A line of sqlx' record.
+/// A row of sqlx' record.
 #[derive(Clone, sqlx::FromRow)]
 struct AppliedMigration {
     version: i64,
@@ -101,7 +156,7 @@ struct AppliedMigration {
     checksum: Vec<u8>,
 }
 
-/// A migration that is built in.
+/// An embedded migration.
 struct BuiltIn {
     version: i64,
     description: String,
@@ -154,7 +209,10 @@ async fn is_ours(db: &Db) -> DbResult<bool> {
     let first: DbResult<Option<String>> = on_db!(db.reader(), connection => {
         sqlx::query_scalar(FIRST_MIGRATION_OF_DATABASE).fetch_optional(&mut *connection).await?
     });
-    Ok(first?.as_deref() == Some(FIRST_MIGRATION))
+    match first {
+        Err(error) if error.is_no_permission() => Ok(false),
+        first => Ok(first?.as_deref() == Some(FIRST_MIGRATION)),
+    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use sqlx::pool::PoolConnection;
 use sqlx::{PgPool, SqlitePool};
 use tokio::sync::Mutex;
 
@@ -14,6 +15,7 @@ use self::batch::Batcher;
 use self::emails::claim::CheckLeases;
 use self::emails::complete::CompleteSent;
 use self::emails::on_request::EnqueueRequests;
+use self::session::Sessions;
 use self::users::FindAccounts;
 
 pub mod accounts;
@@ -28,12 +30,13 @@ pub mod inspect;
 pub mod login_throttle;
 mod migrate;
 mod passwords;
+mod session;
 pub mod sessions;
 pub mod users;
 
 pub use connect::{DataDirLock, data_dir_is_in_use, lock_data_dir};
 pub use error::{ConnectError, DbError};
-pub use migrate::Migrations;
+pub use migrate::{Migrations, PendingMigrations};
 
 /// The result of a database call.
 pub type DbResult<T> = Result<T, DbError>;
@@ -51,6 +54,7 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub struct Db {
     pub(crate) pools: Pools,
+    sessions: Sessions,
     batchers: Arc<Batchers>,
     /// Locked by each statement that changes several emails of this process's worker. Without it two such statements,
     /// each with a row that the other one wants next, would wait for each other until Postgres ends one of them.
@@ -78,6 +82,8 @@ pub(crate) enum Pools {
 /// The pool for one statement.
 pub(crate) enum Pool<'a> {
     Postgres(&'a PgPool),
+    /// Behind a pooler the time limits need a transaction.
+    SharedPostgres(&'a PgPool),
     Sqlite(&'a SqlitePool),
 }
 
@@ -87,11 +93,35 @@ macro_rules! on_db {
         $crate::db::within_limit(async {
             match $pool {
                 $crate::db::Pool::Postgres(pool) => {
-                    let mut $connection = pool.acquire().await?;
-                    Ok($body)
+                    let mut held = pool.acquire().await?;
+                    let work = async {
+                        let $connection = &mut *held;
+                        Ok($body)
+                    };
+                    let result: $crate::db::DbResult<_> = work.await;
+                    $crate::db::close_if_useless(&mut held, &result);
+                    result
+                }
+                $crate::db::Pool::SharedPostgres(pool) => {
+                    let mut held = pool.acquire().await?;
+                    let work = async {
+                        let mut tx =
+                            sqlx::Connection::begin_with(&mut *held, $crate::db::session::BEGIN_POSTGRES)
+                                .await?;
+                        let value = {
+                            let $connection = &mut *tx;
+                            $body
+                        };
+                        tx.commit().await?;
+                        Ok(value)
+                    };
+                    let result: $crate::db::DbResult<_> = work.await;
+                    $crate::db::close_if_useless(&mut held, &result);
+                    result
                 }
                 $crate::db::Pool::Sqlite(pool) => {
-                    let mut $connection = pool.acquire().await?;
+                    let mut held = pool.acquire().await?;
+                    let $connection = &mut *held;
                     Ok($body)
                 }
             }
@@ -107,10 +137,18 @@ macro_rules! in_transaction {
         $crate::db::within_limit(async {
             match &$db.pools {
                 $crate::db::Pools::Postgres(pool) => {
-                    let mut $tx = pool.begin().await?;
-                    let value = $body;
-                    $tx.commit().await?;
-                    Ok(value)
+                    let mut held = pool.acquire().await?;
+                    let work = async {
+                        let mut $tx =
+                            sqlx::Connection::begin_with(&mut *held, $crate::db::session::BEGIN_POSTGRES)
+                                .await?;
+                        let value = $body;
+                        $tx.commit().await?;
+                        Ok(value)
+                    };
+                    let result: $crate::db::DbResult<_> = work.await;
+                    $crate::db::close_if_useless(&mut held, &result);
+                    result
                 }
                 $crate::db::Pools::Sqlite { writer, .. } => {
                     let mut $tx = writer.begin_with("BEGIN IMMEDIATE").await?;
@@ -126,16 +164,26 @@ macro_rules! in_transaction {
 
 pub(crate) use {in_transaction, on_db};
 
+/// After some errors a connection fails for good: its server became read-only, or it lost its prepared statements.
+pub(crate) fn close_if_useless<D: sqlx::Database, T>(held: &mut PoolConnection<D>, result: &DbResult<T>) {
+    if result.as_ref().is_err_and(DbError::ends_connection) {
+        held.close_on_drop();
+    }
+}
+
 /// Stops waiting after [`WORK_LIMIT`]. What the work did until then may be stored or not, as when a connection breaks.
 pub(crate) async fn within_limit<T>(work: impl Future<Output = DbResult<T>>) -> DbResult<T> {
     tokio::time::timeout(WORK_LIMIT, work).await.unwrap_or_else(|_| Err(DbError::timed_out()))
 }
 
 const TIME_POSTGRES: &str = "SELECT clock_timestamp()";
-const PING: &str = "SELECT 1";
+/// Only a server that can serve all requests counts: a replica answers, too.
+const IS_WRITABLE_POSTGRES: &str = "SELECT current_setting('transaction_read_only') = 'off'";
+
+const IS_REACHABLE_SQLITE: &str = "SELECT true";
 
 impl Db {
-    pub(crate) fn new(pools: Pools) -> Db {
+    fn new(pools: Pools, sessions: Sessions) -> Db {
         let claimed_rows = Arc::<Mutex<()>>::default();
         let batchers = Batchers {
             enqueue_requests: Batcher::new(pools.clone(), EnqueueRequests),
@@ -143,12 +191,13 @@ impl Db {
             find_accounts: Batcher::new(pools.clone(), FindAccounts),
             complete_sent: Batcher::new(pools.clone(), CompleteSent::new(claimed_rows.clone())),
         };
-        Db { pools, batchers: Arc::new(batchers), claimed_rows }
+        Db { pools, sessions, batchers: Arc::new(batchers), claimed_rows }
     }
 
     /// For statements that only read.
     pub(crate) fn reader(&self) -> Pool<'_> {
         match &self.pools {
+            Pools::Postgres(pool) if self.sessions == Sessions::Shared => Pool::SharedPostgres(pool),
             Pools::Postgres(pool) => Pool::Postgres(pool),
             Pools::Sqlite { reader, .. } => Pool::Sqlite(reader),
         }
@@ -157,7 +206,7 @@ impl Db {
     /// For statements that write.
     pub(crate) fn writer(&self) -> Pool<'_> {
         match &self.pools {
-            Pools::Postgres(pool) => Pool::Postgres(pool),
+            Pools::Postgres(_) => self.reader(),
             Pools::Sqlite { writer, .. } => Pool::Sqlite(writer),
         }
     }
@@ -173,12 +222,16 @@ impl Db {
         }
     }
 
-    /// Whether the database answers within two seconds.
-    pub async fn is_reachable(&self) -> bool {
-        let ping = async {
-            on_db!(self.reader(), connection => sqlx::query(PING).execute(&mut *connection).await.map(drop)?)
+    /// Whether the database answers within two seconds, and can be written.
+    pub async fn is_ready(&self) -> bool {
+        let sql = match self.pools {
+            Pools::Postgres(_) => IS_WRITABLE_POSTGRES,
+            Pools::Sqlite { .. } => IS_REACHABLE_SQLITE,
         };
-        matches!(tokio::time::timeout(PING_LIMIT, ping).await, Ok(Ok(())))
+        let ready = async {
+            on_db!(self.reader(), connection => sqlx::query_scalar(sql).fetch_one(&mut *connection).await?)
+        };
+        matches!(tokio::time::timeout(PING_LIMIT, ready).await, Ok(Ok(true)))
     }
 
     /// Closes the connections. Waits for those in use, but not for a server that is silent.

@@ -1,4 +1,5 @@
 //! Postgres for a test: an own schema in the server that `TEST_DATABASE_URL` names. `scripts/test` always sets it.
+#![allow(dead_code, reason = "not all tests that share this file need all of it")]
 
 use std::io::Write;
 
@@ -28,13 +29,11 @@ impl Postgres {
     }
 
     /// The same database as another process opens it.
-    #[allow(dead_code, reason = "not all tests that share this file need it")]
     pub(crate) async fn open_again(&self) -> Db {
         open(&self.url, &self.schema).await
     }
 
     /// A connection of the test's own.
-    #[allow(dead_code, reason = "not all tests that share this file need it")]
     pub(crate) async fn connect(&self) -> PgConnection {
         let url = with_search_path(&self.url, &self.schema);
         PgConnection::connect(&url).await.expect("TEST_DATABASE_URL can be reached")
@@ -62,6 +61,6 @@ async fn run(url: &str, sql: String) {
 }
 
 /// Not by `eprintln!`: the test harness hides what a passing test prints.
-fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     std::io::stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
 }

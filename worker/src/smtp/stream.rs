@@ -14,17 +14,18 @@ use super::tls::Tls;
 /// A connection to the mail server, in clear text or encrypted.
 pub(super) type Stream = Either<TcpStream, Box<TlsStream<TcpStream>>>;
 
-/// Tries the addresses of the host in turn. The error is the last one's.
+/// Tries the addresses of the host in turn. The error is that of the first one, which the system prefers (RFC 6724): without
+/// IPv6 the last one is `::1` for `localhost`, and says nothing about the server.
 pub(super) async fn connect(host: &str, port: u16, timeouts: &StageTimeouts) -> Result<TcpStream, SendError> {
     let limit = timeouts.connect;
-    let mut failed = SendError::broken(Stage::Connect, "the mail server's name has no address");
+    let mut failed = None;
     for address in Stage::Connect.within(limit, addresses(host, port)).await? {
         match Stage::Connect.within(limit, connect_to(address)).await {
             Ok(tcp) => return Ok(tcp),
-            Err(error) => failed = error,
+            Err(error) => _ = failed.get_or_insert(error),
         }
     }
-    Err(failed)
+    Err(failed.unwrap_or_else(|| SendError::broken(Stage::Connect, "the mail server's name has no address")))
 }
 
 async fn addresses(host: &str, port: u16) -> Result<Vec<SocketAddr>, SendError> {

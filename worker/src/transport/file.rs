@@ -4,6 +4,7 @@ use std::future::Future;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use bookly_shared::private_files;
 use tokio::fs;
 use uuid::Uuid;
 
@@ -25,9 +26,16 @@ pub(super) async fn store(
     Ok(path)
 }
 
+/// Makes `DATA_DIR`, the folder and the emails of earlier versions readable by this user only.
+pub(super) fn restrict(data_dir: &Path, folder: &Path) {
+    private_files::restrict(data_dir);
+    private_files::restrict(folder);
+    private_files::restrict_files(folder);
+}
+
 /// Creates the folder if it is missing.
 pub(super) async fn probe(folder: &Path) -> Result<(), SendError> {
-    fs::create_dir_all(folder).await.map_err(|error| unusable(folder, &error))
+    private_files::make_folder(folder).map_err(|error| unusable(folder, &error))
 }
 
 /// A folder that cannot be written concerns all emails, like a mail server that cannot be reached.
@@ -53,7 +61,7 @@ async fn write_whole(path: PathBuf, bytes: Vec<u8>) -> io::Result<()> {
 }
 
 fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = std::fs::File::create(path)?;
+    let mut file = private_files::create(path)?;
     file.write_all(bytes)?;
     file.sync_all()
 }

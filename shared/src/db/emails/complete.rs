@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::attempts::{AttemptOutcome, RECORD_ATTEMPT, Reason, bind_attempt};
 use super::claim::ClaimedEmail;
 use crate::db::batch::{BatchOperation, HeldConnection, column};
-use crate::db::{Db, DbResult, Pools, within_limit};
+use crate::db::{Db, DbResult, Pools, in_transaction, on_db, within_limit};
 
 /// An email that the mail server accepted.
 #[derive(Clone, Debug)]
@@ -189,27 +189,22 @@ impl Db {
         reason: Reason<'_>,
         now: DateTime<Utc>,
     ) -> DbResult<bool> {
-        within_limit(async {
-            match &self.pools {
-                Pools::Postgres(pool) => {
-                    let query = sqlx::query(CLOSE_UNSENT_POSTGRES);
-                    let query = bind_attempt!(query, email, outcome, reason, now).bind(now);
-                    Ok(query.execute(pool).await?.rows_affected() == 1)
+        match self.pools {
+            Pools::Postgres(_) => on_db!(self.writer(), connection => {
+                let query = sqlx::query(CLOSE_UNSENT_POSTGRES);
+                let query = bind_attempt!(query, email, outcome, reason, now).bind(now);
+                query.execute(&mut *connection).await?.rows_affected() == 1
+            }),
+            Pools::Sqlite { .. } => in_transaction!(self, tx => {
+                let close = sqlx::query(CLOSE_UNSENT_SQLITE).bind(email.id).bind(email.fencing_token);
+                let close = close.bind(outcome.as_str()).bind(reason.text).bind(now);
+                let held = close.execute(&mut *tx).await?.rows_affected() == 1;
+                if held {
+                    let query = bind_attempt!(sqlx::query(RECORD_ATTEMPT), email, outcome, reason, now);
+                    query.execute(&mut *tx).await?;
                 }
-                Pools::Sqlite { writer, .. } => {
-                    let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
-                    let close = sqlx::query(CLOSE_UNSENT_SQLITE).bind(email.id).bind(email.fencing_token);
-                    let close = close.bind(outcome.as_str()).bind(reason.text).bind(now);
-                    let held = close.execute(&mut *tx).await?.rows_affected() == 1;
-                    if held {
-                        let query = bind_attempt!(sqlx::query(RECORD_ATTEMPT), email, outcome, reason, now);
-                        query.execute(&mut *tx).await?;
-                    }
-                    tx.commit().await?;
-                    Ok(held)
-                }
-            }
-        })
-        .await
+                held
+            }),
+        }
     }
 }

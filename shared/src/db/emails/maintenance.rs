@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::db::base_mailboxes::{COUNT_FOR, PURGE_COUNTS};
 use crate::db::email_changes::{PURGE_CHANGES, UNDO_WINDOW};
 use crate::db::login_throttle::{FORGET_FAILURES_AFTER, KNOWN_NETWORK_FOR};
-use crate::db::{Db, DbResult, Pools, on_db, within_limit};
+use crate::db::{Db, DbResult, Pools, in_transaction, on_db};
 use crate::domain::EmailKind;
 
 /// A job that led to no claim in this time is enqueued again.
@@ -74,25 +74,19 @@ WHERE id IN (SELECT id
 impl Db {
     /// Queues the emails whose workers let their leases end, and records those attempts. Returns how many.
     pub async fn rescue_lost_leases(&self, now: DateTime<Utc>) -> DbResult<u64> {
-        within_limit(async {
-            match &self.pools {
-                Pools::Postgres(pool) => {
-                    let query = sqlx::query(RESCUE_LOST_LEASES_POSTGRES).bind(now).bind(RESCUE_BATCH);
-                    Ok(query.execute(pool).await?.rows_affected())
-                }
-                // Two statements, because SQLite's WITH cannot write.
-                Pools::Sqlite { writer, .. } => {
-                    let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
-                    let record = sqlx::query(RECORD_LOST_LEASES_SQLITE).bind(now).bind(RESCUE_BATCH);
-                    record.execute(&mut *tx).await?;
-                    let rescue = sqlx::query(RESCUE_LOST_LEASES_SQLITE).bind(now).bind(RESCUE_BATCH);
-                    let rescued = rescue.execute(&mut *tx).await?.rows_affected();
-                    tx.commit().await?;
-                    Ok(rescued)
-                }
-            }
-        })
-        .await
+        match self.pools {
+            Pools::Postgres(_) => on_db!(self.writer(), connection => {
+                let query = sqlx::query(RESCUE_LOST_LEASES_POSTGRES).bind(now).bind(RESCUE_BATCH);
+                query.execute(&mut *connection).await?.rows_affected()
+            }),
+            // Two statements, because SQLite's WITH cannot write.
+            Pools::Sqlite { .. } => in_transaction!(self, tx => {
+                let record = sqlx::query(RECORD_LOST_LEASES_SQLITE).bind(now).bind(RESCUE_BATCH);
+                record.execute(&mut *tx).await?;
+                let rescue = sqlx::query(RESCUE_LOST_LEASES_SQLITE).bind(now).bind(RESCUE_BATCH);
+                rescue.execute(&mut *tx).await?.rows_affected()
+            }),
+        }
     }
 }
 

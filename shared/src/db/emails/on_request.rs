@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::enqueue::{NewEmail, enqueue_email};
 use crate::config::MailboxLimits;
 use crate::db::batch::{BatchOperation, HeldConnection, column};
+use crate::db::session::BEGIN_POSTGRES;
 use crate::db::{Db, DbResult, within_limit};
 
 /// A request for an email.
@@ -49,7 +50,7 @@ impl BatchOperation for EnqueueRequests {
         within_limit(async {
             let queued = match connection {
                 HeldConnection::Postgres(connection) => {
-                    let mut tx = connection.begin().await?;
+                    let mut tx = connection.begin_with(BEGIN_POSTGRES).await?;
                     let queued = enqueue_on_postgres(&mut tx, requests).await?;
                     tx.commit().await?;
                     queued

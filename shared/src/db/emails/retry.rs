@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::attempts::{AttemptOutcome, RECORD_ATTEMPT, Reason, bind_attempt};
 use super::claim::ClaimedEmail;
-use crate::db::{Db, DbResult, Pools, on_db, within_limit};
+use crate::db::{Db, DbResult, Pools, in_transaction, on_db};
 
 /// How an email waits for another attempt.
 #[derive(Debug)]
@@ -50,31 +50,25 @@ impl Db {
         now: DateTime<Utc>,
     ) -> DbResult<bool> {
         let (uncounted, answer_lost) = (i32::from(!retry.counts), i32::from(retry.answer_lost));
-        within_limit(async {
-            match &self.pools {
-                Pools::Postgres(pool) => {
-                    let query = sqlx::query(RETRY_LATER_POSTGRES);
+        match self.pools {
+            Pools::Postgres(_) => on_db!(self.writer(), connection => {
+                let query = sqlx::query(RETRY_LATER_POSTGRES);
+                let query = bind_attempt!(query, email, retry.outcome, retry.reason, now);
+                let query = query.bind(retry.due_at).bind(uncounted).bind(answer_lost);
+                query.execute(&mut *connection).await?.rows_affected() == 1
+            }),
+            Pools::Sqlite { .. } => in_transaction!(self, tx => {
+                let free = sqlx::query(RETRY_LATER_SQLITE).bind(email.id).bind(email.fencing_token);
+                let free = free.bind(retry.due_at).bind(retry.reason.text).bind(uncounted).bind(answer_lost);
+                let held = free.execute(&mut *tx).await?.rows_affected() == 1;
+                if held {
+                    let query = sqlx::query(RECORD_ATTEMPT);
                     let query = bind_attempt!(query, email, retry.outcome, retry.reason, now);
-                    let query = query.bind(retry.due_at).bind(uncounted).bind(answer_lost);
-                    Ok(query.execute(pool).await?.rows_affected() == 1)
+                    query.execute(&mut *tx).await?;
                 }
-                Pools::Sqlite { writer, .. } => {
-                    let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
-                    let free = sqlx::query(RETRY_LATER_SQLITE).bind(email.id).bind(email.fencing_token);
-                    let free =
-                        free.bind(retry.due_at).bind(retry.reason.text).bind(uncounted).bind(answer_lost);
-                    let held = free.execute(&mut *tx).await?.rows_affected() == 1;
-                    if held {
-                        let query = sqlx::query(RECORD_ATTEMPT);
-                        let query = bind_attempt!(query, email, retry.outcome, retry.reason, now);
-                        query.execute(&mut *tx).await?;
-                    }
-                    tx.commit().await?;
-                    Ok(held)
-                }
-            }
-        })
-        .await
+                held
+            }),
+        }
     }
 
     /// Records an attempt that stopped because its lease was lost to another worker. The row is not changed.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use bookly_shared::config::{MailTransport, Settings, WayToRun};
 use bookly_shared::db::data_dir_is_in_use;
+use bookly_shared::private_files;
 use uuid::Uuid;
 
 use super::report::Finding;
@@ -62,7 +63,12 @@ pub(super) fn data_dir(settings: &Settings) -> Option<Finding> {
             return Some(Finding::fail(NAME, format!("{place}: its lock cannot be read: {error}"), remedy));
         }
     };
-    Some(Finding::ok(NAME, format!("{place} can be written; {used}")))
+    let fact = format!("{place} can be written; {used}");
+    if private_files::is_open_to_others(folder) {
+        let remedy = "the next start of bookly-api makes it private; or chmod -R go= the folder";
+        return Some(Finding::warn(NAME, format!("{fact}; other users of this machine can read it"), remedy));
+    }
+    Some(Finding::ok(NAME, fact))
 }
 
 /// Writes and removes a file: permissions alone do not show a full or read-only file system.
