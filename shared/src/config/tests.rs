@@ -231,6 +231,34 @@ fn a_mail_server_means_smtp_unless_files_are_asked_for() {
 }
 
 #[test]
+fn the_sender_is_an_address_that_an_email_can_be_built_with() {
+    for (text, address) in [
+        ("bookly@example.org", Some("bookly@example.org")),
+        ("a@bücher.example", Some("a@xn--bcher-kva.example")),
+        ("bookly@localhost", Some("bookly@localhost")),
+        ("bücher@example.org", None),
+        ("a@bücher", None),
+        ("\"a b\"@example.org", None),
+        ("bookly@[192.0.2.1]", None),
+    ] {
+        let settings = read(&[SERVER, &[("MAIL_FROM", text)]]).ok();
+        let from = settings.map(|settings| settings.mail.from.to_string());
+        assert_eq!(from.as_deref(), address, "{text}");
+    }
+}
+
+#[test]
+fn the_name_for_mail_servers_can_be_set() {
+    for (text, name) in [("mail.example.org", "mail.example.org"), ("[192.0.2.1]", "[192.0.2.1]")] {
+        let settings = read(&[SERVER, &[("MAIL_HELO_NAME", text)]]).unwrap();
+        let MailTransport::Smtp(server) = settings.mail.transport else { panic!("no server") };
+        assert_eq!(server.helo_name, name);
+    }
+    let refused = problems(&[SERVER, &[("MAIL_HELO_NAME", "mail example.org")]]);
+    assert!(refused[0].contains("MAIL_HELO_NAME"), "{refused:?}");
+}
+
+#[test]
 fn smtp_needs_a_server_a_sender_a_domain_and_a_login() {
     let (folder, result) = embedded(&[("MAIL_TRANSPORT", "smtp")]);
     let error = result.unwrap_err();

@@ -2,7 +2,7 @@
 
 use bookly_shared::db::Db;
 use bookly_shared::db::emails::attempts::{AttemptOutcome, Reason};
-use bookly_shared::db::emails::complete::Retry;
+use bookly_shared::db::emails::retry::Retry;
 use bookly_shared::domain::EmailKind;
 use chrono::TimeDelta;
 

@@ -1,8 +1,10 @@
 //! Every email is rendered as the contract says and is unchanged on the wire.
 
+use std::collections::HashMap;
 use std::fs;
 use std::time::Duration;
 
+use bookly_shared::config::Settings;
 use bookly_shared::domain::EmailKind;
 use chrono::DateTime;
 use mail_parser::{Message, MessageParser};
@@ -233,4 +235,17 @@ fn an_address_that_would_need_smtputf8_is_refused() {
     let now = DateTime::from_timestamp(0, 0).unwrap();
     let facts = MessageFacts { id: Uuid::nil(), from: &from, from_name: "Bookly", to: &to, now };
     assert!(matches!(compose(&rendered, &facts), Err(ComposeError::NotAscii("recipient's"))));
+}
+
+#[test]
+fn settings_with_which_no_email_can_be_made_stop_the_start() {
+    let with_name = |name: &str| {
+        let vars =
+            [("DATA_DIR".to_owned(), "data".to_owned()), ("MAIL_FROM_NAME".to_owned(), name.to_owned())];
+        let settings = Settings::from_vars(HashMap::from(vars)).unwrap();
+        Composer::new(&settings).map(drop)
+    };
+    with_name("Bücherei").unwrap();
+    let error = with_name(&"Bookly ".repeat(200)).unwrap_err().to_string();
+    assert!(error.contains("MAIL_FROM_NAME"), "{error}");
 }

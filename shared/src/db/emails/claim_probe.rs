@@ -11,7 +11,7 @@ WITH due AS MATERIALIZED (
     SELECT id
     FROM emails
     WHERE state = 'queued' AND due_at <= $1
-      AND CASE WHEN kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'welcome') THEN kind END IS NOT NULL
+      AND CASE WHEN kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'email_changed', 'welcome') THEN kind END IS NOT NULL
       AND NOT EXISTS (SELECT 1 FROM email_attempts WHERE email_id = emails.id AND smtp_code >= 500)
     ORDER BY due_at
     LIMIT 1
@@ -30,7 +30,7 @@ SET state = 'sending', attempts = attempts + 1, fencing_token = fencing_token + 
 WHERE id IN (SELECT id
              FROM emails
              WHERE state = 'queued' AND due_at <= $1
-               AND kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'welcome')
+               AND kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'email_changed', 'welcome')
                AND NOT EXISTS (SELECT 1 FROM email_attempts WHERE email_id = emails.id AND smtp_code >= 500)
              ORDER BY due_at
              LIMIT 1)
