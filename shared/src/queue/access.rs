@@ -28,7 +28,7 @@ impl RedisQueue {
         matches!(tokio::time::timeout(LIMIT, self.check_access()).await, Ok(Ok(())))
     }
 
-    /// Tries each kind of command on each kind of key, and leaves nothing but a key that expires after a minute.
+    /// Tries each kind of command on each kind of key, and leaves nothing: the script deletes the key, which would also expire.
     ///
     /// # Errors
     /// The first one that fails.
@@ -47,7 +47,7 @@ impl RedisQueue {
         let mut remove_nothing = redis::cmd("ZREM");
         remove_nothing.arg(QUEUES).arg(format!("{queue}:probe"));
         let mut script = redis::cmd("EVAL");
-        script.arg("return redis.call('EXISTS', KEYS[1])").arg(1).arg(format!("{queue}:probe"));
+        script.arg("return redis.call('DEL', KEYS[1])").arg(1).arg(format!("{queue}:probe"));
         let mut publish = redis::cmd("PUBLISH");
         publish.arg(format!("{queue}:probe")).arg("");
         [
