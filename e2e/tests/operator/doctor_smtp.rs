@@ -43,6 +43,8 @@ async fn faults_of_the_mail_server_are_named() -> Result<()> {
         fault_fails(stack, Fault::WrongHostCertificate, "elsewhere.example", "MAIL_SERVER").await?;
         fault_fails(stack, Fault::NoStartTls, "does not offer STARTTLS", "MAIL_STARTTLS=false").await?;
         fault_fails(stack, Fault::HangAt(Stage::Greeting), "no answer within", "firewall").await?;
+        let sender = Fault::reply(Stage::MailFrom, 553, "5.7.1 not owned by user");
+        fault_fails(stack, sender, "MAIL FROM: 553 5.7.1 not owned by user", "set MAIL_FROM").await?;
         let busy = Fault::RefuseGreeting(421, "too busy".to_owned());
         fault_fails(stack, busy, "421 too busy", "log of the server").await?;
         assert_eq!(stack.smtp()?.mails_total(), 0);
