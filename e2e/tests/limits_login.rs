@@ -65,7 +65,7 @@ both! {
 
     async fn where_the_owner_logged_in_lately_others_guesses_do_not_matter(stack: &Stack, TRUSTED_PROXIES = "127.0.0.1") {
         let person = Person::new();
-        stack.sign_up(&person).await?;
+        stack.sign_up_and_verify(&person).await?;
         from(HOME, stack.log_in_as(&person)).expect(200).await?;
         guess_until_stopped(stack.api(), &person.email).await?;
         from(SAME_HOME, stack.log_in_as(&person)).expect(200).await?;
@@ -74,7 +74,7 @@ both! {
 
     async fn a_network_is_forgotten_after_thirty_days(stack: &Stack, TRUSTED_PROXIES = "127.0.0.1") {
         let person = Person::new();
-        stack.sign_up(&person).await?;
+        stack.sign_up_and_verify(&person).await?;
         from(HOME, stack.log_in_as(&person)).expect(200).await?;
         let month_ago = (std::time::SystemTime::now() - Duration::from_secs(31 * 86_400)).into();
         let month_ago: chrono::DateTime<chrono::Utc> = month_ago;

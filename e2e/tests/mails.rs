@@ -67,7 +67,6 @@ both! {
                 .header("X-Forwarded-Host", "evil.test")
                 .header("X-Forwarded-Proto", "https")
                 .header("Forwarded", "host=evil.test")
-                .header(header::ORIGIN, "https://evil.test")
                 .header(header::REFERER, "https://evil.test/")
         };
         forge(stack.api().post("/auth/signup").json(&person)).expect(201).await?;
@@ -98,11 +97,11 @@ both! {
                 let mail = stack.mail(&person.email, subject).await?;
                 let html = mail.html().context("HTML")?;
                 assert!(html.contains("Hello,"), "the greeting has no name: {html}");
-                for markup in ["<b>Kim", "<script", "<img", "111111111", "888", "evil"] {
+                for markup in ["<b>Kim", "<script", "<img", "111111111", "1-888", "\u{2024}"] {
                     assert!(!html.contains(markup), "a name is no markup and no template: {html}");
                 }
                 let text = mail.text().context("text")?;
-                assert!(text.starts_with("Hello,\n") && !text.contains(name), "{text}");
+                assert!(text.lines().next() == Some("Hello,") && !text.contains(name), "{text}");
             }
         }
     }

@@ -55,7 +55,7 @@ fn every_line_of_its_tables_names_a_test() {
 #[test]
 fn every_test_about_abuse_is_named() {
     let page = page();
-    const ABOUT: [&str; 11] = [
+    const ABOUT: [&str; 12] = [
         "limits_mailbox",
         "limits_login",
         "limits_client",
@@ -67,6 +67,7 @@ fn every_test_about_abuse_is_named() {
         "heavy_input",
         "naughty_strings",
         "passwords",
+        "takeover",
     ];
     for file in ABOUT {
         let text = fs::read_to_string(source(file)).unwrap();

@@ -1,5 +1,7 @@
 //! Attempts to take an account over, or to use a decision that is older than its effect.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bookly_e2e::forge;
@@ -230,4 +232,77 @@ both! {
         stack.settled().await?;
         assert_eq!(stack.mails_to(&base)?.len(), 0, "the usual answer, and no email");
     }
+}
+
+/// Asks for the account as fast as it can until it is told to stop; how often it was answered.
+async fn keep_asking(apis: Vec<Api>, access: String, stop: Arc<AtomicBool>) -> Result<usize> {
+    let mut answered = 0;
+    while !stop.load(Ordering::Relaxed) {
+        for api in &apis {
+            api.get("/auth/me").bearer_auth(&access).expect(200).await?;
+            answered += 1;
+        }
+    }
+    Ok(answered)
+}
+
+/// The three steps of `docs/operations.md`, each with two APIs beside each other as in a rolling restart.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_of_both_secrets_logs_nobody_out_and_kills_no_link() -> Result<()> {
+    const NEW: &str = "jwt-secret-after-the-change-that-no-log-shows";
+    const NEW_LINK: &str = "link-secret-after-the-change-that-no-log-shows";
+    bookly_e2e::stack::run(StackOptions::new(Kind::Full).workers(1), async |stack: &Stack| {
+        let member = stack.member().await?;
+        stack.ask_for_reset(&member.person.email).expect(200).await?;
+        let old_link = stack.link(&member.person.email, RESET).await?;
+        let early =
+            [("JWT_PREVIOUS_SECRET", NEW), ("LINK_SECRET", JWT_SECRET), ("LINK_PREVIOUS_SECRET", NEW_LINK)];
+        let late = [
+            ("JWT_SECRET", NEW),
+            ("JWT_PREVIOUS_SECRET", JWT_SECRET),
+            ("LINK_SECRET", NEW_LINK),
+            ("LINK_PREVIOUS_SECRET", JWT_SECRET),
+        ];
+        let (_first_process, first) = stack.another_api_with(&early).await?;
+        let (_second_process, second) = stack.another_api_with(&late).await?;
+        let stop = Arc::<AtomicBool>::default();
+        let load: Vec<_> = (0..4)
+            .map(|_| {
+                let apis = vec![stack.api().clone(), first.clone(), second.clone()];
+                tokio::spawn(keep_asking(apis, member.tokens.access.clone(), Arc::clone(&stop)))
+            })
+            .collect();
+
+        // A session that the second API opens is good at the first, which still signs with the old secret.
+        let login = json!({"email": member.person.email, "password": member.person.password});
+        let session = second.post("/auth/login").json(&login).expect(200).await?;
+        let new_access = session["access_token"].as_str().context("a token")?.to_owned();
+        for api in [&first, &second] {
+            api.get("/auth/me").bearer_auth(&new_access).expect(200).await?;
+            let refreshed = api.post("/auth/refresh_token").bearer_auth(&member.tokens.refresh);
+            refreshed.expect(200).await?;
+        }
+        // Nothing is signed with the old secret: an API that knows that one alone does not accept it.
+        stack.api().get("/auth/me").bearer_auth(&new_access).refused(401, "invalid_token").await?;
+
+        // Links that were under way open; a link of a worker with the new secret opens at both, and not by the old one.
+        stack.kill_worker(0)?;
+        stack.start_worker_with(&late).await?;
+        stack.ask_for_reset(&member.person.email).expect(200).await?;
+        let new_link = stack.nth_link(&member.person.email, RESET, 2).await?;
+        let path = |link: &str| format!("/auth/password-reset-confirm/{}", forge::token_of(link));
+        for api in [&first, &second] {
+            for link in [&old_link, &new_link] {
+                api.visit(&path(link)).page(200).await?;
+            }
+        }
+        stack.api().visit(&path(&new_link)).page(400).await?;
+
+        stop.store(true, Ordering::Relaxed);
+        for asking in load {
+            assert!(asking.await?? > 0);
+        }
+        Ok(())
+    })
+    .await
 }

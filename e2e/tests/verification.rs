@@ -127,6 +127,7 @@ both! {
         let refusal = stack.api().get(&link).answer().await?;
         assert_eq!(refusal.status, 405, "{refusal:?}");
         assert!(refusal.header("allow").contains("POST"), "{refusal:?}");
+        assert_eq!(refusal.json()?["resolution"], "Send POST to this address");
         stack.api().visit(&link).page(200).await?;
         assert!(!is_verified(stack, &person).await?);
         stack.api().post(&link).expect(200).await?;

@@ -71,10 +71,16 @@ impl Stack {
 
     /// Starts another API with the same database and Redis. It ends with its `Process`.
     pub async fn another_api(&self) -> anyhow::Result<(Arc<Process>, Api)> {
+        self.another_api_with(&[]).await
+    }
+
+    /// The same with further settings.
+    pub async fn another_api_with(&self, own: &[(&str, &str)]) -> anyhow::Result<(Arc<Process>, Api)> {
         ensure!(self.kind == Kind::Full, "one process at a time serves from a file");
         let address = format!("127.0.0.1:{}", ports::free()?);
         let mut settings = self.settings.clone();
         settings.insert("LISTEN".to_owned(), address.clone());
+        settings.extend(own.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
         let (process, log) = start_api(&settings, self.folder()).await?;
         lock(&self.logs).push(("another api".to_owned(), log));
         Ok((process, Api::new(&format!("http://{address}"))?))
