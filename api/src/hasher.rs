@@ -6,8 +6,7 @@
 //! priority than those that answer requests, so that requests without a hash do not wait.
 
 mod error;
-mod queue;
-mod work;
+mod threads;
 
 use std::fmt;
 use std::io;
@@ -20,8 +19,7 @@ use bookly_shared::metrics::table::{HASH_REFUSED, HASH_WAIT_SECONDS};
 use tokio::sync::oneshot;
 
 pub use error::HashError;
-use queue::{Queue, Work};
-use work::Memory;
+use threads::{Memory, Queue, Work};
 
 /// How many passwords may wait for each thread: at 15 ms a hash, the last of them waits about a second.
 const WAITING_PER_THREAD: usize = 64;
@@ -83,7 +81,7 @@ impl Hasher {
     /// # Errors
     /// [`HashError::Busy`], [`HashError::Failed`].
     pub async fn verify_unknown(&self, password: Password) -> Result<(), HashError> {
-        self.run(move |memory| memory.verify(&password, work::UNKNOWN)).await.map(drop)
+        self.run(move |memory| memory.verify(&password, threads::UNKNOWN)).await.map(drop)
     }
 
     /// How many passwords wait now.
