@@ -16,10 +16,7 @@ use argon2::password_hash::try_generate_salt;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use bookly_shared::domain::Password;
 
-
-
 use super::error::HashError;
-use super::work::Memory;
 
 /// How long an idle thread keeps its memory. To allocate it again costs the next hash a few milliseconds.
 const KEEP_MEMORY: Duration = Duration::from_secs(30);
@@ -148,8 +145,6 @@ fn lower_priority() {
         tracing::debug!(%error, "hashes compete with requests for the processor");
     }
 }
-
-use super::error::HashError;
 
 /// The most memory that a stored hash may ask for, in KiB.
 const MAX_MEMORY_KIB: u32 = 64 * 1024;

@@ -4,11 +4,9 @@
 
 mod access;
 mod cleanup;
-mod connection;
 mod enqueue;
 mod redis;
 
 pub use access::AccessError;
-pub use connection::RedisConnection;
 pub use enqueue::{BATCH_WINDOW, JobQueue};
-pub use redis::{QueueError, RedisBackend, RedisQueue, SendEmail};
+pub use redis::{QueueError, RedisBackend, RedisConnection, RedisQueue, SendEmail};

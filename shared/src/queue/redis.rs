@@ -11,11 +11,11 @@ use apalis_core::backend::ext::BackendExt;
 use apalis_core::backend::ext::with_codec::WithCodec;
 use apalis_redis::{Config, RedisStorage};
 use futures_util::StreamExt;
+use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
+use redis::{Client, Cmd, Pipeline, RedisError, RedisFuture, Value};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
 use uuid::Uuid;
-
-use super::connection::RedisConnection;
 
 /// The most jobs that wait in Redis. With 8,000 due ones apalis-redis' fetch script fails on every call
 /// ("too many results to unpack"): Lua's stack holds that many values.
@@ -23,6 +23,10 @@ const MAX_WAITING: usize = 4_000;
 /// How often a subscription without messages is tested, and how long the answer may take.
 const PING_EVERY: Duration = Duration::from_secs(15);
 const PING_LIMIT: Duration = Duration::from_secs(5);
+/// The library's 500 ms ended workers under load.
+const RESPONSE_LIMIT: Duration = Duration::from_secs(5);
+/// How long a connection attempt may take.
+const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 /// Jobs made due by one call; well below what Lua's stack holds.
 const PROMOTE_BATCH: usize = 1_000;
 /// Moves jobs from the scheduled set to the list of active ones, and returns how many.
@@ -225,4 +229,58 @@ fn config(name: &str) -> Config {
         .heartbeat_interval(Duration::from_secs(10));
     config.missed_heartbeats = 24 * 360;
     config
+}
+
+/// Connects at the first use, and again after a failure. A command that finds its connection closed is sent once more
+/// on a new one: the `ConnectionManager` alone reconnects, but fails that command. Cheap to clone. For servers that close idle
+/// clients (`timeout`; Azure after 10 minutes).
+///
+/// A command may then run twice, when the connection broke between the command and its reply.
+#[derive(Clone)]
+pub struct RedisConnection(ConnectionManager);
+
+impl RedisConnection {
+    /// A connection that is opened at its first use.
+    ///
+    /// # Errors
+    /// When the client's settings cannot work.
+    pub fn new(client: Client) -> Result<RedisConnection, RedisError> {
+        let config = ConnectionManagerConfig::new()
+            .set_response_timeout(Some(RESPONSE_LIMIT))
+            .set_connection_timeout(Some(CONNECT_LIMIT))
+            .set_number_of_retries(1)
+            .set_max_delay(Duration::from_millis(500));
+        Ok(RedisConnection(ConnectionManager::new_lazy_with_config(client, config)?))
+    }
+}
+
+impl ConnectionLike for RedisConnection {
+    fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
+        Box::pin(async move {
+            match self.0.send_packed_command(command).await {
+                Err(error) if error.is_connection_dropped() => self.0.send_packed_command(command).await,
+                result => result,
+            }
+        })
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        commands: &'a Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        Box::pin(async move {
+            match self.0.send_packed_commands(commands, offset, count).await {
+                Err(error) if error.is_connection_dropped() => {
+                    self.0.send_packed_commands(commands, offset, count).await
+                }
+                result => result,
+            }
+        })
+    }
+
+    fn get_db(&self) -> i64 {
+        self.0.get_db()
+    }
 }

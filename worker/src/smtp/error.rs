@@ -5,26 +5,10 @@ use std::time::Duration;
 
 use bookly_shared::domain::SmtpReply;
 use bookly_shared::domain::smtp_reply::one_line;
-use bookly_shared::metrics::table::SMTP_STAGE_SECONDS;
-use tokio::time::{Instant, timeout};
 
 use crate::redactor::Redactor;
 
 use super::failure::{FailureKind, RefusalRule, Stage, refusal_rule};
-
-impl Stage {
-    /// Runs `work`, which fails at this stage when it takes longer than `limit`. Its time is recorded either way.
-    pub(super) async fn within<T>(
-        self,
-        limit: Duration,
-        work: impl Future<Output = Result<T, SendError>>,
-    ) -> Result<T, SendError> {
-        let began = Instant::now();
-        let done = timeout(limit, work).await;
-        SMTP_STAGE_SECONDS.record(began.elapsed().as_secs_f64(), [self.label().into()]);
-        done.unwrap_or_else(|_| Err(SendError::timed_out(self, limit)))
-    }
-}
 
 /// A send that did not end with an acceptance. Its text never holds a credential.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

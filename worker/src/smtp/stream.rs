@@ -1,8 +1,11 @@
-//! Opens the byte stream to the mail server: TCP without delay, and TLS over it.
+//! Opens the byte stream to the mail server: TCP without delay, TLS over it, and the time limit of each stage.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
+use bookly_shared::metrics::table::SMTP_STAGE_SECONDS;
 use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
 use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
 
@@ -63,5 +66,19 @@ pub(super) fn tls_session(stream: &Stream) -> Option<&rustls::ClientConnection> 
     match stream {
         Either::Left(_) => None,
         Either::Right(tls) => Some(tls.get_ref().1),
+    }
+}
+
+impl Stage {
+    /// Runs `work`, which fails at this stage when it takes longer than `limit`. Its time is recorded either way.
+    pub(super) async fn within<T>(
+        self,
+        limit: Duration,
+        work: impl Future<Output = Result<T, SendError>>,
+    ) -> Result<T, SendError> {
+        let began = Instant::now();
+        let done = timeout(limit, work).await;
+        SMTP_STAGE_SECONDS.record(began.elapsed().as_secs_f64(), [self.label().into()]);
+        done.unwrap_or_else(|_| Err(SendError::timed_out(self, limit)))
     }
 }
