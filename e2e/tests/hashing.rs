@@ -1,5 +1,5 @@
-//! What a crowd at the rate_limiter that hash does to the service: no memory without end, no wait without end, and
-//! nothing at all to those who want something else.
+//! Many requests that hash at the same time: memory and waits stay bounded, and requests that do not hash are answered as
+//! usual.
 #![allow(clippy::print_stdout, reason = "what it took is worth reading beside the verdict")]
 
 use std::num::NonZero;
@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 
 /// How many passwords may wait for each core.
 const WAITING_PER_CORE: usize = 64;
-/// Preparer in all disguises there are: what costs an estimator of passwords most.
+/// One word with every letter replaced by a similar sign: the most expensive kind for an estimator of passwords.
 const COSTLY: &str = "(4@8c{[<eg69hi!|l17$5t+xz2";
 
 /// 100 MB on two cores; each further core works in a block of 19 MiB of its own.

@@ -116,7 +116,7 @@ fn guess(stack: &Stack, email: &str) -> RequestBuilder {
     stack.api().post("/auth/login").json(&json!({"email": email, "password": new_password()}))
 }
 
-/// Both rate_limiter that mail a link to whoever has the address.
+/// Both requests that mail a link to the owner of an address.
 async fn links_tell_nothing(stack: &Stack, door: &str) -> Result<()> {
     settle_in(stack, "known", SAMPLES, true).await?;
     settle_in(stack, "unverified", SAMPLES, false).await?;
