@@ -77,7 +77,7 @@ impl ClaimedEmail {
 
 /// Kinds of a newer version are left for its workers.
 ///
-/// Three forms help the planner. CASE hides that the kinds are six values, and SELECT hides the limit: without
+/// Three forms help the planner. CASE hides how many values the kinds have, and SELECT hides the limit: without
 /// statistics it expects 3 % of the rows to have such a kind, fewer than the limit, and then reads and sorts all due
 /// rows for each claim instead of the first ones in the index. MATERIALIZED and ARRAY keep the inner query from running
 /// again for each row, which would claim other rows each time, and so the whole table.
