@@ -6,8 +6,9 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use bookly_shared::link_token::itsdangerous::{BadToken, MAX_TOKEN_BYTES, dumps, loads};
-use bookly_shared::link_token::{LinkClaims, LinkSigner, LinkTokenError, Purpose};
+use bookly_shared::link_token::{
+    BadToken, LinkClaims, LinkSigner, LinkTokenError, MAX_TOKEN_BYTES, Purpose, dumps, loads,
+};
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 use secrecy::SecretString;

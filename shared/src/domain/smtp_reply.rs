@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::text::is_control;
+use super::text::{is_control, one_line};
 
 /// Longest text that is stored or logged, in characters.
 const MAX_TEXT_CHARS: usize = 500;
@@ -29,7 +29,7 @@ impl SmtpReply {
             (Some(repeated), rest) if Some(repeated) == enhanced_code => rest,
             _ => line,
         });
-        let text = one_line(&lines.collect::<Vec<_>>().join("\n"));
+        let text = one_short_line(&lines.collect::<Vec<_>>().join("\n"));
         SmtpReply { code, enhanced_code, text }
     }
 
@@ -106,10 +106,9 @@ fn split_enhanced_code(text: &str) -> (Option<EnhancedCode>, &str) {
     }
 }
 
-/// A text for a row or a log: control characters become spaces, so that it stays one line; at most 500 characters.
-pub fn one_line(text: &str) -> String {
-    let spaced = text.replace(is_control, " ");
-    spaced.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(MAX_TEXT_CHARS).collect()
+/// A text for a row or a log: one line of at most 500 characters, without any that change the writing direction.
+pub fn one_short_line(text: &str) -> String {
+    one_line(&text.replace(is_control, " ")).chars().take(MAX_TEXT_CHARS).collect()
 }
 
 #[cfg(test)]
@@ -147,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_text_keeps_to_one_line_of_500_characters() {
-        let text = one_line(&format!("a\r\nb\u{7}\tc\u{202E}d\u{2028}e{}", "é".repeat(600)));
+        let text = one_short_line(&format!("a\r\nb\u{7}\tc\u{202E}d\u{2028}e{}", "é".repeat(600)));
         assert!(text.starts_with("a b c d eé"), "{text}");
         assert_eq!(text.chars().count(), 500);
     }

@@ -6,6 +6,12 @@ pub fn has_control_characters(text: &str) -> bool {
     text.chars().any(is_control)
 }
 
+/// The text on one line: runs of white space and control characters become one space.
+pub fn one_line(text: &str) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(" ")
+}
+
 pub(super) fn is_control(c: char) -> bool {
     c.is_control() || is_bidi_control(c) || is_line_separator(c)
 }

@@ -1,11 +1,14 @@
-//! What the templates of each kind of email get, typed.
+//! The values of each kind of email, and what its templates make of them: subject, text and HTML.
 
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 
-use bookly_shared::domain::{EmailKind, greeting_name};
-use bookly_shared::templates::date_and_time;
-use chrono::{DateTime, TimeDelta, Utc};
+use bookly_shared::domain::{EmailKind, greeting_name, one_line};
+use bookly_shared::templates::{RenderError, TemplateError, date_and_time, environment};
+use chrono::{DateTime, Utc};
+use minijinja::value::Serde;
+use minijinja::{Environment, Value};
 use serde::{Serialize, Serializer};
 
 /// The values of an email. Templates get times and durations as text.
@@ -87,20 +90,6 @@ impl EmailBody {
         }
     }
 
-    /// The URL that the email must contain; a welcome has none.
-    pub(super) fn url(&self) -> Option<&str> {
-        match self {
-            Self::VerifyEmail { link, .. }
-            | Self::ResetPassword { link, .. }
-            | Self::ChangeEmail { link, .. }
-            | Self::EmailChanged { link, .. } => Some(link),
-            Self::PasswordChanged { reset_url, .. } | Self::EmailChangeRequested { reset_url, .. } => {
-                Some(reset_url)
-            }
-            Self::Welcome {} => None,
-        }
-    }
-
     /// The token of the link: the longest part of it that is a word. Emails without a link of their own have no token.
     pub(super) fn token(&self) -> Option<&str> {
         match self {
@@ -114,43 +103,6 @@ impl EmailBody {
             Self::PasswordChanged { .. } | Self::EmailChangeRequested { .. } | Self::Welcome {} => None,
         }
     }
-
-    /// An email of this kind with made-up values, for trial renderings and previews.
-    #[must_use]
-    pub fn sample(kind: EmailKind) -> Self {
-        let (first_name, lifetime) = ("Zoë".to_owned(), Duration::from_secs(3600));
-        let (reset_url, time) = (RESET_URL.to_owned(), DateTime::from_timestamp(1_795_446_240, 0));
-        let time = time.unwrap_or_default();
-        match kind {
-            EmailKind::VerifyEmail => {
-                Self::VerifyEmail { first_name, link: VERIFY_LINK.to_owned(), lifetime }
-            }
-            EmailKind::ResetPassword => {
-                Self::ResetPassword { first_name, link: RESET_LINK.to_owned(), lifetime }
-            }
-            EmailKind::PasswordChanged => Self::PasswordChanged { first_name, changed_at: time, reset_url },
-            EmailKind::ChangeEmail => Self::ChangeEmail {
-                first_name,
-                new_address: "zoe.new@example.org".to_owned(),
-                link: CHANGE_LINK.to_owned(),
-                lifetime,
-            },
-            EmailKind::EmailChangeRequested => Self::EmailChangeRequested {
-                first_name,
-                masked_address: "z•••@example.org".to_owned(),
-                requested_at: time,
-                reset_url,
-            },
-            EmailKind::EmailChanged => Self::EmailChanged {
-                first_name,
-                masked_address: "z•••@example.org".to_owned(),
-                changed_at: time,
-                link: UNDO_LINK.to_owned(),
-                undo_until: time + TimeDelta::hours(72),
-            },
-            EmailKind::Welcome => Self::Welcome {},
-        }
-    }
 }
 
 /// Shows the kind only: links are secrets.
@@ -159,13 +111,6 @@ impl fmt::Debug for EmailBody {
         write!(f, "EmailBody({})", self.kind())
     }
 }
-
-const RESET_URL: &str = "https://books.example.org/api/v1/auth/password-reset-request";
-const VERIFY_LINK: &str = "https://books.example.org/api/v1/auth/verify/eyJlbWFpbCI6InpvZUBleGFtcGxlLm9yZyIsInVpZCI6IjAxOTNiZDVhLTdlNWMtN2QxYi1iY2M0LTRhOWUyZjM3YjZkMSJ9.aMVPxA.pq2Mt2osImralYRZ5rcHZISkntMgG36ErftAw4OeZVc";
-const RESET_LINK: &str = "https://books.example.org/api/v1/auth/password-reset-confirm/eyJlbWFpbCI6InpvZUBleGFtcGxlLm9yZyIsInVpZCI6IjAxOTNiZDVhIiwidiI6M30.aMVPxA.pq2Mt2osImralYRZ5rcHZISkntMgG36ErftAw4OeZVc";
-const CHANGE_LINK: &str = "https://books.example.org/api/v1/auth/email-change-confirm/eyJlbWFpbCI6InpvZS5uZXdAZXhhbXBsZS5vcmciLCJ2IjozfQ.aMVPxA.pq2Mt2osImralYRZ5rcHZISkntMgG36ErftAw4OeZVc";
-
-const UNDO_LINK: &str = "https://books.example.org/api/v1/auth/email-change-undo/eyJlbWFpbCI6InpvZUBleGFtcGxlLm9yZyIsImMiOiIwMTkzYmQ1YSJ9.aMVPxA.pq2Mt2osImralYRZ5rcHZISkntMgG36ErftAw4OeZVc";
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -192,44 +137,99 @@ fn greeting<S: Serializer>(name: &str, to: S) -> Result<S::Ok, S::Error> {
     greeting_name(name).serialize(to)
 }
 
-#[cfg(test)]
-mod tests {
-    use serde_json::{Value, to_value};
+/// Renders emails. Made once, at the start.
+pub struct MailRenderer {
+    env: Environment<'static>,
+    app_name: String,
+    public_url: String,
+}
 
-    use super::*;
+/// An email's content, before headers and encodings.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// One line, without control characters.
+    pub subject: String,
+    /// The text part, lines ended by LF.
+    pub text: String,
+    /// The HTML part.
+    pub html: String,
+}
 
-    fn verify_email(first_name: &str, lifetime: u64) -> Value {
-        let (first_name, lifetime) = (first_name.to_owned(), Duration::from_secs(lifetime));
-        to_value(EmailBody::VerifyEmail { first_name, link: String::new(), lifetime }).unwrap()
+/// The templates of an email, under `mail/<kind>/`.
+pub(super) const PARTS: [&str; 3] = ["subject.txt", "body.txt", "body.html"];
+
+/// What every template gets: the values of its kind and these two.
+#[derive(Serialize)]
+struct Context<'a> {
+    app_name: &'a str,
+    public_url: &'a str,
+    #[serde(flatten)]
+    body: &'a EmailBody,
+}
+
+impl MailRenderer {
+    /// Loads the templates and renders every kind once with sample values, so that a template that uses an unknown
+    /// variable stops the start and not the first email. `public_url` is `DOMAIN` as a whole URL.
+    ///
+    /// # Errors
+    /// The first template that cannot be read, parsed or rendered, with file and line.
+    pub fn new(
+        template_folder: Option<&Path>,
+        app_name: &str,
+        public_url: &str,
+    ) -> Result<Self, TemplateError> {
+        let mut renderer = Self::for_samples(environment(template_folder)?, app_name, public_url);
+        for kind in EmailKind::ALL {
+            renderer
+                .try_render(&EmailBody::sample(kind))
+                .map_err(|error| TemplateError::broken(&error, template_folder))?;
+        }
+        renderer.env.set_debug(false);
+        Ok(renderer)
     }
 
-    #[test]
-    fn a_lifetime_is_text_and_never_too_long() {
-        let cases = [
-            (1, "1 second"),
-            (60, "1 minute"),
-            (3599, "59 minutes"),
-            (3600, "1 hour"),
-            (5400, "90 minutes"),
-            (7200, "2 hours"),
-            (12_000, "3 hours"),
-            (86_400, "24 hours"),
-            (259_200, "3 days"),
-        ];
-        for (seconds, text) in cases {
-            assert_eq!(verify_email("Zoë", seconds)["lifetime"], text);
-        }
+    /// For sample values only: errors contain the values of variables.
+    pub(super) fn for_samples(mut env: Environment<'static>, app_name: &str, public_url: &str) -> Self {
+        env.set_debug(true);
+        let public_url = public_url.trim_end_matches('/').to_owned();
+        Self { env, app_name: app_name.to_owned(), public_url }
     }
 
-    #[test]
-    fn a_name_that_could_carry_a_message_is_not_greeted() {
-        for name in
-            ["evil.example", "see //evil", "a@b", " ", "Anna\nBuy", "www.x", "<b>{{ 7*7 }}", "call 112"]
-        {
-            assert_eq!(verify_email(name, 60)["first_name"], Value::Null, "{name}");
-        }
-        for name in ["Zoë", "J. R.", "Dr. Who", "O'Brien", "李"] {
-            assert_eq!(verify_email(name, 60)["first_name"], name);
-        }
+    /// Renders one email.
+    ///
+    /// # Errors
+    /// A template met a value that the samples did not have; another attempt gives the same error.
+    pub fn render(&self, body: &EmailBody) -> Result<Rendered, RenderError> {
+        Ok(self.try_render(body)?)
+    }
+
+    fn try_render(&self, body: &EmailBody) -> Result<Rendered, minijinja::Error> {
+        let [subject, text, html] = PARTS;
+        Ok(Rendered {
+            subject: one_line(&self.part(body, subject)?),
+            text: format!("{}\n", self.part(body, text)?.trim()),
+            html: self.part(body, html)?.trim_start().to_owned(),
+        })
+    }
+
+    pub(super) fn part(&self, body: &EmailBody, file: &str) -> Result<String, minijinja::Error> {
+        let context =
+            Value::from(Serde(Context { app_name: &self.app_name, public_url: &self.public_url, body }));
+        self.env.get_template(&format!("mail/{}/{file}", body.kind()))?.render(&context)
     }
 }
+
+impl fmt::Debug for MailRenderer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MailRenderer").field("app_name", &self.app_name).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Rendered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rendered").field("subject", &self.subject).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
-use bookly_shared::domain::EmailKind;
+use bookly_shared::domain::{EmailKind, one_line};
 use bookly_shared::templates::{self, TemplateError, TemplateInspection};
 
-use super::body::EmailBody;
+use super::body::{EmailBody, MailRenderer, PARTS};
 use super::message::HEADER_LIMIT;
-use super::renderer::{MailRenderer, PARTS, one_line};
 
 /// The result of rendering all templates.
 #[derive(Debug)]
@@ -83,9 +82,23 @@ fn warning(body: &EmailBody, part: &str, text: &str) -> Option<String> {
     if text.trim().is_empty() {
         return Some(format!("{file}: it is empty"));
     }
-    let url = body.url().filter(|_| part != "subject.txt")?;
+    let url = url_of(body).filter(|_| part != "subject.txt")?;
     (!text.contains(url))
         .then(|| format!("{file}: it does not contain the link, which is what the email is for"))
+}
+
+/// The URL that the email must contain; a welcome has none.
+fn url_of(body: &EmailBody) -> Option<&str> {
+    match body {
+        EmailBody::VerifyEmail { link, .. }
+        | EmailBody::ResetPassword { link, .. }
+        | EmailBody::ChangeEmail { link, .. }
+        | EmailBody::EmailChanged { link, .. } => Some(link),
+        EmailBody::PasswordChanged { reset_url, .. } | EmailBody::EmailChangeRequested { reset_url, .. } => {
+            Some(reset_url)
+        }
+        EmailBody::Welcome {} => None,
+    }
 }
 
 /// Names that differ in more letters than this are not misspelt ones.

@@ -14,8 +14,7 @@ use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, 
 use lettre::message::{Body, Mailbox, Message, MultiPart, SinglePart};
 use uuid::Uuid;
 
-use super::body::EmailBody;
-use super::renderer::{MailRenderer, Rendered};
+use super::body::{EmailBody, MailRenderer, Rendered};
 
 /// Makes messages, all from the sender of the settings. Cheap to clone.
 #[derive(Clone, Debug)]

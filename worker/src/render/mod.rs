@@ -3,12 +3,11 @@
 mod body;
 mod check;
 mod message;
-mod renderer;
+mod samples;
 #[cfg(test)]
 mod tests;
 
-pub use body::EmailBody;
+pub use body::{EmailBody, MailRenderer, Rendered};
 pub use bookly_shared::templates::RenderError;
 pub use check::{TemplateReport, check};
 pub use message::{CannotCompose, ComposeError, Composer, ComposerError, MessageFacts, Outgoing, compose};
-pub use renderer::{MailRenderer, Rendered};

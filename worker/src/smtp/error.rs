@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use bookly_shared::domain::SmtpReply;
-use bookly_shared::domain::smtp_reply::one_line;
+use bookly_shared::domain::smtp_reply::one_short_line;
 
 use crate::redactor::Redactor;
 
@@ -115,7 +115,7 @@ impl SendError {
     }
 
     pub(crate) fn broken(stage: Stage, what: impl fmt::Display) -> Self {
-        Self { stage, cause: Cause::Broken(one_line(&what.to_string())) }
+        Self { stage, cause: Cause::Broken(one_short_line(&what.to_string())) }
     }
 
     /// A handshake that failed.
@@ -123,7 +123,7 @@ impl SendError {
         let tls = error.get_ref().and_then(|inner| inner.downcast_ref());
         match tls.and_then(certificate_problem) {
             Some(problem) => {
-                let cause = Cause::Certificate(problem, one_line(&error.to_string()));
+                let cause = Cause::Certificate(problem, one_short_line(&error.to_string()));
                 Self { stage: Stage::Tls, cause }
             }
             None => Self::broken(Stage::Tls, error),

@@ -11,7 +11,7 @@ use bookly_shared::config::PublicUrl;
 use bookly_shared::db::sessions::{Actor, Bearer};
 use bookly_shared::db::users::User;
 use bookly_shared::domain::Role;
-use bookly_shared::link_token::itsdangerous;
+use bookly_shared::link_token::{dumps, loads};
 use chrono::TimeDelta;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -80,9 +80,7 @@ fn session_id(headers: &HeaderMap, state: &AppState) -> Option<SessionId> {
     let jar = CookieJar::from_headers(headers);
     let cookie = jar.get(name(&state.settings.public_url))?;
     let settings = &state.settings;
-    let load = |secret: &SecretString| {
-        itsdangerous::loads(secret.expose_secret().as_bytes(), SALT, cookie.value()).ok()
-    };
+    let load = |secret: &SecretString| loads(secret.expose_secret().as_bytes(), SALT, cookie.value()).ok();
     let signed = load(&settings.jwt_secret).or_else(|| load(settings.jwt_previous_secret.as_ref()?))?;
     serde_json::from_slice(&signed.payload).ok()
 }
@@ -91,7 +89,7 @@ fn session_id(headers: &HeaderMap, state: &AppState) -> Option<SessionId> {
 pub(super) fn set(state: &AppState, uid: Uuid, sid: Uuid) -> ApiResult<CookieJar> {
     let id = serde_json::to_vec(&SessionId { uid, sid }).map_err(ApiError::server)?;
     let made = u64::try_from(state.now().timestamp()).unwrap_or(0);
-    let token = itsdangerous::dumps(secret(state), SALT, &id, made);
+    let token = dumps(secret(state), SALT, &id, made);
     let mut cookie = cookie(&state.settings.public_url, token);
     cookie.set_max_age(LIFETIME.to_std().ok().and_then(|age| age.try_into().ok()));
     Ok(CookieJar::new().add(cookie))

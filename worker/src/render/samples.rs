@@ -1,0 +1,53 @@
+//! An email of each kind with made-up values, for trial renderings and previews.
+
+use std::time::Duration;
+
+use bookly_shared::domain::EmailKind;
+use chrono::{DateTime, TimeDelta};
+
+use super::body::EmailBody;
+
+const RESET_URL: &str = "https://books.example.org/api/v1/auth/password-reset-request";
+const VERIFY_LINK: &str = "https://books.example.org/api/v1/auth/verify/eyJlbWFpbCI6InpvZUBleGFtcGxlLm9yZyIsInVpZCI6IjAxOTNiZDVhLTdlNWMtN2QxYi1iY2M0LTRhOWUyZjM3YjZkMSJ9.aMVPxA.pq2Mt2osImralYRZ5rcHZISkntMgG36ErftAw4OeZVc";
+const RESET_LINK: &str = "https://books.example.org/api/v1/auth/password-reset-confirm/eyJlbWFpbCI6InpvZUBleGFtcGxlLm9yZyIsInVpZCI6IjAxOTNiZDVhIiwidiI6M30.aMVPxA.pq2Mt2osImralYRZ5rcHZISkntMgG36ErftAw4OeZVc";
+const CHANGE_LINK: &str = "https://books.example.org/api/v1/auth/email-change-confirm/eyJlbWFpbCI6InpvZS5uZXdAZXhhbXBsZS5vcmciLCJ2IjozfQ.aMVPxA.pq2Mt2osImralYRZ5rcHZISkntMgG36ErftAw4OeZVc";
+const UNDO_LINK: &str = "https://books.example.org/api/v1/auth/email-change-undo/eyJlbWFpbCI6InpvZUBleGFtcGxlLm9yZyIsImMiOiIwMTkzYmQ1YSJ9.aMVPxA.pq2Mt2osImralYRZ5rcHZISkntMgG36ErftAw4OeZVc";
+
+impl EmailBody {
+    /// An email of this kind with made-up values.
+    #[must_use]
+    pub fn sample(kind: EmailKind) -> Self {
+        let (first_name, lifetime) = ("Zoë".to_owned(), Duration::from_secs(3600));
+        let (reset_url, time) = (RESET_URL.to_owned(), DateTime::from_timestamp(1_795_446_240, 0));
+        let time = time.unwrap_or_default();
+        match kind {
+            EmailKind::VerifyEmail => {
+                Self::VerifyEmail { first_name, link: VERIFY_LINK.to_owned(), lifetime }
+            }
+            EmailKind::ResetPassword => {
+                Self::ResetPassword { first_name, link: RESET_LINK.to_owned(), lifetime }
+            }
+            EmailKind::PasswordChanged => Self::PasswordChanged { first_name, changed_at: time, reset_url },
+            EmailKind::ChangeEmail => Self::ChangeEmail {
+                first_name,
+                new_address: "zoe.new@example.org".to_owned(),
+                link: CHANGE_LINK.to_owned(),
+                lifetime,
+            },
+            EmailKind::EmailChangeRequested => Self::EmailChangeRequested {
+                first_name,
+                masked_address: "z•••@example.org".to_owned(),
+                requested_at: time,
+                reset_url,
+            },
+            EmailKind::EmailChanged => Self::EmailChanged {
+                first_name,
+                masked_address: "z•••@example.org".to_owned(),
+                changed_at: time,
+                link: UNDO_LINK.to_owned(),
+                undo_until: time + TimeDelta::hours(72),
+            },
+            EmailKind::Welcome => Self::Welcome {},
+        }
+    }
+}
