@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use bookly_shared::audit;
 use bookly_shared::clock::Clock;
 use bookly_shared::config::Settings;
 use bookly_shared::db::users::RoleChange;
@@ -77,18 +78,23 @@ async fn set_role(settings: Settings, email: &EmailAddress, role: Role) -> anyho
     let db = open_database(&settings).await?;
     let clock = Clock::synchronised(&db).await?;
     let change = db.set_role(email, role, clock.now()).await?;
+    let user = db.user_of_mailbox(email.canonical()).await?;
     db.close().await;
     match change {
-        RoleChange::Made => {}
-        RoleChange::NotVerified => bail!(
-            "{} is not verified: its password may belong to somebody else who signed up with this address. \
+        RoleChange::Made => {
+            user.iter().for_each(|user| audit::role_changed(user, role));
+            Ok(())
+        }
+        RoleChange::NotVerified => {
+            user.iter().for_each(|user| audit::refused(user, "role_change_refused"));
+            bail!(
+                "{} is not verified: its password may belong to somebody else who signed up with this address. \
              Ask the owner to reset the password (this verifies the account), then run the command again",
-            email.as_str()
-        ),
+                email.as_str()
+            )
+        }
         RoleChange::NoAccount => bail!("no account has the address {}", email.as_str()),
     }
-    tracing::info!(account = %email.masked(), %role, "the role was set");
-    Ok(())
 }
 
 /// Applies pending migrations. The role needs the right to create tables only here, if `MIGRATE_ON_START` is off.

@@ -1,7 +1,6 @@
 //! The HTTP API: sign-up, sessions, links in emails, books. It queues emails and never waits for a mail server.
 
 pub mod app;
-mod audit;
 pub mod client_address;
 pub mod commands;
 pub mod error;

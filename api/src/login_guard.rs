@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use bookly_shared::audit;
 use bookly_shared::clock::Clock;
 use bookly_shared::db::Db;
 use bookly_shared::db::login_throttle::LoginCount;
@@ -13,7 +14,6 @@ use bookly_shared::domain::Password;
 use ipnet::{Ipv4Net, Ipv6Net};
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::audit;
 use crate::error::{ApiError, ApiResult};
 use crate::hasher::Hasher;
 

@@ -1,6 +1,7 @@
 //! What the API and the worker both need: settings, the database, the queue's jobs, link tokens,
 //! domain types, templates, metrics, traces and telemetry.
 
+pub mod audit;
 pub mod clock;
 pub mod config;
 pub mod db;

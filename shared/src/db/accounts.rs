@@ -41,6 +41,22 @@ pub struct Replaceable {
     created_before: DateTime<Utc>,
 }
 
+impl Replaceable {
+    /// The account's id.
+    pub fn uid(&self) -> Uuid {
+        self.uid
+    }
+}
+
+/// An account that was deleted because nobody verified it in time.
+#[derive(Debug, sqlx::FromRow)]
+pub struct PurgedAccount {
+    /// Its id.
+    pub uid: Uuid,
+    /// Its address.
+    pub email: String,
+}
+
 /// The result of a sign-up.
 #[derive(Debug)]
 pub enum Creation {
@@ -115,7 +131,8 @@ WHERE uid IN (SELECT uid FROM users
               WHERE NOT is_verified AND created_via = 'sign_up' AND role = 'user' AND created_at < $1
               ORDER BY created_at
               LIMIT $2)
-  AND NOT is_verified";
+  AND NOT is_verified
+RETURNING uid, email";
 
 const VERIFY_ACCOUNT: &str = "
 UPDATE users SET is_verified = true, update_at = $3
@@ -259,20 +276,15 @@ impl Db {
         })
     }
 
-    /// Deletes accounts that were made by sign-up before a time and never verified. Returns how many.
-    pub async fn purge_unverified_accounts(&self, created_before: DateTime<Utc>) -> DbResult<u64> {
-        let mut total = 0;
-        loop {
-            let deleted: DbResult<u64> = in_transaction!(self, tx => {
-                let query = sqlx::query(PURGE_UNVERIFIED).bind(created_before).bind(PURGE_BATCH);
-                query.execute(&mut *tx).await?.rows_affected()
-            });
-            let deleted = deleted?;
-            total += deleted;
-            if deleted < PURGE_BATCH as u64 {
-                return Ok(total);
-            }
-        }
+    /// Deletes up to 1,000 accounts that were made by sign-up before a time and never verified, and returns them.
+    pub async fn purge_unverified_accounts(
+        &self,
+        created_before: DateTime<Utc>,
+    ) -> DbResult<Vec<PurgedAccount>> {
+        on_db!(self.writer(), connection => {
+            let query = sqlx::query_as(PURGE_UNVERIFIED).bind(created_before).bind(PURGE_BATCH);
+            query.fetch_all(&mut *connection).await?
+        })
     }
 }
 

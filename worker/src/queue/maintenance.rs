@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use bookly_shared::audit;
 use bookly_shared::clock::Clock;
 use bookly_shared::db::emails::leader::Leadership;
 use bookly_shared::db::{Db, DbError};
@@ -131,11 +132,7 @@ impl Maintenance {
         if is_due(&mut schedule.purge, PURGE_EVERY) {
             let deleted = self.db.purge(self.keep, self.clock.now()).await?;
             tracing::debug!(rows = deleted, "old rows deleted");
-            let created_before = self.clock.now() - self.unverified_for;
-            let accounts = self.db.purge_unverified_accounts(created_before).await?;
-            if accounts > 0 {
-                tracing::info!(accounts, "accounts that were never verified are deleted");
-            }
+            self.purge_accounts().await?;
         }
         let Some(redis) = &self.redis else { return Ok(()) };
         if schedule.clean_up <= Instant::now() {
@@ -144,6 +141,20 @@ impl Maintenance {
             schedule.clean_up = Instant::now() + CLEAN_UP_EVERY;
         }
         self.reenqueue(redis).await
+    }
+
+    /// Deletes accounts that signed up and were never verified in time.
+    async fn purge_accounts(&self) -> Result<(), DbError> {
+        let created_before = self.clock.now() - self.unverified_for;
+        loop {
+            let deleted = self.db.purge_unverified_accounts(created_before).await?;
+            if deleted.is_empty() {
+                return Ok(());
+            }
+            for account in deleted {
+                audit::account_of(account.uid, &account.email, "account_purged");
+            }
+        }
     }
 
     /// Enqueues due rows without a job. As long as there are none, Redis gets no command.

@@ -43,7 +43,7 @@ async fn read_history(state: &AppState, id: Id) -> ApiResult<EmailHistory> {
 async fn retry(State(state): State<AppState>, operator: Operator, id: Id, own: Own) -> Response {
     let done = async {
         let id = id_from_own_page(id, own)?;
-        retry_email(&state, id, &operator.actor()).await.map(|()| id)
+        retry_email(&state, id, &operator.user, &operator.actor()).await.map(|()| id)
     };
     html::or_error_page(&state, done.await.map(back))
 }
@@ -51,7 +51,7 @@ async fn retry(State(state): State<AppState>, operator: Operator, id: Id, own: O
 async fn cancel(State(state): State<AppState>, operator: Operator, id: Id, own: Own) -> Response {
     let done = async {
         let id = id_from_own_page(id, own)?;
-        cancel_email(&state, id, &operator.actor()).await.map(|()| id)
+        cancel_email(&state, id, &operator.user, &operator.actor()).await.map(|()| id)
     };
     html::or_error_page(&state, done.await.map(back))
 }

@@ -2,9 +2,11 @@
 
 use axum::Json;
 use axum::extract::State;
+use bookly_shared::audit;
 use bookly_shared::db::emails::admin::EmailRow;
 use bookly_shared::db::emails::attempts::AttemptRow;
 use bookly_shared::db::sessions::Actor;
+use bookly_shared::db::users::User;
 use bookly_shared::domain::EmailState;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -188,7 +190,7 @@ async fn retry(
     AdminUser(session): AdminUser,
     Uid(id): Uid,
 ) -> ApiResult<Json<EmailWithHistory>> {
-    retry_email(&state, id, &session.actor()).await?;
+    retry_email(&state, id, &session.user, &session.actor()).await?;
     with_history(&state, id).await
 }
 
@@ -204,7 +206,7 @@ async fn cancel(
     AdminUser(session): AdminUser,
     Uid(id): Uid,
 ) -> ApiResult<Json<EmailWithHistory>> {
-    cancel_email(&state, id, &session.actor()).await?;
+    cancel_email(&state, id, &session.user, &session.actor()).await?;
     with_history(&state, id).await
 }
 
@@ -220,19 +222,19 @@ pub(super) async fn found(state: &AppState, id: Uuid) -> ApiResult<EmailRow> {
 }
 
 /// Queues a failed email once more, and enqueues its job.
-pub(super) async fn retry_email(state: &AppState, id: Uuid, actor: &Actor) -> ApiResult<()> {
+pub(super) async fn retry_email(state: &AppState, id: Uuid, admin: &User, actor: &Actor) -> ApiResult<()> {
     let retried = state.db.retry_email_by(actor, id, state.now()).await?;
     if !done::<AdminUser, _>(state, actor, retried).await? {
         found(state, id).await?;
         return Err(ApiError::EmailNotFailed);
     }
-    tracing::info!(email = %id, admin = %actor.user_uid, "an administrator queued a failed email again");
+    audit::email(admin, id, "email_retried");
     state.jobs.enqueue(id);
     Ok(())
 }
 
 /// Cancels an email that waits.
-pub(super) async fn cancel_email(state: &AppState, id: Uuid, actor: &Actor) -> ApiResult<()> {
+pub(super) async fn cancel_email(state: &AppState, id: Uuid, admin: &User, actor: &Actor) -> ApiResult<()> {
     let cancelled = state.db.cancel_email_by(actor, id, state.now()).await?;
     if !done::<AdminUser, _>(state, actor, cancelled).await? {
         let row = found(state, id).await?;
@@ -242,6 +244,6 @@ pub(super) async fn cancel_email(state: &AppState, id: Uuid, actor: &Actor) -> A
         }
         return Ok(());
     }
-    tracing::info!(email = %id, admin = %actor.user_uid, "an administrator cancelled an email");
+    audit::email(admin, id, "email_cancelled");
     Ok(())
 }

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use bookly_shared::audit;
 use bookly_shared::db::users::User;
 use bookly_shared::domain::Role;
 use uuid::Uuid;
@@ -52,17 +53,20 @@ async fn log_in(
 /// Opens a session of these pages for a verified administrator.
 async fn open(state: &AppState, user: User) -> ApiResult<Response> {
     if user.role != Role::Admin {
+        audit::refused(&user, "admin_login_refused");
         return Err(ApiError::InsufficientPermissions);
     }
     if !user.is_verified {
+        audit::refused(&user, "admin_login_refused");
         return Err(ApiError::AccountNotVerified);
     }
     let (sid, now) = (Uuid::new_v4(), state.now());
     if !state.db.open_session(sid, &user, now, now + LIFETIME).await? {
         // The password was changed while it was being checked.
+        audit::refused(&user, "login_failed");
         return Err(ApiError::InvalidEmailOrPassword);
     }
-    tracing::info!(admin = %user.uid, "an administrator logged in to the operator's pages");
+    audit::account(&user, "admin_login_succeeded");
     Ok((cookie::set(state, user.uid, sid)?, Redirect::to("/admin")).into_response())
 }
 
@@ -89,6 +93,9 @@ async fn log_out(
         Ok(SameOrigin) => state.db.end_session(operator.sid).await.map_err(ApiError::from),
         Err(error) => Err(error),
     };
+    if ended.is_ok() {
+        audit::account(&operator.user, "admin_logged_out");
+    }
     html::or_error_page(
         &state,
         ended.map(|()| (cookie::clear(&state), Redirect::to(LOGIN_PATH)).into_response()),

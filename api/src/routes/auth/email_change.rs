@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use bookly_shared::audit;
 use bookly_shared::db::email_changes::EmailChangeRequest;
 use bookly_shared::db::emails::enqueue::{EmailContext, NewEmail, RequestOrigin};
 use bookly_shared::db::emails::on_request::EmailRequest;
@@ -20,7 +21,6 @@ use super::link::{self, PathToken};
 use super::request_link;
 use super::response_format::ResponseFormat;
 use super::user::MessageResponse;
-use crate::audit;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{
     Authorized, ClientIp, CurrentRequest, Fields, FromFields, SameOriginForm, VerifiedUser, done,
@@ -102,9 +102,10 @@ async fn request(
     };
     let queued = state.db.request_email_change(&request).await?;
     if done::<VerifiedUser, _>(&state, &actor, queued).await? {
+        audit::account(&user, "email_change_requested");
         ids.into_iter().for_each(|id| state.jobs.enqueue(id));
     } else {
-        tracing::info!(account = %user.uid, "no email is queued: the new mailbox has reached its limit");
+        audit::refused(&user, "email_change_throttled");
     }
     Ok(Json(MessageResponse { message: REQUESTED }))
 }

@@ -6,6 +6,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use bookly_shared::audit;
 use bookly_shared::db::emails::enqueue::RequestOrigin;
 use bookly_shared::db::users::Change;
 use bookly_shared::domain::Password;
@@ -100,7 +101,7 @@ async fn restore_email(state: &AppState, token: &PathToken, origin: RequestOrigi
     match state.db.undo_email_change(change.id, change.user_uid, &hash, origin, state.now()).await? {
         Change::Made(email_id) => {
             state.jobs.enqueue(email_id);
-            tracing::info!(account = %change.user_uid, "an email change was undone");
+            audit::account_of(change.user_uid, &change.old_email, "email_change_undone");
             Ok(())
         }
         // Another request used the link in the meantime.

@@ -5,6 +5,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use bookly_shared::audit;
 use bookly_shared::db::accounts::Disowned;
 use bookly_shared::domain::CreatedVia;
 use bookly_shared::link_token::Purpose;
@@ -90,7 +91,7 @@ async fn delete_account(state: &AppState, token: &PathToken) -> ApiResult<()> {
     let link = open_link(state, token).await?;
     match state.db.disown_account(link.user.uid, &link.email, state.now()).await? {
         Disowned::Deleted => {
-            tracing::info!(account = %link.user.uid, "an unverified account was deleted by the owner of its address");
+            audit::account(&link.user, "account_disowned");
             Ok(())
         }
         // It was verified in the meantime.

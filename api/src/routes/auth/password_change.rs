@@ -4,6 +4,7 @@ use std::convert::Infallible;
 
 use axum::Json;
 use axum::extract::State;
+use bookly_shared::audit;
 use bookly_shared::domain::Password;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -11,7 +12,6 @@ use utoipa_axum::routes;
 
 use super::reset::{NewPassword, password_changed_notice};
 use super::user::MessageResponse;
-use crate::audit;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{AccessToken, Authorized, ClientIp, CurrentRequest, Fields, FromFields, done};
 use crate::openapi::{errors, schemas};

@@ -6,6 +6,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use bookly_shared::audit;
 use bookly_shared::db::emails::enqueue::NewEmail;
 use bookly_shared::db::emails::on_request::EmailRequest;
 use bookly_shared::domain::{EmailAddress, EmailKind};
@@ -31,11 +32,13 @@ const RESEND: LinkRequest = LinkRequest {
     kind: EmailKind::VerifyEmail,
     form: RequestForm::Verification,
     answer: "If the account exists and is not verified, a new link is on its way",
+    throttled: "verification_request_throttled",
 };
 const RESET: LinkRequest = LinkRequest {
     kind: EmailKind::ResetPassword,
     form: RequestForm::PasswordReset,
     answer: "Please check your email for instructions to reset your password",
+    throttled: "password_reset_request_throttled",
 };
 
 /// How the two endpoints differ.
@@ -43,6 +46,8 @@ struct LinkRequest {
     kind: EmailKind,
     form: RequestForm,
     answer: &'static str,
+    /// The event of a request beyond the mailbox's limit.
+    throttled: &'static str,
 }
 
 /// The address that the link is for.
@@ -149,6 +154,7 @@ impl LinkRequest {
         body: AddressBody,
     ) -> ApiResult<()> {
         let JsonOrForm { body: Address { email }, .. } = body?;
+        let address = email.as_str().to_owned();
         let email = NewEmail::new(self.kind, &email, state.now()).request_origin(origin);
         let (id, kind) = (email.id, self.kind);
         let (limits, lifetime) = (state.settings.mailbox_limits, lifetime(state, kind));
@@ -156,7 +162,7 @@ impl LinkRequest {
         if state.db.enqueue_on_request(request).await? {
             state.jobs.enqueue(id);
         } else {
-            tracing::info!(%kind, "no email is queued: the mailbox has reached its limit");
+            audit::throttled(&address, self.throttled);
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use bookly_shared::audit;
 use bookly_shared::db::emails::enqueue::NewEmail;
 use bookly_shared::db::users::Change;
 use bookly_shared::db::users::User;
@@ -15,7 +16,6 @@ use utoipa_axum::routes;
 use super::link::{self, PathToken};
 use super::response_format::ResponseFormat;
 use super::user::MessageResponse;
-use crate::audit;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{CurrentRequest, Fields, FromFields, JsonOrForm};
 use crate::openapi::{errors, schemas};

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use axum::Json;
 use axum::extract::State;
+use bookly_shared::audit;
 use bookly_shared::db::emails::enqueue::NewEmail;
 use bookly_shared::domain::{EmailAddress, EmailKind};
 use utoipa::ToSchema;
@@ -64,6 +65,7 @@ async fn send(
     let actor = session.actor();
     let queued = state.db.enqueue_emails_by(&actor, &emails, now).await?;
     done::<AdminUser, _>(&state, &actor, queued).await?;
+    audit::emails_queued(&session.user, emails.len(), "welcome_emails_queued");
     emails.iter().for_each(|email| state.jobs.enqueue(email.id));
     Ok(Json(MessageResponse { message: "Email sent successfully" }))
 }

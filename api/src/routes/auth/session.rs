@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use axum::Json;
 use axum::extract::State;
+use bookly_shared::audit;
 use bookly_shared::db::users::User;
 use bookly_shared::domain::{EmailAddress, Password};
 use serde::Serialize;
@@ -14,7 +15,6 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::user::MessageResponse;
-use crate::audit;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{AccessToken, ClientIp, Fields, FromFields, JsonBody, RefreshToken, Session};
 use crate::jwt::{REFRESH_LIFETIME, TokenUser};
@@ -89,12 +89,13 @@ async fn log_in(
     open_session(&state, user).await
 }
 
-/// The account of a login. Failed attempts make further ones wait.
+/// The account of a login. Failed attempts make further ones wait, and are logged; the caller logs the success.
 ///
 /// # Errors
 /// 400 `invalid_email_or_password`, 429 with the wait after too many failures, 503.
 pub(crate) async fn authenticate(state: &AppState, login: LoginRequest, client: IpAddr) -> ApiResult<User> {
     let (Some(email), Some(password)) = (login.email, login.password) else {
+        audit::wrong_password("", None, "login_failed");
         return Err(ApiError::InvalidEmailOrPassword);
     };
     let attempt = state.login_guard.begin(email.canonical(), client).await?;
@@ -105,7 +106,6 @@ pub(crate) async fn authenticate(state: &AppState, login: LoginRequest, client: 
         return Err(ApiError::InvalidEmailOrPassword);
     };
     attempt.succeeded(user).await?;
-    audit::account(user, "login_succeeded");
     Ok(user.clone())
 }
 
@@ -129,8 +129,10 @@ async fn open_session(state: &AppState, user: User) -> ApiResult<Json<LoggedIn>>
     let expires_at = now + REFRESH_LIFETIME;
     if !state.db.open_session(sid, &user, now, expires_at).await? {
         // The password was changed while it was checked.
+        audit::refused(&user, "login_failed");
         return Err(ApiError::InvalidEmailOrPassword);
     }
+    audit::account(&user, "login_succeeded");
     let token_user = token_user(&user);
     Ok(Json(LoggedIn {
         message: "Login successful",

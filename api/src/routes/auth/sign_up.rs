@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use bookly_shared::audit;
 use bookly_shared::db::accounts::{Creation, NewAccount, Replaceable};
 use bookly_shared::db::emails::enqueue::NewEmail;
 use bookly_shared::db::users::FIRST_AUTH_VERSION;
@@ -15,7 +16,6 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::user::UserResponse;
-use crate::audit;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{CurrentRequest, Fields, FromFields, JsonBody};
 use crate::openapi::{errors, schemas};
@@ -96,11 +96,15 @@ async fn sign_up(
         Creation::Created(user, email_id) => (*user, email_id),
         Creation::AddressTaken => return Err(ApiError::UserExists),
         Creation::TooManyForMailbox(wait) => {
+            audit::throttled(account.email.as_str(), "sign_up_throttled");
             return Err(ApiError::TooManyRequests(wait.num_seconds().unsigned_abs() + 1));
         }
     };
     // After the commit, and without waiting for Redis. A lost job is re-enqueued by maintenance.
     state.jobs.enqueue(email_id);
+    if let Some(replaced) = account.replaces {
+        audit::account_of(replaced.uid(), &user.email, "account_replaced");
+    }
     audit::account(&user, "signed_up");
     let message = "Account Created! Check email to verify your account";
     Ok((StatusCode::CREATED, Json(SignedUp { message, user: user.into() })))

@@ -4,6 +4,7 @@
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bookly_shared::audit;
 use bookly_shared::db::users::Change;
 use bookly_shared::link_token::Purpose;
 use utoipa_axum::router::OpenApiRouter;
@@ -12,7 +13,6 @@ use utoipa_axum::routes;
 use super::link::{self, PathToken};
 use super::response_format::ResponseFormat;
 use super::user::MessageResponse;
-use crate::audit;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::SameOriginForm;
 use crate::openapi::errors;

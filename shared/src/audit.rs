@@ -1,0 +1,55 @@
+//! Log lines about logins, changes of accounts and what administrators do with emails, so that an attack can be seen
+//! (OWASP ASVS 5.0, 16.2 and 16.3). No line holds a whole address, a token, a link or a password.
+//!
+//! In the API the request's span adds the client's address as `client`.
+
+use uuid::Uuid;
+
+use crate::db::users::User;
+use crate::domain::{EmailAddress, Role};
+
+/// What happened to an account, or by it: its id and its masked address.
+pub fn account(user: &User, event: &'static str) {
+    account_of(user.uid, &user.email, event);
+}
+
+/// The same for an account that is known by its id and its address.
+pub fn account_of(uid: Uuid, address: &str, event: &'static str) {
+    tracing::info!(event, account = %uid, address = masked(address), "account");
+}
+
+/// What an account tried and may not do.
+pub fn refused(user: &User, event: &'static str) {
+    tracing::warn!(event, account = %user.uid, address = masked(&user.email), "account");
+}
+
+/// An operator gave an account a role.
+pub fn role_changed(user: &User, role: Role) {
+    let address = masked(&user.email);
+    tracing::info!(event = "role_changed", account = %user.uid, address, %role, "account");
+}
+
+/// A wrong password. `account` is `None` when no account has the address.
+pub fn wrong_password(address: &str, account: Option<&User>, event: &'static str) {
+    let (account, address) = (account.map(|user| user.uid.to_string()), masked(address));
+    tracing::warn!(event, account, address, "account");
+}
+
+/// A request that has to wait, because of the wrong passwords or the emails before it. No account is looked up.
+pub fn throttled(address: &str, event: &'static str) {
+    tracing::warn!(event, address = masked(address), "account");
+}
+
+/// What an administrator did with an email.
+pub fn email(admin: &User, email: Uuid, event: &'static str) {
+    tracing::info!(event, account = %admin.uid, address = masked(&admin.email), %email, "email");
+}
+
+/// An administrator queued so many emails.
+pub fn emails_queued(admin: &User, emails: usize, event: &'static str) {
+    tracing::info!(event, account = %admin.uid, address = masked(&admin.email), emails, "email");
+}
+
+fn masked(address: &str) -> String {
+    EmailAddress::parse(address).map_or_else(|_| "***".to_owned(), |address| address.masked())
+}
