@@ -121,7 +121,7 @@ impl App {
             DatabaseSettings::Sqlite { data_dir } => Some(lock_data_dir(data_dir)?),
             DatabaseSettings::Postgres { .. } => None,
         };
-        let pages = Pages::new(settings.template_folder.as_deref())?;
+        let pages = Pages::new(settings.template_folder.as_deref(), &settings.product, &settings.links)?;
         let db = open_database(&settings).await?;
         let clock = Clock::synchronised(&db).await?;
         let tracer = Tracer::start(settings.traces.as_ref(), "bookly-api", clock.clone())?;

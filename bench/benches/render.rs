@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a bench that cannot begin has nothing to say")]
 
 use bookly_shared::clock::Clock;
+use bookly_shared::config::ProductSettings;
 use bookly_shared::domain::EmailKind;
 use bookly_worker::render::{EmailBody, MailRenderer, MessageFacts, compose};
 use divan::Bencher;
@@ -13,7 +14,8 @@ fn main() {
 }
 
 fn renderer() -> MailRenderer {
-    MailRenderer::new(None, "Bookly", "https://bookly.test").expect("the built-in templates are whole")
+    let product = ProductSettings::named("Bookly");
+    MailRenderer::new(None, &product, "https://bookly.test").expect("the built-in templates are whole")
 }
 
 #[divan::bench(args = [EmailKind::VerifyEmail, EmailKind::ResetPassword])]
@@ -31,6 +33,7 @@ fn encode(bencher: Bencher) {
         from: &address,
         from_name: "Bookly",
         to: &address,
+        reply_to: None,
         now: Clock::local().now(),
     };
     bencher.bench(|| compose(&rendered, &facts).map(|message| message.formatted()));

@@ -196,17 +196,24 @@ fn name_of(path: &Path, folder: &Path) -> String {
     parts.join("/")
 }
 
-/// Escapes HTML, but not a text in which only slashes would change: link scanners and simple mail clients do not
-/// understand `https:&#x2f;&#x2f;`, although it is valid HTML.
+/// Escapes HTML, but no slashes: link scanners and simple mail clients do not understand `https:&#x2f;&#x2f;`, although
+/// it is valid HTML.
 fn escape_but_slashes(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
-    match value.as_str() {
-        Some(text)
-            if *state.auto_escape() == AutoEscape::Html && !text.contains(['<', '>', '&', '"', '\'']) =>
-        {
-            out.write_str(text).map_err(Error::from)
-        }
-        _ => escape_formatter(out, state, value),
+    let text = value.as_str().filter(|_| *state.auto_escape() == AutoEscape::Html && !value.is_safe());
+    let Some(text) = text else { return escape_formatter(out, state, value) };
+    for piece in text.split_inclusive(['<', '>', '&', '"', '\'']) {
+        let (plain, entity) = match piece.as_bytes().last() {
+            Some(b'<') => (&piece[..piece.len() - 1], "&lt;"),
+            Some(b'>') => (&piece[..piece.len() - 1], "&gt;"),
+            Some(b'&') => (&piece[..piece.len() - 1], "&amp;"),
+            Some(b'"') => (&piece[..piece.len() - 1], "&quot;"),
+            Some(b'\'') => (&piece[..piece.len() - 1], "&#x27;"),
+            _ => (piece, ""),
+        };
+        out.write_str(plain)?;
+        out.write_str(entity)?;
     }
+    Ok(())
 }
 
 #[cfg(test)]

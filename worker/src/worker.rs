@@ -88,7 +88,7 @@ impl Worker {
             db: db.clone(),
             signer: LinkSigner::new(&settings.link_secret).accepting(settings.link_previous_secret.as_ref()),
             lifetimes: settings.lifetimes,
-            public_url: settings.public_url.as_str().to_owned(),
+            links: settings.links.templates(&settings.public_url),
         };
         let delivery = Arc::new(Delivery {
             db: db.clone(),

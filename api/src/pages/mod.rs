@@ -11,15 +11,16 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bookly_shared::config::{LinkSettings, ProductSettings};
+use bookly_shared::domain::{EmailAddress, Palette};
 use bookly_shared::templates::{RenderError, TemplateError, environment};
 use http::{HeaderName, HeaderValue};
 use minijinja::value::Serde;
-use minijinja::{Environment, Value};
+use minijinja::{Environment, Value, context};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 pub use admin::{Board, EmailHistory, EmailLine, EmailSearch};
-pub use headers::email_headers;
 pub use page::{AccountSummary, InboxEntry, Page, RequestForm};
 pub use plot::Plot;
 
@@ -30,6 +31,9 @@ const PASSWORD_LENGTH: (usize, usize) = (8, 128);
 pub struct Pages {
     env: Environment<'static>,
     content_security_policy: String,
+    product: ProductSettings,
+    initial: String,
+    links: LinkSettings,
 }
 
 /// The values of every template: those of its page and these.
@@ -37,6 +41,13 @@ pub struct Pages {
 struct Context<'a> {
     verification_action: &'static str,
     password_reset_action: &'static str,
+    app_name: &'a str,
+    initial: &'a str,
+    logo_url: Option<&'a str>,
+    support_email: Option<&'a str>,
+    colors: &'a Palette,
+    after_verify_url: Option<&'a str>,
+    after_reset_url: Option<&'a str>,
     min_length: usize,
     max_length: usize,
     #[serde(flatten)]
@@ -49,15 +60,22 @@ impl Pages {
     ///
     /// # Errors
     /// The first template that cannot be read, parsed or rendered, with file and line.
-    pub fn new(template_folder: Option<&Path>) -> Result<Self, TemplateError> {
+    pub fn new(
+        template_folder: Option<&Path>,
+        product: &ProductSettings,
+        links: &LinkSettings,
+    ) -> Result<Self, TemplateError> {
         let mut env = environment(template_folder)?;
         let broken = |error| TemplateError::broken(&error, template_folder);
-        let style = env.get_template("page/style.css").and_then(|css| css.render(())).map_err(broken)?;
-        let content_security_policy = headers::content_security_policy(&hash_source(&style));
+        let colors = context! { colors => Value::from(Serde(product.colors)) };
+        let style = env.get_template("page/style.css").and_then(|css| css.render(colors)).map_err(broken)?;
+        let content_security_policy =
+            headers::content_security_policy(&hash_source(&style), product.logo.as_ref());
         env.add_global("style", Value::from_safe_string(style));
         // Errors may name values only here, where the values are samples.
         env.set_debug(true);
-        let mut pages = Self { env, content_security_policy };
+        let (product, initial, links) = (product.clone(), product.initial(), links.clone());
+        let mut pages = Self { env, content_security_policy, product, initial, links };
         for page in Page::samples() {
             pages.try_render(&page).map_err(broken)?;
         }
@@ -73,7 +91,7 @@ impl Pages {
         Ok(self.try_render(page)?)
     }
 
-    /// The policy of all pages: their own style and forms, and nothing else.
+    /// The policy of all pages: their own style and forms, the product's logo, and nothing else.
     #[must_use]
     pub fn content_security_policy(&self) -> &str {
         &self.content_security_policy
@@ -86,10 +104,23 @@ impl Pages {
         headers::page_headers(&self.content_security_policy, frames, html.contains("<form"))
     }
 
+    /// The headers of an email's HTML as a page of its own: `/inbox/{id}/html`.
+    #[must_use]
+    pub fn email_headers(&self) -> [(HeaderName, HeaderValue); 4] {
+        headers::email_headers(self.product.logo.as_ref())
+    }
+
     fn try_render(&self, page: &Page<'_>) -> Result<String, minijinja::Error> {
         let context = Context {
             verification_action: RequestForm::Verification.path(),
             password_reset_action: RequestForm::PasswordReset.path(),
+            app_name: &self.product.name,
+            initial: &self.initial,
+            logo_url: self.product.logo.as_ref().map(|logo| &*logo.url),
+            support_email: self.product.support_email.as_ref().map(EmailAddress::as_str),
+            colors: &self.product.colors,
+            after_verify_url: self.links.after_verify.as_deref(),
+            after_reset_url: self.links.after_reset.as_deref(),
             min_length: PASSWORD_LENGTH.0,
             max_length: PASSWORD_LENGTH.1,
             page,

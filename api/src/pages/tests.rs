@@ -5,7 +5,16 @@ use std::fs;
 use super::*;
 
 fn pages() -> Pages {
-    Pages::new(None).unwrap()
+    pages_of(&ProductSettings::named("Bookly"))
+}
+
+fn pages_of(product: &ProductSettings) -> Pages {
+    Pages::new(None, product, &LinkSettings::default()).unwrap()
+}
+
+/// With the templates of a folder.
+fn with_folder(folder: &Path) -> Result<Pages, TemplateError> {
+    Pages::new(Some(folder), &ProductSettings::named("Bookly"), &LinkSettings::default())
 }
 
 fn rendered() -> Vec<(Page<'static>, String)> {
@@ -44,7 +53,7 @@ fn an_overridden_style_is_allowed_as_the_browser_reads_it() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir_all(folder.path().join("page")).unwrap();
     fs::write(folder.path().join("page/style.css"), "p {\r\n color: red }\r\n").unwrap();
-    let pages = Pages::new(Some(folder.path())).unwrap();
+    let pages = with_folder(folder.path()).unwrap();
     assert!(pages.content_security_policy().contains(&hash_source("p {\n color: red }")));
     assert!(pages.render(&VERIFY).unwrap().contains("<style>p {\n color: red }</style>"));
 }
@@ -54,7 +63,7 @@ fn an_override_that_uses_an_unknown_value_is_named_with_file_and_line() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir_all(folder.path().join("page")).unwrap();
     fs::write(folder.path().join("page/verify.html"), "<p>\n{{ tokne }}").unwrap();
-    let said = Pages::new(Some(folder.path())).unwrap_err().to_string();
+    let said = with_folder(folder.path()).unwrap_err().to_string();
     assert!(
         said.starts_with("TEMPLATE_FOLDER/page/verify.html, line 2: ") && said.contains("tokne"),
         "{said}"
@@ -78,7 +87,7 @@ fn only_the_page_of_an_email_may_show_a_frame() {
         );
         assert_eq!(policy.contains("frame-src"), matches!(page, Page::InboxEmail { .. }));
     }
-    assert!(email_headers()[0].1.to_str().unwrap().contains("sandbox"));
+    assert!(pages.email_headers()[0].1.to_str().unwrap().contains("sandbox"));
 }
 
 #[test]
@@ -92,7 +101,7 @@ fn a_page_with_a_form_sends_its_origin_and_the_others_send_nothing() {
         with_form += usize::from(has_form);
     }
     assert!(with_form > 8, "{with_form}");
-    assert_eq!(email_headers()[1].1, "no-referrer");
+    assert_eq!(pages.email_headers()[1].1, "no-referrer");
 }
 
 #[test]

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::html;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{Peer, Uid};
-use crate::pages::{InboxEntry, Page, email_headers};
+use crate::pages::{InboxEntry, Page};
 use crate::state::AppState;
 
 /// How many emails the list shows, newest first.
@@ -108,11 +108,15 @@ async fn show(
     Ok(html::page(&state, StatusCode::OK, &page))
 }
 
-async fn show_html(InboxFolder(folder): InboxFolder, EmailId(id): EmailId) -> ApiResult<Response> {
+async fn show_html(
+    State(state): State<AppState>,
+    InboxFolder(folder): InboxFolder,
+    EmailId(id): EmailId,
+) -> ApiResult<Response> {
     let bytes = bytes(&folder, id).await?;
     let mail = parse(&bytes)?;
     let html = mail.body_html(0).ok_or(ApiError::NotFound)?;
-    Ok((email_headers(), Html(html.into_owned())).into_response())
+    Ok((state.pages.email_headers(), Html(html.into_owned())).into_response())
 }
 
 async fn show_text(InboxFolder(folder): InboxFolder, EmailId(id): EmailId) -> ApiResult<Response> {

@@ -73,7 +73,10 @@ pub struct SmtpCredentials {
 }
 
 /// The sender where emails are only written to files. Nothing can be delivered to this name (RFC 6761).
-const LOCAL_SENDER: &str = "bookly@localhost.localdomain";
+const LOCAL_SENDER: &str = "noreply@localhost.localdomain";
+
+/// The sender's name where neither `MAIL_FROM_NAME` nor `APP_NAME` is set.
+const DEFAULT_NAME: &str = "Bookly";
 
 #[derive(Clone, Copy, PartialEq)]
 enum TransportKind {
@@ -81,7 +84,11 @@ enum TransportKind {
     Smtp,
 }
 
-pub(super) fn read(source: &mut Source, public_url: Option<&PublicUrl>) -> Option<MailSettings> {
+pub(super) fn read(
+    source: &mut Source,
+    public_url: Option<&PublicUrl>,
+    app_name: Option<&str>,
+) -> Option<MailSettings> {
     let kind = transport_kind(source);
     if kind == Some(TransportKind::Smtp) {
         // Links in emails that leave this machine need the public host, which has no good default.
@@ -89,7 +96,11 @@ pub(super) fn read(source: &mut Source, public_url: Option<&PublicUrl>) -> Optio
     }
     // Everything is read before the first `?`, so that every wrong value is found.
     let from = from(source, kind);
-    let from_name = source.optional(&table::MAIL_FROM_NAME, display_name);
+    let from_name = if source.is_set(&table::MAIL_FROM_NAME) {
+        source.optional(&table::MAIL_FROM_NAME, display_name)
+    } else {
+        Some(app_name.unwrap_or(DEFAULT_NAME).to_owned())
+    };
     let server = server(source, kind, helo::default(public_url, from.as_ref()));
     let transport = match kind? {
         TransportKind::File => MailTransport::File,
@@ -162,7 +173,7 @@ fn from(source: &mut Source, kind: Option<TransportKind>) -> Option<Address> {
 /// too, for a mail server on the same network.
 fn sender(text: &str) -> Result<Address, String> {
     let needed =
-        |error: EmailAddressError| format!("an address such as bookly@example.org is needed: it {error}");
+        |error: EmailAddressError| format!("an address such as noreply@example.org is needed: it {error}");
     match EmailAddress::parse(text) {
         Ok(address) => Ok(address.to_lettre()),
         Err(EmailAddressError::NoDot) => {

@@ -4,9 +4,11 @@
 mod database;
 mod dotenv;
 mod helo;
+mod links;
 mod mail;
 mod names;
 mod problem;
+mod product;
 mod read;
 mod redis;
 mod secret_file;
@@ -28,8 +30,10 @@ use secrecy::SecretString;
 use source::Source;
 
 pub use database::{DEFAULT_POOL_SIZE, DatabaseSettings};
+pub use links::{Link, LinkSettings, LinkTemplate, LinkTemplates};
 pub use mail::{MailSettings, MailTransport, Security, SmtpCredentials, SmtpSettings};
 pub use problem::{SettingProblem, SettingsError};
+pub use product::{Logo, ProductSettings};
 pub use traces::TraceSettings;
 pub use values::PublicUrl;
 
@@ -48,8 +52,12 @@ pub struct Settings {
     pub redis: Option<SecretString>,
     /// The sender of emails, and the transport.
     pub mail: MailSettings,
+    /// The product that the service belongs to.
+    pub product: ProductSettings,
     /// A folder whose templates replace the built-in ones file by file.
     pub template_folder: Option<PathBuf>,
+    /// Where links lead that are not to the built-in pages.
+    pub links: LinkSettings,
     /// The beginning of links in emails.
     pub public_url: PublicUrl,
     /// The address and port of the API.

@@ -7,8 +7,8 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::source::Source;
 use super::{
-    LinkLifetimes, MailboxLimits, PublicUrl, Settings, database, mail, redis, secret_file, table, traces,
-    values,
+    LinkLifetimes, MailboxLimits, PublicUrl, Settings, database, links, mail, product, redis, secret_file,
+    table, traces, values,
 };
 use crate::domain::JwtAlgorithm;
 
@@ -23,7 +23,10 @@ pub(super) fn settings(source: &mut Source) -> Option<Settings> {
     let redis = redis::read(source);
     let listen = source.optional(&table::LISTEN, values::socket_address);
     let public_url = public_url(source, listen);
-    let mail = mail::read(source, public_url.as_ref());
+    let app_name = product::name(source);
+    let mail = mail::read(source, public_url.as_ref(), app_name.as_deref());
+    let product = product::read(source, app_name.or_else(|| Some(mail.as_ref()?.from_name.clone())));
+    let links = links::read(source);
     let template_folder = source.optional(&table::TEMPLATE_FOLDER, values::existing_folder);
     let queue_name = source.optional(&table::QUEUE_NAME, values::queue_name);
     let jwt_algorithm = source.optional(&table::JWT_ALGORITHM, |text| {
@@ -64,6 +67,8 @@ pub(super) fn settings(source: &mut Source) -> Option<Settings> {
         migrate_on_start: migrate_on_start?,
         redis,
         mail: mail?,
+        product: product?,
+        links,
         template_folder,
         listen: listen?,
         data_dir: data_dir?,

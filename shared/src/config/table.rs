@@ -115,13 +115,23 @@ table! {
     VALIDATE_CERTS: plain, Default("true"), "Check the certificate of the SMTP server.";
     MAIL_USERNAME: plain, Means("required with SMTP and USE_CREDENTIALS"), "The user name for the SMTP server.";
     MAIL_PASSWORD: secret, Means("required with SMTP and USE_CREDENTIALS"), "The password for the SMTP server.";
-    MAIL_FROM: plain, Means("bookly@localhost.localdomain with files, required with SMTP"),
+    MAIL_FROM: plain, Means("noreply@localhost.localdomain with files, required with SMTP"),
         "The address of the sender.";
-    MAIL_FROM_NAME: plain, Default("Bookly"), "The name of the sender.";
+    MAIL_FROM_NAME: plain, Means("APP_NAME, or Bookly without it"), "The name of the sender.";
     MAIL_HELO_NAME: plain, Means("the machine's name if it has a dot, else DOMAIN's host if it has one, else MAIL_FROM's domain"),
         "The name of this machine in EHLO, or its address in brackets.";
     MAIL_RETENTION_DAYS: plain, Default("30"),
         "Days after which sent, failed and cancelled emails are deleted, 1 to 3650.";
+    APP_NAME: plain, Means("MAIL_FROM_NAME"),
+        "The product's name in emails, pages and the API's documentation, up to 64 characters.";
+    BRAND_COLOR: plain, Default("#1c6b58"),
+        "The colour of buttons and links, `#rrggbb`; its contrast to white must be 4.5:1 or more.";
+    LOGO_URL: plain, Means("the product's name"),
+        "The product's logo in emails and pages, an `https` URL; 40 pixels high, at most 240 wide.";
+    SUPPORT_EMAIL: plain, Means("none"),
+        "Where people write to: `Reply-To` of emails, and the footer of emails and pages.";
+    SAMPLE_BOOKS: plain, Default("on"),
+        "The sample resource at `/api/v1/books`, and `books` in `/auth/me`; `off` removes both.";
     TEMPLATE_FOLDER: plain, Means("the built-in templates"),
         "A folder whose templates replace the built-in ones file by file.";
     WORKER_CONCURRENCY: plain, Default("16"), "How many emails one worker sends at the same time, 1 to 1024.";
@@ -133,6 +143,17 @@ table! {
         "Seconds that a link to reset a password is valid, 60 to 604800.";
     EMAIL_CHANGE_LIFETIME: plain, Default("3600"),
         "Seconds that a link to confirm a new address is valid, 60 to 604800.";
+    VERIFY_URL: plain, Means("the built-in page"),
+        "Where the link that verifies an account leads: a URL of your frontend with `{token}` in it once; https unless it is this machine.";
+    PASSWORD_RESET_URL: plain, Means("the built-in page"), "The same for the link to a new password.";
+    EMAIL_CHANGE_URL: plain, Means("the built-in page"), "The same for the link that confirms a new address.";
+    EMAIL_CHANGE_UNDO_URL: plain, Means("the built-in page"), "The same for the link that restores the old address.";
+    PASSWORD_RESET_REQUEST_URL: plain, Means("the built-in page"),
+        "Where notices lead people who want a new password: a URL without `{token}`.";
+    AFTER_VERIFY_URL: plain, Means("no button"),
+        "Where the button of the built-in page leads after an account is verified.";
+    AFTER_RESET_URL: plain, Means("no button"),
+        "Where the button of the built-in page leads after a password is reset.";
     VERIFY_ON_GET: plain, Means("true where DOMAIN is this machine, else false"),
         "Whether GET on a verification link verifies, for clients that are not browsers; `false`: only POST does.";
     UNVERIFIED_ACCOUNT_DAYS: plain, Default("7"),

@@ -3,6 +3,7 @@
 //! The `Display` of an error follows the field's name in a 422 answer (`email` `must have a domain with a dot, like
 //! example.org`).
 
+pub mod brand_color;
 pub mod created_via;
 pub mod email_address;
 pub mod email_kind;
@@ -14,6 +15,7 @@ pub mod role;
 pub mod smtp_reply;
 mod text;
 
+pub use brand_color::{BrandColor, BrandColorError, Palette};
 pub use created_via::{CreatedVia, UnknownCreatedVia};
 pub use email_address::{EmailAddress, EmailAddressError};
 pub use email_kind::EmailKind;

@@ -60,7 +60,7 @@ impl TemplatesCommand {
     pub(super) fn run(self, settings: &Settings) -> anyhow::Result<ExitCode> {
         let TemplatesCommand::Check(Check { json }) = self;
         let folder = settings.template_folder.as_deref();
-        let report = render::check(folder, &settings.mail.from_name, settings.public_url.as_str())?;
+        let report = render::check(folder, &settings.product, settings.public_url.as_str())?;
         if json {
             print_json(&document(&report))?
         } else {

@@ -3,7 +3,7 @@
 //! The decision comes after the claim, so that what happened since the request counts. The link is signed here: no row
 //! and no job ever holds a token.
 
-use bookly_shared::config::LinkLifetimes;
+use bookly_shared::config::{LinkLifetimes, LinkTemplate, LinkTemplates};
 use bookly_shared::db::email_changes::UNDO_WINDOW;
 use bookly_shared::db::emails::claim::ClaimedEmail;
 use bookly_shared::db::emails::maintenance::NO_ACCOUNT;
@@ -26,8 +26,8 @@ pub(crate) struct Preparer {
     pub(crate) db: Db,
     pub(crate) signer: LinkSigner,
     pub(crate) lifetimes: LinkLifetimes,
-    /// What links begin with, without a slash at the end.
-    pub(crate) public_url: String,
+    /// Where links lead.
+    pub(crate) links: LinkTemplates,
 }
 
 /// What to do with a claimed email.
@@ -121,10 +121,10 @@ impl Preparer {
     fn body(&self, email: &ClaimedEmail, user: &User, recipient: &str, now: DateTime<Utc>) -> EmailBody {
         let first_name = user.first_name.clone();
         let change = email.context.email_change;
-        let link = |purpose, path, version| {
+        let links = &self.links;
+        let link = |purpose, template: &LinkTemplate, version| {
             let claims = LinkClaims { email: recipient.to_owned(), uid: user.uid, version, change };
-            let token = self.signer.sign(purpose, &claims, now);
-            format!("{}/api/v1/auth/{path}/{}", self.public_url, token.as_str())
+            template.with_token(self.signer.sign(purpose, &claims, now).as_str())
         };
         // A link that works once carries the state that its use changes: the request's, or for a request by address the
         // one of this look-up, which `reason_to_cancel` compared.
@@ -132,44 +132,39 @@ impl Preparer {
         match email.kind {
             EmailKind::VerifyEmail => EmailBody::VerifyEmail {
                 first_name,
-                link: link(Purpose::EmailVerification, "verify", None),
+                link: link(Purpose::EmailVerification, &links.verify, None),
                 lifetime: self.lifetimes.email_verification,
             },
             EmailKind::ResetPassword => EmailBody::ResetPassword {
                 first_name,
-                link: link(Purpose::PasswordReset, "password-reset-confirm", version),
+                link: link(Purpose::PasswordReset, &links.password_reset, version),
                 lifetime: self.lifetimes.password_reset,
             },
             EmailKind::ChangeEmail => EmailBody::ChangeEmail {
                 first_name,
                 new_address: recipient.to_owned(),
-                link: link(Purpose::EmailChange, "email-change-confirm", version),
+                link: link(Purpose::EmailChange, &links.email_change, version),
                 lifetime: self.lifetimes.email_change,
             },
             EmailKind::PasswordChanged => EmailBody::PasswordChanged {
                 first_name,
                 changed_at: email.created_at,
-                reset_url: self.reset_url(),
+                reset_url: links.password_reset_request.clone(),
             },
             EmailKind::EmailChangeRequested => EmailBody::EmailChangeRequested {
                 first_name,
                 masked_address: email.context.masked_address.clone().unwrap_or_default(),
                 requested_at: email.created_at,
-                reset_url: self.reset_url(),
+                reset_url: links.password_reset_request.clone(),
             },
             EmailKind::EmailChanged => EmailBody::EmailChanged {
                 first_name,
                 masked_address: email.context.masked_address.clone().unwrap_or_default(),
                 changed_at: email.created_at,
-                link: link(Purpose::EmailChangeUndo, "email-change-undo", None),
+                link: link(Purpose::EmailChangeUndo, &links.email_change_undo, None),
                 undo_until: email.created_at + UNDO_WINDOW,
             },
             EmailKind::Welcome => EmailBody::Welcome {},
         }
-    }
-
-    /// The form that asks for a reset link.
-    fn reset_url(&self) -> String {
-        format!("{}/api/v1/auth/password-reset-request", self.public_url)
     }
 }

@@ -4,7 +4,8 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use bookly_shared::domain::{EmailKind, greeting_name, one_line};
+use bookly_shared::config::{Link, ProductSettings};
+use bookly_shared::domain::{EmailAddress, EmailKind, Palette, greeting_name, one_line};
 use bookly_shared::templates::{RenderError, TemplateError, date_and_time, environment};
 use chrono::{DateTime, Utc};
 use minijinja::value::Serde;
@@ -22,7 +23,7 @@ pub enum EmailBody {
     VerifyEmail {
         #[serde(serialize_with = "greeting")]
         first_name: String,
-        link: String,
+        link: Link,
         #[serde(serialize_with = "lifetime_text")]
         lifetime: Duration,
     },
@@ -30,7 +31,7 @@ pub enum EmailBody {
     ResetPassword {
         #[serde(serialize_with = "greeting")]
         first_name: String,
-        link: String,
+        link: Link,
         #[serde(serialize_with = "lifetime_text")]
         lifetime: Duration,
     },
@@ -47,7 +48,7 @@ pub enum EmailBody {
         #[serde(serialize_with = "greeting")]
         first_name: String,
         new_address: String,
-        link: String,
+        link: Link,
         #[serde(serialize_with = "lifetime_text")]
         lifetime: Duration,
     },
@@ -67,7 +68,7 @@ pub enum EmailBody {
         masked_address: String,
         #[serde(serialize_with = "time_text")]
         changed_at: DateTime<Utc>,
-        link: String,
+        link: Link,
         #[serde(serialize_with = "time_text")]
         undo_until: DateTime<Utc>,
     },
@@ -90,16 +91,13 @@ impl EmailBody {
         }
     }
 
-    /// The token of the link: the longest part of it that is a word. Emails without a link of their own have no token.
+    /// The token of the link. Emails without a link of their own have none.
     pub(super) fn token(&self) -> Option<&str> {
         match self {
             Self::VerifyEmail { link, .. }
             | Self::ResetPassword { link, .. }
             | Self::ChangeEmail { link, .. }
-            | Self::EmailChanged { link, .. } => {
-                let is_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-                link.split(|c| !is_token(c)).max_by_key(|part| part.len())
-            }
+            | Self::EmailChanged { link, .. } => Some(link.token()),
             Self::PasswordChanged { .. } | Self::EmailChangeRequested { .. } | Self::Welcome {} => None,
         }
     }
@@ -140,7 +138,7 @@ fn greeting<S: Serializer>(name: &str, to: S) -> Result<S::Ok, S::Error> {
 /// Renders emails. Made once, at the start.
 pub struct MailRenderer {
     env: Environment<'static>,
-    app_name: String,
+    product: ProductSettings,
     public_url: String,
 }
 
@@ -158,11 +156,14 @@ pub struct Rendered {
 /// The templates of an email, under `mail/<kind>/`.
 pub(super) const PARTS: [&str; 3] = ["subject.txt", "body.txt", "body.html"];
 
-/// What every template gets: the values of its kind and these two.
+/// What every template gets: the values of its kind and these.
 #[derive(Serialize)]
 struct Context<'a> {
     app_name: &'a str,
     public_url: &'a str,
+    logo_url: Option<&'a str>,
+    support_email: Option<&'a str>,
+    colors: &'a Palette,
     #[serde(flatten)]
     body: &'a EmailBody,
 }
@@ -175,10 +176,10 @@ impl MailRenderer {
     /// The first template that cannot be read, parsed or rendered, with file and line.
     pub fn new(
         template_folder: Option<&Path>,
-        app_name: &str,
+        product: &ProductSettings,
         public_url: &str,
     ) -> Result<Self, TemplateError> {
-        let mut renderer = Self::for_samples(environment(template_folder)?, app_name, public_url);
+        let mut renderer = Self::for_samples(environment(template_folder)?, product, public_url);
         for kind in EmailKind::ALL {
             renderer
                 .try_render(&EmailBody::sample(kind))
@@ -189,10 +190,14 @@ impl MailRenderer {
     }
 
     /// For sample values only: errors contain the values of variables.
-    pub(super) fn for_samples(mut env: Environment<'static>, app_name: &str, public_url: &str) -> Self {
+    pub(super) fn for_samples(
+        mut env: Environment<'static>,
+        product: &ProductSettings,
+        public_url: &str,
+    ) -> Self {
         env.set_debug(true);
         let public_url = public_url.trim_end_matches('/').to_owned();
-        Self { env, app_name: app_name.to_owned(), public_url }
+        Self { env, product: product.clone(), public_url }
     }
 
     /// Renders one email.
@@ -213,15 +218,23 @@ impl MailRenderer {
     }
 
     pub(super) fn part(&self, body: &EmailBody, file: &str) -> Result<String, minijinja::Error> {
-        let context =
-            Value::from(Serde(Context { app_name: &self.app_name, public_url: &self.public_url, body }));
-        self.env.get_template(&format!("mail/{}/{file}", body.kind()))?.render(&context)
+        let product = &self.product;
+        let context = Context {
+            app_name: &product.name,
+            public_url: &self.public_url,
+            logo_url: product.logo.as_ref().map(|logo| &*logo.url),
+            support_email: product.support_email.as_ref().map(EmailAddress::as_str),
+            colors: &product.colors,
+            body,
+        };
+        let template = self.env.get_template(&format!("mail/{}/{file}", body.kind()))?;
+        template.render(Value::from(Serde(context)))
     }
 }
 
 impl fmt::Debug for MailRenderer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MailRenderer").field("app_name", &self.app_name).finish_non_exhaustive()
+        f.debug_struct("MailRenderer").field("app_name", &self.product.name).finish_non_exhaustive()
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bookly_shared::config::Settings;
-use bookly_shared::domain::EmailKind;
+use bookly_shared::domain::{EmailAddress, EmailKind};
 use bookly_shared::templates::{RenderError, TemplateError};
 use chrono::{DateTime, Utc};
 use lettre::Address;
@@ -22,6 +22,7 @@ pub struct Composer {
     renderer: Arc<MailRenderer>,
     from: Address,
     from_name: String,
+    reply_to: Option<Address>,
 }
 
 /// A message ready to be sent, to one recipient.
@@ -69,9 +70,10 @@ impl Composer {
     pub fn new(settings: &Settings) -> Result<Composer, ComposerError> {
         let folder: Option<&Path> = settings.template_folder.as_deref();
         let mail = &settings.mail;
-        let renderer = MailRenderer::new(folder, &mail.from_name, settings.public_url.as_str())?;
+        let renderer = MailRenderer::new(folder, &settings.product, settings.public_url.as_str())?;
         let (from, from_name) = (mail.from.clone(), mail.from_name.clone());
-        let composer = Composer { renderer: Arc::new(renderer), from, from_name };
+        let reply_to = settings.product.support_email.as_ref().map(EmailAddress::to_lettre);
+        let composer = Composer { renderer: Arc::new(renderer), from, from_name, reply_to };
         for kind in EmailKind::ALL {
             let sample = composer.compose(
                 Uuid::nil(),
@@ -97,7 +99,8 @@ impl Composer {
     ) -> Result<Outgoing, CannotCompose> {
         let to: Address = to.parse().map_err(|_| CannotCompose::Recipient)?;
         let rendered = self.renderer.render(body)?;
-        let facts = MessageFacts { id, from: &self.from, from_name: &self.from_name, to: &to, now };
+        let (from, reply_to) = (&self.from, self.reply_to.as_ref());
+        let facts = MessageFacts { id, from, from_name: &self.from_name, to: &to, reply_to, now };
         let message = compose(&rendered, &facts)?;
         Ok(Outgoing {
             id,
@@ -119,6 +122,8 @@ pub struct MessageFacts<'a> {
     pub from_name: &'a str,
     /// The one recipient.
     pub to: &'a Address,
+    /// `SUPPORT_EMAIL`.
+    pub reply_to: Option<&'a Address>,
     /// For the `Date` header.
     pub now: DateTime<Utc>,
 }
@@ -150,7 +155,11 @@ pub fn compose(rendered: &Rendered, facts: &MessageFacts<'_>) -> Result<Message,
     refuse_beyond_ascii("sender's", facts.from)?;
     refuse_beyond_ascii("recipient's", facts.to)?;
     let from_name = Some(facts.from_name.trim().to_owned()).filter(|name| !name.is_empty());
-    let message = Message::builder()
+    let mut message = Message::builder();
+    if let Some(address) = facts.reply_to {
+        message = message.reply_to(Mailbox::new(None, address.clone()));
+    }
+    let message = message
         .from(Mailbox::new(from_name, facts.from.clone()))
         .to(Mailbox::new(None, facts.to.clone()))
         .subject(&*rendered.subject)

@@ -2,16 +2,29 @@
 
 use std::time::Duration;
 
+use bookly_shared::config::{Link, LinkTemplate};
 use bookly_shared::domain::EmailKind;
 use chrono::{DateTime, TimeDelta};
 
 use super::body::EmailBody;
 
 const RESET_URL: &str = "https://books.example.org/api/v1/auth/password-reset-request";
-const VERIFY_LINK: &str = "https://books.example.org/api/v1/auth/verify/eyJlbWFpbCI6InpvZUBleGFtcGxlLm9yZyIsInVpZCI6IjAxOTNiZDVhLTdlNWMtN2QxYi1iY2M0LTRhOWUyZjM3YjZkMSJ9.aMVPxA.pq2Mt2osImralYRZ5rcHZISkntMgG36ErftAw4OeZVc";
-const RESET_LINK: &str = "https://books.example.org/api/v1/auth/password-reset-confirm/eyJlbWFpbCI6InpvZUBleGFtcGxlLm9yZyIsInVpZCI6IjAxOTNiZDVhIiwidiI6M30.aMVPxA.pq2Mt2osImralYRZ5rcHZISkntMgG36ErftAw4OeZVc";
-const CHANGE_LINK: &str = "https://books.example.org/api/v1/auth/email-change-confirm/eyJlbWFpbCI6InpvZS5uZXdAZXhhbXBsZS5vcmciLCJ2IjozfQ.aMVPxA.pq2Mt2osImralYRZ5rcHZISkntMgG36ErftAw4OeZVc";
-const UNDO_LINK: &str = "https://books.example.org/api/v1/auth/email-change-undo/eyJlbWFpbCI6InpvZUBleGFtcGxlLm9yZyIsImMiOiIwMTkzYmQ1YSJ9.aMVPxA.pq2Mt2osImralYRZ5rcHZISkntMgG36ErftAw4OeZVc";
+const VERIFY_LINK: (&str, &str) = (
+    "https://books.example.org/api/v1/auth/verify/{token}",
+    "eyJlbWFpbCI6InpvZUBleGFtcGxlLm9yZyIsInVpZCI6IjAxOTNiZDVhLTdlNWMtN2QxYi1iY2M0LTRhOWUyZjM3YjZkMSJ9.aMVPxA.pq2Mt2osImralYRZ5rcHZISkntMgG36ErftAw4OeZVc",
+);
+const RESET_LINK: (&str, &str) = (
+    "https://books.example.org/api/v1/auth/password-reset-confirm/{token}",
+    "eyJlbWFpbCI6InpvZUBleGFtcGxlLm9yZyIsInVpZCI6IjAxOTNiZDVhIiwidiI6M30.aMVPxA.pq2Mt2osImralYRZ5rcHZISkntMgG36ErftAw4OeZVc",
+);
+const CHANGE_LINK: (&str, &str) = (
+    "https://books.example.org/api/v1/auth/email-change-confirm/{token}",
+    "eyJlbWFpbCI6InpvZS5uZXdAZXhhbXBsZS5vcmciLCJ2IjozfQ.aMVPxA.pq2Mt2osImralYRZ5rcHZISkntMgG36ErftAw4OeZVc",
+);
+const UNDO_LINK: (&str, &str) = (
+    "https://books.example.org/api/v1/auth/email-change-undo/{token}",
+    "eyJlbWFpbCI6InpvZUBleGFtcGxlLm9yZyIsImMiOiIwMTkzYmQ1YSJ9.aMVPxA.pq2Mt2osImralYRZ5rcHZISkntMgG36ErftAw4OeZVc",
+);
 
 impl EmailBody {
     /// An email of this kind with made-up values.
@@ -21,17 +34,13 @@ impl EmailBody {
         let (reset_url, time) = (RESET_URL.to_owned(), DateTime::from_timestamp(1_795_446_240, 0));
         let time = time.unwrap_or_default();
         match kind {
-            EmailKind::VerifyEmail => {
-                Self::VerifyEmail { first_name, link: VERIFY_LINK.to_owned(), lifetime }
-            }
-            EmailKind::ResetPassword => {
-                Self::ResetPassword { first_name, link: RESET_LINK.to_owned(), lifetime }
-            }
+            EmailKind::VerifyEmail => Self::VerifyEmail { first_name, link: link(VERIFY_LINK), lifetime },
+            EmailKind::ResetPassword => Self::ResetPassword { first_name, link: link(RESET_LINK), lifetime },
             EmailKind::PasswordChanged => Self::PasswordChanged { first_name, changed_at: time, reset_url },
             EmailKind::ChangeEmail => Self::ChangeEmail {
                 first_name,
                 new_address: "zoe.new@example.org".to_owned(),
-                link: CHANGE_LINK.to_owned(),
+                link: link(CHANGE_LINK),
                 lifetime,
             },
             EmailKind::EmailChangeRequested => Self::EmailChangeRequested {
@@ -44,10 +53,15 @@ impl EmailBody {
                 first_name,
                 masked_address: "z•••@example.org".to_owned(),
                 changed_at: time,
-                link: UNDO_LINK.to_owned(),
+                link: link(UNDO_LINK),
                 undo_until: time + TimeDelta::hours(72),
             },
             EmailKind::Welcome => Self::Welcome {},
         }
     }
+}
+
+/// A link of a template and a token. Both are constants, so the template is valid.
+fn link((template, token): (&str, &str)) -> Link {
+    LinkTemplate::parse(template).unwrap_or_default().with_token(token)
 }

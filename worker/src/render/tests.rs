@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::time::Duration;
 
-use bookly_shared::config::Settings;
+use bookly_shared::config::{LinkTemplate, ProductSettings, Settings};
 use bookly_shared::domain::EmailKind;
 use chrono::DateTime;
 use mail_parser::{Message, MessageParser};
@@ -13,14 +13,16 @@ use uuid::Uuid;
 use super::*;
 
 const LINK: &str = "https://books.example.org/api/v1/auth/verify/eyJ.aMVPxA.pq2Mt2os-_";
+const TOKEN: &str = "eyJ.aMVPxA.pq2Mt2os-_";
 const ODD_NAME: &str = "<b>{{ 7*7 }}";
 
 fn renderer() -> MailRenderer {
-    MailRenderer::new(None, "Bookly", "https://books.example.org/").unwrap()
+    MailRenderer::new(None, &ProductSettings::named("Bookly"), "https://books.example.org/").unwrap()
 }
 
 fn verify_email(first_name: &str) -> EmailBody {
-    let (first_name, link) = (first_name.to_owned(), LINK.to_owned());
+    let template = LinkTemplate::parse("https://books.example.org/api/v1/auth/verify/{token}").unwrap();
+    let (first_name, link) = (first_name.to_owned(), template.with_token(TOKEN));
     EmailBody::VerifyEmail { first_name, link, lifetime: Duration::from_secs(5400) }
 }
 
@@ -30,7 +32,7 @@ fn link_of(mail: &EmailBody) -> &str {
         EmailBody::VerifyEmail { link, .. }
         | EmailBody::ResetPassword { link, .. }
         | EmailBody::ChangeEmail { link, .. }
-        | EmailBody::EmailChanged { link, .. } => link,
+        | EmailBody::EmailChanged { link, .. } => link.as_str(),
         EmailBody::PasswordChanged { reset_url, .. } | EmailBody::EmailChangeRequested { reset_url, .. } => {
             reset_url
         }
@@ -44,6 +46,7 @@ fn composed(rendered: &Rendered, from_name: &str) -> Result<Vec<u8>, ComposeErro
         from: &"noreply@books.example.org".parse().unwrap(),
         from_name,
         to: &"zoe@example.org".parse().unwrap(),
+        reply_to: None,
         now: DateTime::from_timestamp(1_700_000_000, 0).unwrap(),
     };
     compose(rendered, &facts).map(|message| message.formatted())
@@ -134,7 +137,12 @@ fn an_override_replaces_one_file() {
         "Hi {{ first_name }},\r\n\r\nplease verify\n",
     )
     .unwrap();
-    let renderer = MailRenderer::new(Some(folder.path()), "Bookly", "https://books.example.org").unwrap();
+    let renderer = MailRenderer::new(
+        Some(folder.path()),
+        &ProductSettings::named("Bookly"),
+        "https://books.example.org",
+    )
+    .unwrap();
     let mail = renderer.render(&verify_email("Zoë")).unwrap();
     assert_eq!(mail.subject, "Hi Zoë, please verify");
     assert!(mail.text.contains(LINK));
@@ -146,7 +154,9 @@ fn an_override_with_an_unknown_variable_stops_the_start_with_file_and_line() {
     fs::create_dir_all(folder.path().join("mail/welcome")).unwrap();
     let text = "{% extends \"mail/base.html\" %}\n{% block content %}\n{{ lnik }}{% endblock %}";
     fs::write(folder.path().join("mail/welcome/body.html"), text).unwrap();
-    let said = MailRenderer::new(Some(folder.path()), "Bookly", "https://b.example").unwrap_err().to_string();
+    let said = MailRenderer::new(Some(folder.path()), &ProductSettings::named("Bookly"), "https://b.example")
+        .unwrap_err()
+        .to_string();
     assert!(said.starts_with("TEMPLATE_FOLDER/mail/welcome/body.html, line 3: "), "{said}");
     assert!(said.contains("lnik"), "{said}");
 }
@@ -233,7 +243,8 @@ fn an_address_that_would_need_smtputf8_is_refused() {
     let from = "noreply@books.example.org".parse().unwrap();
     let to = "zoë@example.org".parse().unwrap();
     let now = DateTime::from_timestamp(0, 0).unwrap();
-    let facts = MessageFacts { id: Uuid::nil(), from: &from, from_name: "Bookly", to: &to, now };
+    let facts =
+        MessageFacts { id: Uuid::nil(), from: &from, from_name: "Bookly", to: &to, reply_to: None, now };
     assert!(matches!(compose(&rendered, &facts), Err(ComposeError::NotAscii("recipient's"))));
 }
 

@@ -28,9 +28,9 @@ pub(super) const LOGIN_PATH: &str = "/admin/login";
 /// The salt of the cookie's key.
 const SALT: &str = "admin-session";
 /// With `__Host-` browsers take it only from this host, with `Secure` and for all paths (RFC 6265bis §4.1.3.2).
-const NAME: &str = "__Host-bookly_admin";
+const NAME: &str = "__Host-admin_session";
 /// Browsers store no `Secure` cookie of a plain http address that is not this machine's.
-const NAME_WITHOUT_TLS: &str = "bookly_admin";
+const NAME_WITHOUT_TLS: &str = "admin_session";
 
 #[derive(Serialize, Deserialize)]
 struct SessionId {

@@ -101,7 +101,7 @@ async fn over_plain_http_under_another_name_the_cookie_is_one_that_browsers_stor
     sign_up(&app, "ann@example.org", Role::Admin).await;
     let answer = log_in(&app, "ann@example.org", PASSWORD).await;
     let cookie = answer.header("set-cookie").unwrap().to_owned();
-    assert!(cookie.starts_with("bookly_admin=") && !cookie.contains("Secure"), "{cookie}");
+    assert!(cookie.starts_with("admin_session=") && !cookie.contains("Secure"), "{cookie}");
     assert!(cookie.contains("; HttpOnly") && cookie.contains("; SameSite=Strict"), "{cookie}");
     let pair = cookie.split(';').next().unwrap();
     let page = app.send(with_header(request(Method::GET, "/admin"), "cookie", pair)).await;
@@ -203,7 +203,7 @@ async fn the_page_opens_to_administrators_with_its_own_cookie_only() {
     let bearer = with_token(request(Method::GET, LIST), token);
     assert_eq!(app.send(bearer).await.error(), (401, "invalid_token".into()));
     let admin = app.log_in("eve@example.org", Role::Admin, true).await;
-    let jwt = format!("__Host-bookly_admin={}", admin.access);
+    let jwt = format!("__Host-admin_session={}", admin.access);
     let answer = app.send(with_header(request(Method::GET, "/admin"), "cookie", &jwt)).await;
     assert_eq!(answer.status, 303);
 }

@@ -15,7 +15,7 @@ use crate::render;
 pub(super) fn templates(settings: &Settings) -> Finding {
     const NAME: &str = "templates";
     let folder = settings.template_folder.as_deref();
-    let report = match render::check(folder, &settings.mail.from_name, settings.public_url.as_str()) {
+    let report = match render::check(folder, &settings.product, settings.public_url.as_str()) {
         Ok(report) => report,
         Err(error) => {
             return Finding::fail(

@@ -69,7 +69,7 @@ struct PreviewFiles {
 impl Preview {
     pub(super) fn run(self, settings: &Settings) -> anyhow::Result<()> {
         let folder = settings.template_folder.as_deref();
-        let renderer = MailRenderer::new(folder, &settings.mail.from_name, settings.public_url.as_str())?;
+        let renderer = MailRenderer::new(folder, &settings.product, settings.public_url.as_str())?;
         let out = &self.out;
         std::fs::create_dir_all(out).with_context(|| format!("{} cannot be made", out.display()))?;
         let kinds = match self.kind {

@@ -1,12 +1,14 @@
 //! What templates get: lifetimes as text, and no name that could carry a message.
 
+use bookly_shared::config::LinkTemplate;
 use serde_json::{Value, to_value};
 
 use super::*;
 
 fn verify_email(first_name: &str, lifetime: u64) -> Value {
     let (first_name, lifetime) = (first_name.to_owned(), Duration::from_secs(lifetime));
-    to_value(EmailBody::VerifyEmail { first_name, link: String::new(), lifetime }).unwrap()
+    to_value(EmailBody::VerifyEmail { first_name, link: LinkTemplate::default().with_token(""), lifetime })
+        .unwrap()
 }
 
 #[test]

@@ -1,0 +1,278 @@
+//! Where the links in emails lead, and where people go on after the built-in pages. Only the operator sets them: no request
+//! can send a token to another place.
+
+use std::fmt;
+use std::ops::Range;
+
+use serde::{Serialize, Serializer};
+use url::{Position, Url};
+
+use super::source::Source;
+use super::table::{self, Setting};
+use super::{PublicUrl, values};
+
+/// Where a token stands in a template.
+const PLACEHOLDER: &str = "{token}";
+/// The longest URL of a setting, in bytes: with its token it stays below what browsers and mail clients open.
+const LONGEST: usize = 500;
+/// The path of the built-in pages.
+const AUTH: &str = "/api/v1/auth";
+
+/// The URLs of a frontend. What is not set leads to the built-in pages.
+#[derive(Debug, Clone, Default)]
+pub struct LinkSettings {
+    verify: Option<LinkTemplate>,
+    password_reset: Option<LinkTemplate>,
+    email_change: Option<LinkTemplate>,
+    email_change_undo: Option<LinkTemplate>,
+    password_reset_request: Option<String>,
+    /// Where the built-in page leads after an account is verified.
+    pub after_verify: Option<String>,
+    /// Where the built-in page leads after a password is reset.
+    pub after_reset: Option<String>,
+}
+
+/// The links of every kind of email.
+#[derive(Debug, Clone)]
+pub struct LinkTemplates {
+    /// Proves the address of an account.
+    pub verify: LinkTemplate,
+    /// Leads to the form for a new password.
+    pub password_reset: LinkTemplate,
+    /// Proves a new address.
+    pub email_change: LinkTemplate,
+    /// Restores the address before a change.
+    pub email_change_undo: LinkTemplate,
+    /// Where people ask for a link to a new password; has no token.
+    pub password_reset_request: String,
+}
+
+/// A URL with a place for a token, in its path, query or fragment. The default is empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LinkTemplate {
+    before: String,
+    after: String,
+}
+
+/// A URL with a token in it: a secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Link {
+    url: String,
+    token: Range<usize>,
+}
+
+impl LinkSettings {
+    /// The links of every kind, with the built-in pages of `public_url` where nothing else is set.
+    pub fn templates(&self, public_url: &PublicUrl) -> LinkTemplates {
+        let own =
+            |path: &str| LinkTemplate { before: format!("{public_url}{AUTH}/{path}/"), after: String::new() };
+        let link = |set: &Option<LinkTemplate>, path: &str| set.clone().unwrap_or_else(|| own(path));
+        LinkTemplates {
+            verify: link(&self.verify, "verify"),
+            password_reset: link(&self.password_reset, "password-reset-confirm"),
+            email_change: link(&self.email_change, "email-change-confirm"),
+            email_change_undo: link(&self.email_change_undo, "email-change-undo"),
+            password_reset_request: self
+                .password_reset_request
+                .clone()
+                .unwrap_or_else(|| format!("{public_url}{AUTH}/password-reset-request")),
+        }
+    }
+}
+
+impl LinkTemplate {
+    /// Reads a template.
+    ///
+    /// # Errors
+    /// What would be right, in words.
+    pub fn parse(text: &str) -> Result<LinkTemplate, String> {
+        let (before, after) = text.split_once(PLACEHOLDER).ok_or("a URL with {token} in it is needed")?;
+        if after.contains(PLACEHOLDER) {
+            return Err("a URL with {token} in it once is needed".into());
+        }
+        let filled = |token: &str| parse_url(&format!("{before}{token}{after}"));
+        let (one, other) = (filled("a")?, filled("b")?);
+        if one[..Position::BeforePath] != other[..Position::BeforePath] {
+            return Err("{token} must be in the path, the query or the fragment of the URL".into());
+        }
+        Ok(LinkTemplate { before: before.to_owned(), after: after.to_owned() })
+    }
+
+    /// The link with a token. Tokens have letters, digits, `-`, `_` and `.` only, which stand for themselves everywhere in a
+    /// URL (RFC 3986 §2.3).
+    pub fn with_token(&self, token: &str) -> Link {
+        let start = self.before.len();
+        Link { url: format!("{}{token}{}", self.before, self.after), token: start..start + token.len() }
+    }
+}
+
+impl Link {
+    /// The URL, with the token.
+    pub fn as_str(&self) -> &str {
+        &self.url
+    }
+
+    /// The token alone.
+    pub fn token(&self) -> &str {
+        &self.url[self.token.clone()]
+    }
+}
+
+/// Templates get the URL.
+impl Serialize for Link {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&self.url)
+    }
+}
+
+/// Shows no token.
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Link({}…)", &self.url[..self.token.start])
+    }
+}
+
+pub(super) fn read(source: &mut Source) -> LinkSettings {
+    let mut template = |setting: &Setting| source.optional(setting, LinkTemplate::parse);
+    let verify = template(&table::VERIFY_URL);
+    let password_reset = template(&table::PASSWORD_RESET_URL);
+    let email_change = template(&table::EMAIL_CHANGE_URL);
+    let email_change_undo = template(&table::EMAIL_CHANGE_UNDO_URL);
+    let mut page = |setting: &Setting| source.optional(setting, plain_url);
+    LinkSettings {
+        verify,
+        password_reset,
+        email_change,
+        email_change_undo,
+        password_reset_request: page(&table::PASSWORD_RESET_REQUEST_URL),
+        after_verify: page(&table::AFTER_VERIFY_URL),
+        after_reset: page(&table::AFTER_RESET_URL),
+    }
+}
+
+fn plain_url(text: &str) -> Result<String, String> {
+    parse_url(text).map(|_| text.to_owned())
+}
+
+/// An absolute URL as it stands in emails: text mails show it as it is, so nothing in it may end it early.
+fn parse_url(text: &str) -> Result<Url, String> {
+    const NEEDED: &str =
+        "an absolute URL with https:// is needed, or with http:// on this machine, without user and password";
+    if text.contains(['{', '}']) {
+        return Err("{token} is the only placeholder, and only links have it".into());
+    }
+    if text.len() > LONGEST || !text.bytes().all(may_stand_in_a_url) {
+        return Err(format!(
+            "a URL of at most {LONGEST} ASCII characters is needed, all others percent-encoded, without quotation marks"
+        ));
+    }
+    let is_safe = |url: &Url| {
+        let by_tls_or_here = match url.scheme() {
+            "https" => true,
+            "http" => url.host().is_some_and(values::is_this_machine),
+            _ => false,
+        };
+        by_tls_or_here && url.has_host() && url.username().is_empty() && url.password().is_none()
+    };
+    // `https:host` and `https:\host` are read too, but not by every program.
+    let is_absolute = text.split_once("://").is_some_and(|(scheme, _)| !scheme.contains(['/', '?', '#']));
+    Url::parse(text).ok().filter(|url| is_absolute && is_safe(url)).ok_or_else(|| NEEDED.into())
+}
+
+/// The characters of a URL (RFC 3986 §2), without the quotation mark `'`.
+fn may_stand_in_a_url(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&()*+,;=%".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: &str = "eyJlbWFpbCI6IngifQ.ZVPxAA.pq2Mt2os-_x";
+
+    #[test]
+    fn a_token_may_stand_in_the_path_the_query_or_the_fragment() {
+        for template in [
+            "https://app.example.org/verify/{token}",
+            "https://app.example.org/verify/{token}/",
+            "https://app.example.org/verify?a=1&token={token}&b=2",
+            "https://app.example.org/#/verify?token={token}",
+            "http://localhost:5173/verify#{token}",
+            "http://127.0.0.1/{token}",
+            "http://[::1]:5173/{token}",
+        ] {
+            let link = LinkTemplate::parse(template).unwrap().with_token(TOKEN);
+            assert_eq!(link.as_str(), template.replace("{token}", TOKEN));
+            assert_eq!(link.token(), TOKEN);
+            assert!(Url::parse(link.as_str()).unwrap().as_str().contains(TOKEN), "{template}");
+            assert!(!format!("{link:?}").contains("ZVPxAA"));
+        }
+    }
+
+    #[test]
+    fn a_template_that_could_send_a_token_elsewhere_is_refused() {
+        for template in [
+            "",
+            "{token}",
+            "/verify/{token}",
+            "app.example.org/{token}",
+            "//app.example.org/{token}",
+            "https://app.example.org/verify",
+            "https://app.example.org/{token}/{token}",
+            "https://app.example.org/{token}/{email}",
+            "https://app.example.org/{{token}}",
+            "https://app.example.org/{Token}",
+            "https://{token}.example.org/",
+            "https://app.example.org:{token}/",
+            "https://{token}@app.example.org/",
+            "https://ann@app.example.org/{token}",
+            "https://ann:pw@app.example.org/{token}",
+            "http://app.example.org/{token}",
+            "http://localhost.example.org/{token}",
+            "ftp://app.example.org/{token}",
+            "javascript://app.example.org/{token}",
+            "acme://verify/{token}",
+            "https:app.example.org/{token}",
+            "https:\\\\app.example.org/{token}",
+            "https:///{token}",
+            "https://app.example.org/a b/{token}",
+            "https://app.example.org/\"{token}",
+            "https://app.example.org/<{token}",
+            "https://app.example.org/é/{token}",
+            "https://app.exam\tple.org/{token}",
+        ] {
+            assert!(LinkTemplate::parse(template).is_err(), "{template}");
+        }
+        let long = format!("https://app.example.org/{}/{{token}}", "x".repeat(LONGEST));
+        assert!(LinkTemplate::parse(&long).is_err());
+    }
+
+    #[test]
+    fn a_page_has_no_placeholder() {
+        assert_eq!(
+            plain_url("https://app.example.org/login?from=mail").unwrap(),
+            "https://app.example.org/login?from=mail"
+        );
+        for wrong in [
+            "https://app.example.org/{token}",
+            "http://app.example.org/",
+            "/login",
+            "login",
+            "data:text/html,x",
+        ] {
+            assert!(plain_url(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn without_settings_links_lead_to_the_built_in_pages() {
+        let url = PublicUrl::parse("books.example.org").unwrap();
+        let links = LinkSettings::default().templates(&url);
+        let link = links.verify.with_token("T");
+        assert_eq!(link.as_str(), "https://books.example.org/api/v1/auth/verify/T");
+        assert_eq!(
+            links.password_reset_request,
+            "https://books.example.org/api/v1/auth/password-reset-request"
+        );
+    }
+}
