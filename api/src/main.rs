@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use bookly_api::commands::{self, Command};
 use bookly_shared::config::Settings;
+use bookly_shared::domain::printable_lines;
 use bookly_shared::telemetry;
 use clap::Parser;
 
@@ -41,6 +42,6 @@ async fn main() -> ExitCode {
 
 /// Plain text on standard error: the person who started this may not read the log.
 fn end(why: &str, code: u8) -> ExitCode {
-    let _ = writeln!(std::io::stderr(), "bookly-api: {why}");
+    let _ = writeln!(std::io::stderr(), "bookly-api: {}", printable_lines(why));
     ExitCode::from(code)
 }

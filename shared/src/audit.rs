@@ -6,7 +6,8 @@
 use uuid::Uuid;
 
 use crate::db::users::User;
-use crate::domain::{EmailAddress, Role};
+use crate::domain::Role;
+use crate::redactor::masked;
 
 /// What happened to an account, or by it: its id and its masked address.
 pub fn account(user: &User, event: &'static str) {
@@ -48,8 +49,4 @@ pub fn email(admin: &User, email: Uuid, event: &'static str) {
 /// An administrator queued so many emails.
 pub fn emails_queued(admin: &User, emails: usize, event: &'static str) {
     tracing::info!(event, account = %admin.uid, address = masked(&admin.email), emails, "email");
-}
-
-fn masked(address: &str) -> String {
-    EmailAddress::parse(address).map_or_else(|_| "***".to_owned(), |address| address.masked())
 }

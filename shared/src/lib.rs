@@ -11,6 +11,7 @@ pub mod link_token;
 pub mod metrics;
 pub mod private_files;
 pub mod queue;
+pub mod redactor;
 pub mod signals;
 pub mod telemetry;
 pub mod templates;

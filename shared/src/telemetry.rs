@@ -1,13 +1,18 @@
 //! Logs, on standard error: text on a terminal, JSON elsewhere.
+//!
+//! Fields hold texts of other servers. What a terminal would obey in them, and what would end the line, is escaped in both
+//! formats: tracing-subscriber escapes only some of it, and JSON escapes no C1 control characters.
 
 use std::env;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
+
+use crate::domain::printable;
 
 /// Crates that log every query, poll and handshake. A directive matches all targets that begin with it, so `apalis`
 /// matches `apalis_redis` too.
@@ -59,10 +64,51 @@ where
     S: tracing::Subscriber + for<'a> LookupSpan<'a>,
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let layer = tracing_subscriber::fmt::layer().with_writer(writer);
+    let layer = tracing_subscriber::fmt::layer().with_writer(PrintableLines { writer, style });
     match style {
         Style::Terminal { colours } => layer.with_ansi(colours).boxed(),
         Style::Json => layer.json().flatten_event(true).with_span_list(false).boxed(),
+    }
+}
+
+/// Makes writers that escape what is not printable in a line.
+struct PrintableLines<M> {
+    writer: M,
+    style: Style,
+}
+
+/// Writes one line of the log: the layer writes each line by one call.
+struct PrintableLine<W> {
+    writer: W,
+    style: Style,
+}
+
+impl<'a, M: MakeWriter<'a>> MakeWriter<'a> for PrintableLines<M> {
+    type Writer = PrintableLine<M::Writer>;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        PrintableLine { writer: self.writer.make_writer(), style: self.style }
+    }
+}
+
+impl<W: Write> Write for PrintableLine<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let line = String::from_utf8_lossy(bytes);
+        let text = line.strip_suffix('\n').unwrap_or(&line);
+        let mut shown = match self.style {
+            // The colours are escape sequences. In values tracing-subscriber has escaped theirs.
+            Style::Terminal { colours: true } => {
+                text.split('\u{1b}').map(printable).collect::<Vec<_>>().join("\u{1b}")
+            }
+            Style::Terminal { colours: false } | Style::Json => printable(text).into_owned(),
+        };
+        shown.push_str(&line[text.len()..]);
+        self.writer.write_all(shown.as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
     }
 }
 
@@ -71,6 +117,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;
+    use crate::domain::has_control_characters;
 
     #[derive(Clone, Default)]
     struct Buffer(Arc<Mutex<Vec<u8>>>);
@@ -117,6 +164,36 @@ mod tests {
         let line: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!((&line["message"], &line["kind"]), (&"sent".into(), &"welcome".into()));
         assert_eq!(line["span"]["id"], "r-1");
+    }
+
+    #[test]
+    fn a_text_from_outside_forges_no_line_and_moves_no_cursor() {
+        let text = "a\u{1b}[2J\u{9b}1A\rb\nc\u{202e}d\u{2028}\u{7f}";
+        let event = || {
+            tracing::info_span!("s", outer = %text).in_scope(|| tracing::info!(%text, error = text, "{text}"))
+        };
+        for style in [PLAIN, Style::Terminal { colours: true }, Style::Json] {
+            let line = logged(None, style, event);
+            let line = line.strip_suffix('\n').unwrap();
+            // Nothing but the colours of the format, which end in `m`, begins with an escape character.
+            let parts = line.split('\u{1b}').enumerate();
+            let colours = |(index, part): (usize, &str)| match part
+                .strip_prefix('[')
+                .and_then(|rest| rest.split_once('m'))
+            {
+                Some((digits, rest)) if digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b';') => {
+                    rest.to_owned()
+                }
+                _ => {
+                    assert_eq!(index, 0, "{line:?}");
+                    part.to_owned()
+                }
+            };
+            let text: String = parts.map(colours).collect();
+            assert!(!has_control_characters(&text), "{line:?}");
+        }
+        let json: serde_json::Value = serde_json::from_str(&logged(None, Style::Json, event)).unwrap();
+        assert_eq!(json["text"], text, "a program reads the text as it was");
     }
 
     #[test]

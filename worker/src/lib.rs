@@ -7,7 +7,6 @@ mod delivery;
 mod metrics;
 pub mod process;
 mod queue;
-mod redactor;
 pub mod render;
 pub mod smtp;
 pub mod transport;

@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use bookly_shared::clock::Clock;
 use bookly_shared::config::{DatabaseSettings, Settings};
 use bookly_shared::db::{Db, PendingMigrations};
+use bookly_shared::domain::printable_lines;
 use bookly_shared::metrics::{Exporter, Sampler};
 use bookly_shared::queue::RedisQueue;
 use bookly_shared::trace::Tracer;
@@ -38,7 +39,7 @@ pub fn run(default_filter: &str, work: impl Future<Output = anyhow::Result<ExitC
         // `bookly-worker mail list | head` closed the pipe.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", printable_lines(&format!("{error:#}")));
             ExitCode::FAILURE
         }
     }

@@ -10,8 +10,8 @@ pub use file::{list_emails, read_mail};
 
 use bookly_shared::config::{MailTransport, Settings};
 use bookly_shared::domain::SmtpReply;
+use bookly_shared::redactor::Redactor;
 
-use crate::redactor::Redactor;
 use crate::render::Outgoing;
 use crate::smtp::{SendError, SmtpConfigError, SmtpOptions, SmtpPool};
 

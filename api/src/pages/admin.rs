@@ -3,7 +3,7 @@
 use bookly_shared::db::emails::admin::EmailRow;
 use bookly_shared::db::emails::attempts::AttemptRow;
 use bookly_shared::db::emails::stats::Backlog;
-use bookly_shared::domain::EmailState;
+use bookly_shared::domain::{EmailState, printable};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
@@ -99,11 +99,11 @@ impl From<&EmailRow> for EmailLine {
     fn from(row: &EmailRow) -> EmailLine {
         EmailLine {
             id: row.id.to_string(),
-            to: row.recipient.clone(),
+            to: shown(&row.recipient),
             kind: kind_label(&row.kind),
             state: row.state.clone(),
             time: instant(row.created_at),
-            reason: row.last_error.clone(),
+            reason: row.last_error.as_deref().map(shown),
         }
     }
 }
@@ -116,19 +116,19 @@ impl EmailHistory {
         let last = match state {
             Some(EmailState::Queued) => Some(Event::plain(row.due_at, "Next attempt due")),
             Some(EmailState::Sending) => row.worker.as_ref().map(|worker| Event {
-                detail: Some(worker.clone()),
+                detail: Some(shown(worker)),
                 ..Event::plain(row.due_at, "A worker is sending it")
             }),
             // The last attempt says how it was closed. Where there is no such attempt, the row says it.
             Some(state) if attempts.last().is_none_or(|last| last.outcome != state.as_str()) => {
-                let reply = row.last_error.clone();
+                let reply = row.last_error.as_deref().map(shown);
                 row.closed_at.map(|time| Event { reply, ..Event::plain(time, closed_as(state)) })
             }
             _ => None,
         };
         EmailHistory {
             id: row.id.to_string(),
-            to: row.recipient.clone(),
+            to: shown(&row.recipient),
             kind: kind_label(&row.kind),
             state: row.state.clone(),
             deadline: instant(row.deadline_at),
@@ -158,15 +158,20 @@ impl Event {
             other => (other, ""),
         };
         let took = row.duration_ms.map(|ms| format!("{ms} ms"));
-        let detail = [Some(row.worker.clone()), took].into_iter().flatten().collect::<Vec<_>>().join(", ");
+        let detail = [Some(shown(&row.worker)), took].into_iter().flatten().collect::<Vec<_>>().join(", ");
         Event {
             time: instant(row.started_at),
             what: what.to_owned(),
             tone,
-            reply: row.reply.clone(),
+            reply: row.reply.as_deref().map(shown),
             detail: Some(detail),
         }
     }
+}
+
+/// A text from outside: in a page too, characters that change the writing direction make a line read as another one.
+fn shown(text: &str) -> String {
+    printable(text).into_owned()
 }
 
 fn closed_as(state: EmailState) -> &'static str {

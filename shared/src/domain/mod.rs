@@ -25,4 +25,4 @@ pub use name::{NameError, PersonName, Username, greeting_name};
 pub use password::{Password, PasswordError};
 pub use role::{Role, UnknownRole};
 pub use smtp_reply::{EnhancedCode, SmtpReply};
-pub use text::{has_control_characters, one_line};
+pub use text::{has_control_characters, one_line, printable, printable_lines};

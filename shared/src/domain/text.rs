@@ -1,4 +1,35 @@
-//! The characters that are refused in addresses, names and other texts of one line.
+//! The characters that are refused in addresses, names and other texts of one line, and escaped where a text of another
+//! program is shown.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// A text from outside as a terminal, a log or a page can show it: control characters (escape sequences among them), line
+/// breaks and characters that change the writing direction are written as `\u001b`, as in JSON.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    escaped(text, is_control)
+}
+
+/// The same for a text of several lines, whose line breaks stay.
+pub fn printable_lines(text: &str) -> Cow<'_, str> {
+    escaped(text, |c| c != '\n' && is_control(c))
+}
+
+fn escaped(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(&is_escaped) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_escaped(c) {
+            // All of them have four hexadecimal digits at most. Writing to a string cannot fail.
+            let _ = write!(shown, "\\u{:04x}", u32::from(c));
+        } else {
+            shown.push(c);
+        }
+    }
+    Cow::Owned(shown)
+}
 
 /// Whether a text has control characters (Unicode Cc: a line break ends a mail header, Postgres refuses NUL), line
 /// separators, or characters that change the writing direction.
@@ -35,4 +66,26 @@ pub(super) fn is_invisible(c: char) -> bool {
             | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFF8}'
             | '\u{E0000}'..='\u{E0FFF}'
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_escaped_and_all_else_stays() {
+        for (text, shown) in [
+            ("Zoë 李 'a\\b'", "Zoë 李 'a\\b'"),
+            ("a\u{1b}[2Jb\u{9b}1mc\u{7f}", "a\\u001b[2Jb\\u009b1mc\\u007f"),
+            ("a\r\nb\u{2028}c\u{202e}d\0", "a\\u000d\\u000ab\\u2028c\\u202ed\\u0000"),
+        ] {
+            assert_eq!(printable(text), shown);
+        }
+        assert_eq!(printable_lines("a\nb\r\n\tc"), "a\nb\\u000d\n\\u0009c");
+    }
+
+    #[test]
+    fn every_character_that_is_escaped_has_four_digits() {
+        assert!(('\0'..=char::MAX).filter(|c| is_control(*c)).all(|c| u32::from(c) <= 0xffff));
+    }
 }

@@ -5,8 +5,10 @@
 mod access;
 mod cleanup;
 mod enqueue;
+mod login;
 mod redis;
 
 pub use access::AccessError;
 pub use enqueue::{BATCH_WINDOW, JobQueue};
+pub use login::RedisLogin;
 pub use redis::{QueueError, RedisBackend, RedisConnection, RedisQueue, SendEmail};

@@ -17,6 +17,8 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
 use uuid::Uuid;
 
+use super::login::RedisLogin;
+
 /// The most jobs that wait in Redis. With 8,000 due ones apalis-redis' fetch script fails on every call
 /// ("too many results to unpack"): Lua's stack holds that many values.
 const MAX_WAITING: usize = 4_000;
@@ -183,8 +185,9 @@ impl RedisQueue {
     /// # Errors
     /// When Redis cannot be reached, or the connection ends.
     pub async fn listen(&self, wake: impl Fn() + Send) -> Result<(), QueueError> {
-        let (mut commands, mut messages) = self.client.get_async_pubsub().await?.split();
-        commands.subscribe(self.channel()).await?;
+        let hide = |error| self.connection.login.hide(error);
+        let (mut commands, mut messages) = self.client.get_async_pubsub().await.map_err(hide)?.split();
+        commands.subscribe(self.channel()).await.map_err(hide)?;
         wake();
         loop {
             match timeout(PING_EVERY, messages.next()).await {
@@ -192,7 +195,7 @@ impl RedisQueue {
                 Ok(None) => return Err(QueueError::Subscription),
                 // A connection that a firewall dropped looks like one without messages.
                 Err(_) => match timeout(PING_LIMIT, commands.ping::<redis::Value>()).await {
-                    Ok(answered) => drop(answered?),
+                    Ok(answered) => drop(answered.map_err(hide)?),
                     Err(_) => return Err(QueueError::Subscription),
                 },
             }
@@ -237,7 +240,10 @@ fn config(name: &str) -> Config {
 ///
 /// A command may then run twice, when the connection broke between the command and its reply.
 #[derive(Clone)]
-pub struct RedisConnection(ConnectionManager);
+pub struct RedisConnection {
+    manager: ConnectionManager,
+    login: RedisLogin,
+}
 
 impl RedisConnection {
     /// A connection that is opened at its first use.
@@ -250,17 +256,21 @@ impl RedisConnection {
             .set_connection_timeout(Some(CONNECT_LIMIT))
             .set_number_of_retries(1)
             .set_max_delay(Duration::from_millis(500));
-        Ok(RedisConnection(ConnectionManager::new_lazy_with_config(client, config)?))
+        let login = RedisLogin::of(&client);
+        Ok(RedisConnection { manager: ConnectionManager::new_lazy_with_config(client, config)?, login })
     }
 }
 
 impl ConnectionLike for RedisConnection {
     fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
         Box::pin(async move {
-            match self.0.send_packed_command(command).await {
-                Err(error) if error.is_connection_dropped() => self.0.send_packed_command(command).await,
+            let sent = match self.manager.send_packed_command(command).await {
+                Err(error) if error.is_connection_dropped() => {
+                    self.manager.send_packed_command(command).await
+                }
                 result => result,
-            }
+            };
+            sent.map_err(|error| self.login.hide(error))
         })
     }
 
@@ -271,16 +281,17 @@ impl ConnectionLike for RedisConnection {
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
         Box::pin(async move {
-            match self.0.send_packed_commands(commands, offset, count).await {
+            let sent = match self.manager.send_packed_commands(commands, offset, count).await {
                 Err(error) if error.is_connection_dropped() => {
-                    self.0.send_packed_commands(commands, offset, count).await
+                    self.manager.send_packed_commands(commands, offset, count).await
                 }
                 result => result,
-            }
+            };
+            sent.map_err(|error| self.login.hide(error))
         })
     }
 
     fn get_db(&self) -> i64 {
-        self.0.get_db()
+        self.manager.get_db()
     }
 }

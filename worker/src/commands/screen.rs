@@ -6,6 +6,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
+use bookly_shared::domain::printable_lines;
 use serde::Serialize;
 
 /// Headings.
@@ -24,7 +25,7 @@ pub(super) fn styled(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Writes a line. Colours reach a terminal only, and not where `NO_COLOR` (<https://no-color.org>) or `TERM=dumb`
+/// Writes a line. Texts of other programs in it must be [printable](bookly_shared::domain::printable). Colours reach a terminal only, and not where `NO_COLOR` (<https://no-color.org>) or `TERM=dumb`
 /// asks for none.
 ///
 /// # Errors
@@ -33,12 +34,10 @@ pub(super) fn print_line(text: impl Display) -> io::Result<()> {
     writeln!(anstream::stdout(), "{text}")
 }
 
-/// Writes one JSON document.
+/// Writes one JSON document. JSON escapes most control characters, but not those above U+007E.
 ///
 /// # Errors
 /// When standard output is closed, among others.
 pub(super) fn print_json(document: &impl Serialize) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    serde_json::to_writer_pretty(&mut out, document)?;
-    writeln!(out)
+    writeln!(io::stdout(), "{}", printable_lines(&serde_json::to_string_pretty(document)?))
 }

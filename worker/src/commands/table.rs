@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::io;
 
+use bookly_shared::domain::printable;
 use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell, CellAlignment, Table};
 
@@ -22,6 +23,11 @@ pub(super) fn new(headings: impl IntoIterator<Item = Cell>) -> Table {
         column.set_padding((0, GAP));
     });
     table
+}
+
+/// A cell with a text. It may be another program's: what a terminal would obey in it is escaped.
+pub(super) fn text(text: impl Display) -> Cell {
+    Cell::new(printable(&text.to_string()))
 }
 
 /// A cell with a number, or the heading of a column of numbers: aligned at the right.

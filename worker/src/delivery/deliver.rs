@@ -9,6 +9,8 @@ use bookly_shared::db::emails::complete::SentEmail;
 use bookly_shared::db::emails::maintenance::DEADLINE_PASSED;
 use bookly_shared::db::emails::retry::Retry;
 use bookly_shared::db::{Db, DbError};
+use bookly_shared::domain::smtp_reply::one_short_line;
+use bookly_shared::redactor::{mask_address, masked};
 use bookly_shared::trace::{SpanPlace, Tracer};
 use chrono::{DateTime, Utc};
 use tracing::Instrument;
@@ -20,7 +22,6 @@ use crate::delivery::lease::{Lease, Leases};
 use crate::delivery::prepare::{Decision, EmailContent, Preparer};
 use crate::delivery::spans;
 use crate::metrics::record;
-use crate::redactor::{mask_address, masked};
 use crate::render::{Composer, Outgoing};
 use crate::smtp::{FailureKind, SendError};
 use crate::transport::{Delivered, Transport};
@@ -230,7 +231,7 @@ impl Delivery {
     async fn retry_after_database_error(&self, email: &ClaimedEmail, error: &DbError) {
         record::attempt(email.kind, AttemptOutcome::DatabaseAway);
         tracing::warn!(%error, "the database failed during an attempt");
-        let reason = error.to_string();
+        let reason = one_short_line(&error.to_string());
         let now = self.clock.now();
         let retry = Retry {
             due_at: now + backoff::after_attempt(1),

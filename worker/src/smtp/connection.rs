@@ -10,14 +10,13 @@ use bookly_shared::metrics::{
     Counted,
     table::{SMTP_OPEN, SMTP_OPENED},
 };
+use bookly_shared::redactor::Redactor;
 use secrecy::ExposeSecret;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::either::Either;
 use tracing::{debug, warn};
-
-use crate::redactor::Redactor;
 
 use super::dialogue::{Dialogue, ReplyLines};
 use super::error::SendError;

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use bookly_shared::domain::SmtpReply;
 use bookly_shared::domain::smtp_reply::one_short_line;
-
-use crate::redactor::Redactor;
+use bookly_shared::redactor::Redactor;
 
 use super::failure::{FailureKind, RefusalRule, Stage, refusal_rule};
 

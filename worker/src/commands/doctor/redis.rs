@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use bookly_shared::config::Settings;
-use bookly_shared::queue::RedisQueue;
+use bookly_shared::queue::{RedisLogin, RedisQueue};
 use redis::{AsyncConnectionConfig, Client, ErrorKind, RedisError, ServerErrorKind};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -18,7 +18,7 @@ pub(super) async fn check(url: &SecretString, settings: &Settings) -> Vec<Findin
         return vec![Finding::fail(NAME, "REDIS_URL cannot be read", "write it as redis://host:6379/0")];
     };
     let place = client.get_connection_info().addr().to_string();
-    let server = match info(&client).await {
+    let server = match info(&client).await.map_err(|error| RedisLogin::of(&client).hide(error)) {
         Ok(info) => judge(&info, &place, queue_name),
         Err(error) if is_refused(&error) => Finding::warn(
             NAME,

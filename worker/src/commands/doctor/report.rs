@@ -2,6 +2,7 @@
 
 use std::io;
 
+use bookly_shared::domain::printable;
 use serde::Serialize;
 
 use crate::commands::screen::{GREEN, RED, YELLOW, print_line, styled};
@@ -62,9 +63,9 @@ impl Report {
                 Status::Warn => styled(YELLOW, "warn"),
                 Status::Fail => styled(RED, "FAIL"),
             };
-            print_line(format_args!("{status} {}: {}", check.name, check.fact))?;
+            print_line(format_args!("{status} {}: {}", check.name, printable(&check.fact)))?;
             if let Some(remedy) = &check.remedy {
-                print_line(format_args!("     → {remedy}"))?;
+                print_line(format_args!("     → {}", printable(remedy)))?;
             }
         }
         Ok(())

@@ -5,7 +5,7 @@ use bookly_shared::db::Db;
 use bookly_shared::db::emails::admin::EmailRow;
 use bookly_shared::domain::EmailState;
 use clap::Args;
-use comfy_table::{Cell, Table};
+use comfy_table::Table;
 use serde::Serialize;
 
 use super::document::EmailDocument;
@@ -64,16 +64,16 @@ impl List {
 }
 
 fn table_of(rows: &[EmailRow]) -> Table {
-    let left = ["ID", "CREATED", "STATE", "KIND"].map(Cell::new).into_iter();
-    let mut table = table::new(left.chain([table::number("ATTEMPTS"), Cell::new("TO")]));
+    let left = ["ID", "CREATED", "STATE", "KIND"].map(table::text).into_iter();
+    let mut table = table::new(left.chain([table::number("ATTEMPTS"), table::text("TO")]));
     for row in rows {
         table.add_row([
-            Cell::new(row.id),
-            Cell::new(row.created_at.format("%Y-%m-%dT%H:%M:%SZ")),
+            table::text(row.id),
+            table::text(row.created_at.format("%Y-%m-%dT%H:%M:%SZ")),
             state_cell(&row.state),
-            Cell::new(&row.kind),
+            table::text(&row.kind),
             table::number(row.attempts),
-            Cell::new(&row.recipient),
+            table::text(&row.recipient),
         ]);
     }
     table

@@ -21,6 +21,7 @@ use clap::Subcommand;
 use comfy_table::{Cell, Color};
 use uuid::Uuid;
 
+use crate::commands::table;
 use crate::process::open_database;
 
 /// The commands about emails.
@@ -99,7 +100,7 @@ async fn find(db: &Db, id: Uuid) -> anyhow::Result<EmailRow> {
 
 /// A state of an email, or the outcome of an attempt, in its colour.
 fn state_cell(state: &str) -> Cell {
-    let cell = Cell::new(state);
+    let cell = table::text(state);
     match state {
         "sent" => cell.fg(Color::DarkGreen),
         "failed" => cell.fg(Color::DarkRed),

@@ -3,6 +3,7 @@
 use bookly_shared::db::Db;
 use bookly_shared::db::emails::admin::EmailRow;
 use bookly_shared::db::emails::attempts::AttemptRow;
+use bookly_shared::domain::printable;
 use chrono::{DateTime, Utc};
 use clap::Args;
 use comfy_table::{Cell, Table};
@@ -45,7 +46,7 @@ impl Show {
             return Ok(print_json(&ShowDocument { email: EmailDocument::from(&row), history })?);
         }
         for (name, value) in facts(&row) {
-            print_line(format_args!("{} {value}", styled(DIM, format_args!("{name:13}"))))?;
+            print_line(format_args!("{} {}", styled(DIM, format_args!("{name:13}")), printable(&value)))?;
         }
         print_line("")?;
         Ok(table::print(&timeline(&row, &attempts))?)
@@ -75,17 +76,18 @@ fn facts(row: &EmailRow) -> Vec<(&'static str, String)> {
 
 /// Its creation, every attempt, and its end or what comes next.
 fn timeline(row: &EmailRow, attempts: &[AttemptRow]) -> Table {
-    let left = ["TIME", "EVENT", "WORKER"].map(Cell::new).into_iter();
-    let mut table = table::new(left.chain([table::number("MS"), table::number("CODE"), Cell::new("REPLY")]));
+    let left = ["TIME", "EVENT", "WORKER"].map(table::text).into_iter();
+    let mut table =
+        table::new(left.chain([table::number("MS"), table::number("CODE"), table::text("REPLY")]));
     table.add_row(event(row.created_at, "accepted", "", ""));
     for attempt in attempts {
         table.add_row([
-            Cell::new(moment(attempt.started_at)),
+            table::text(moment(attempt.started_at)),
             state_cell(&attempt.outcome),
-            Cell::new(&attempt.worker),
+            table::text(&attempt.worker),
             table::number(attempt.duration_ms.map(|ms| ms.to_string()).unwrap_or_default()),
             table::number(attempt.smtp_code.map(|code| code.to_string()).unwrap_or_default()),
-            Cell::new(reply_text(attempt)),
+            table::text(reply_text(attempt)),
         ]);
     }
     if let Some(last) = last_event(row, attempts) {
@@ -117,8 +119,15 @@ fn last_event(row: &EmailRow, attempts: &[AttemptRow]) -> Option<Vec<Cell>> {
 }
 
 fn event(time: DateTime<Utc>, what: &str, worker: &str, text: &str) -> Vec<Cell> {
-    let [empty_ms, empty_code] = ["", ""].map(Cell::new);
-    vec![Cell::new(moment(time)), state_cell(what), Cell::new(worker), empty_ms, empty_code, Cell::new(text)]
+    let [empty_ms, empty_code] = ["", ""].map(table::text);
+    vec![
+        table::text(moment(time)),
+        state_cell(what),
+        table::text(worker),
+        empty_ms,
+        empty_code,
+        table::text(text),
+    ]
 }
 
 fn moment(time: DateTime<Utc>) -> String {
@@ -127,6 +136,8 @@ fn moment(time: DateTime<Utc>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use bookly_shared::domain::has_control_characters;
+
     use super::*;
 
     fn at(second: i64) -> DateTime<Utc> {
@@ -185,5 +196,17 @@ mod tests {
         assert_eq!(by_server, ["accepted", "failed w1 40 451 later"]);
         let by_hand = events(&email("cancelled"), &[attempt("retried")]);
         assert_eq!(by_hand, ["accepted", "retried w1 40 451 later", "cancelled no reason"]);
+    }
+
+    #[test]
+    fn what_another_program_wrote_moves_no_cursor() {
+        let escape = "\u{1b}[2J\u{9b}1A\r\u{202e}x";
+        let reply = Some(escape.to_owned());
+        let row = EmailRow { recipient: escape.to_owned(), last_error: reply.clone(), ..email("failed") };
+        let attempts = [AttemptRow { reply, worker: escape.to_owned(), ..attempt("retried") }];
+        for line in timeline(&row, &attempts).lines() {
+            let text = anstream::adapter::strip_str(&line).to_string();
+            assert!(!has_control_characters(&text), "{text:?}");
+        }
     }
 }

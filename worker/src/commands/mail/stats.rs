@@ -5,7 +5,7 @@ use bookly_shared::db::Db;
 use bookly_shared::db::emails::stats::{Backlog, Ended};
 use chrono::{DateTime, Utc};
 use clap::Args;
-use comfy_table::{Cell, Table};
+use comfy_table::Table;
 use serde::Serialize;
 
 use super::since::Since;
@@ -102,22 +102,22 @@ fn open_table(backlog: &Backlog, failed: i64) -> Table {
         lost => format!("{lost} of them with a lease that ran out"),
     };
     let hint = if failed > 0 { "see `mail list --state failed`" } else { "" };
-    let mut table = table::new([Cell::new("STATE"), table::number("EMAILS"), Cell::new("")]);
+    let mut table = table::new([table::text("STATE"), table::number("EMAILS"), table::text("")]);
     for (state, emails, note) in [
         ("queued", backlog.queued, waits),
         ("sending", backlog.sending, lost),
         ("failed", failed, hint.to_owned()),
     ] {
-        let state = if emails > 0 { state_cell(state) } else { Cell::new(state) };
-        table.add_row([state, table::number(emails), Cell::new(note)]);
+        let state = if emails > 0 { state_cell(state) } else { table::text(state) };
+        table.add_row([state, table::number(emails), table::text(note)]);
     }
     table
 }
 
 fn closed_table(ended: &[Ended]) -> Table {
-    let mut table = table::new([Cell::new("KIND"), Cell::new("STATE"), table::number("EMAILS")]);
+    let mut table = table::new([table::text("KIND"), table::text("STATE"), table::number("EMAILS")]);
     for row in ended {
-        table.add_row([Cell::new(&row.kind), state_cell(&row.state), table::number(row.emails)]);
+        table.add_row([table::text(&row.kind), state_cell(&row.state), table::number(row.emails)]);
     }
     table
 }

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use bookly_shared::clock::Clock;
 use bookly_shared::config::Settings;
-use bookly_shared::domain::EmailAddress;
+use bookly_shared::domain::{EmailAddress, printable};
 use clap::Args;
 use serde::Serialize;
 use uuid::Uuid;
@@ -46,6 +46,6 @@ impl Test {
                 reply: delivered.to_string(),
             })?);
         }
-        Ok(print_line(format_args!("accepted: {delivered}"))?)
+        Ok(print_line(format_args!("accepted: {}", printable(&delivered.to_string())))?)
     }
 }

@@ -1,12 +1,12 @@
-//! Takes secrets out of texts that a mail server wrote: content filters repeat the link that they refuse, and servers
-//! repeat logins. What is left is stored in rows, logged, and shown to operators.
+//! Takes secrets out of texts that another server wrote: content filters of mail servers repeat the link that they
+//! refuse, and servers repeat logins. What is left is stored in rows, logged, and shown to operators.
 
 use std::collections::HashSet;
 use std::ops::Range;
 
+use crate::domain::{EmailAddress, SmtpReply};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use bookly_shared::domain::{EmailAddress, SmtpReply};
 
 /// What takes the place of a secret.
 const REDACTED: &str = "[redacted]";
@@ -20,7 +20,7 @@ const MAX_DECODINGS: usize = 3;
 ///
 /// Comparison is of letters and digits in lower case. No other text has eight of them in common with a token by chance.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Redactor {
+pub struct Redactor {
     /// Encoded forms of the secrets, letters and digits only, in lower case.
     forms: Vec<Vec<u8>>,
     /// Secrets with fewer than [`PIECE`] letters and digits are found only as a whole.
@@ -29,7 +29,7 @@ pub(crate) struct Redactor {
 
 impl Redactor {
     /// For these secrets. Empty ones are ignored.
-    pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Redactor {
+    pub fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Redactor {
         let mut redactor = Redactor::default();
         for secret in secrets.into_iter().filter(|secret| !secret.is_empty()) {
             for encoded in encoded_forms(secret.as_bytes()) {
@@ -47,7 +47,7 @@ impl Redactor {
     }
 
     /// The text with `[redacted]` in place of each secret.
-    pub(crate) fn redact(&self, text: &str) -> String {
+    pub fn redact(&self, text: &str) -> String {
         let mut found = self.short_ones(text);
         let mut decoded = Decoded::of(text);
         for _ in 0..=MAX_DECODINGS {
@@ -59,7 +59,7 @@ impl Redactor {
     }
 
     /// The reply without the secrets in its text.
-    pub(crate) fn redact_reply(&self, reply: SmtpReply) -> SmtpReply {
+    pub fn redact_reply(&self, reply: SmtpReply) -> SmtpReply {
         SmtpReply { text: self.redact(&reply.text), ..reply }
     }
 
@@ -103,12 +103,12 @@ impl Redactor {
 }
 
 /// An address as logs show it: `a***e@example.org`.
-pub(crate) fn masked(address: &str) -> String {
+pub fn masked(address: &str) -> String {
     EmailAddress::parse(address).map_or_else(|_| "***".to_owned(), |address| address.masked())
 }
 
 /// A text for the log: servers repeat the recipient, in any case of letters.
-pub(crate) fn mask_address(text: &str, address: &str) -> String {
+pub fn mask_address(text: &str, address: &str) -> String {
     let (lower, address_lower) = (text.to_ascii_lowercase(), address.to_ascii_lowercase());
     let (mut shown, mut at) = (String::with_capacity(text.len()), 0);
     for (start, found) in lower.match_indices(&address_lower).filter(|_| !address.is_empty()) {
