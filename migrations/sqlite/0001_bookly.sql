@@ -67,11 +67,11 @@ CREATE INDEX email_changes_age ON email_changes (changed_at);
 
 -- Sign-ups and address changes by mailbox, without the `+` and what follows it.
 CREATE TABLE base_mailbox_counts (
-    base_mailbox TEXT PRIMARY KEY,
-    emails       INTEGER NOT NULL,
-    counted_from TEXT NOT NULL                     -- the count starts again 24 hours later
+    base_mailbox    TEXT PRIMARY KEY,
+    counted_at      TEXT NOT NULL,                 -- when each was counted, the newest last; as many as the limit: JSON
+    last_counted_at TEXT NOT NULL
 ) STRICT;
-CREATE INDEX base_mailbox_counts_age ON base_mailbox_counts (counted_from);
+CREATE INDEX base_mailbox_counts_age ON base_mailbox_counts (last_counted_at);
 
 CREATE TABLE books (
     uid            BLOB PRIMARY KEY,

@@ -171,7 +171,7 @@ async fn an_unverified_account_does_not_become_an_administrator() {
 async fn one_mailbox_gets_twenty_sign_ups_a_day_whatever_follows_its_plus() {
     on_both("one_mailbox_gets_twenty_sign_ups_a_day_whatever_follows_its_plus", async |db: Db| {
         let email = address("victim");
-        let many = (0..40).map(|n| beside(&email, &format!("victim+{n}")));
+        let many = (0..50).map(|n| beside(&email, &format!("victim+{n}")));
         let many: Vec<EmailAddress> = many.collect();
         let created = many.iter().map(|email| create(&db, email, CreatedVia::SignUp, 0));
         let created = futures_util::future::join_all(created).await;
@@ -210,6 +210,33 @@ async fn a_change_of_address_counts_for_its_mailbox_too_and_is_silently_dropped(
         }
         assert_eq!(queued[..20], [Checked::Done(true); 20]);
         assert_eq!(queued[20..], [Checked::Done(false); 2]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_limit_of_a_mailbox_holds_for_any_24_hours() {
+    on_both("the_limit_of_a_mailbox_holds_for_any_24_hours", async |db: Db| {
+        let base = address("any");
+        let mut tag = 0;
+        let mut sign_ups = async |count: i32, hours| {
+            for _ in 0..count {
+                tag += 1;
+                sign_up(&db, &beside(&base, &format!("any+{tag}")), hours).await;
+            }
+            match create(&db, &beside(&base, "any+more"), CreatedVia::SignUp, hours).await {
+                Creation::TooManyForMailbox(wait) => Some(wait.num_hours()),
+                Creation::Created(..) => None,
+                Creation::AddressTaken => panic!("taken"),
+            }
+        };
+        assert_eq!(sign_ups(9, 0).await, None, "the tenth is possible");
+        assert_eq!(sign_ups(10, 20).await, Some(4));
+        // A day after the first ten, these count no more, and the later ones do.
+        let refused = async |hours| create(&db, &beside(&base, "any+x"), CreatedVia::SignUp, hours).await;
+        assert!(matches!(refused(23).await, Creation::TooManyForMailbox(_)));
+        assert_eq!(sign_ups(10, 24).await, Some(20));
+        assert_eq!(sign_ups(10, 44).await, Some(4));
     })
     .await;
 }

@@ -4,7 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::base_mailboxes::{COUNT_FOR, COUNT_SIGN_UP};
+use super::base_mailboxes::COUNT_FOR;
 use super::email_changes::{IS_RESERVED, UNDO_WINDOW};
 use super::emails::enqueue::{NewEmail, bind_email, enqueue_email};
 use super::emails::maintenance::NO_ACCOUNT;
@@ -81,12 +81,13 @@ pub enum Disowned {
 /// `$10` are the account, `$11` to `$21` the email, `$22` to `$24` the count; changes before `$25` cannot be undone.
 const CREATE_ACCOUNT_POSTGRES: &str = "
 WITH counted AS (
-    INSERT INTO base_mailbox_counts AS counts (base_mailbox, emails, counted_from)
-    VALUES ($22, 1, $9)
+    INSERT INTO base_mailbox_counts AS counts (base_mailbox, counted_at, last_counted_at)
+    VALUES ($22, ARRAY[$9::timestamptz], $9)
     ON CONFLICT (base_mailbox) DO UPDATE
-    SET emails = CASE WHEN counts.counted_from <= $23 THEN 1 ELSE counts.emails + 1 END,
-        counted_from = CASE WHEN counts.counted_from <= $23 THEN excluded.counted_from ELSE counts.counted_from END
-    WHERE counts.counted_from <= $23 OR counts.emails < $24
+    SET counted_at = counts.counted_at[cardinality(counts.counted_at) + 2 - $24 :] || excluded.last_counted_at,
+        last_counted_at = excluded.last_counted_at
+    WHERE cardinality(counts.counted_at) < $24
+       OR counts.counted_at[cardinality(counts.counted_at) + 1 - $24] <= $23
     RETURNING base_mailbox
 ), account AS (
     INSERT INTO users (uid, username, email, email_canonical, first_name, last_name, role, password_hash,
@@ -201,7 +202,7 @@ impl Db {
     ) -> DbResult<Option<User>> {
         let mailbox = account.email.canonical();
         in_transaction!(self, tx => {
-            let counted = sqlx::query(COUNT_SIGN_UP)
+            let counted = sqlx::query(self.count_sign_up())
                 .bind(account.email.base_mailbox())
                 .bind(now)
                 .bind(now - COUNT_FOR)

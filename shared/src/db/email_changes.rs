@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::base_mailboxes::{COUNT_FOR, COUNT_SIGN_UP};
+use super::base_mailboxes::COUNT_FOR;
 use super::emails::enqueue::{EmailContext, NewEmail, RequestOrigin, enqueue_email};
 use super::emails::on_request::{EmailRequest, enqueue_on_postgres, enqueue_on_sqlite};
 use super::login_throttle::{FORGET_ALL_FAILURES, FORGET_NETWORKS};
@@ -80,7 +80,7 @@ macro_rules! request_change {
         let now = request.email.created_at();
         require_actor!($db, $tx, actor, now);
         let queued = $enqueue(&mut $tx, std::slice::from_ref(request)).await?;
-        let count = sqlx::query(COUNT_SIGN_UP).bind(new_email.base_mailbox()).bind(now);
+        let count = sqlx::query($db.count_sign_up()).bind(new_email.base_mailbox()).bind(now);
         let count = count.bind(now - COUNT_FOR).bind(*base_mailbox_limit);
         if !queued.is_empty() && count.execute(&mut *$tx).await?.rows_affected() == 0 {
             $tx.rollback().await?;
