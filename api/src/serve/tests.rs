@@ -179,6 +179,27 @@ async fn a_client_that_takes_its_answer_byte_by_byte_is_cut_off() {
     reading.abort();
 }
 
+/// Takes ten times as long as an answer may wait, and never stops reading.
+#[tokio::test]
+async fn a_slow_client_that_goes_on_reading_gets_its_whole_answer() {
+    let answer = Duration::from_millis(250);
+    let slow = http_server::Limits { answer, answer_bytes_per_second: 1024 * 1024, ..Default::default() };
+    let served = start(limits(slow)).await;
+    let mut client = served.connect_from("127.0.0.1").await;
+    client.write_all(b"GET /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+    let (began, mut part, mut taken) = (tokio::time::Instant::now(), vec![0; LARGE / 256], 0);
+    loop {
+        let read = client.read(&mut part).await.unwrap();
+        taken += read;
+        if read == 0 {
+            break;
+        }
+        sleep(answer / 25).await;
+    }
+    assert!(taken > LARGE, "cut off after {taken} bytes and {:?}", began.elapsed());
+    assert!(began.elapsed() > 4 * answer, "the client was not slow");
+}
+
 #[tokio::test]
 async fn pipelined_requests_without_a_reader_are_cut_off() {
     let served =

@@ -37,7 +37,7 @@ pub(super) async fn serve<S, B>(
     // An answer is one small write: to wait for more data (Nagle) only delays it.
     let _ = stream.set_nodelay(true);
     let activity = place.activity();
-    let stream = TimedStream::new(stream, limits.answer, activity.clone());
+    let stream = TimedStream::new(stream, &limits, activity.clone());
     let service = service_fn(move |request| {
         let handling = activity.handling();
         let answer = service.call(request);
