@@ -73,6 +73,24 @@ CREATE TABLE base_mailbox_counts (
 );
 CREATE INDEX base_mailbox_counts_age ON base_mailbox_counts (last_counted_at);
 
+-- Wrong codes by submitted address, known or not; for a change of address by the account's id. The count starts again
+-- an hour after its last wrong code.
+CREATE TABLE code_tries (
+    subject       text PRIMARY KEY,
+    tries         integer NOT NULL,
+    last_tried_at timestamptz NOT NULL
+);
+CREATE INDEX code_tries_age ON code_tries (last_tried_at);
+
+-- Wrong codes that were compared with an email's. No column of `emails`, and no reference: a lock on a row of `emails`
+-- would keep workers from it.
+CREATE TABLE email_code_tries (
+    email_id      uuid PRIMARY KEY,
+    tries         integer NOT NULL,
+    last_tried_at timestamptz NOT NULL
+);
+CREATE INDEX email_code_tries_age ON email_code_tries (last_tried_at);
+
 CREATE TABLE books (
     uid            uuid PRIMARY KEY,
     title          text NOT NULL,
@@ -122,6 +140,8 @@ CREATE INDEX emails_due ON emails (due_at) INCLUDE (created_at, deadline_at, kin
 CREATE INDEX emails_leased ON emails (lease_until) WHERE state = 'sending';
 CREATE INDEX emails_closed ON emails (closed_at) WHERE closed_at IS NOT NULL;
 CREATE INDEX emails_mailbox ON emails (mailbox, created_at);
+-- The emails whose code an account may enter for its new address.
+CREATE INDEX emails_changes ON emails (user_uid, claimed_at) WHERE kind = 'change_email';
 -- What an operator lists.
 CREATE INDEX emails_given_up ON emails (state, id) WHERE state IN ('failed', 'cancelled');
 

@@ -7,6 +7,7 @@ pub mod config;
 pub mod db;
 pub mod domain;
 pub mod http_server;
+pub mod link_code;
 pub mod link_token;
 pub mod metrics;
 pub mod private_files;

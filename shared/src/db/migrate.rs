@@ -9,7 +9,7 @@ static POSTGRES: Migrator = sqlx::migrate!("../migrations/postgres");
 static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
 
 /// The tables of the first migration. Without its record they belong to another application.
-const OUR_TABLES: [&str; 10] = [
+const OUR_TABLES: [&str; 12] = [
     "users",
     "sessions",
     "books",
@@ -19,6 +19,8 @@ const OUR_TABLES: [&str; 10] = [
     "login_networks",
     "email_changes",
     "base_mailbox_counts",
+    "code_tries",
+    "email_code_tries",
     "leader",
 ];
 /// The description of this application's first migration.

@@ -22,6 +22,7 @@ pub mod accounts;
 mod base_mailboxes;
 mod batch;
 pub mod books;
+pub mod code_tries;
 mod connect;
 pub mod email_changes;
 pub mod emails;

@@ -65,7 +65,7 @@ impl std::fmt::Debug for User {
 
 const SELECT_USER: &str = "SELECT * FROM users WHERE uid = $1";
 
-const SELECT_USER_OF_MAILBOX: &str = "SELECT * FROM users WHERE email_canonical = $1";
+pub(in crate::db) const SELECT_USER_OF_MAILBOX: &str = "SELECT * FROM users WHERE email_canonical = $1";
 
 const SELECT_USERS_POSTGRES: &str = "SELECT * FROM users WHERE uid = ANY($1)";
 

@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use crate::db::base_mailboxes::{COUNT_FOR, PURGE_COUNTS};
+use crate::db::code_tries::{FORGET_TRIES_AFTER, KEEP_EMAIL_TRIES, PURGE_CODE_TRIES, PURGE_EMAIL_CODE_TRIES};
 use crate::db::email_changes::{PURGE_CHANGES, UNDO_WINDOW};
 use crate::db::login_throttle::{FORGET_FAILURES_AFTER, KNOWN_NETWORK_FOR};
 use crate::db::{Db, DbResult, Pools, in_transaction, on_db};
@@ -183,7 +184,8 @@ WHERE (mailbox, network) IN (SELECT mailbox, network FROM login_networks WHERE l
 
 impl Db {
     /// Deletes closed emails after `keep`, requests for unknown addresses after a day, expired sessions, old rows of the
-    /// login throttle and of the counts of base mailboxes, and email changes that cannot be undone any more. Returns how many rows were deleted.
+    /// login throttle and of the counts of base mailboxes and codes, and email changes that cannot be undone any more.
+    /// Returns how many rows were deleted.
     pub async fn purge(&self, keep: TimeDelta, now: DateTime<Utc>) -> DbResult<u64> {
         let mut total = 0;
         loop {
@@ -203,6 +205,8 @@ impl Db {
             (PURGE_LOGIN_NETWORKS, now - KNOWN_NETWORK_FOR),
             (PURGE_COUNTS, now - COUNT_FOR),
             (PURGE_CHANGES, now - UNDO_WINDOW),
+            (PURGE_CODE_TRIES, now - FORGET_TRIES_AFTER),
+            (PURGE_EMAIL_CODE_TRIES, now - KEEP_EMAIL_TRIES),
         ];
         on_db!(self.writer(), connection => {
             let day_ago = now - TimeDelta::days(1);

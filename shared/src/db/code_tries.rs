@@ -1,0 +1,148 @@
+//! The tables `code_tries` and `email_code_tries`: how often codes may be tried.
+//!
+//! A wrong code counts for the submitted address, or for the account of a session, and for every email that it was
+//! compared with. The row of the address is locked for the whole try, so that tries at several processes take turns:
+//! each is counted before the next one is compared.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::users::{SELECT_USER_OF_MAILBOX, User};
+use super::{Db, DbResult, in_transaction};
+use crate::domain::{EmailAddress, EmailKind};
+use crate::link_code::MAX_CANDIDATES;
+
+/// Wrong codes after which an email's code is no longer good. Its link is.
+pub const TRIES_PER_EMAIL: i32 = 5;
+/// Wrong codes after which an address, or an account, has none left.
+pub const TRIES_PER_SUBJECT: i32 = 10;
+/// The count of an address starts again this long after its last wrong code: in no hour there are more of them.
+pub const FORGET_TRIES_AFTER: TimeDelta = TimeDelta::hours(1);
+const MOST_EMAILS: i64 = MAX_CANDIDATES as i64;
+/// Longer than a link can be valid.
+pub const KEEP_EMAIL_TRIES: TimeDelta = TimeDelta::days(8);
+
+/// What a code is submitted for.
+#[derive(Clone, Copy, Debug)]
+pub enum Subject<'a> {
+    /// A submitted address, for the code of an email of this kind. Its account is looked up, and may not exist.
+    Address(&'a EmailAddress, EmailKind),
+    /// The account of a session, for the code of an email to its new address.
+    Account(&'a User),
+}
+
+/// An email that the code may be of.
+#[derive(Clone, FromRow)]
+pub struct CandidateEmail {
+    /// The row's id.
+    pub id: Uuid,
+    /// The address that it was for.
+    pub recipient: String,
+    /// The `auth_version` of the row.
+    pub auth_version: Option<i64>,
+}
+
+/// Makes the row of a subject and locks it until the end of the transaction. Counts nothing.
+const LOCK_TRIES: &str = "
+INSERT INTO code_tries AS counts (subject, tries, last_tried_at)
+VALUES ($1, 0, $2)
+ON CONFLICT (subject) DO UPDATE
+SET tries = CASE WHEN counts.last_tried_at <= $3 THEN 0 ELSE counts.tries END
+RETURNING tries";
+
+/// Emails with an attempt in the code's lifetime, also where the answer was lost or the row is cancelled: the mail may
+/// have arrived. Requests for unknown addresses leave such rows too, so that they cost the same.
+const CANDIDATES_OF_MAILBOX: &str = "
+SELECT id, recipient, auth_version
+FROM emails
+WHERE mailbox = $1 AND kind = $5 AND claimed_at > $2
+  AND NOT EXISTS (SELECT 1 FROM email_code_tries AS tried WHERE tried.email_id = emails.id AND tried.tries >= $3)
+ORDER BY id DESC
+LIMIT $4";
+
+const CANDIDATES_OF_ACCOUNT: &str = "
+SELECT id, recipient, auth_version
+FROM emails
+WHERE user_uid = $1 AND kind = 'change_email' AND claimed_at > $2
+  AND NOT EXISTS (SELECT 1 FROM email_code_tries AS tried WHERE tried.email_id = emails.id AND tried.tries >= $3)
+ORDER BY id DESC
+LIMIT $4";
+
+const COUNT_WRONG_CODE: &str = "
+UPDATE code_tries SET tries = tries + 1, last_tried_at = $2 WHERE subject = $1";
+
+const COUNT_ON_EMAIL: &str = "
+INSERT INTO email_code_tries AS counts (email_id, tries, last_tried_at)
+VALUES ($1, 1, $2)
+ON CONFLICT (email_id) DO UPDATE SET tries = counts.tries + 1, last_tried_at = $2";
+
+/// Where no email is compared, as much is written as for one: its time must not tell whether there is one.
+const WRITE_AS_IF_COUNTED: &str =
+    "UPDATE code_tries SET tries = tries, last_tried_at = $2 WHERE subject = $1";
+
+pub(in crate::db) const PURGE_CODE_TRIES: &str = "
+DELETE FROM code_tries WHERE subject IN (SELECT subject FROM code_tries WHERE last_tried_at < $1 LIMIT $2)";
+
+pub(in crate::db) const PURGE_EMAIL_CODE_TRIES: &str = "
+DELETE FROM email_code_tries
+WHERE email_id IN (SELECT email_id FROM email_code_tries WHERE last_tried_at < $1 LIMIT $2)";
+
+impl Subject<'_> {
+    /// An address has an `@` and an id has none, so the two cannot be one.
+    fn key(&self) -> String {
+        match self {
+            Subject::Address(email, _) => email.canonical().to_owned(),
+            Subject::Account(user) => user.uid.to_string(),
+        }
+    }
+}
+
+impl Db {
+    /// Tries a code that is good for `lifetime` after the last attempt to send its email began. `find` compares it with
+    /// emails and returns the place of the one that has it; it gets no account and no emails where there are none, and
+    /// is not called when no try is left. A wrong code is counted. A right one is not, and stays good until its use
+    /// changes the account.
+    pub async fn try_code(
+        &self,
+        subject: Subject<'_>,
+        lifetime: TimeDelta,
+        now: DateTime<Utc>,
+        find: impl Fn(Option<&User>, &[CandidateEmail]) -> Option<usize>,
+    ) -> DbResult<Option<(User, CandidateEmail)>> {
+        let key = subject.key();
+        in_transaction!(self, tx => {
+            let lock = sqlx::query_scalar(LOCK_TRIES).bind(&key).bind(now).bind(now - FORGET_TRIES_AFTER);
+            let tries: i32 = lock.fetch_one(&mut *tx).await?;
+            if tries >= TRIES_PER_SUBJECT {
+                return Ok(None);
+            }
+            let since = now - lifetime;
+            let (user, emails): (Option<User>, Vec<CandidateEmail>) = match subject {
+                Subject::Address(email, kind) => {
+                    let user = sqlx::query_as(SELECT_USER_OF_MAILBOX).bind(email.canonical());
+                    let emails = sqlx::query_as(CANDIDATES_OF_MAILBOX).bind(email.canonical()).bind(since);
+                    let emails = emails.bind(TRIES_PER_EMAIL).bind(MOST_EMAILS).bind(kind.as_str());
+                    (user.fetch_optional(&mut *tx).await?, emails.fetch_all(&mut *tx).await?)
+                }
+                Subject::Account(user) => {
+                    let emails = sqlx::query_as(CANDIDATES_OF_ACCOUNT).bind(user.uid).bind(since);
+                    let emails = emails.bind(TRIES_PER_EMAIL).bind(MOST_EMAILS);
+                    (Some(user.clone()), emails.fetch_all(&mut *tx).await?)
+                }
+            };
+            let found = find(user.as_ref(), &emails).and_then(|place| emails.get(place));
+            if let (Some(user), Some(email)) = (user, found) {
+                return Ok(Some((user, email.clone())));
+            }
+            sqlx::query(COUNT_WRONG_CODE).bind(&key).bind(now).execute(&mut *tx).await?;
+            for email in &emails {
+                sqlx::query(COUNT_ON_EMAIL).bind(email.id).bind(now).execute(&mut *tx).await?;
+            }
+            if emails.is_empty() {
+                sqlx::query(WRITE_AS_IF_COUNTED).bind(&key).bind(now).execute(&mut *tx).await?;
+            }
+            None
+        })
+    }
+}
