@@ -6,6 +6,7 @@ use std::time::Duration;
 use bookly_shared::clock::Clock;
 use bookly_shared::config::Settings;
 use bookly_shared::db::Db;
+use bookly_shared::link_code::LinkCodes;
 use bookly_shared::link_token::LinkSigner;
 use bookly_shared::queue::RedisQueue;
 use bookly_shared::trace::Tracer;
@@ -87,6 +88,7 @@ impl Worker {
         let preparer = Preparer {
             db: db.clone(),
             signer: LinkSigner::new(&settings.link_secret).accepting(settings.link_previous_secret.as_ref()),
+            codes: LinkCodes::new(&settings.link_secret),
             lifetimes: settings.lifetimes,
             links: settings.links.templates(&settings.public_url),
         };

@@ -1,7 +1,7 @@
 //! Prepares a claimed email: decides whether it is still wanted, signs its link, and says what it contains.
 //!
-//! The decision comes after the claim, so that what happened since the request counts. The link is signed here: no row
-//! and no job ever holds a token.
+//! The decision comes after the claim, so that what happened since the request counts. Link and code are made here: no
+//! row and no job ever holds a token or a code.
 
 use bookly_shared::config::{LinkLifetimes, LinkTemplate, LinkTemplates};
 use bookly_shared::db::email_changes::UNDO_WINDOW;
@@ -10,6 +10,7 @@ use bookly_shared::db::emails::maintenance::NO_ACCOUNT;
 use bookly_shared::db::users::{AccountKey, User};
 use bookly_shared::db::{Db, DbError};
 use bookly_shared::domain::EmailKind;
+use bookly_shared::link_code::{CodeClaims, LinkCodes, bound_version};
 use bookly_shared::link_token::{LinkClaims, LinkSigner, Purpose};
 use chrono::{DateTime, Utc};
 
@@ -25,6 +26,7 @@ const AUTH_CHANGED: &str = "the password, address or role was changed after the 
 pub(crate) struct Preparer {
     pub(crate) db: Db,
     pub(crate) signer: LinkSigner,
+    pub(crate) codes: LinkCodes,
     pub(crate) lifetimes: LinkLifetimes,
     /// Where links lead.
     pub(crate) links: LinkTemplates,
@@ -38,7 +40,7 @@ pub(crate) enum Decision {
     Cancel(&'static str),
 }
 
-/// An email's recipient and what it says. Holds a link: never logged.
+/// An email's recipient and what it says. Holds a link and a code: never logged.
 pub(crate) struct EmailContent {
     pub(crate) recipient: String,
     pub(crate) body: EmailBody,
@@ -129,21 +131,28 @@ impl Preparer {
         // A link that works once carries the state that its use changes: the request's, or for a request by address the
         // one of this look-up, which `reason_to_cancel` compared.
         let version = Some(email.auth_version.unwrap_or(user.auth_version));
+        let code = |purpose| {
+            let version = bound_version(purpose, email.auth_version, user.auth_version);
+            self.codes.code(purpose, &CodeClaims { email_id: email.id, uid: user.uid, version }).grouped()
+        };
         match email.kind {
             EmailKind::VerifyEmail => EmailBody::VerifyEmail {
                 first_name,
                 link: link(Purpose::EmailVerification, &links.verify, None),
+                code: code(Purpose::EmailVerification),
                 lifetime: self.lifetimes.email_verification,
             },
             EmailKind::ResetPassword => EmailBody::ResetPassword {
                 first_name,
                 link: link(Purpose::PasswordReset, &links.password_reset, version),
+                code: code(Purpose::PasswordReset),
                 lifetime: self.lifetimes.password_reset,
             },
             EmailKind::ChangeEmail => EmailBody::ChangeEmail {
                 first_name,
                 new_address: recipient.to_owned(),
                 link: link(Purpose::EmailChange, &links.email_change, version),
+                code: code(Purpose::EmailChange),
                 lifetime: self.lifetimes.email_change,
             },
             EmailKind::PasswordChanged => EmailBody::PasswordChanged {

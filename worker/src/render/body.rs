@@ -24,6 +24,7 @@ pub enum EmailBody {
         #[serde(serialize_with = "greeting")]
         first_name: String,
         link: Link,
+        code: String,
         #[serde(serialize_with = "lifetime_text")]
         lifetime: Duration,
     },
@@ -32,6 +33,7 @@ pub enum EmailBody {
         #[serde(serialize_with = "greeting")]
         first_name: String,
         link: Link,
+        code: String,
         #[serde(serialize_with = "lifetime_text")]
         lifetime: Duration,
     },
@@ -49,6 +51,7 @@ pub enum EmailBody {
         first_name: String,
         new_address: String,
         link: Link,
+        code: String,
         #[serde(serialize_with = "lifetime_text")]
         lifetime: Duration,
     },
@@ -101,9 +104,22 @@ impl EmailBody {
             Self::PasswordChanged { .. } | Self::EmailChangeRequested { .. } | Self::Welcome {} => None,
         }
     }
+
+    /// The code beside the link, as it is shown.
+    pub(super) fn code(&self) -> Option<&str> {
+        match self {
+            Self::VerifyEmail { code, .. }
+            | Self::ResetPassword { code, .. }
+            | Self::ChangeEmail { code, .. } => Some(code),
+            Self::PasswordChanged { .. }
+            | Self::EmailChangeRequested { .. }
+            | Self::EmailChanged { .. }
+            | Self::Welcome {} => None,
+        }
+    }
 }
 
-/// Shows the kind only: links are secrets.
+/// Shows the kind only: links and codes are secrets.
 impl fmt::Debug for EmailBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "EmailBody({})", self.kind())

@@ -85,8 +85,11 @@ fn warning(body: &EmailBody, part: &str, text: &str) -> Option<String> {
     }
     let url = url_of(body).filter(|_| part != "subject.txt")?;
     let in_html = url.replace('&', "&amp;");
-    (!text.contains(url) && !text.contains(&in_html))
-        .then(|| format!("{file}: it does not contain the link, which is what the email is for"))
+    if !text.contains(url) && !text.contains(&in_html) {
+        return Some(format!("{file}: it does not contain the link, which is what the email is for"));
+    }
+    let code = body.code().filter(|code| !text.contains(code))?;
+    Some(format!("{file}: it does not contain the code ({code}), for people who cannot open the link"))
 }
 
 /// The URL that the email must contain; a welcome has none.
@@ -159,6 +162,7 @@ mod tests {
     fn probable_mistakes_are_warnings() {
         let report = report_of(&[
             ("mail/verify_email/body.txt", "Hello!"),
+            ("mail/reset_password/body.txt", "{{ link }}"),
             ("mail/welcome/subject.txt", " "),
             ("mail/verify-email/body.txt", "Hello!"),
             ("notes.md", "to do"),
@@ -170,6 +174,7 @@ mod tests {
                 "mail/verify-email/body.txt: overrides nothing; is mail/verify_email/body.txt meant?",
                 "notes.md: overrides nothing, no template has this name",
                 "mail/verify_email/body.txt: it does not contain the link, which is what the email is for",
+                "mail/reset_password/body.txt: it does not contain the code (1234 5678), for people who cannot open the link",
                 "mail/welcome/subject.txt: it is empty",
             ]
         );

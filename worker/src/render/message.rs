@@ -35,6 +35,8 @@ pub struct Outgoing {
     pub bytes: Vec<u8>,
     /// The secret part of its link, which must not be stored or logged.
     pub token: Option<String>,
+    /// The code beside it, as it is shown. It must not be stored or logged either.
+    pub code: Option<String>,
 }
 
 /// The email cannot be made; another attempt gives the same error.
@@ -107,6 +109,7 @@ impl Composer {
             envelope: message.envelope().clone(),
             bytes: message.formatted(),
             token: body.token().map(str::to_owned),
+            code: body.code().map(str::to_owned),
         })
     }
 }

@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta};
 
 use super::body::EmailBody;
 
+const CODE: &str = "1234 5678";
 const RESET_URL: &str = "https://books.example.org/api/v1/auth/password-reset-request";
 const VERIFY_LINK: (&str, &str) = (
     "https://books.example.org/api/v1/auth/verify/{token}",
@@ -31,16 +32,22 @@ impl EmailBody {
     #[must_use]
     pub fn sample(kind: EmailKind) -> Self {
         let (first_name, lifetime) = ("Zoë".to_owned(), Duration::from_secs(3600));
+        let code = CODE.to_owned();
         let (reset_url, time) = (RESET_URL.to_owned(), DateTime::from_timestamp(1_795_446_240, 0));
         let time = time.unwrap_or_default();
         match kind {
-            EmailKind::VerifyEmail => Self::VerifyEmail { first_name, link: link(VERIFY_LINK), lifetime },
-            EmailKind::ResetPassword => Self::ResetPassword { first_name, link: link(RESET_LINK), lifetime },
+            EmailKind::VerifyEmail => {
+                Self::VerifyEmail { first_name, link: link(VERIFY_LINK), code, lifetime }
+            }
+            EmailKind::ResetPassword => {
+                Self::ResetPassword { first_name, link: link(RESET_LINK), code, lifetime }
+            }
             EmailKind::PasswordChanged => Self::PasswordChanged { first_name, changed_at: time, reset_url },
             EmailKind::ChangeEmail => Self::ChangeEmail {
                 first_name,
                 new_address: "zoe.new@example.org".to_owned(),
                 link: link(CHANGE_LINK),
+                code,
                 lifetime,
             },
             EmailKind::EmailChangeRequested => Self::EmailChangeRequested {

@@ -23,7 +23,8 @@ fn renderer() -> MailRenderer {
 fn verify_email(first_name: &str) -> EmailBody {
     let template = LinkTemplate::parse("https://books.example.org/api/v1/auth/verify/{token}").unwrap();
     let (first_name, link) = (first_name.to_owned(), template.with_token(TOKEN));
-    EmailBody::VerifyEmail { first_name, link, lifetime: Duration::from_secs(5400) }
+    let (code, lifetime) = ("1234 5678".to_owned(), Duration::from_secs(5400));
+    EmailBody::VerifyEmail { first_name, link, code, lifetime }
 }
 
 /// The link that an email of this kind must contain.

@@ -7,8 +7,13 @@ use super::*;
 
 fn verify_email(first_name: &str, lifetime: u64) -> Value {
     let (first_name, lifetime) = (first_name.to_owned(), Duration::from_secs(lifetime));
-    to_value(EmailBody::VerifyEmail { first_name, link: LinkTemplate::default().with_token(""), lifetime })
-        .unwrap()
+    to_value(EmailBody::VerifyEmail {
+        first_name,
+        link: LinkTemplate::default().with_token(""),
+        code: String::new(),
+        lifetime,
+    })
+    .unwrap()
 }
 
 #[test]
