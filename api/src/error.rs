@@ -25,6 +25,8 @@ const UNAVAILABLE_RETRY_SECONDS: u64 = 5;
 pub enum ApiError {
     LinkExpired,
     LinkInvalid,
+    /// A wrong, used or expired code, or an address without an account. The error does not say which.
+    CodeInvalid,
     PasswordsDoNotMatch,
     InvalidEmailOrPassword,
     /// The body's syntax is wrong in this way.
@@ -89,6 +91,9 @@ impl ApiError {
                 or(row(S::BAD_REQUEST, "token_expired", "Token has expired"), "Please request a new link")
             }
             E::LinkInvalid => row(S::BAD_REQUEST, "invalid_token", "Invalid token"),
+            E::CodeInvalid => {
+                or(row(S::BAD_REQUEST, "invalid_code", "Invalid or expired code"), "Please request a new one")
+            }
             E::PasswordsDoNotMatch => row(S::BAD_REQUEST, "passwords_do_not_match", "Passwords do not match"),
             E::InvalidEmailOrPassword => {
                 row(S::BAD_REQUEST, "invalid_email_or_password", "Invalid Email Or Password")

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bookly_shared::clock::Clock;
 use bookly_shared::config::Settings;
 use bookly_shared::db::Db;
+use bookly_shared::link_code::LinkCodes;
 use bookly_shared::link_token::LinkSigner;
 use bookly_shared::metrics::Exporter;
 use bookly_shared::queue::{JobQueue, RedisQueue};
@@ -48,6 +49,8 @@ pub struct Services {
     pub tokens: SessionTokens,
     /// Reads the tokens of links.
     pub links: LinkSigner,
+    /// Finds the emails of codes.
+    pub codes: LinkCodes,
     /// Renders pages.
     pub pages: Pages,
     /// Renders `/metrics`.

@@ -177,6 +177,7 @@ fn words(status: u16, code: &str) -> Option<(&'static str, Option<&'static str>)
     Some(match (status, code) {
         (400, "token_expired") => ("Token has expired", Some("Please request a new link")),
         (400, "invalid_token") => ("Invalid token", None),
+        (400, "invalid_code") => ("Invalid or expired code", Some("Please request a new one")),
         (400, "passwords_do_not_match") => ("Passwords do not match", None),
         (400, "invalid_email_or_password") => ("Invalid Email Or Password", None),
         (401, "not_authenticated") => ("Not authenticated", None),

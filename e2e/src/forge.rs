@@ -45,6 +45,12 @@ pub fn aged(token: &str, purpose: Purpose, age: Duration, secret: &str) -> anyho
     Ok(signer.sign(purpose, &claims, made).as_str().to_owned())
 }
 
+/// A code that differs in its last digit.
+pub fn wrong_code(code: &str) -> String {
+    let (kept, last) = code.split_at(code.len().saturating_sub(1));
+    format!("{kept}{}", if last == "9" { 0 } else { last.parse().unwrap_or(0) + 1 })
+}
+
 /// The token at the end of a link.
 pub fn token_of(link: &str) -> &str {
     link.rsplit('/').next().unwrap_or_default()

@@ -45,6 +45,37 @@ both! {
         stack.log_in(&changed).await?;
     }
 
+    async fn a_person_types_the_mails_codes_without_javascript(stack: &Stack) {
+        let person = Person::new();
+        stack.sign_up(&person).await?;
+        let browser = Browser::start(false).await?;
+        browser.open(&stack.api().url("/auth/resend-verification")).await?;
+        browser.fill("email", &person.email).await?;
+        browser.press("enter the code here").await?;
+        browser.screenshot("code-after-request").await?;
+        let code = stack.nth_code(&person.email, "Verify your email", 2).await?;
+        browser.fill("code", &forge::wrong_code(&code)).await?;
+        browser.press("wrong or has expired").await?;
+        browser.screenshot("code-wrong").await?;
+        browser.fill("code", &code).await?;
+        browser.press("Your account is verified").await?;
+        browser.open(&stack.api().url("/auth/password-reset-request")).await?;
+        browser.fill("email", &person.email).await?;
+        browser.press("enter the code here").await?;
+        let code = stack.code(&person.email, "Reset Your Password").await?;
+        browser.fill("code", &code.replace(' ', "")).await?;
+        let changed = person.with_password(&new_password());
+        browser.fill("new_password", &changed.password).await?;
+        browser.fill("confirm_new_password", "pa55-something-else").await?;
+        browser.press("not the same").await?;
+        browser.screenshot("code-reset").await?;
+        browser.fill("code", &code).await?;
+        browser.fill("new_password", &changed.password).await?;
+        browser.fill("confirm_new_password", &changed.password).await?;
+        browser.press("Your new password is saved").await?;
+        stack.log_in(&changed).await?;
+    }
+
     async fn a_person_verifies_and_moves_an_address_without_javascript(stack: &Stack) {
         let person = Person::new();
         stack.sign_up(&person).await?;
@@ -117,7 +148,7 @@ both! {
         let browser = Browser::start(true).await?;
         browser.resize(320).await?;
         let own = |path: &str| stack.api().url(path);
-        let pages = [verify, reset, own("/auth/password-reset-request"), own("/auth/resend-verification"), own("//"), own("/auth/verify/x")];
+        let pages = [verify, reset, own("/auth/password-reset-request"), own("/auth/resend-verification"), own("/auth/verify"), own("/auth/password-reset-confirm"), own("//"), own("/auth/verify/x")];
         for page in pages {
             browser.open(&page).await?;
             browser.content_width().await.context(page)?;

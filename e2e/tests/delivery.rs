@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
+use bookly_e2e::forge;
 use bookly_e2e::person::new_address;
 use bookly_e2e::poll::{LIMIT, until};
 use bookly_e2e::prelude::*;
@@ -273,7 +274,7 @@ async fn a_mail_can_be_followed_from_the_request_to_the_servers_250() -> Result<
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn neither_redis_nor_a_row_holds_a_token_a_link_or_a_password() -> Result<()> {
+async fn neither_redis_nor_a_row_holds_a_token_a_link_a_code_or_a_password() -> Result<()> {
     run(full(0), async |stack| {
         let person = Person::new();
         stack.sign_up(&person).await?;
@@ -291,8 +292,22 @@ async fn neither_redis_nor_a_row_holds_a_token_a_link_or_a_password() -> Result<
         stack.settled().await?;
         kept.extend(stack.sql().texts("SELECT emails::text FROM emails", "").await?);
         kept.extend(stack.sql().texts("SELECT users::text FROM users", "").await?);
+        let code = stack.code(&person.email, "Reset Your Password").await?;
+        let wrong = forge::wrong_code(&code);
+        let verify =
+            |code: &str| stack.api().post("/auth/verify").json(&json!({"email": person.email, "code": code}));
+        verify(&code).refused(400, "invalid_code").await?;
+        verify(&wrong).refused(400, "invalid_code").await?;
+        kept.extend(stack.sql().texts("SELECT code_tries::text FROM code_tries", "").await?);
+        kept.extend(stack.sql().texts("SELECT email_code_tries::text FROM email_code_tries", "").await?);
         for secret in ["eyJ", "/api/v1/auth", person.password.as_str(), JWT_SECRET] {
             assert!(!kept.iter().any(|text| text.contains(secret)), "{secret} in {kept:#?}");
+        }
+        kept.extend(stack.logs().into_iter().map(|(_, log)| log.text()));
+        for code in [code, wrong] {
+            for secret in [code.replace(' ', ""), code] {
+                assert!(!kept.iter().any(|text| text.contains(&secret)), "{secret} in {kept:#?}");
+            }
         }
         Ok(())
     })

@@ -22,10 +22,12 @@ fn spoilt(good: &str, evil: char) -> [String; 3] {
     [format!("{evil}{good}"), format!("{begin}{evil}{end}"), format!("{good}{evil}")]
 }
 
-/// What the calls need that take no stranger: a session, and an unused link.
+/// What the calls need that take no stranger: a session, and an unused link with its code.
 struct Caller {
     access: String,
     link: String,
+    email: String,
+    code: String,
 }
 
 impl Caller {
@@ -33,7 +35,22 @@ impl Caller {
         let admin = stack.admin().await?;
         stack.ask_for_reset(&admin.person.email).expect(200).await?;
         let link = stack.link(&admin.person.email, "Reset Your Password").await?;
-        Ok(Caller { access: admin.tokens.access, link: forge::token_of(&link).to_owned() })
+        let code = stack.code(&admin.person.email, "Reset Your Password").await?;
+        let (access, email) = (admin.tokens.access, admin.person.email);
+        Ok(Caller { access, link: forge::token_of(&link).to_owned(), email, code })
+    }
+
+    /// A valid body with another text in one field. A password is judged only beside a right code.
+    fn body(&self, operation: &Operation, field: &str, text: &str) -> serde_json::Map<String, Value> {
+        let mut body = operation.body_with(field, text);
+        if operation.path.ends_with("/password-reset-confirm") {
+            for (name, right) in [("email", &self.email), ("code", &self.code)] {
+                if name != field {
+                    body.insert(name.to_owned(), right.as_str().into());
+                }
+            }
+        }
+        body
     }
 
     fn request(&self, stack: &Stack, operation: &Operation) -> reqwest::RequestBuilder {
@@ -79,7 +96,7 @@ both! {
             texts.map(move |text| (*operation, *field, text))
         });
         let requests = cases.map(|(operation, field, text)| async move {
-            let body = operation.body_with(field, &text);
+            let body = caller.body(operation, field, &text);
             refused(caller.request(stack, operation).json(&body), &operation.refused_as(field), &text).await?;
             if operation.takes.form {
                 refused_form(caller.request(stack, operation).form(&body), &text).await?;

@@ -17,6 +17,7 @@ const WARNING: &str = "no proxy is trusted";
 fn limited_calls(stack: &Stack) -> Vec<(&'static str, RequestBuilder)> {
     let api = stack.api();
     let email = json!({"email": "nobody"});
+    let code = json!({"email": "nobody", "code": "1"});
     vec![
         ("signup", api.post("/auth/signup").json(&json!({}))),
         ("login", api.post("/auth/login").json(&json!({}))),
@@ -26,6 +27,9 @@ fn limited_calls(stack: &Stack) -> Vec<(&'static str, RequestBuilder)> {
         ("verify by button", api.post("/auth/verify/x")),
         ("reset confirm", api.post("/auth/password-reset-confirm/x")),
         ("e-mail change", api.post("/auth/email-change-confirm/x")),
+        ("verify by code", api.post("/auth/verify").json(&code)),
+        ("reset by code", api.post("/auth/password-reset-confirm").json(&code)),
+        ("e-mail change by code", api.post("/auth/email-change-confirm").json(&code)),
     ]
 }
 

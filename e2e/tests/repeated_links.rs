@@ -1,4 +1,4 @@
-//! A mail server that repeats the link of an email: no piece of its token is stored, logged or shown.
+//! A mail server that repeats the link and the code of an email: no piece of them is stored, logged or shown.
 
 use bookly_e2e::poll::LIMIT;
 use bookly_e2e::prelude::*;
@@ -38,9 +38,14 @@ async fn no_piece_of_a_repeated_token_is_stored_logged_or_shown() -> Result<()> 
                 let id = stack.sql().of_mail(&person.email, "id").await?;
                 let shown = shown(stack, &admin.tokens.access, &id).await?;
                 assert!(form != LinkForm::Plain || shown.contains("is on a block list"), "{shown}");
+                let digits = mail.code().context("a code")?;
+                let both = [digits.clone(), digits.replace(' ', "")];
+                let codes = both.map(|digits| letters_and_digits(&form.lines(&digits).concat()));
                 for text in [shown, logs(stack), rows(stack, &id).await?] {
-                    let piece = piece_in(&text, &repeated);
-                    assert_eq!(piece, None, "{code} {form:?}: {text}");
+                    for secret in [&repeated, &codes[0], &codes[1]] {
+                        let piece = piece_in(&text, secret);
+                        assert_eq!(piece, None, "{code} {form:?}: {text}");
+                    }
                 }
                 smtp.clear_faults();
             }

@@ -116,6 +116,51 @@ fn guess(stack: &Stack, email: &str) -> RequestBuilder {
     stack.api().post("/auth/login").json(&json!({"email": email, "password": new_password()}))
 }
 
+fn try_code(stack: &Stack, door: &str, email: &str) -> RequestBuilder {
+    let password = new_password();
+    let body = json!({"email": email, "code": "0000 0000", "new_password": password, "confirm_new_password": password});
+    stack.api().post(door).json(&body)
+}
+
+/// Wrong codes: of addresses that were mailed a code, or would have been, and of others.
+async fn codes_tell_nothing(stack: &Stack, asked: &str, door: &str) -> Result<()> {
+    let addresses = SAMPLES / FREE;
+    settle_in(stack, "known", SAMPLES, true).await?;
+    settle_in(stack, "unverified", SAMPLES, false).await?;
+    let ask = ask(stack, asked);
+    for class in ["known", "unverified", "unknown"] {
+        for number in 0..addresses {
+            ask(address(class, number)).expect(200).await?;
+        }
+    }
+    stack.settled().await?;
+    for number in 0..WARM_UP {
+        try_code(stack, door, &address("warm", number)).refused(400, "invalid_code").await?;
+    }
+    let guess = |class, number| try_code(stack, door, &address(class, number));
+    let all = [
+        class("known", |n| guess("known", n / FREE)),
+        class("unverified", |n| guess("unverified", n / FREE)),
+        class("unknown", |n| guess("unknown", n / FREE)),
+        class("known, no email", |n| guess("known", addresses + n / FREE)),
+        class("unknown, no email", |n| guess("unknown", addresses + n / FREE)),
+    ];
+    compare(&format!("{:?} {door}", stack.kind()), &all).await?;
+    // One more than an address has.
+    for (class, number) in ["known", "unknown"].into_iter().flat_map(|class| (0..11).map(move |n| (class, n)))
+    {
+        guess(class, SAMPLES)
+            .refused(400, "invalid_code")
+            .await
+            .with_context(|| format!("{class} {number}"))?;
+    }
+    let none_left = [
+        class("known, no try left", |_| guess("known", SAMPLES)),
+        class("unknown, no try left", |_| guess("unknown", SAMPLES)),
+    ];
+    compare(&format!("{:?} {door}", stack.kind()), &none_left).await
+}
+
 /// Both requests that mail a link to the owner of an address.
 async fn links_tell_nothing(stack: &Stack, door: &str) -> Result<()> {
     settle_in(stack, "known", SAMPLES, true).await?;
@@ -143,6 +188,14 @@ both! {
 
     async fn a_request_for_a_new_link_tells_nothing(stack: &Stack) {
         links_tell_nothing(stack, "/auth/resend-verification").await?;
+    }
+
+    async fn a_wrong_reset_code_tells_nothing(stack: &Stack) {
+        codes_tell_nothing(stack, "/auth/password-reset-request", "/auth/password-reset-confirm").await?;
+    }
+
+    async fn a_wrong_verification_code_tells_nothing(stack: &Stack) {
+        codes_tell_nothing(stack, "/auth/resend-verification", "/auth/verify").await?;
     }
 
     async fn a_failed_login_tells_nothing(stack: &Stack) {

@@ -1,5 +1,5 @@
 //! Log lines about logins, changes of accounts and what administrators do with emails, so that an attack can be seen
-//! (OWASP ASVS 5.0, 16.2 and 16.3). No line holds a whole address, a token, a link or a password.
+//! (OWASP ASVS 5.0, 16.2 and 16.3). No line holds a whole address, a token, a link, a code or a password.
 //!
 //! In the API the request's span adds the client's address as `client`.
 
@@ -36,7 +36,8 @@ pub fn wrong_password(address: &str, account: Option<&User>, event: &'static str
     tracing::warn!(event, account, address, "account");
 }
 
-/// A request that has to wait, because of the wrong passwords or the emails before it. No account is looked up.
+/// A request that has to wait, because of the wrong passwords or the emails before it, or whose code was refused. The
+/// line does not say whether the address has an account.
 pub fn throttled(address: &str, event: &'static str) {
     tracing::warn!(event, address = masked(address), "account");
 }

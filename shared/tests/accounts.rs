@@ -73,7 +73,7 @@ async fn log_in(db: &Db, user: &User, hours: i64) -> Actor {
 }
 
 async fn change_email(db: &Db, user: &User, to: &EmailAddress, hours: i64) -> Change<Uuid> {
-    db.change_email(user, to, RequestOrigin::default(), at(hours)).await.unwrap()
+    db.change_email(user, to, None, RequestOrigin::default(), at(hours)).await.unwrap()
 }
 
 /// Moves an account and returns the id of the change that the email to the old address names.

@@ -17,6 +17,13 @@ async fn the_bodies_are_those_of_the_original() {
     for (error, status, code, message, resolution) in [
         (ApiError::LinkExpired, 400, "token_expired", "Token has expired", Some("Please request a new link")),
         (ApiError::LinkInvalid, 400, "invalid_token", "Invalid token", None),
+        (
+            ApiError::CodeInvalid,
+            400,
+            "invalid_code",
+            "Invalid or expired code",
+            Some("Please request a new one"),
+        ),
         (ApiError::PasswordsDoNotMatch, 400, "passwords_do_not_match", "Passwords do not match", None),
         (
             ApiError::InvalidEmailOrPassword,

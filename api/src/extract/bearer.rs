@@ -154,10 +154,18 @@ pub async fn done<A: Admission, T>(
     match checked {
         Checked::Done(value) => Ok(value),
         Checked::Revoked => {
-            A::admit(session_of(actor.user_uid, actor.sid, state).await?)?;
+            still_admitted::<A>(state, actor).await?;
             Err(ApiError::TokenRevoked)
         }
     }
+}
+
+/// Whether an actor whose change was refused has a session and may use the endpoint all the same.
+///
+/// # Errors
+/// Why not.
+pub async fn still_admitted<A: Admission>(state: &AppState, actor: &Actor) -> Result<(), ApiError> {
+    A::admit(session_of(actor.user_uid, actor.sid, state).await?).map(drop)
 }
 
 #[cfg(test)]

@@ -129,6 +129,12 @@ impl Fields {
         if self.values.contains_key(name) { read(self, name).map(Some) } else { Some(None) }
     }
 
+    /// The fields that are not read yet, as a value of their own. Its errors are not recorded here: they are for a later
+    /// decision.
+    pub fn rest<T: FromFields>(&mut self) -> Result<T, ApiError> {
+        Fields { values: std::mem::take(&mut self.values), errors: Vec::new() }.read()
+    }
+
     /// Records an error of a field. Returns `None`.
     pub fn refuse<T>(&mut self, name: &str, message: impl Display) -> Option<T> {
         self.errors.push(FieldError::new(name, message.to_string()));

@@ -37,7 +37,9 @@ mod url;
 
 pub use crate::client_address::{ClientIp, Peer};
 pub use accept::WantsHtml;
-pub use bearer::{AccessToken, AdminUser, Admission, RefreshToken, Session, VerifiedUser, done};
+pub use bearer::{
+    AccessToken, AdminUser, Admission, RefreshToken, Session, VerifiedUser, done, still_admitted,
+};
 pub use body::{Authorized, JsonBody, JsonOrForm};
 pub use current_request::CurrentRequest;
 pub use encoding::Encoding;

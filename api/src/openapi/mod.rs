@@ -25,7 +25,7 @@ pub(crate) const UI_PATH: &str = "/api/v1/docs";
 #[openapi(
     info(
         title = "Bookly",
-        description = "Accounts with email: sign up, verify the address by a link, log in, reset a forgotten \
+        description = "Accounts with email: sign up, verify the address by a link or a code, log in, reset a forgotten \
             password, change the password or the address. And books, which only verified accounts may see.\n\n\
             Bodies are JSON of at most 64 KiB, times are RFC 3339 in UTC, ids are UUIDs. All errors have the same \
             body; `error_code` names the error. Endpoints of links in emails answer browsers \

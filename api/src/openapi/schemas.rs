@@ -66,6 +66,12 @@ pub(crate) fn role() -> Object {
     text().enum_values(Some([Role::Admin, Role::User].map(Role::as_str))).build()
 }
 
+/// The code of an email.
+pub(crate) fn code() -> Object {
+    let schema = one_line().description(Some("8 digits, with or without blanks and hyphens"));
+    schema.examples(["1234 5678"]).build()
+}
+
 /// A list of addresses.
 pub(crate) fn addresses(count: RangeInclusive<usize>) -> Array {
     ArrayBuilder::new().items(email()).min_items(Some(*count.start())).max_items(Some(*count.end())).build()

@@ -41,6 +41,8 @@ pub struct Pages {
 struct Context<'a> {
     verification_action: &'static str,
     password_reset_action: &'static str,
+    verification_code_action: &'static str,
+    password_reset_code_action: &'static str,
     app_name: &'a str,
     initial: &'a str,
     logo_url: Option<&'a str>,
@@ -114,6 +116,8 @@ impl Pages {
         let context = Context {
             verification_action: RequestForm::Verification.path(),
             password_reset_action: RequestForm::PasswordReset.path(),
+            verification_code_action: RequestForm::Verification.code_path(),
+            password_reset_code_action: RequestForm::PasswordReset.code_path(),
             app_name: &self.product.name,
             initial: &self.initial,
             logo_url: self.product.logo.as_ref().map(|logo| &*logo.url),

@@ -38,8 +38,11 @@ pub enum Page<'a> {
     LinkInvalid {},
     /// Asks for an address to send a link to. `email` fills the field in, after an `error`.
     RequestLink { form: RequestForm, email: Option<&'a str>, error: Option<&'a str> },
-    /// The answer to that form. `message` is the API's, without a full stop.
-    LinkRequested { message: &'a str },
+    /// The answer to that form, with a form for the code in the email. `message` is the API's, without a full stop.
+    LinkRequested { form: RequestForm, message: &'a str, email: &'a str },
+    /// Asks for the code of an email, and for a new password where `form` is of a reset. `email` fills the field in;
+    /// `errors` are sentences.
+    EnterCode { form: RequestForm, email: Option<&'a str>, errors: &'a [&'a str] },
     /// Asks for a new password. `email` is for password managers; `errors` are sentences.
     ResetForm { email: Option<&'a str>, errors: &'a [&'a str] },
     /// The new password is saved.
@@ -137,6 +140,15 @@ impl RequestForm {
             Self::PasswordReset => "/api/v1/auth/password-reset-request",
         }
     }
+
+    /// The path of the form for the code in the email, and where that posts to.
+    #[must_use]
+    pub fn code_path(self) -> &'static str {
+        match self {
+            Self::Verification => "/api/v1/auth/verify",
+            Self::PasswordReset => "/api/v1/auth/password-reset-confirm",
+        }
+    }
 }
 
 /// In templates a form is the address it posts to.
@@ -159,6 +171,7 @@ impl Page<'_> {
             Self::LinkInvalid {} => "page/link_invalid.html",
             Self::RequestLink { .. } => "page/request_link.html",
             Self::LinkRequested { .. } => "page/link_requested.html",
+            Self::EnterCode { .. } => "page/enter_code.html",
             Self::ResetForm { .. } => "page/reset_form.html",
             Self::ResetDone {} => "page/reset_done.html",
             Self::EmailChangeConfirm {} => "page/email_change_confirm.html",

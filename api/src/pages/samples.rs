@@ -12,6 +12,7 @@ use super::admin::{Board, EmailHistory, EmailLine, EmailSearch};
 use super::page::{AccountSummary, InboxEntry, Page, RequestForm};
 use super::plot::Plot;
 
+const WRONG_CODE: &str = "The code is wrong or has expired. Check it, or ask for a new one.";
 const BASE_URL: &str = "http://127.0.0.1:8000";
 const TEXT: &str = "Hello Zoë,\n\nWelcome to Bookly.\n";
 
@@ -62,6 +63,14 @@ fn forms() -> Vec<Page<'static>> {
             email: Some("zoe@example"),
             error: Some("This is not an email address."),
         },
+        Page::EnterCode { form: other, email: None, errors: &[] },
+        Page::EnterCode { form: other, email: Some("zoe@example.org"), errors: &[WRONG_CODE] },
+        Page::EnterCode { form, email: None, errors: &[] },
+        Page::EnterCode {
+            form,
+            email: Some("zoe@example.org"),
+            errors: &[WRONG_CODE, "The passwords do not match."],
+        },
         Page::ResetForm { email: Some("zoe@example.org"), errors: &[] },
         Page::ResetForm { email: None, errors: &["The passwords do not match."] },
         Page::ResetForm {
@@ -77,7 +86,16 @@ fn answers() -> Vec<Page<'static>> {
         Page::LinkExpired { form: Some(RequestForm::Verification) },
         Page::LinkExpired { form: None },
         Page::LinkInvalid {},
-        Page::LinkRequested { message: "Please check your email for instructions to reset your password" },
+        Page::LinkRequested {
+            form: RequestForm::PasswordReset,
+            message: "Please check your email for instructions to reset your password",
+            email: "zoe@example.org",
+        },
+        Page::LinkRequested {
+            form: RequestForm::Verification,
+            message: "If the account exists and is not verified, a new link is on its way",
+            email: "zoe@example.org",
+        },
         Page::ResetDone {},
         Page::EmailChanged {},
         Page::EmailChangeUndone {},

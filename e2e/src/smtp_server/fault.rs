@@ -65,7 +65,7 @@ pub enum Fault {
         /// The bytes.
         bytes: String,
     },
-    /// Replies to the final dot with this code and the email's link, as content filters do.
+    /// Replies to the final dot with this code and the email's link and code, as content filters do.
     RepeatLink(u16, LinkForm),
     /// Replies only after the faults are cleared.
     HangAt(Stage),
@@ -109,7 +109,7 @@ impl LinkForm {
         Self::Lines,
     ];
 
-    /// The link in this form, in lines of a reply.
+    /// A secret in this form, in lines of a reply.
     pub fn lines(self, link: &str) -> Vec<String> {
         let cut = |text: &str, length: usize, end: &str| {
             let line = |line: &[u8]| format!("{}{end}", String::from_utf8_lossy(line));
@@ -125,9 +125,10 @@ impl LinkForm {
         }
     }
 
-    /// A whole reply with the link of this message.
-    pub(super) fn reply(self, code: u16, link: &str) -> String {
-        let lines = self.lines(link);
+    /// A whole reply with the link of this message, and with its code in both spellings.
+    pub(super) fn reply(self, code: u16, link: &str, digits: &str) -> String {
+        let without_blank = digits.replace(' ', "");
+        let lines = [link, digits, &without_blank].map(|secret| self.lines(secret)).concat();
         let lines = lines.iter().map(|line| format!("{code}-{line}\r\n"));
         format!("{}{code} is on a block list\r\n", lines.collect::<String>())
     }

@@ -59,9 +59,25 @@ impl ReceivedMail {
         link_in(&self.data, fragment)
     }
 
+    /// The code of the text part, as it is shown there.
+    pub fn code(&self) -> Option<String> {
+        code_in(&self.data)
+    }
+
     fn parsed(&self) -> Option<mail_parser::Message<'_>> {
         MessageParser::default().parse(&self.data)
     }
+}
+
+/// The line of a message's text part that is a code: `1234 5678`.
+pub(super) fn code_in(message: &[u8]) -> Option<String> {
+    let parsed = MessageParser::default().parse(message)?;
+    let text = parsed.body_text(0)?;
+    let is_code = |line: &&str| {
+        let is_digit = |(at, c): (usize, char)| if at == 4 { c == ' ' } else { c.is_ascii_digit() };
+        line.chars().count() == 9 && line.chars().enumerate().all(is_digit)
+    };
+    text.lines().map(str::trim).find(is_code).map(str::to_owned)
 }
 
 /// The first http(s) link of a message's text part that contains `fragment`.

@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::fault::{Fault, Stage};
-use super::mail::{ReceivedMail, link_in};
+use super::mail::{ReceivedMail, code_in, link_in};
 use super::options::{Shared, TlsMode};
 
 /// Longest command line, in bytes.
@@ -235,7 +235,8 @@ impl Session {
     async fn final_dot(&mut self, data: Vec<u8>) -> io::Result<Next> {
         let fault = match self.take_fault(Stage::FinalDot) {
             Some(Fault::RepeatLink(code, form)) => {
-                let bytes = form.reply(code, &link_in(&data, "/api/v1/auth/").unwrap_or_default());
+                let link = link_in(&data, "/api/v1/auth/").unwrap_or_default();
+                let bytes = form.reply(code, &link, &code_in(&data).unwrap_or_default());
                 Some(Fault::Say { stage: Stage::FinalDot, bytes })
             }
             fault => fault,

@@ -38,6 +38,17 @@ impl Stack {
         mail.link("/api/v1/auth/").with_context(|| format!("no link in {:?}", mail.text()))
     }
 
+    /// Waits for an email as [`Stack::mail`] does, and returns its code.
+    pub async fn code(&self, to: &str, subject: &str) -> anyhow::Result<String> {
+        self.nth_code(to, subject, 1).await
+    }
+
+    /// Waits for the `nth` email, and returns its code.
+    pub async fn nth_code(&self, to: &str, subject: &str, nth: usize) -> anyhow::Result<String> {
+        let mail = self.nth_mail(to, subject, nth).await?;
+        mail.code().with_context(|| format!("no code in {:?}", mail.text()))
+    }
+
     /// The emails to an address so far, in their order.
     pub fn mails_to(&self, to: &str) -> anyhow::Result<Vec<ReceivedMail>> {
         let mut mails = self.mails()?;

@@ -129,12 +129,13 @@ impl Db {
         .await
     }
 
-    /// Gives an account the address that a link in its mailbox just proved. Queues the email that tells the old address
-    /// and returns its id.
+    /// Gives an account the address that a link or code in its mailbox just proved. Queues the email that tells the old
+    /// address and returns its id. `Stale` also when the session of an `actor` ended.
     pub async fn change_email(
         &self,
         user: &User,
         email: &EmailAddress,
+        actor: Option<&Actor>,
         origin: RequestOrigin,
         now: DateTime<Utc>,
     ) -> DbResult<Change<Uuid>> {
@@ -147,6 +148,13 @@ impl Db {
             .with(context)
             .request_origin(origin);
         in_transaction!(self, tx => {
+            if let Some(actor) = actor {
+                let lock = sqlx::query_scalar(self.lock_actor()).bind(actor.user_uid).bind(actor.auth_version);
+                let found: Option<Uuid> = lock.bind(actor.sid).bind(now).fetch_optional(&mut *tx).await?;
+                if found.is_none() {
+                    return Ok(Change::Stale);
+                }
+            }
             let other = sqlx::query_scalar(FIND_OTHER_ACCOUNT).bind(email.canonical()).bind(user.uid);
             let other: Option<Uuid> = other.fetch_optional(&mut *tx).await?;
             let reserved = sqlx::query_scalar(IS_RESERVED).bind(email.canonical()).bind(user.uid);

@@ -10,12 +10,13 @@ use bookly_shared::audit;
 use bookly_shared::db::email_changes::EmailChangeRequest;
 use bookly_shared::db::emails::enqueue::{EmailContext, NewEmail, RequestOrigin};
 use bookly_shared::db::emails::on_request::EmailRequest;
-use bookly_shared::db::users::Change;
+use bookly_shared::db::users::{Change, User};
 use bookly_shared::domain::{EmailAddress, EmailKind, Password};
 use bookly_shared::link_token::Purpose;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+use uuid::Uuid;
 
 use super::link::{self, PathToken};
 use super::request_link;
@@ -35,7 +36,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 }
 
 const REQUESTED: &str = "Check the new address for a confirmation link";
-const DONE: &str = "Email changed successfully";
+pub(super) const DONE: &str = "Email changed successfully";
 
 /// The new address, and the password, which a stolen session does not have.
 #[derive(ToSchema)]
@@ -148,7 +149,7 @@ async fn confirm(
     token: PathToken,
 ) -> Response {
     let changed = match same_origin {
-        Ok(SameOriginForm) => change_email(&state, &token, origin).await,
+        Ok(SameOriginForm) => change_by_link(&state, &token, origin).await,
         Err(error) => Err(error),
     };
     match changed {
@@ -158,16 +159,24 @@ async fn confirm(
 }
 
 /// The change raises `auth_version`, so the link works once.
-async fn change_email(state: &AppState, token: &PathToken, origin: RequestOrigin) -> ApiResult<()> {
+async fn change_by_link(state: &AppState, token: &PathToken, origin: RequestOrigin) -> ApiResult<()> {
     let link = link::open_unused(state, Purpose::EmailChange, token).await?;
-    match state.db.change_email(&link.user, &link.email, origin, state.now()).await? {
+    let change = state.db.change_email(&link.user, &link.email, None, origin, state.now()).await?;
+    if changed(state, &link.user, change)? { Ok(()) } else { Err(ApiError::LinkInvalid) }
+}
+
+/// Reports a change that was made. Returns false when the account changed before it.
+///
+/// # Errors
+/// When another account took the address after the email was made.
+pub(super) fn changed(state: &AppState, user: &User, change: Change<Uuid>) -> ApiResult<bool> {
+    match change {
         Change::Made(email_id) => {
-            audit::account(&link.user, "email_changed");
+            audit::account(user, "email_changed");
             state.jobs.enqueue(email_id);
-            Ok(())
+            Ok(true)
         }
-        Change::Stale => Err(ApiError::LinkInvalid),
-        // Another account took the address after the link was made.
+        Change::Stale => Ok(false),
         Change::AddressTaken => Err(ApiError::UserExists),
     }
 }

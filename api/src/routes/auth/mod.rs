@@ -1,6 +1,8 @@
 //! Accounts: `/api/v1/auth`. One file per endpoint; each begins with its router.
 
+mod code;
 mod email_change;
+mod email_change_by_code;
 mod email_change_undo;
 mod link;
 mod me;
@@ -8,12 +10,14 @@ mod not_me;
 mod password_change;
 mod request_link;
 mod reset;
+mod reset_by_code;
 mod response_format;
 mod send_mail;
 mod session;
 mod sign_up;
 mod user;
 mod verify;
+mod verify_by_code;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -30,11 +34,14 @@ pub fn router(state: &AppState) -> OpenApiRouter<AppState> {
     let limited = OpenApiRouter::new()
         .merge(sign_up::router())
         .merge(verify::router())
+        .merge(verify_by_code::router())
         .merge(request_link::router())
         .merge(session::login())
         .merge(reset::router())
+        .merge(reset_by_code::router())
         .merge(password_change::router())
         .merge(email_change::router())
+        .merge(email_change_by_code::router())
         .merge(email_change_undo::router())
         .merge(not_me::router())
         .layer(from_fn_with_state(state.rate_limiter.clone(), rate_limit::limit));

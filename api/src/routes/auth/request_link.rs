@@ -142,7 +142,11 @@ impl LinkRequest {
         body: AddressBody,
     ) -> Response {
         match self.queue(state, origin, body).await {
-            Ok(()) => format.success(state, self.answer, &Page::LinkRequested { message: self.answer }),
+            Ok(email) => {
+                let page =
+                    Page::LinkRequested { form: self.form, message: self.answer, email: email.as_str() };
+                format.success(state, self.answer, &page)
+            }
             Err(error) => self.failure(state, format, error),
         }
     }
@@ -152,19 +156,18 @@ impl LinkRequest {
         state: &AppState,
         CurrentRequest(origin): CurrentRequest,
         body: AddressBody,
-    ) -> ApiResult<()> {
-        let JsonOrForm { body: Address { email }, .. } = body?;
-        let address = email.as_str().to_owned();
-        let email = NewEmail::new(self.kind, &email, state.now()).request_origin(origin);
+    ) -> ApiResult<EmailAddress> {
+        let JsonOrForm { body: Address { email: address }, .. } = body?;
+        let email = NewEmail::new(self.kind, &address, state.now()).request_origin(origin);
         let (id, kind) = (email.id, self.kind);
         let (limits, lifetime) = (state.settings.mailbox_limits, lifetime(state, kind));
         let request = EmailRequest { email, along: Vec::new(), limits, lifetime };
         if state.db.enqueue_on_request(request).await? {
             state.jobs.enqueue(id);
         } else {
-            audit::throttled(&address, self.throttled);
+            audit::throttled(address.as_str(), self.throttled);
         }
-        Ok(())
+        Ok(address)
     }
 
     /// A form with an error is shown again, with the error.

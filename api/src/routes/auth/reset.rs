@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::code;
 use super::link::{self, PathToken};
 use super::response_format::ResponseFormat;
 use super::user::MessageResponse;
@@ -28,7 +29,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(open, confirm))
 }
 
-const DONE: &str = "Password reset Successfully";
+pub(super) const DONE: &str = "Password reset Successfully";
 
 /// A new password, entered twice.
 #[derive(ToSchema)]
@@ -106,32 +107,33 @@ async fn confirm(
         Ok(link) => link,
         Err(error) => return format.failure(&state, error, Some(RequestForm::PasswordReset)),
     };
-    match set_password(&state, &link.user, origin, body).await {
-        Ok(()) => format.success(&state, DONE, &Page::ResetDone {}),
+    match set_password(&state, &link.user, origin, body.map(|body| body.body)).await {
+        Ok(Change::Made(())) => format.success(&state, DONE, &Page::ResetDone {}),
+        // Another request used the link in the meantime.
+        Ok(Change::Stale | Change::AddressTaken) => {
+            failure(&state, format, &link.user, ApiError::LinkInvalid)
+        }
         Err(error) => failure(&state, format, &link.user, error),
     }
 }
 
-/// The change raises `auth_version`, which the link carries, so the link works once.
-async fn set_password(
+/// The change raises `auth_version`, to which links and codes are bound, so each works once.
+pub(super) async fn set_password(
     state: &AppState,
     user: &User,
     CurrentRequest(origin): CurrentRequest,
-    body: NewPasswordBody,
-) -> ApiResult<()> {
-    let password = body?.body.checked(user)?;
+    entered: ApiResult<NewPassword>,
+) -> ApiResult<Change> {
+    let password = entered?.checked(user)?;
     let hash = state.hasher.hash(password).await?;
     let now = state.now();
     let notice = password_changed_notice(user, now)?.request_origin(origin);
-    match state.db.reset_password(user, &hash, &notice, now).await? {
-        Change::Made(()) => {
-            audit::account(user, "password_reset");
-            state.jobs.enqueue(notice.id);
-        }
-        // Another request used the link in the meantime.
-        Change::Stale | Change::AddressTaken => return Err(ApiError::LinkInvalid),
+    let change = state.db.reset_password(user, &hash, &notice, now).await?;
+    if let Change::Made(()) = change {
+        audit::account(user, "password_reset");
+        state.jobs.enqueue(notice.id);
     }
-    Ok(())
+    Ok(change)
 }
 
 /// The email that tells an account's address that the password was changed.
@@ -146,23 +148,13 @@ pub(super) fn password_changed_notice(
 
 /// A form with errors is shown again, with all of them.
 fn failure(state: &AppState, format: ResponseFormat, user: &User, error: ApiError) -> Response {
-    let status = error.row().status;
-    match (format, &error) {
-        (ResponseFormat::Html, ApiError::PasswordsDoNotMatch) => {
-            form(state, status, user, &["The two passwords are not the same."])
-        }
-        (ResponseFormat::Html, ApiError::Validation(errors)) => {
-            let lines: Vec<String> =
-                errors.iter().map(|error| error_sentence(&error.field, &error.message)).collect();
-            form(state, status, user, &lines.iter().map(String::as_str).collect::<Vec<_>>())
+    match (format, code::sentences(&error)) {
+        (ResponseFormat::Html, Some(lines)) => {
+            let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+            form(state, error.row().status, user, &lines)
         }
         _ => format.failure(state, error, Some(RequestForm::PasswordReset)),
     }
-}
-
-fn error_sentence(field: &str, message: &str) -> String {
-    let field = if field == "new_password" { "The new password" } else { "The repeated password" };
-    format!("{field} {message}.")
 }
 
 fn form(state: &AppState, status: StatusCode, user: &User, errors: &[&str]) -> Response {

@@ -5,7 +5,8 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bookly_shared::audit;
-use bookly_shared::db::users::Change;
+use bookly_shared::db::users::{Change, User};
+use bookly_shared::domain::EmailAddress;
 use bookly_shared::link_token::Purpose;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -24,7 +25,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(open, head, verify))
 }
 
-const DONE: &str = "Account verified successfully";
+pub(super) const DONE: &str = "Account verified successfully";
 
 errors!(html OpenVerificationErrors: link(), [ApiError::PostOnly], limited(), always());
 
@@ -100,21 +101,26 @@ async fn show_page(state: &AppState, token: &PathToken) -> Response {
 }
 
 async fn respond(state: &AppState, format: ResponseFormat, token: &PathToken) -> Response {
-    match verify_account(state, token).await {
+    match verify_by_link(state, token).await {
         Ok(()) => format.success(state, DONE, &Page::Verified {}),
         Err(error) => format.failure(state, error, Some(RequestForm::Verification)),
     }
 }
 
-/// It may be repeated until the link expires.
-async fn verify_account(state: &AppState, token: &PathToken) -> ApiResult<()> {
+async fn verify_by_link(state: &AppState, token: &PathToken) -> ApiResult<()> {
     let link = link::open(state, Purpose::EmailVerification, token).await?;
-    match state.db.verify_account(link.user.uid, &link.email, state.now()).await? {
-        Change::Made(()) => {
-            audit::account(&link.user, "account_verified");
-            Ok(())
-        }
+    match verify_account(state, &link.user, &link.email).await? {
+        Change::Made(()) => Ok(()),
         // The account has another address now, and the link proves the old one.
         Change::Stale | Change::AddressTaken => Err(ApiError::LinkInvalid),
     }
+}
+
+/// Verifies an account whose address was proven. It may be repeated.
+pub(super) async fn verify_account(state: &AppState, user: &User, email: &EmailAddress) -> ApiResult<Change> {
+    let change = state.db.verify_account(user.uid, email, state.now()).await?;
+    if let Change::Made(()) = change {
+        audit::account(user, "account_verified");
+    }
+    Ok(change)
 }

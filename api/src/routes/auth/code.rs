@@ -1,0 +1,152 @@
+//! The codes beside the links of emails: reads a submitted code, finds its email, and shows the pages that ask for one.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use bookly_shared::audit;
+use bookly_shared::db::code_tries::{CandidateEmail, Subject};
+use bookly_shared::db::users::User;
+use bookly_shared::domain::{EmailAddress, EmailKind};
+use bookly_shared::link_code::{CodeClaims, LinkCode, bound_version};
+use bookly_shared::link_token::Purpose;
+
+use super::request_link;
+use super::response_format::ResponseFormat;
+use crate::error::{ApiError, ApiResult};
+use crate::pages::{Page, RequestForm};
+use crate::routes::html::page;
+use crate::state::AppState;
+
+/// The event of a code that is wrong, used or expired, or one too many.
+const REFUSED: &str = "code_refused";
+const WRONG: &str = "The code is wrong or has expired. Check it, or ask for a new one.";
+
+/// The emails with a code that is submitted with an address.
+#[derive(Clone, Copy)]
+pub(super) enum CodeEmail {
+    /// Verifies the account.
+    Verification,
+    /// Sets a new password.
+    Reset,
+}
+
+impl CodeEmail {
+    fn kind_and_purpose(self) -> (EmailKind, Purpose) {
+        match self {
+            CodeEmail::Verification => (EmailKind::VerifyEmail, Purpose::EmailVerification),
+            CodeEmail::Reset => (EmailKind::ResetPassword, Purpose::PasswordReset),
+        }
+    }
+}
+
+/// The account of an address, if the code is that of such an email to it.
+///
+/// # Errors
+/// [`ApiError::CodeInvalid`], after the same time for known and unknown addresses.
+pub(super) async fn open(
+    state: &AppState,
+    of: CodeEmail,
+    address: &EmailAddress,
+    code: &LinkCode,
+) -> ApiResult<User> {
+    let (kind, purpose) = of.kind_and_purpose();
+    let lifetime = request_link::lifetime(state, kind);
+    let find = |user: Option<&User>, emails: &[CandidateEmail]| find(state, purpose, code, user, emails);
+    let found = state.db.try_code(Subject::Address(address, kind), lifetime, state.now(), find).await?;
+    found.map(|(user, _)| user).ok_or_else(|| {
+        audit::throttled(address.as_str(), REFUSED);
+        ApiError::CodeInvalid
+    })
+}
+
+/// The new address of an account, if the code is that of an email to it.
+///
+/// # Errors
+/// [`ApiError::CodeInvalid`].
+pub(super) async fn open_new_address(
+    state: &AppState,
+    user: &User,
+    code: &LinkCode,
+) -> ApiResult<EmailAddress> {
+    let lifetime = request_link::lifetime(state, EmailKind::ChangeEmail);
+    let find = |_: Option<&User>, emails: &[CandidateEmail]| {
+        find(state, Purpose::EmailChange, code, Some(user), emails)
+    };
+    match state.db.try_code(Subject::Account(user), lifetime, state.now(), find).await? {
+        Some((_, email)) => EmailAddress::parse(&email.recipient).map_err(ApiError::server),
+        None => {
+            audit::refused(user, REFUSED);
+            Err(ApiError::CodeInvalid)
+        }
+    }
+}
+
+/// The place of the email that has the code. Without an account the code is compared all the same, with nothing.
+fn find(
+    state: &AppState,
+    purpose: Purpose,
+    code: &LinkCode,
+    user: Option<&User>,
+    emails: &[CandidateEmail],
+) -> Option<usize> {
+    let claims = |user: &User| -> Vec<CodeClaims> {
+        let claims = |email: &CandidateEmail| {
+            let version = bound_version(purpose, email.auth_version, user.auth_version);
+            CodeClaims { email_id: email.id, uid: user.uid, version }
+        };
+        emails.iter().map(claims).collect()
+    };
+    let candidates = user.map(claims).unwrap_or_default();
+    let place = state.codes.find(purpose, code, &candidates)?;
+    // A code that works once is used up when the account has another version.
+    let works_once = purpose != Purpose::EmailVerification;
+    let used_up = works_once && candidates[place].version != user.map(|user| user.auth_version);
+    (!used_up).then_some(place)
+}
+
+/// The page that asks for a code.
+pub(super) fn form(state: &AppState, form: RequestForm) -> Response {
+    page(state, StatusCode::OK, &Page::EnterCode { form, email: None, errors: &[] })
+}
+
+/// An error's answer. A form that can be filled in again is shown again, with the address and all errors.
+pub(super) fn failure(
+    state: &AppState,
+    format: ResponseFormat,
+    form: RequestForm,
+    email: Option<&EmailAddress>,
+    error: ApiError,
+) -> Response {
+    match (format, sentences(&error)) {
+        (ResponseFormat::Html, Some(lines)) => {
+            let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+            let email = email.map(EmailAddress::as_str);
+            let mut response =
+                page(state, error.row().status, &Page::EnterCode { form, email, errors: &lines });
+            // The request's log line reads the error from here.
+            response.extensions_mut().insert(error);
+            response
+        }
+        _ => format.failure(state, error, Some(form)),
+    }
+}
+
+/// What a page says of errors that a person can repair in its form; `None` for others.
+pub(super) fn sentences(error: &ApiError) -> Option<Vec<String>> {
+    match error {
+        ApiError::CodeInvalid => Some(vec![WRONG.to_owned()]),
+        ApiError::PasswordsDoNotMatch => Some(vec!["The two passwords are not the same.".to_owned()]),
+        ApiError::Validation(errors) => Some(
+            errors.iter().map(|error| format!("{} {}.", field_name(&error.field), error.message)).collect(),
+        ),
+        _ => None,
+    }
+}
+
+fn field_name(field: &str) -> &'static str {
+    match field {
+        "email" => "The address",
+        "code" => "The code",
+        "new_password" => "The new password",
+        _ => "The repeated password",
+    }
+}

@@ -1,0 +1,94 @@
+//! `/verify`: verifies an account by the code in the email.
+
+use axum::extract::State;
+use axum::response::Response;
+use bookly_shared::db::users::Change;
+use bookly_shared::domain::EmailAddress;
+use bookly_shared::link_code::LinkCode;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::code::{self, CodeEmail};
+use super::response_format::ResponseFormat;
+use super::user::MessageResponse;
+use super::verify::{DONE, verify_account};
+use crate::error::{ApiError, ApiResult};
+use crate::extract::{Fields, FromFields, JsonOrForm};
+use crate::openapi::{errors, schemas};
+use crate::pages::{Page, RequestForm};
+use crate::state::AppState;
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(open, verify))
+}
+
+/// The address of the account, and the code in its email.
+#[derive(ToSchema)]
+struct VerifyByCode {
+    #[schema(schema_with = schemas::email)]
+    email: EmailAddress,
+    #[schema(schema_with = schemas::code)]
+    code: LinkCode,
+}
+
+impl FromFields for VerifyByCode {
+    fn from_fields(fields: &mut Fields) -> Option<VerifyByCode> {
+        let email = fields.parse("email", EmailAddress::parse);
+        let code = fields.parse("code", LinkCode::parse);
+        Some(VerifyByCode { email: email?, code: code? })
+    }
+}
+
+errors!(html CodeFormErrors: limited(), always());
+
+#[utoipa::path(
+    get, path = "/verify", tag = "Links", operation_id = "open_verification_by_code",
+    summary = "The form for a verification code",
+    responses((status = 200, description = "The form", body = String, content_type = "text/html"), CodeFormErrors)
+)]
+async fn open(State(state): State<AppState>) -> Response {
+    code::form(&state, RequestForm::Verification)
+}
+
+errors!(html VerifyByCodeErrors:
+    body(), [ApiError::CodeInvalid, ApiError::InsufficientPermissions], limited(), always());
+
+#[utoipa::path(
+    post, path = "/verify", tag = "Links", operation_id = "verify_by_code",
+    summary = "Prove an address by a code",
+    description = "The code stands beside the link in the email, and does what the link does. It may be repeated until \
+        it expires. After 5 wrong codes only the email's link works, and after 10 for an address in an hour no code. \
+        The answer does not tell whether the address has an account. A form must come from a page of this service and \
+        is answered with a page.",
+    request_body(content((VerifyByCode = "application/json"), (VerifyByCode = "application/x-www-form-urlencoded"))),
+    responses(
+        (status = 200, description = "The account is verified",
+            content((MessageResponse = "application/json"), (String = "text/html"))),
+        VerifyByCodeErrors
+    )
+)]
+async fn verify(
+    State(state): State<AppState>,
+    format: ResponseFormat,
+    body: Result<JsonOrForm<VerifyByCode>, ApiError>,
+) -> Response {
+    let form = RequestForm::Verification;
+    let entered = match body {
+        Ok(JsonOrForm { body, .. }) => body,
+        Err(error) => return code::failure(&state, format, form, None, error),
+    };
+    match verify_by_code(&state, &entered).await {
+        Ok(()) => format.success(&state, DONE, &Page::Verified {}),
+        Err(error) => code::failure(&state, format, form, Some(&entered.email), error),
+    }
+}
+
+async fn verify_by_code(state: &AppState, entered: &VerifyByCode) -> ApiResult<()> {
+    let user = code::open(state, CodeEmail::Verification, &entered.email, &entered.code).await?;
+    match verify_account(state, &user, &entered.email).await? {
+        Change::Made(()) => Ok(()),
+        // The account got another address in the meantime.
+        Change::Stale | Change::AddressTaken => Err(ApiError::CodeInvalid),
+    }
+}
