@@ -1,5 +1,5 @@
 //! What the API and the worker both need: settings, the database, the queue's jobs, link tokens,
-//! domain types, templates, metrics, traces and telemetry.
+//! domain types, languages, templates, metrics, traces and telemetry.
 
 pub mod audit;
 pub mod clock;
@@ -9,6 +9,7 @@ pub mod domain;
 pub mod http_server;
 pub mod link_code;
 pub mod link_token;
+pub mod locale;
 pub mod metrics;
 pub mod private_files;
 pub mod queue;

@@ -15,7 +15,9 @@ fn folder_with(name: &str, text: &str) -> tempfile::TempDir {
 #[test]
 fn every_file_under_templates_is_compiled_in() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../templates");
-    let on_disk: Vec<String> = files_under(&root).unwrap().iter().map(|path| name_of(path, &root)).collect();
+    let files = files_under(&root).unwrap();
+    let names = files.iter().map(|path| name_of(path, &root));
+    let on_disk: Vec<String> = names.filter(|name| !name.starts_with("locales/")).collect();
     let mut compiled_in: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
     compiled_in.sort_unstable();
     assert_eq!(on_disk, compiled_in);

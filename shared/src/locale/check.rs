@@ -1,0 +1,248 @@
+//! What is wrong with a catalogue: syntax, and messages and variables that differ from the English ones.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use fluent_syntax::ast::{CallArguments, Entry, Expression, InlineExpression, Pattern, PatternElement};
+
+use super::messages::Messages;
+
+/// Every message may use it.
+const EVERYWHERE: &str = "app_name";
+
+/// A difference between a catalogue and the English one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CatalogueFinding {
+    /// A message that only English has.
+    MissingMessage {
+        /// Its name.
+        id: String,
+    },
+    /// A message that English does not have.
+    ExtraMessage {
+        /// Its name.
+        id: String,
+        /// From 1.
+        line: usize,
+    },
+    /// A variable that only the English message has.
+    MissingVariable {
+        /// The message.
+        id: String,
+        /// The variable.
+        variable: String,
+        /// From 1.
+        line: usize,
+    },
+    /// A variable that the message does not get.
+    ExtraVariable {
+        /// The message.
+        id: String,
+        /// The variable.
+        variable: String,
+        /// From 1.
+        line: usize,
+    },
+    /// A message that stands twice; the last one counts.
+    Repeated {
+        /// Its name.
+        id: String,
+        /// From 1.
+        line: usize,
+    },
+}
+
+impl CatalogueFinding {
+    /// The line, from 1; 0 for what is missing.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        match self {
+            Self::MissingMessage { .. } => 0,
+            Self::ExtraMessage { line, .. }
+            | Self::MissingVariable { line, .. }
+            | Self::ExtraVariable { line, .. }
+            | Self::Repeated { line, .. } => *line,
+        }
+    }
+
+    /// Whether the message cannot be used at all.
+    #[must_use]
+    pub fn is_fatal(&self) -> bool {
+        matches!(self, Self::ExtraVariable { .. })
+    }
+}
+
+impl fmt::Display for CatalogueFinding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MissingMessage { id } => write!(f, "the message {id} is missing"),
+            Self::ExtraMessage { id, .. } => write!(f, "no built-in template uses the message {id}"),
+            Self::MissingVariable { id, variable, .. } => {
+                write!(f, "the message {id} does not use ${variable}")
+            }
+            Self::ExtraVariable { id, variable, .. } => {
+                write!(f, "the message {id} uses ${variable}, which it does not get")
+            }
+            Self::Repeated { id, .. } => write!(f, "the message {id} stands twice"),
+        }
+    }
+}
+
+/// The variables of each message, by name.
+type Outline<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
+
+impl Messages {
+    /// How these messages differ from others: which are missing, which are too many, which have other variables.
+    #[must_use]
+    pub fn compared_to(&self, english: &Messages) -> Vec<CatalogueFinding> {
+        let (own, expected) = (self.outline(), english.outline());
+        let missing = expected.keys().filter(|id| !own.contains_key(*id));
+        let mut findings: Vec<CatalogueFinding> =
+            missing.map(|id| CatalogueFinding::MissingMessage { id: (*id).to_owned() }).collect();
+        for (id, variables) in &own {
+            let (name, line) = ((*id).to_owned(), self.line_of(id));
+            let Some(expected) = expected.get(id) else {
+                findings.push(CatalogueFinding::ExtraMessage { id: name, line });
+                continue;
+            };
+            findings.extend(expected.difference(variables).map(|variable| {
+                CatalogueFinding::MissingVariable { id: name.clone(), variable: (*variable).to_owned(), line }
+            }));
+            let extra = variables.difference(expected).filter(|variable| **variable != EVERYWHERE);
+            findings.extend(extra.map(|variable| CatalogueFinding::ExtraVariable {
+                id: name.clone(),
+                variable: (*variable).to_owned(),
+                line,
+            }));
+        }
+        findings.extend(self.repeated());
+        findings
+    }
+
+    fn outline(&self) -> Outline<'_> {
+        let mut outline = Outline::new();
+        for entry in self.0.entries() {
+            if let Entry::Message(message) = entry {
+                let mut variables = BTreeSet::new();
+                if let Some(pattern) = &message.value {
+                    collect(pattern, &mut variables);
+                }
+                outline.insert(message.id.name, variables);
+            }
+        }
+        outline
+    }
+
+    fn repeated(&self) -> Vec<CatalogueFinding> {
+        let mut seen = BTreeSet::new();
+        let ids = self.0.entries().filter_map(|entry| match entry {
+            Entry::Message(message) => Some(message.id.name),
+            _ => None,
+        });
+        ids.filter(|id| !seen.insert(*id))
+            .map(|id| CatalogueFinding::Repeated { id: id.to_owned(), line: self.line_of(id) })
+            .collect()
+    }
+
+    /// The last one counts, as in Fluent.
+    fn line_of(&self, id: &str) -> usize {
+        let is_it = |line: &str| line.strip_prefix(id).is_some_and(|rest| rest.trim_start().starts_with('='));
+        let lines = self.0.source().lines().enumerate();
+        lines.filter(|(_, line)| is_it(line)).last().map_or(0, |(index, _)| index + 1)
+    }
+}
+
+fn collect<'a>(pattern: &Pattern<&'a str>, variables: &mut BTreeSet<&'a str>) {
+    for element in &pattern.elements {
+        if let PatternElement::Placeable { expression } = element {
+            collect_expression(expression, variables);
+        }
+    }
+}
+
+fn collect_expression<'a>(expression: &Expression<&'a str>, variables: &mut BTreeSet<&'a str>) {
+    match expression {
+        Expression::Inline(inline) => collect_inline(inline, variables),
+        Expression::Select { selector, variants } => {
+            collect_inline(selector, variables);
+            variants.iter().for_each(|variant| collect(&variant.value, variables));
+        }
+    }
+}
+
+fn collect_inline<'a>(inline: &InlineExpression<&'a str>, variables: &mut BTreeSet<&'a str>) {
+    match inline {
+        InlineExpression::VariableReference { id } => {
+            variables.insert(id.name);
+        }
+        InlineExpression::FunctionReference { arguments, .. } => collect_arguments(arguments, variables),
+        InlineExpression::TermReference { arguments: Some(arguments), .. } => {
+            collect_arguments(arguments, variables);
+        }
+        InlineExpression::Placeable { expression } => collect_expression(expression, variables),
+        InlineExpression::StringLiteral { .. }
+        | InlineExpression::NumberLiteral { .. }
+        | InlineExpression::MessageReference { .. }
+        | InlineExpression::TermReference { arguments: None, .. } => {}
+    }
+}
+
+fn collect_arguments<'a>(arguments: &CallArguments<&'a str>, variables: &mut BTreeSet<&'a str>) {
+    arguments.positional.iter().for_each(|argument| collect_inline(argument, variables));
+    arguments.named.iter().for_each(|argument| collect_inline(&argument.value, variables));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tag::Locale;
+    use super::*;
+
+    fn messages(text: &str) -> Messages {
+        Messages::parse(text.to_owned()).unwrap()
+    }
+
+    fn findings(own: &str, english: &str) -> Vec<String> {
+        let compared = messages(own).compared_to(&messages(english));
+        compared.iter().map(|finding| format!("{}: {finding}", finding.line())).collect()
+    }
+
+    #[test]
+    fn a_catalogue_that_differs_is_told_with_its_lines() {
+        let english = "a = x\nb = { $x } of { $y }\nc = c\n";
+        let own = "# a\nb = { $x } { $z } { $app_name }\n\nd = d\na = { $app_name }\na = 2\n";
+        assert_eq!(
+            findings(own, english),
+            [
+                "0: the message c is missing",
+                "2: the message b does not use $y",
+                "2: the message b uses $z, which it does not get",
+                "4: no built-in template uses the message d",
+                "6: the message a stands twice",
+            ]
+        );
+    }
+
+    #[test]
+    fn variables_are_found_in_every_place() {
+        let english = "a = { $n } { $x }\n";
+        let own = "a = { $n ->\n    [one] one { $x }\n   *[other] { NUMBER($n) }\n}\n";
+        assert_eq!(findings(own, english), [""; 0]);
+    }
+
+    #[test]
+    fn every_built_in_catalogue_has_the_english_messages_and_variables() {
+        let english = Messages::built_in(Locale::En);
+        for (locale, source) in super::super::messages::BUILT_IN {
+            let own = match Messages::parse(source.to_owned()) {
+                Ok(own) => own,
+                Err(problems) => panic!("templates/locales/{locale}.ftl: {problems:?}"),
+            };
+            let told: Vec<String> = own
+                .compared_to(&english)
+                .iter()
+                .map(|finding| format!("templates/locales/{locale}.ftl, line {}: {finding}", finding.line()))
+                .collect();
+            assert!(told.is_empty() || own.outline().is_empty(), "{told:#?}");
+        }
+    }
+}

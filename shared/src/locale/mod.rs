@@ -1,0 +1,12 @@
+//! The languages of people: which are shipped, which one a person gets, and the texts, dates and durations in each.
+
+mod catalogue;
+mod check;
+mod format;
+mod messages;
+mod tag;
+
+pub use catalogue::{Catalogue, Catalogues, Markup, TextError};
+pub use check::CatalogueFinding;
+pub use messages::{CatalogueProblem, Messages};
+pub use tag::{LanguageTag, LanguageTagError, Locale, NotShipped};
