@@ -4,27 +4,43 @@
 //! A hash takes 19 MiB and 15 ms of one core. More hashes at a time finish no sooner and need more memory. Memory that is
 //! allocated for each hash is not returned to the system (glibc kept 6.5 GB under load). The threads have a lower
 //! priority than those that answer requests, so that requests without a hash do not wait.
+//!
+//! Why not a semaphore with `spawn_blocking`, or rayon: a thread must wipe its memory when it becomes idle, and both hide
+//! that moment. To wipe after every hash takes 1 ms of 15, which is 7 % fewer hashes a second under load. The threads of
+//! `spawn_blocking` also serve files and names, so they cannot have a lower priority.
 
 mod error;
-mod threads;
+mod stored;
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::io;
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
+use argon2::password_hash::phc::{Output, PasswordHash, Salt};
+use argon2::password_hash::try_generate_salt;
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use bookly_shared::domain::Password;
 use bookly_shared::metrics::table::{HASH_REFUSED, HASH_WAIT_SECONDS};
 use tokio::sync::oneshot;
 
 pub use error::HashError;
-use threads::{Memory, Queue, Work};
 
 /// How many passwords may wait for each thread: at 15 ms a hash, the last of them waits about a second.
 const WAITING_PER_THREAD: usize = 64;
 /// The longest wait for a thread. After it the client is told to come again.
 const MAX_WAIT: Duration = Duration::from_secs(5);
+/// How long an idle thread keeps its memory. To allocate it again costs the next hash a few milliseconds.
+const KEEP_MEMORY: Duration = Duration::from_secs(30);
+/// How much lower the threads' priority is, in steps of `nice(2)`: a hash takes 15 ms of a core, a page less than one. A
+/// small step, so that other programs cannot starve the threads: with 10 steps sign-ups on a busy machine were refused
+/// after five seconds.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 3;
 
 /// Hashes and verifies passwords on threads of its own. Clones share them; they end with the last clone.
 #[derive(Clone)]
@@ -67,23 +83,6 @@ impl Hasher {
         self.run(move |memory| memory.hash(&password)).await
     }
 
-    /// Whether `password` is the one of the stored hash `phc`, by the parameters that `phc` names.
-    ///
-    /// # Errors
-    /// [`HashError::Busy`], [`HashError::Unreadable`], [`HashError::Failed`].
-    pub async fn verify(&self, password: Password, phc: String) -> Result<bool, HashError> {
-        self.run(move |memory| memory.verify(&password, &phc)).await
-    }
-
-    /// The work of [`verify`](Self::verify) for an account that does not exist: a login for an unknown address takes as
-    /// long as one with a wrong password.
-    ///
-    /// # Errors
-    /// [`HashError::Busy`], [`HashError::Failed`].
-    pub async fn verify_unknown(&self, password: Password) -> Result<(), HashError> {
-        self.run(move |memory| memory.verify(&password, threads::UNKNOWN)).await.map(drop)
-    }
-
     /// How many passwords wait now.
     pub fn waiting(&self) -> usize {
         self.inner.queue.waiting()
@@ -94,31 +93,23 @@ impl Hasher {
         &self,
         work: impl FnOnce(&mut Memory) -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, HashError> {
-        let finished = self.enqueue(work).await;
-        if matches!(finished, Err(HashError::Busy)) {
-            HASH_REFUSED.add(1, []);
-        }
-        let Finished { result, waited } = finished?;
-        HASH_WAIT_SECONDS.record(waited.as_secs_f64(), []);
-        result
-    }
-
-    async fn enqueue<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut Memory) -> Result<T, HashError> + Send + 'static,
-    ) -> Result<Finished<T>, HashError> {
-        let (caller, mut finished) = oneshot::channel();
+        let (caller, mut result) = oneshot::channel();
         let started = Arc::new(AtomicBool::new(false));
         let item = Item { work, enqueued: Instant::now(), started: started.clone(), caller };
         self.inner.queue.push(Box::new(item))?;
-        let finished = match tokio::time::timeout(self.inner.max_wait, &mut finished).await {
-            Ok(finished) => finished,
+        let result = match tokio::time::timeout(self.inner.max_wait, &mut result).await {
+            Ok(result) => result,
             // Work that has started takes a few milliseconds more.
-            Err(_) if started.load(Ordering::Acquire) => finished.await,
-            Err(_) => return Err(HashError::Busy),
+            Err(_) if started.load(Ordering::Acquire) => result.await,
+            Err(_) => return Err(refused()),
         };
-        finished.map_err(|_| HashError::Failed)
+        result.unwrap_or(Err(HashError::Failed))
     }
+}
+
+fn refused() -> HashError {
+    HASH_REFUSED.add(1, []);
+    HashError::Busy
 }
 
 /// One piece of work in the queue.
@@ -126,12 +117,7 @@ struct Item<W, T> {
     work: W,
     enqueued: Instant,
     started: Arc<AtomicBool>,
-    caller: oneshot::Sender<Finished<T>>,
-}
-
-struct Finished<T> {
-    result: Result<T, HashError>,
-    waited: Duration,
+    caller: oneshot::Sender<Result<T, HashError>>,
 }
 
 impl<T: Send, W: FnOnce(&mut Memory) -> Result<T, HashError> + Send> Work for Item<W, T> {
@@ -140,17 +126,198 @@ impl<T: Send, W: FnOnce(&mut Memory) -> Result<T, HashError> + Send> Work for It
     }
 
     fn run(self: Box<Self>, memory: &mut Memory) {
-        let waited = self.enqueued.elapsed();
+        HASH_WAIT_SECONDS.record(self.enqueued.elapsed().as_secs_f64(), []);
         self.started.store(true, Ordering::Release);
-        let result = (self.work)(memory);
         // Fails when the caller was cancelled meanwhile.
-        let _ = self.caller.send(Finished { result, waited });
+        let _ = self.caller.send((self.work)(memory));
     }
 }
 
 impl fmt::Debug for Hasher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Hasher").field("waiting", &self.waiting()).finish_non_exhaustive()
+    }
+}
+
+/// Work for a thread, in its memory.
+trait Work: Send {
+    /// Whether the caller still waits for it.
+    fn is_wanted(&self) -> bool;
+    /// Does it, and sends the result to the caller.
+    fn run(self: Box<Self>, memory: &mut Memory);
+}
+
+/// The queue, first in, first out.
+struct Queue {
+    max_waiting: usize,
+    state: Mutex<State>,
+    more: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Box<dyn Work>>,
+    closed: bool,
+}
+
+impl Queue {
+    fn new(max_waiting: usize) -> Queue {
+        Queue { max_waiting, state: Mutex::default(), more: Condvar::new() }
+    }
+
+    /// Starts a thread that works until the queue is closed.
+    ///
+    /// # Errors
+    /// When the system cannot start one.
+    fn start_thread(self: &Arc<Self>) -> io::Result<()> {
+        let queue = self.clone();
+        let work = move || {
+            lower_priority();
+            let mut memory = Memory::default();
+            while let Some(work) = queue.next(&mut memory) {
+                // A panic is a bug. The caller gets an error, because its channel is dropped; the thread goes on.
+                let _ = catch_unwind(AssertUnwindSafe(|| work.run(&mut memory)));
+            }
+        };
+        thread::Builder::new().name("hasher".to_owned()).spawn(work).map(drop)
+    }
+
+    /// # Errors
+    /// [`HashError::Busy`] when too many wait.
+    fn push(&self, work: Box<dyn Work>) -> Result<(), HashError> {
+        let mut state = self.lock();
+        if state.waiting.len() >= self.max_waiting {
+            state.waiting.retain(|work| work.is_wanted());
+        }
+        if state.waiting.len() >= self.max_waiting {
+            return Err(refused());
+        }
+        state.waiting.push_back(work);
+        drop(state);
+        self.more.notify_one();
+        Ok(())
+    }
+
+    /// How many wait.
+    fn waiting(&self) -> usize {
+        self.lock().waiting.iter().filter(|work| work.is_wanted()).count()
+    }
+
+    /// Lets the threads end.
+    fn close(&self) {
+        self.lock().closed = true;
+        self.more.notify_all();
+    }
+
+    /// The next piece of work. A thread that has to wait for it wipes its memory first. While others wait it does not: the
+    /// next hash overwrites the memory at once.
+    fn next(&self, memory: &mut Memory) -> Option<Box<dyn Work>> {
+        if let Some(work) = self.lock().take() {
+            return Some(work);
+        }
+        memory.wipe();
+        let mut state = self.lock();
+        loop {
+            if let Some(work) = state.take() {
+                return Some(work);
+            }
+            if state.closed {
+                return None;
+            }
+            let idle = self.more.wait_timeout(state, KEEP_MEMORY).unwrap_or_else(PoisonError::into_inner);
+            state = idle.0;
+            if idle.1.timed_out() {
+                drop(state);
+                memory.give_back();
+                state = self.lock();
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Skips work whose caller was cancelled.
+    fn take(&mut self) -> Option<Box<dyn Work>> {
+        while let Some(work) = self.waiting.pop_front() {
+            if work.is_wanted() {
+                return Some(work);
+            }
+        }
+        None
+    }
+}
+
+/// On Linux each thread has its own niceness. Elsewhere the process has one, which stays as it is.
+fn lower_priority() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+        tracing::debug!(%error, "hashes compete with requests for the processor");
+    }
+}
+
+/// The memory of a thread. It grows to the largest hash so far.
+#[derive(Default)]
+struct Memory {
+    blocks: Vec<Block>,
+    /// How many of the first blocks may hold data that was derived from a password.
+    used: usize,
+}
+
+impl Memory {
+    fn hash(&mut self, password: &Password) -> Result<String, HashError> {
+        let salt = try_generate_salt().map_err(|_| HashError::Failed)?;
+        let salt = Salt::new(&salt).map_err(|_| HashError::Failed)?;
+        let (algorithm, version, params) = (Algorithm::default(), Version::default(), Params::default());
+        let hash = PasswordHash {
+            algorithm: algorithm.ident(),
+            version: Some(version.into()),
+            params: (&params).try_into().map_err(|_| HashError::Failed)?,
+            hash: Some(self.output(Argon2::new(algorithm, version, params), password, &salt)?),
+            salt: Some(salt),
+        };
+        Ok(hash.to_string())
+    }
+
+    /// A password is far easier to guess from the memory of a single pass than from its hash. Takes 1 ms for the memory of
+    /// a new hash.
+    fn wipe(&mut self) {
+        self.blocks[..self.used].fill(Block::new());
+        self.used = 0;
+    }
+
+    /// Returns the memory to the system.
+    fn give_back(&mut self) {
+        self.wipe();
+        self.blocks = Vec::new();
+    }
+
+    #[cfg(test)]
+    fn is_wiped(&self) -> bool {
+        !self.blocks.is_empty()
+            && self.blocks.iter().all(|block| block.as_ref().iter().all(|word| *word == 0))
+    }
+
+    fn output(&mut self, argon2: Argon2<'_>, password: &Password, salt: &[u8]) -> Result<Output, HashError> {
+        let blocks = argon2.params().block_count();
+        self.blocks
+            .try_reserve_exact(blocks.saturating_sub(self.blocks.len()))
+            .map_err(|_| HashError::Failed)?;
+        if self.blocks.len() < blocks {
+            self.blocks.resize(blocks, Block::new());
+        }
+        let mut buffer = [0; Output::MAX_LENGTH];
+        let length = argon2.params().output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN);
+        let out = buffer.get_mut(..length).ok_or(HashError::Unreadable)?;
+        self.used = self.used.max(blocks);
+        let memory = &mut self.blocks[..blocks];
+        argon2
+            .hash_password_into_with_memory(password.expose().as_bytes(), salt, out, memory)
+            .map_err(|_| HashError::Failed)?;
+        Output::new(out).map_err(|_| HashError::Failed)
     }
 }
 

@@ -16,13 +16,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::delivery::capacity::Capacity;
 use crate::delivery::circuit_breaker::CircuitBreaker;
 use crate::delivery::deliver::Delivery;
 use crate::delivery::lease::Leases;
 use crate::delivery::prepare::Preparer;
 use crate::metrics::record;
-use crate::queue::fetcher::Fetcher;
+use crate::queue::fetcher::{Capacity, Fetcher};
 use crate::queue::listener::Listener;
 use crate::queue::maintenance::Maintenance;
 use crate::render::{Composer, ComposerError};

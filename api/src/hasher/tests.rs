@@ -102,7 +102,7 @@ async fn a_stored_hash_that_needs_too_much_or_is_none_is_unreadable() {
 
 #[tokio::test]
 async fn an_unknown_account_costs_what_a_new_hash_costs() {
-    let stored = PasswordHash::new(threads::UNKNOWN).unwrap();
+    let stored = PasswordHash::new(stored::UNKNOWN).unwrap();
     let params = Params::try_from(&stored).unwrap();
     let costs = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
     assert_eq!(costs(&params), costs(&Params::default()));

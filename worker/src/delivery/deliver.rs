@@ -1,5 +1,7 @@
 //! One attempt at an email, in order: prepare → render → send → complete the row.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bookly_shared::clock::Clock;
@@ -7,16 +9,13 @@ use bookly_shared::db::emails::attempts::{AttemptOutcome, Reason};
 use bookly_shared::db::emails::claim::ClaimedEmail;
 use bookly_shared::db::emails::complete::SentEmail;
 use bookly_shared::db::emails::maintenance::DEADLINE_PASSED;
-use bookly_shared::db::emails::retry::Retry;
 use bookly_shared::db::{Db, DbError};
-use bookly_shared::domain::smtp_reply::one_short_line;
 use bookly_shared::redactor::{mask_address, masked};
 use bookly_shared::trace::{SpanPlace, Tracer};
 use chrono::{DateTime, Utc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Instrument;
 
-use crate::delivery::backoff;
-use crate::delivery::capacity::DeliveryPermit;
 use crate::delivery::circuit_breaker::CircuitBreaker;
 use crate::delivery::lease::{Lease, Leases};
 use crate::delivery::prepare::{Decision, EmailContent, Preparer};
@@ -30,6 +29,9 @@ use crate::transport::{Delivered, Transport};
 const MAX_LOST_LEASES: i32 = 5;
 /// Each lost answer may be a copy that the recipient has.
 const MAX_LOST_ANSWERS: i32 = 3;
+/// A mail server that takes an email within this time would wait for claims and look-ups, so emails are prefetched.
+/// Ahead of a slower one they might wait for minutes while other workers are idle.
+pub(crate) const FAST_SERVER: Duration = Duration::from_millis(50);
 /// How often the completion of a sent email is tried while the database is away.
 const COMPLETE_AGAIN_AFTER: Duration = Duration::from_millis(500);
 
@@ -185,29 +187,6 @@ impl Delivery {
         }
     }
 
-    async fn retry(&self, email: &ClaimedEmail, error: &SendError, to: &str) -> Result<bool, DbError> {
-        let kind = error.kind();
-        let counts = kind != FailureKind::ServerUnavailable;
-        let wait = if counts { backoff::after_attempt(email.attempts) } else { backoff::after_attempt(1) };
-        let reason = error.to_string();
-        let shown = mask_address(&reason, &email.recipient);
-        tracing::warn!(
-            to,
-            reason = shown,
-            wait_s = wait.num_seconds(),
-            "email not sent, will be tried again"
-        );
-        let now = self.clock.now();
-        let retry = Retry {
-            due_at: now + wait,
-            outcome: AttemptOutcome::Retried,
-            reason: Reason { smtp_code: error.code(), text: &reason },
-            counts,
-            answer_lost: kind == FailureKind::OutcomeUnknown,
-        };
-        self.db.retry_later(email, &retry, now).await
-    }
-
     /// Tries until the row is completed: a row left open would be sent again. Its lease is renewed meanwhile.
     async fn complete_sent(&self, email: &ClaimedEmail, delivered: &Delivered, to: &str) {
         let now = self.clock.now();
@@ -225,25 +204,6 @@ impl Delivery {
             tokio::time::sleep(COMPLETE_AGAIN_AFTER).await;
         }
     }
-
-    /// The database failed before the mail server was asked. When the row can be queued again now, it is: a lease
-    /// that runs out would count as a worker that this email killed.
-    async fn retry_after_database_error(&self, email: &ClaimedEmail, error: &DbError) {
-        record::attempt(email.kind, AttemptOutcome::DatabaseAway);
-        tracing::warn!(%error, "the database failed during an attempt");
-        let reason = one_short_line(&error.to_string());
-        let now = self.clock.now();
-        let retry = Retry {
-            due_at: now + backoff::after_attempt(1),
-            outcome: AttemptOutcome::DatabaseAway,
-            reason: Reason::from(reason.as_str()),
-            counts: false,
-            answer_lost: false,
-        };
-        if self.db.retry_later(email, &retry, now).await.is_err() {
-            tracing::warn!("the row could not be queued again either, its lease runs out");
-        }
-    }
 }
 
 /// Why a claimed email is not tried at all.
@@ -254,5 +214,47 @@ fn reason_to_give_up(email: &ClaimedEmail, now: DateTime<Utc>) -> Option<&'stati
         Some(DEADLINE_PASSED)
     } else {
         None
+    }
+}
+
+/// Capacity for one email, from before its claim until the mail server's reply.
+#[derive(Debug)]
+pub(crate) struct DeliveryPermit {
+    /// Limits the emails that are claimed and not yet answered.
+    #[expect(dead_code, reason = "held until the permit is dropped")]
+    pub(crate) unanswered: OwnedSemaphorePermit,
+    /// Limits the rows that are not completed.
+    pub(crate) uncompleted: OwnedSemaphorePermit,
+    /// Limits the emails in an SMTP dialogue.
+    pub(crate) sending: Arc<Semaphore>,
+    /// Whether emails are prefetched: the server is fast.
+    pub(crate) prefetches: Arc<AtomicBool>,
+}
+
+/// One email's place in an SMTP dialogue, until it is dropped. Measures how long the server takes.
+#[derive(Debug)]
+pub(crate) struct SendingPermit {
+    _sending: Option<OwnedSemaphorePermit>,
+    pub(crate) began: Instant,
+    prefetches: Arc<AtomicBool>,
+}
+
+impl DeliveryPermit {
+    /// Waits until one more SMTP dialogue may begin.
+    pub(crate) async fn start_sending(&self) -> SendingPermit {
+        // The semaphore is never closed.
+        let sending = self.sending.clone().acquire_owned().await.ok();
+        SendingPermit { _sending: sending, began: Instant::now(), prefetches: self.prefetches.clone() }
+    }
+
+    /// Frees the capacity for the next email. What is returned limits the rows that are not completed.
+    pub(crate) fn answered(self) -> OwnedSemaphorePermit {
+        self.uncompleted
+    }
+}
+
+impl Drop for SendingPermit {
+    fn drop(&mut self) {
+        self.prefetches.store(self.began.elapsed() <= FAST_SERVER, Ordering::Relaxed);
     }
 }

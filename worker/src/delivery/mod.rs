@@ -1,9 +1,8 @@
 //! One attempt to deliver one email, from the claim to the completed row.
 
-pub(crate) mod backoff;
-pub(crate) mod capacity;
 pub(crate) mod circuit_breaker;
 pub(crate) mod deliver;
 pub(crate) mod lease;
 pub(crate) mod prepare;
+mod retry;
 pub(crate) mod spans;

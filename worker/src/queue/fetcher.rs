@@ -1,26 +1,39 @@
 //! The fetcher: claims due emails, as many at once as there is capacity for, until none is due.
+//!
+//! Capacity is how many emails a worker may have in delivery, prefetch how many it claims ahead of them.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bookly_shared::clock::Clock;
 use bookly_shared::db::{Db, DbError};
 use bookly_shared::queue::{BATCH_WINDOW, QueueError, RedisQueue, SendEmail};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::delivery::capacity::{Capacity, DeliveryPermit};
 use crate::delivery::circuit_breaker::{Admission, CircuitBreaker};
-use crate::delivery::deliver::Delivery;
+use crate::delivery::deliver::{Delivery, DeliveryPermit};
 use crate::queue::maintenance::AFTER_DATABASE_OUTAGE;
 
 /// Without Redis: how soon due retries, and rows that other processes wrote, are found.
 const POLL_EVERY: Duration = Duration::from_secs(1);
 /// How often a job for other workers is enqueued at most.
 const ENQUEUE_EVERY: Duration = Duration::from_millis(50);
+/// While more emails are due than there is capacity for, a claim waits this long at most for more of it: one claim of
+/// several rows costs the database little more than a claim of one.
+const WAIT_FOR_HALF: Duration = Duration::from_millis(2);
+/// The same with prefetch: the emails claimed ahead are sent meanwhile.
+const WAIT_FOR_HALF_WITH_PREFETCH: Duration = Duration::from_millis(20);
+/// Sent emails whose rows are not completed yet, for every concurrent delivery.
+const COMPLETING_PER_DELIVERY: usize = 4;
+/// Emails prefetched for every concurrent delivery: each waits for its turn this many times [`FAST_SERVER`] at most.
+const PREFETCH_PER_DELIVERY: u16 = 3;
+/// The most of them. Larger claims save nothing more.
+const MAX_PREFETCH: u16 = 64;
 
 /// What the loop needs.
 pub(crate) struct Fetcher {
@@ -148,3 +161,83 @@ impl Fetcher {
         Ok(claimed)
     }
 }
+
+/// Three limits: on emails in an SMTP dialogue, on emails claimed and not yet answered (the first limit plus the
+/// prefetch), and on rows that are not completed (the second limit plus sent emails that wait for the database).
+#[derive(Clone, Debug)]
+pub(crate) struct Capacity {
+    sending: Arc<Semaphore>,
+    unanswered: Arc<Semaphore>,
+    uncompleted: Arc<Semaphore>,
+    prefetches: Arc<AtomicBool>,
+    concurrency: u32,
+    prefetch: u32,
+}
+
+impl Capacity {
+    /// For so many concurrent deliveries.
+    pub(crate) fn new(concurrency: u16) -> Capacity {
+        let prefetch = concurrency.saturating_mul(PREFETCH_PER_DELIVERY).min(MAX_PREFETCH);
+        let (sending, completing) =
+            (usize::from(concurrency), usize::from(concurrency) * COMPLETING_PER_DELIVERY);
+        let unanswered = sending + usize::from(prefetch);
+        let permits = |number| Arc::new(Semaphore::new(number));
+        Capacity {
+            sending: permits(sending),
+            unanswered: permits(unanswered),
+            uncompleted: permits(unanswered + completing),
+            // The server's speed is not known yet.
+            prefetches: Arc::new(AtomicBool::new(false)),
+            concurrency: u32::from(concurrency),
+            prefetch: u32::from(prefetch),
+        }
+    }
+
+    /// Waits for capacity for one email.
+    pub(crate) async fn acquire(&self) -> DeliveryPermit {
+        loop {
+            let uncompleted = self.uncompleted.clone().acquire_owned().await;
+            let reserve = self.reserve();
+            let unanswered = self.unanswered.clone().acquire_many_owned(reserve + 1).await;
+            // The semaphores are never closed.
+            if let (Ok(unanswered), Ok(uncompleted)) = (unanswered, uncompleted) {
+                return self.permit(unanswered, uncompleted, reserve);
+            }
+        }
+    }
+
+    /// Capacity for one email, if there is any now.
+    pub(crate) fn try_acquire(&self) -> Option<DeliveryPermit> {
+        let uncompleted = self.uncompleted.clone().try_acquire_owned().ok()?;
+        let reserve = self.reserve();
+        let unanswered = self.unanswered.clone().try_acquire_many_owned(reserve + 1).ok()?;
+        Some(self.permit(unanswered, uncompleted, reserve))
+    }
+
+    /// Waits, not for long, until half of the capacity is free, so that one claim takes many emails.
+    pub(crate) async fn wait_for_half(&self) {
+        let reserve = self.reserve();
+        let half = (self.concurrency + self.prefetch - reserve).div_ceil(2);
+        let limit = if reserve == 0 { WAIT_FOR_HALF_WITH_PREFETCH } else { WAIT_FOR_HALF };
+        drop(timeout(limit, self.unanswered.acquire_many(reserve + half)).await);
+    }
+
+    /// The part of the capacity that stays free: the prefetch, while the server is slow.
+    fn reserve(&self) -> u32 {
+        if self.prefetches.load(Ordering::Relaxed) { 0 } else { self.prefetch }
+    }
+
+    fn permit(
+        &self,
+        mut unanswered: OwnedSemaphorePermit,
+        uncompleted: OwnedSemaphorePermit,
+        reserve: u32,
+    ) -> DeliveryPermit {
+        drop(unanswered.split(reserve as usize));
+        let (sending, prefetches) = (self.sending.clone(), self.prefetches.clone());
+        DeliveryPermit { unanswered, uncompleted, sending, prefetches }
+    }
+}
+
+#[cfg(test)]
+mod tests;

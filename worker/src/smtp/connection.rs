@@ -1,7 +1,7 @@
-//! Opens a session: connection, greeting, EHLO, STARTTLS, AUTH, each within its time limit.
+//! Opens a session: TCP without delay, greeting, EHLO, STARTTLS, AUTH, each within its time limit.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bookly_shared::config::{Security, SmtpCredentials, SmtpSettings};
@@ -14,49 +14,20 @@ use bookly_shared::redactor::Redactor;
 use secrecy::ExposeSecret;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
 use tokio_util::either::Either;
 use tracing::{debug, warn};
 
-use super::dialogue::{Dialogue, ReplyLines};
+use super::dialogue::Dialogue;
 use super::error::SendError;
 use super::failure::Stage;
 use super::options::{SmtpConfigError, SmtpOptions, StageTimeouts};
-use super::stream::{self, Stream};
+use super::session::{Extensions, Session, Stream, positive};
 use super::tls::Tls;
-
-/// How long RSET and QUIT may take: nothing depends on their replies.
-pub(super) const COURTESY_LIMIT: Duration = Duration::from_secs(2);
 
 /// Finds the password in what a server repeats, as it is and as a login sends it.
 fn redactor_of(credentials: &SmtpCredentials) -> Redactor {
     let (user, password) = (credentials.username.as_str(), credentials.password.expose_secret());
     Redactor::new([password, &BASE64_STANDARD.encode(format!("\0{user}\0{password}"))])
-}
-
-/// An open session.
-pub(super) struct Session<S = Stream> {
-    pub(super) dialogue: Dialogue<S>,
-    pub(super) extensions: Extensions,
-    pub(super) timeouts: StageTimeouts,
-    _open: Counted,
-}
-
-/// What the server offers, as far as this client uses it.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Extensions {
-    /// RFC 2920.
-    pub(super) pipelining: bool,
-    /// RFC 6531.
-    pub(super) smtputf8: bool,
-    /// RFC 6152.
-    pub(super) eight_bit_mime: bool,
-    /// RFC 3207.
-    pub(super) starttls: bool,
-    /// AUTH PLAIN, RFC 4616.
-    pub(super) auth_plain: bool,
-    /// AUTH LOGIN, draft-murchison-sasl-login: obsolete, and the only one of some providers.
-    pub(super) auth_login: bool,
 }
 
 /// Opens sessions with one mail server.
@@ -112,7 +83,7 @@ impl Connector {
 
     /// A session that is ready for MAIL FROM.
     pub(super) async fn open(&self) -> Result<Session, SendError> {
-        let tcp = stream::connect(&self.host, self.port, &self.timeouts).await?;
+        let tcp = connect(&self.host, self.port, &self.timeouts).await?;
         let mut session = self.greet(tcp, SMTP_OPEN.count()).await?;
         if let Some(credentials) = &self.credentials {
             session.log_in(credentials).await?;
@@ -129,13 +100,13 @@ impl Connector {
         match &self.protection {
             Protection::Plain => Session::greet(Either::Left(tcp), &self.helo_name, timeouts, open).await,
             Protection::ImplicitTls(tls) => {
-                let stream = stream::encrypt(tls, tcp, timeouts).await?;
+                let stream = encrypt(tls, tcp, timeouts).await?;
                 Session::greet(stream, &self.helo_name, timeouts, open).await
             }
             Protection::StartTls(tls) => {
                 let clear = Session::greet(tcp, &self.helo_name, timeouts, open).await?;
                 let (tcp, open) = clear.start_tls().await?;
-                let stream = stream::encrypt(tls, tcp, timeouts).await?;
+                let stream = encrypt(tls, tcp, timeouts).await?;
                 let mut session = Session::new(Dialogue::without_greeting(stream), timeouts, open);
                 session.hello(&self.helo_name).await?;
                 Ok(session)
@@ -152,12 +123,6 @@ impl Connector {
                 "the mail server offers PIPELINING and loses recipients; it is not used any more"
             );
         }
-    }
-}
-
-impl<S> Session<S> {
-    fn new(dialogue: Dialogue<S>, timeouts: &StageTimeouts, open: Counted) -> Self {
-        Self { dialogue, extensions: Extensions::default(), timeouts: *timeouts, _open: open }
     }
 }
 
@@ -199,7 +164,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
         self.command(Stage::Tls, "STARTTLS").await?;
         let stream = self.dialogue.into_stream().map_err(|error| SendError::broken(Stage::Tls, error))?;
-        Ok((stream, self._open))
+        Ok((stream, self.open))
     }
 
     async fn log_in(&mut self, credentials: &SmtpCredentials) -> Result<(), SendError> {
@@ -241,61 +206,44 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
         Ok(reply)
     }
-
-    /// One command whose reply must be positive.
-    pub(super) async fn command(&mut self, stage: Stage, command: &str) -> Result<(), SendError> {
-        let reply = stage.within(self.timeouts.command, self.ask(stage, command)).await?;
-        positive(stage, reply).map(drop)
-    }
-
-    /// One command and its reply, whatever it is.
-    pub(super) async fn ask(&mut self, stage: Stage, command: &str) -> Result<SmtpReply, SendError> {
-        self.ask_for_lines(stage, command).await.map(|lines| lines.reply())
-    }
-
-    async fn ask_for_lines(&mut self, stage: Stage, command: &str) -> Result<ReplyLines, SendError> {
-        let line = format!("{command}\r\n");
-        self.dialogue.send(line.as_bytes(), 1).await.map_err(|error| SendError::broken(stage, error))?;
-        self.dialogue.read_lines().await.map_err(|error| SendError::broken(stage, error))
-    }
-
-    /// QUIT, for the server's statistics: closing the connection would be enough.
-    pub(super) async fn quit(mut self) {
-        drop(timeout(COURTESY_LIMIT, self.ask(Stage::Hello, "QUIT")).await);
-    }
-
-    /// The reply to the oldest command that has none.
-    pub(super) async fn reply(&mut self, stage: Stage) -> Result<SmtpReply, SendError> {
-        self.dialogue.read_reply().await.map_err(|error| SendError::broken(stage, error))
-    }
 }
 
-/// A positive reply (2xx), or the error that any other reply is.
-pub(super) fn positive(stage: Stage, reply: SmtpReply) -> Result<SmtpReply, SendError> {
-    if reply.is_positive() { Ok(reply) } else { Err(SendError::from_reply(stage, reply)) }
-}
-
-impl Extensions {
-    /// The keywords of an EHLO reply, each on a line of its own after the first (RFC 5321 §4.1.1.1).
-    pub(super) fn from_ehlo(reply: &ReplyLines) -> Extensions {
-        let mut extensions = Extensions::default();
-        for line in reply.text.lines().skip(1) {
-            // Old servers write AUTH=LOGIN.
-            let line = line.to_ascii_uppercase().replacen("AUTH=", "AUTH ", 1);
-            let mut words = line.split_whitespace();
-            match words.next() {
-                Some("PIPELINING") => extensions.pipelining = true,
-                Some("SMTPUTF8") => extensions.smtputf8 = true,
-                Some("8BITMIME") => extensions.eight_bit_mime = true,
-                Some("STARTTLS") => extensions.starttls = true,
-                Some("AUTH") => words.for_each(|mechanism| match mechanism {
-                    "PLAIN" => extensions.auth_plain = true,
-                    "LOGIN" => extensions.auth_login = true,
-                    _ => {}
-                }),
-                _ => {}
-            }
+/// Tries the addresses of the host in turn. The error is that of the first one, which the system prefers (RFC 6724): without
+/// IPv6 the last one is `::1` for `localhost`, and says nothing about the server.
+async fn connect(host: &str, port: u16, timeouts: &StageTimeouts) -> Result<TcpStream, SendError> {
+    let limit = timeouts.connect;
+    let mut failed = None;
+    for address in Stage::Connect.within(limit, addresses(host, port)).await? {
+        match Stage::Connect.within(limit, connect_to(address)).await {
+            Ok(tcp) => return Ok(tcp),
+            Err(error) => _ = failed.get_or_insert(error),
         }
-        extensions
     }
+    Err(failed.unwrap_or_else(|| SendError::broken(Stage::Connect, "the mail server's name has no address")))
+}
+
+async fn addresses(host: &str, port: u16) -> Result<Vec<SocketAddr>, SendError> {
+    let found = tokio::net::lookup_host((host, port)).await;
+    Ok(found.map_err(|error| SendError::broken(Stage::Connect, error))?.collect())
+}
+
+async fn connect_to(address: SocketAddr) -> Result<TcpStream, SendError> {
+    let connect = async {
+        let tcp = TcpStream::connect(address).await?;
+        // A message is written after DATA, and its last packet is short: Nagle's algorithm delays it by up to 40 ms.
+        tcp.set_nodelay(true)?;
+        Ok(tcp)
+    };
+    connect.await.map_err(|error: std::io::Error| {
+        SendError::broken(Stage::Connect, format_args!("{address}: {error}"))
+    })
+}
+
+/// The handshake, with the check of the server's certificate.
+async fn encrypt(tls: &Tls, tcp: TcpStream, timeouts: &StageTimeouts) -> Result<Stream, SendError> {
+    let handshake = async {
+        let connected = tls.connector.connect(tls.name.clone(), tcp).await;
+        connected.map_err(|error| SendError::from_handshake(&error))
+    };
+    Ok(Either::Right(Box::new(Stage::Tls.within(timeouts.command, handshake).await?)))
 }

@@ -5,13 +5,14 @@ use std::time::{Duration, Instant, SystemTime};
 use bookly_shared::config::SmtpSettings;
 use bookly_shared::tls;
 use lettre::Address;
-use rustls::{ProtocolVersion, pki_types::CertificateDer};
+use rustls::{ClientConnection, ProtocolVersion, pki_types::CertificateDer};
+use tokio_util::either::Either;
 use webpki::EndEntityCert;
 
 use super::connection::Connector;
 use super::error::SendError;
 use super::options::{SmtpConfigError, SmtpOptions};
-use super::stream::{Stream, tls_session};
+use super::session::Stream;
 use super::tls::valid_until;
 
 /// What the visit found.
@@ -86,4 +87,12 @@ fn tls_report(stream: &Stream, settings: &SmtpSettings, options: &SmtpOptions) -
 fn names(certificate: &CertificateDer<'_>) -> Vec<String> {
     let parsed = EndEntityCert::try_from(certificate);
     parsed.map(|parsed| parsed.valid_dns_names().map(str::to_owned).collect()).unwrap_or_default()
+}
+
+/// What the handshake settled; `None` in clear text.
+fn tls_session(stream: &Stream) -> Option<&ClientConnection> {
+    match stream {
+        Either::Left(_) => None,
+        Either::Right(tls) => Some(tls.get_ref().1),
+    }
 }

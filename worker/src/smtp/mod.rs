@@ -11,8 +11,7 @@ mod failure;
 mod inspect;
 mod options;
 mod pool;
-mod send;
-mod stream;
+mod session;
 #[cfg(test)]
 mod tests;
 mod tls;

@@ -11,11 +11,11 @@ use lettre::address::Envelope;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep_until};
 
-use super::connection::{Connector, Session};
+use super::connection::Connector;
 use super::error::SendError;
 use super::failure::Stage;
 use super::options::{SmtpConfigError, SmtpOptions};
-use super::send::Transaction;
+use super::session::{Session, Transaction};
 
 /// How many emails use one connection. Some servers have a limit, and a new connection finds new addresses.
 const EMAILS_PER_CONNECTION: u32 = 100;

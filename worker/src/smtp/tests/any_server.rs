@@ -8,7 +8,7 @@ use tokio::runtime::Runtime;
 
 use super::super::error::SendError;
 use super::super::failure::FailureKind;
-use super::super::send::Transaction;
+use super::super::session::Transaction;
 use super::{envelope, open};
 
 /// Greeting, EHLO, MAIL FROM, RCPT TO, DATA, final dot.

@@ -1,7 +1,7 @@
 //! How replies are parsed.
 
-use super::super::connection::Extensions;
 use super::super::dialogue::{MAX_REPLY_BYTES, Parsed, ReplyLines};
+use super::super::session::Extensions;
 
 fn complete(code: u16, text: &str, end: usize) -> Parsed {
     Parsed::Complete(ReplyLines { code, text: text.to_owned() }, end)

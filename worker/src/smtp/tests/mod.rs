@@ -10,9 +10,9 @@ mod wire_form;
 use lettre::address::Envelope;
 use tokio::io::DuplexStream;
 
-use super::connection::Session;
 use super::error::SendError;
 use super::options::StageTimeouts;
+use super::session::Session;
 use bookly_shared::metrics::table::SMTP_OPEN;
 
 /// A session over a connection in memory: greeting and EHLO.

@@ -6,7 +6,7 @@ use tokio::task::yield_now;
 
 use super::super::error::SendError;
 use super::super::failure::{FailureKind, Stage};
-use super::super::send::Transaction;
+use super::super::session::Transaction;
 use super::{envelope, open};
 
 const MESSAGE: &[u8] = b"Subject: a\r\n\r\n.b\r\n";

@@ -1,6 +1,6 @@
 //! How a message is written after DATA.
 
-use super::super::send::wire_form;
+use super::super::session::wire_form;
 
 #[test]
 fn every_line_end_becomes_crlf_and_a_dot_at_the_beginning_of_a_line_is_doubled() {

@@ -1,15 +1,22 @@
-//! One email over one open session: MAIL FROM, RCPT TO, DATA, the message.
+//! An open session: what the server offers, commands within their time limits, and one email after the other: MAIL FROM,
+//! RCPT TO, DATA, the message.
+
+use std::time::Duration;
 
 use bookly_shared::domain::SmtpReply;
-use bookly_shared::metrics::table::SMTP_STAGE_SECONDS;
+use bookly_shared::metrics::{Counted, table::SMTP_STAGE_SECONDS};
 use lettre::Address;
 use lettre::address::Envelope;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
+use tokio_rustls::client::TlsStream;
+use tokio_util::either::Either;
 
-use super::connection::{COURTESY_LIMIT, Session, positive};
+use super::dialogue::{Dialogue, ReplyLines};
 use super::error::SendError;
 use super::failure::Stage;
+use super::options::StageTimeouts;
 
 /// How many bytes of commands are written at once. Far below what a socket buffers: a client and a server that both
 /// wait to write would wait for ever (RFC 2920 §3.1).
@@ -17,8 +24,71 @@ const MAX_PIPELINED_BYTES: usize = 4 * 1024;
 
 const NO_SMTPUTF8: &str = "the address is not ASCII and the mail server does not offer SMTPUTF8 (RFC 6531)";
 
+/// How long RSET and QUIT may take: nothing depends on their replies.
+const COURTESY_LIMIT: Duration = Duration::from_secs(2);
+
 /// The end of a message, with the line end before it.
 const FINAL_DOT: &[u8] = b"\r\n.\r\n";
+
+/// A connection to the mail server, in clear text or encrypted.
+pub(super) type Stream = Either<TcpStream, Box<TlsStream<TcpStream>>>;
+
+/// An open session.
+pub(super) struct Session<S = Stream> {
+    pub(super) dialogue: Dialogue<S>,
+    pub(super) extensions: Extensions,
+    pub(super) timeouts: StageTimeouts,
+    /// Counts the connection in the metrics.
+    pub(super) open: Counted,
+}
+
+/// What the server offers, as far as this client uses it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Extensions {
+    /// RFC 2920.
+    pub(super) pipelining: bool,
+    /// RFC 6531.
+    pub(super) smtputf8: bool,
+    /// RFC 6152.
+    pub(super) eight_bit_mime: bool,
+    /// RFC 3207.
+    pub(super) starttls: bool,
+    /// AUTH PLAIN, RFC 4616.
+    pub(super) auth_plain: bool,
+    /// AUTH LOGIN, draft-murchison-sasl-login: obsolete, and the only one of some providers.
+    pub(super) auth_login: bool,
+}
+
+impl Extensions {
+    /// The keywords of an EHLO reply, each on a line of its own after the first (RFC 5321 §4.1.1.1).
+    pub(super) fn from_ehlo(reply: &ReplyLines) -> Extensions {
+        let mut extensions = Extensions::default();
+        for line in reply.text.lines().skip(1) {
+            // Old servers write AUTH=LOGIN.
+            let line = line.to_ascii_uppercase().replacen("AUTH=", "AUTH ", 1);
+            let mut words = line.split_whitespace();
+            match words.next() {
+                Some("PIPELINING") => extensions.pipelining = true,
+                Some("SMTPUTF8") => extensions.smtputf8 = true,
+                Some("8BITMIME") => extensions.eight_bit_mime = true,
+                Some("STARTTLS") => extensions.starttls = true,
+                Some("AUTH") => words.for_each(|mechanism| match mechanism {
+                    "PLAIN" => extensions.auth_plain = true,
+                    "LOGIN" => extensions.auth_login = true,
+                    _ => {}
+                }),
+                _ => {}
+            }
+        }
+        extensions
+    }
+}
+
+impl<S> Session<S> {
+    pub(super) fn new(dialogue: Dialogue<S>, timeouts: &StageTimeouts, open: Counted) -> Self {
+        Self { dialogue, extensions: Extensions::default(), timeouts: *timeouts, open }
+    }
+}
 
 /// A message and its envelope.
 pub(super) struct Transaction<'a> {
@@ -41,6 +111,38 @@ impl<'a> Transaction<'a> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
+    /// One command whose reply must be positive.
+    pub(super) async fn command(&mut self, stage: Stage, command: &str) -> Result<(), SendError> {
+        let reply = stage.within(self.timeouts.command, self.ask(stage, command)).await?;
+        positive(stage, reply).map(drop)
+    }
+
+    /// One command and its reply, whatever it is.
+    pub(super) async fn ask(&mut self, stage: Stage, command: &str) -> Result<SmtpReply, SendError> {
+        self.ask_for_lines(stage, command).await.map(|lines| lines.reply())
+    }
+
+    /// The same with its lines.
+    pub(super) async fn ask_for_lines(
+        &mut self,
+        stage: Stage,
+        command: &str,
+    ) -> Result<ReplyLines, SendError> {
+        let line = format!("{command}\r\n");
+        self.dialogue.send(line.as_bytes(), 1).await.map_err(|error| SendError::broken(stage, error))?;
+        self.dialogue.read_lines().await.map_err(|error| SendError::broken(stage, error))
+    }
+
+    /// QUIT, for the server's statistics: closing the connection would be enough.
+    pub(super) async fn quit(mut self) {
+        drop(timeout(COURTESY_LIMIT, self.ask(Stage::Hello, "QUIT")).await);
+    }
+
+    /// The reply to the oldest command that has none.
+    pub(super) async fn reply(&mut self, stage: Stage) -> Result<SmtpReply, SendError> {
+        self.dialogue.read_reply().await.map_err(|error| SendError::broken(stage, error))
+    }
+
     /// MAIL FROM: a session that died in the pool fails here first. If the server offers PIPELINING, the recipients are
     /// sent with it, and [`recipients`](Self::recipients) only reads the replies.
     pub(super) async fn mail_from(&mut self, transaction: &Transaction<'_>) -> Result<(), SendError> {
@@ -140,6 +242,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
         command.push_str("\r\n");
         Ok(command)
+    }
+}
+
+/// A positive reply (2xx), or the error that any other reply is.
+pub(super) fn positive(stage: Stage, reply: SmtpReply) -> Result<SmtpReply, SendError> {
+    if reply.is_positive() { Ok(reply) } else { Err(SendError::from_reply(stage, reply)) }
+}
+
+impl Stage {
+    /// Runs `work`, which fails at this stage when it takes longer than `limit`. Its time is recorded either way.
+    pub(super) async fn within<T>(
+        self,
+        limit: Duration,
+        work: impl Future<Output = Result<T, SendError>>,
+    ) -> Result<T, SendError> {
+        let began = Instant::now();
+        let done = timeout(limit, work).await;
+        SMTP_STAGE_SECONDS.record(began.elapsed().as_secs_f64(), [self.label().into()]);
+        done.unwrap_or_else(|_| Err(SendError::timed_out(self, limit)))
     }
 }
 

@@ -1,0 +1,127 @@
+//! When emails are admitted: by rate, and while the circuit is closed, open or half-open.
+
+use bookly_shared::domain::SmtpReply;
+
+use super::*;
+use crate::smtp::Cause;
+
+const AT_ONCE: Duration = Duration::from_millis(50);
+
+fn away() -> SendError {
+    SendError::broken(Stage::Connect, "away")
+}
+
+fn refused(stage: Stage, code: u16, text: &str) -> SendError {
+    SendError { stage, cause: Cause::Refused(SmtpReply::new(code, text)) }
+}
+
+fn ambiguous() -> SendError {
+    refused(Stage::RcptTo, 504, "5.5.2 need fully-qualified hostname")
+}
+
+/// Ambiguous refusals open it at once.
+fn impatient() -> CircuitBreaker {
+    CircuitBreaker { no_acceptance: Duration::ZERO, ..CircuitBreaker::new(None) }
+}
+
+fn half_open(breaker: &CircuitBreaker) {
+    breaker.set(Circuit::HalfOpen(Arc::new(Semaphore::new(1))));
+}
+
+async fn admitted(breaker: &CircuitBreaker) -> Option<Admission> {
+    timeout(AT_ONCE, breaker.admit()).await.ok()
+}
+
+#[tokio::test]
+async fn a_rate_admits_one_email_at_a_time() {
+    let breaker = CircuitBreaker::new(Some(100));
+    let began = Instant::now();
+    for _ in 0..21 {
+        breaker.admit().await;
+    }
+    // The first one does not wait.
+    assert!(began.elapsed() >= Duration::from_millis(195), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn emails_that_waited_for_the_server_are_spaced_when_it_is_back() {
+    let breaker = CircuitBreaker::new(Some(100));
+    breaker.failed(&away(), "");
+    let waiting: Vec<_> = (0..11)
+        .map(|_| {
+            let breaker = breaker.clone();
+            tokio::spawn(async move { breaker.admit().await })
+        })
+        .collect();
+    sleep(Duration::from_millis(300)).await;
+    assert!(waiting.iter().all(|one| !one.is_finished()));
+    let closed = Instant::now();
+    breaker.set(Circuit::Closed);
+    for one in waiting {
+        one.await.unwrap();
+    }
+    // The first is admitted at once, the second at the next tick.
+    assert!(closed.elapsed() >= Duration::from_millis(85), "{:?}", closed.elapsed());
+}
+
+#[tokio::test]
+async fn without_a_rate_only_an_open_circuit_holds_emails_back() {
+    let breaker = CircuitBreaker::new(None);
+    assert!(matches!(breaker.admit().await, Admission::Any));
+    breaker.failed(&away(), "");
+    assert!(admitted(&breaker).await.is_none());
+}
+
+#[tokio::test]
+async fn a_refused_sender_opens_the_circuit_at_once_and_a_refused_recipient_does_not() {
+    for (error, opens) in [
+        (refused(Stage::MailFrom, 550, "5.4.5 Daily user sending limit exceeded"), true),
+        (refused(Stage::MailFrom, 553, "5.7.1 not owned by user"), true),
+        (refused(Stage::FinalDot, 550, "5.7.60 SendAsDenied"), true),
+        (refused(Stage::RcptTo, 550, "5.1.1 no such user"), false),
+        (refused(Stage::RcptTo, 451, "4.7.1 greylisted"), false),
+        (ambiguous(), false),
+    ] {
+        let breaker = CircuitBreaker::new(None);
+        breaker.failed(&error, "");
+        assert_eq!(admitted(&breaker).await.is_none(), opens, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn ambiguous_refusals_open_the_circuit_only_while_no_email_is_accepted() {
+    let breaker = CircuitBreaker { no_acceptance: AT_ONCE, ..CircuitBreaker::new(None) };
+    breaker.failed(&ambiguous(), "");
+    sleep(AT_ONCE).await;
+    breaker.accepted();
+    breaker.failed(&ambiguous(), "");
+    assert!(admitted(&breaker).await.is_some(), "an email was accepted in between");
+    sleep(AT_ONCE).await;
+    breaker.failed(&ambiguous(), "");
+    assert!(admitted(&breaker).await.is_none());
+}
+
+#[tokio::test]
+async fn a_half_open_circuit_admits_one_email_at_a_time_and_an_acceptance_closes_it() {
+    let breaker = impatient();
+    half_open(&breaker);
+    let Some(Admission::Probe(probe)) = admitted(&breaker).await else { panic!("one is admitted") };
+    assert!(admitted(&breaker).await.is_none(), "a second one while the first has no result");
+    // A greylisted email decides nothing: the next one may follow.
+    breaker.failed(&refused(Stage::RcptTo, 451, "4.7.1 greylisted"), "");
+    drop(probe);
+    let Some(Admission::Probe(_probe)) = admitted(&breaker).await else { panic!("the next is admitted") };
+    breaker.accepted();
+    assert!(matches!(admitted(&breaker).await, Some(Admission::Any)));
+}
+
+#[tokio::test]
+async fn a_refused_probe_opens_a_half_open_circuit_again() {
+    let breaker = impatient();
+    half_open(&breaker);
+    let _probe = admitted(&breaker).await;
+    breaker.failed(&ambiguous(), "");
+    assert!(matches!(breaker.state.borrow().circuit, Circuit::Open(OpenedBy::Transaction)));
+    breaker.accepted();
+    assert!(matches!(admitted(&breaker).await, Some(Admission::Any)), "one acceptance closes it");
+}

@@ -1,0 +1,98 @@
+//! When an email is tried again: after 5 s, 15 s, 45 s, … three times as long each time, at most 30 minutes apart.
+
+use bookly_shared::db::DbError;
+use bookly_shared::db::emails::attempts::{AttemptOutcome, Reason};
+use bookly_shared::db::emails::claim::ClaimedEmail;
+use bookly_shared::db::emails::retry::Retry;
+use bookly_shared::domain::smtp_reply::one_short_line;
+use bookly_shared::redactor::mask_address;
+use chrono::TimeDelta;
+use rand::RngExt;
+
+use crate::delivery::deliver::Delivery;
+use crate::metrics::record;
+use crate::smtp::{FailureKind, SendError};
+
+const FIRST_SECONDS: f64 = 5.0;
+const LONGEST_SECONDS: f64 = 30.0 * 60.0;
+
+impl Delivery {
+    /// Queues an email again that was not sent. Returns whether the claim still held.
+    pub(super) async fn retry(
+        &self,
+        email: &ClaimedEmail,
+        error: &SendError,
+        to: &str,
+    ) -> Result<bool, DbError> {
+        let kind = error.kind();
+        let counts = kind != FailureKind::ServerUnavailable;
+        let wait = if counts { wait_after(email.attempts) } else { wait_after(1) };
+        let reason = error.to_string();
+        let shown = mask_address(&reason, &email.recipient);
+        tracing::warn!(
+            to,
+            reason = shown,
+            wait_s = wait.num_seconds(),
+            "email not sent, will be tried again"
+        );
+        let now = self.clock.now();
+        let retry = Retry {
+            due_at: now + wait,
+            outcome: AttemptOutcome::Retried,
+            reason: Reason { smtp_code: error.code(), text: &reason },
+            counts,
+            answer_lost: kind == FailureKind::OutcomeUnknown,
+        };
+        self.db.retry_later(email, &retry, now).await
+    }
+
+    /// The database failed before the mail server was asked. When the row can be queued again now, it is: a lease
+    /// that runs out would count as a worker that this email killed.
+    pub(super) async fn retry_after_database_error(&self, email: &ClaimedEmail, error: &DbError) {
+        record::attempt(email.kind, AttemptOutcome::DatabaseAway);
+        tracing::warn!(%error, "the database failed during an attempt");
+        let reason = one_short_line(&error.to_string());
+        let now = self.clock.now();
+        let retry = Retry {
+            due_at: now + wait_after(1),
+            outcome: AttemptOutcome::DatabaseAway,
+            reason: Reason::from(reason.as_str()),
+            counts: false,
+            answer_lost: false,
+        };
+        if self.db.retry_later(email, &retry, now).await.is_err() {
+            tracing::warn!("the row could not be queued again either, its lease runs out");
+        }
+    }
+}
+
+/// The wait after this many attempts (1 is the first), with ±20 % of jitter, so that emails which failed together do
+/// not come back together.
+fn wait_after(attempts: i32) -> TimeDelta {
+    let seconds = unjittered_seconds(attempts) * rand::rng().random_range(0.8..1.2);
+    TimeDelta::milliseconds((seconds * 1000.0) as i64)
+}
+
+fn unjittered_seconds(attempts: i32) -> f64 {
+    (FIRST_SECONDS * 3f64.powi(attempts.clamp(1, 20) - 1)).min(LONGEST_SECONDS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_threefold_up_to_half_an_hour() {
+        let waits: Vec<f64> = (1..=8).map(unjittered_seconds).collect();
+        assert_eq!(waits, [5.0, 15.0, 45.0, 135.0, 405.0, 1215.0, 1800.0, 1800.0]);
+        assert_eq!(unjittered_seconds(i32::MAX), 1800.0);
+    }
+
+    #[test]
+    fn jitter_stays_within_a_fifth() {
+        for _ in 0..1000 {
+            let wait = wait_after(2).num_milliseconds();
+            assert!((12_000..=18_000).contains(&wait), "{wait}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! How many emails are in delivery, and how many are claimed ahead of them.
+
+use super::*;
+use crate::delivery::deliver::FAST_SERVER;
+
+/// As many as there are without waiting.
+fn all(capacity: &Capacity) -> Vec<DeliveryPermit> {
+    std::iter::from_fn(|| capacity.try_acquire()).collect()
+}
+
+#[tokio::test]
+async fn nothing_is_prefetched_before_the_server_is_known_to_be_fast() {
+    let capacity = Capacity::new(3);
+    let mut permits = all(&capacity);
+    assert_eq!(permits.len(), 3);
+    drop(permits.pop().unwrap().answered());
+    assert_eq!(all(&capacity).len(), 1);
+}
+
+#[tokio::test]
+async fn emails_are_prefetched_for_a_fast_server_and_no_more_are_sent_at_once() {
+    let capacity = Capacity::new(3);
+    drop(capacity.acquire().await.start_sending().await);
+    let permits = all(&capacity);
+    assert_eq!(permits.len(), 12);
+    let sending = [
+        permits[0].start_sending().await,
+        permits[1].start_sending().await,
+        permits[2].start_sending().await,
+    ];
+    assert!(timeout(Duration::from_millis(20), permits[3].start_sending()).await.is_err());
+    drop(sending);
+    drop(permits[3].start_sending().await);
+}
+
+#[tokio::test]
+async fn the_prefetch_of_a_high_concurrency_is_limited() {
+    let capacity = Capacity::new(1024);
+    drop(capacity.acquire().await.start_sending().await);
+    assert_eq!(all(&capacity).len(), 1024 + usize::from(MAX_PREFETCH));
+}
+
+#[tokio::test]
+async fn nothing_more_is_prefetched_once_the_server_is_slow() {
+    let capacity = Capacity::new(3);
+    drop(capacity.acquire().await.start_sending().await);
+    let mut permits = all(&capacity);
+    let mut slow = permits[0].start_sending().await;
+    slow.began -= 2 * FAST_SERVER;
+    drop(slow);
+    for left in (0..12).rev() {
+        drop(permits.pop().unwrap().answered());
+        assert_eq!(capacity.try_acquire().is_some(), left < 3, "{left} permits are in use");
+    }
+}
