@@ -92,6 +92,58 @@ both! {
         stack.log_in(&moved).await?;
     }
 
+    async fn the_owner_of_an_address_deletes_a_strangers_account_without_javascript(stack: &Stack) {
+        let stranger = Person { username: "kimnovak".to_owned(), ..Person::new() };
+        stack.sign_up(&stranger).await?;
+        let browser = Browser::start(false).await?;
+        let link = stack.link(&stranger.email, "Verify your email").await?;
+        browser.open(&link).await?;
+        for said in [&stranger.email, &stranger.username, "Kim Novak"] {
+            browser.says(said).await?;
+        }
+        browser.follow("I did not sign up", "Delete this account?").await?;
+        browser.says(&stranger.email).await?;
+        browser.screenshot("not-me").await?;
+        // The page asks once more: to look at it deletes nothing.
+        stack.log_in(&stranger).await?;
+        browser.press("The account was deleted").await?;
+        browser.screenshot("not-me-done").await?;
+        stack.log_in_as(&stranger).refused(400, "invalid_email_or_password").await?;
+        browser.open(&link).await?;
+        browser.says("User not found").await?;
+        let owner = stranger.with_password(&new_password());
+        stack.sign_up(&owner).await?;
+        browser.open(&stack.nth_link(&owner.email, "Verify your email", 2).await?).await?;
+        browser.press("Your account is verified").await?;
+    }
+
+    async fn an_owner_undoes_a_change_of_address_and_sets_a_new_password_without_javascript(stack: &Stack) {
+        let owner = stack.member().await?;
+        let thief = Person { email: new_address(), ..owner.person.clone() };
+        let ask = json!({"new_email": thief.email, "password": owner.person.password});
+        stack.api().post("/auth/email-change-request").bearer_auth(&owner.tokens.access).json(&ask).expect(200).await?;
+        stack.api().post(&stack.link(&thief.email, "Confirm your new email address").await?).expect(200).await?;
+        let browser = Browser::start(false).await?;
+        let undo = stack.link(&owner.person.email, "Your email address was changed").await?;
+        browser.open(&undo).await?;
+        browser.says(&owner.person.email).await?;
+        browser.screenshot("email-change-undo").await?;
+        stack.log_in(&thief).await?;
+        browser.press("Your address is restored").await?;
+        browser.screenshot("email-change-undone").await?;
+        for person in [&owner.person, &thief] {
+            stack.log_in_as(person).refused(400, "invalid_email_or_password").await?;
+        }
+        browser.open(&undo).await?;
+        browser.says("This link does not work").await?;
+        browser.open(&stack.link(&owner.person.email, "Reset Your Password").await?).await?;
+        let changed = owner.person.with_password(&new_password());
+        browser.fill("new_password", &changed.password).await?;
+        browser.fill("confirm_new_password", &changed.password).await?;
+        browser.press("Your new password is saved").await?;
+        stack.log_in(&changed).await?;
+    }
+
     async fn an_expired_link_leads_to_a_fresh_one(stack: &Stack) {
         let person = Person::new();
         stack.sign_up(&person).await?;
@@ -144,11 +196,19 @@ both! {
         stack.sign_up(&person).await?;
         stack.ask_for_reset(&person.email).expect(200).await?;
         let verify = stack.link(&person.email, "Verify your email").await?;
+        let not_me = verify.replace("/verify/", "/not-me/");
+        let moved = stack.member().await?;
+        let ask = json!({"new_email": new_address(), "password": moved.person.password});
+        let request = stack.api().post("/auth/email-change-request").bearer_auth(&moved.tokens.access);
+        request.json(&ask).expect(200).await?;
+        let confirm = stack.link(ask["new_email"].as_str().context("an address")?, "Confirm your new email address").await?;
+        stack.api().post(&confirm).expect(200).await?;
+        let undo = stack.link(&moved.person.email, "Your email address was changed").await?;
         let reset = stack.link(&person.email, "Reset Your Password").await?;
         let browser = Browser::start(true).await?;
         browser.resize(320).await?;
         let own = |path: &str| stack.api().url(path);
-        let pages = [verify, reset, own("/auth/password-reset-request"), own("/auth/resend-verification"), own("/auth/verify"), own("/auth/password-reset-confirm"), own("//"), own("/auth/verify/x")];
+        let pages = [verify, not_me, undo, reset, own("/auth/password-reset-request"), own("/auth/resend-verification"), own("/auth/verify"), own("/auth/password-reset-confirm"), own("//"), own("/auth/verify/x")];
         for page in pages {
             browser.open(&page).await?;
             browser.content_width().await.context(page)?;
