@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderMap, HeaderName, header};
 use bookly_shared::config::Settings;
-use bookly_shared::http_server::is_loopback_host;
+use bookly_shared::http_server::{is_loopback_host, sole_host};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -42,7 +42,7 @@ impl RequestSource {
 /// `DOMAIN`, or on this machine any of its names: a service at `localhost` is also reached at `127.0.0.1`. A foreign name
 /// that resolves to this machine (DNS rebinding) equals its own `Origin` too, so `Host` must be a loopback one.
 fn is_own(origin: &str, headers: &HeaderMap, settings: &Settings) -> bool {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = sole_host(headers);
     let is_this_machine =
         |host: &str| is_loopback_host(host) && origin.eq_ignore_ascii_case(&format!("http://{host}"));
     origin.eq_ignore_ascii_case(settings.public_url.origin()) || host.is_some_and(is_this_machine)

@@ -162,6 +162,23 @@ both! {
         assert_eq!(mails(stack, &member.person.email, RESET)?, 2, "room for one");
     }
 
+    /// Anybody can sign up with an address of another person, log in, and change the password again and again.
+    async fn changes_of_the_password_send_nothing_to_an_unverified_address(stack: &Stack) {
+        let person = Person::new();
+        let user = stack.sign_up(&person).await?;
+        let uid = user["uid"].as_str().context("uid")?.to_owned();
+        let mut member = Member { tokens: stack.log_in(&person).await?, person, uid };
+        for _ in 0..4 {
+            for _ in 0..4 {
+                stack.ask_for_reset(&member.person.email).expect(200).await?;
+            }
+            member = change_password(stack, &member, &new_password()).await?;
+        }
+        stack.settled().await?;
+        assert_eq!(mails(stack, &member.person.email, NOTICE)?, 0);
+        assert_eq!(rows(stack, &member.person.email).await?, 3, "and makes no room for reset links");
+    }
+
     async fn requests_for_unknown_addresses_are_forgotten_after_a_day(stack: &Stack) {
         let (stranger, person) = (new_address(), stack.member().await?.person);
         for email in [&stranger, &person.email] {

@@ -48,13 +48,14 @@ impl Db {
         })
     }
 
-    /// Sets a new password after the current one was given: ends every session but the actor's, queues the notice.
+    /// Sets a new password after the current one was given: ends every session but the actor's, queues the notice if there
+    /// is one.
     pub async fn change_password(
         &self,
         actor: &Actor,
         mailbox: &str,
         password_hash: &str,
-        notice: &NewEmail,
+        notice: Option<&NewEmail>,
         now: DateTime<Utc>,
     ) -> DbResult<Checked<()>> {
         in_transaction!(self, tx => {
@@ -64,7 +65,9 @@ impl Db {
             sqlx::query(END_OTHER_SESSIONS).bind(actor.user_uid).bind(actor.sid).execute(&mut *tx).await?;
             sqlx::query(FORGET_ALL_FAILURES).bind(mailbox).execute(&mut *tx).await?;
             sqlx::query(FORGET_NETWORKS).bind(mailbox).execute(&mut *tx).await?;
-            enqueue_email!(tx, notice);
+            if let Some(notice) = notice {
+                enqueue_email!(tx, notice);
+            }
             Checked::Done(())
         })
     }

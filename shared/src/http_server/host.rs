@@ -2,6 +2,18 @@
 
 use std::net::IpAddr;
 
+use http::{HeaderMap, header};
+
+/// The `Host` header; `None` when there is more than one (RFC 9112 §3.2): a proxy may have read another one than this
+/// server would.
+pub fn sole_host(headers: &HeaderMap) -> Option<&str> {
+    let mut hosts = headers.get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => host.to_str().ok(),
+        _ => None,
+    }
+}
+
 /// Whether a `Host` header names this machine: `localhost`, `127.0.0.1`, `[::1]`, with any port.
 pub fn is_loopback_host(host: &str) -> bool {
     let Ok(authority) = host.parse::<http::uri::Authority>() else { return false };
@@ -13,6 +25,16 @@ pub fn is_loopback_host(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_two_hosts_none_counts() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(sole_host(&headers), None);
+        headers.append(header::HOST, "localhost".parse().unwrap());
+        assert_eq!(sole_host(&headers), Some("localhost"));
+        headers.append(header::HOST, "evil.example".parse().unwrap());
+        assert_eq!(sole_host(&headers), None);
+    }
 
     #[test]
     fn a_loopback_host_is_told_from_names_that_begin_like_one() {

@@ -22,7 +22,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use host::is_loopback_host;
+pub use host::{is_loopback_host, sole_host};
 pub use limits::Limits;
 use places::Places;
 

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 
 use crate::config::Settings;
-use crate::http_server::is_loopback_host;
+use crate::http_server::{is_loopback_host, sole_host};
 
 /// Headers that a proxy adds. A proxy on this machine may have clients anywhere.
 const FORWARDING: [&str; 5] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
@@ -39,10 +39,9 @@ pub fn access(peer: IpAddr, headers: &HeaderMap, settings: &Settings) -> Access 
 /// this machine that adds no header looks like a local client: nothing is certain there. A loopback `Host` keeps out
 /// pages of other sites whose names resolve to this machine (DNS rebinding).
 pub fn is_from_this_machine(peer: IpAddr, headers: &HeaderMap, settings: &Settings) -> bool {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     settings.public_url.is_this_machine()
         && peer.to_canonical().is_loopback()
-        && host.is_some_and(is_loopback_host)
+        && sole_host(headers).is_some_and(is_loopback_host)
         && !FORWARDING.iter().any(|name| headers.contains_key(*name))
 }
 

@@ -45,7 +45,7 @@ errors!(PasswordChangeErrors:
 #[utoipa::path(
     post, path = "/password-change", tag = "Account", operation_id = "change_password",
     summary = "Change your password",
-    description = "Ends the account's other sessions and sends a notice to its address.",
+    description = "Ends the account's other sessions and sends a notice to its address, if that is verified.",
     security(("access_token" = [])),
     request_body = PasswordChange,
     responses((status = 200, description = "The password is changed", body = MessageResponse), PasswordChangeErrors)
@@ -62,10 +62,14 @@ async fn change(
     state.login_guard.require_password(&user, current, client).await?;
     let hash = state.hasher.hash(new).await?;
     let now = state.now();
-    let notice = password_changed_notice(&user, now)?.request_origin(origin);
-    let changed = state.db.change_password(&actor, &user.email_canonical, &hash, &notice, now).await?;
+    // An unverified address may be another person's, who would get any number of notices. Each notice also lets a further
+    // reset link through.
+    let notice = user.is_verified.then(|| password_changed_notice(&user, now)).transpose()?;
+    let notice = notice.map(|notice| notice.request_origin(origin));
+    let mailbox = &user.email_canonical;
+    let changed = state.db.change_password(&actor, mailbox, &hash, notice.as_ref(), now).await?;
     done::<AccessToken, _>(&state, &actor, changed).await?;
     audit::account(&user, "password_changed");
-    state.jobs.enqueue(notice.id);
+    notice.into_iter().for_each(|notice| state.jobs.enqueue(notice.id));
     Ok(Json(MessageResponse { message: "Password changed successfully" }))
 }
