@@ -28,15 +28,30 @@ const FLAGS: [&str; 10] = [
     "--window-size=1000,1000",
 ];
 
+/// Runs ChromeDriver, and ends it with all processes below it; SIGTERM comes when the browser is dropped, and when the
+/// tests are killed. ChromeDriver alone leaves its Chromium running when it is killed. The crash handler is no
+/// child of Chromium: it ends with it, and until then it may write to the folder.
+const SUPERVISOR: &str = r#"folder=$1; shift
+below() {
+  for child in $(cat /proc/"$1"/task/*/children 2>/dev/null); do below "$child"; done
+  echo "$1"
+}
+trap 'kill -KILL $(below $driver); for _ in 1 2 3 4 5 6 7 8 9; do rm -rf "$folder" && break; sleep 0.1; done' TERM
+"$@" & driver=$!
+wait $driver"#;
+
 /// Starts of ChromeDriver, each on another port: another program may take a port meanwhile.
 const TRIES: usize = 3;
 
 /// A browser with its own profile. Dropping it ends it.
 pub struct Browser {
     client: Client,
-    _driver: Process,
-    _profile: TempDir,
+    _driver: Driver,
+    folder: TempDir,
 }
+
+/// ChromeDriver under its supervisor.
+struct Driver(Process);
 
 impl Browser {
     /// Starts Chromium, with or without JavaScript.
@@ -56,12 +71,17 @@ impl Browser {
     }
 
     async fn start_with(javascript: bool, more: &[String]) -> anyhow::Result<Browser> {
-        let profile = tempfile::tempdir()?;
-        let (driver, port) = start_driver(profile.path()).await?;
-        let capabilities = capabilities(&profile.path().join("profile"), javascript, more);
+        let folder = tempfile::Builder::new().prefix("bookly-browser-").tempdir()?;
+        let (driver, port) = start_driver(folder.path()).await?;
+        let capabilities = capabilities(&folder.path().join("profile"), javascript, more);
         let mut builder = ClientBuilder::new(HttpConnector::new());
         let client = builder.capabilities(capabilities).connect(&format!("http://127.0.0.1:{port}")).await?;
-        Ok(Browser { client, _driver: driver, _profile: profile })
+        Ok(Browser { client, _driver: driver, folder })
+    }
+
+    /// The folder of its profile and of everything else that it writes.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     pub async fn open(&self, url: &str) -> anyhow::Result<()> {
@@ -155,15 +175,24 @@ impl Browser {
     }
 }
 
+impl Drop for Driver {
+    fn drop(&mut self) {
+        // SIGTERM, not SIGKILL: the supervisor has to end Chromium.
+        let _ = self.0.signal("TERM");
+        let _ = self.0.wait();
+    }
+}
+
 /// Starts ChromeDriver on a port that is chosen here: with `--port=0` it does not say which port it took where `::1`
 /// cannot be bound (a container without IPv6).
-async fn start_driver(folder: &Path) -> anyhow::Result<(Process, u16)> {
+async fn start_driver(folder: &Path) -> anyhow::Result<(Driver, u16)> {
     for attempt in 0..TRIES {
         let port = ports::free()?;
-        let driver = Process::run(driver(folder, port), &folder.join(format!("driver-{attempt}.log")))?;
-        match driver.output().line(LIMIT, |line| line.contains("started successfully on port")).await {
+        let driver =
+            Driver(Process::run(driver(folder, port), &folder.join(format!("driver-{attempt}.log")))?);
+        match driver.0.output().line(LIMIT, |line| line.contains("started successfully on port")).await {
             Ok(_) => return Ok((driver, port)),
-            Err(error) if !driver.output().text().contains("in use") => return Err(error),
+            Err(error) if !driver.0.output().text().contains("in use") => return Err(error),
             Err(_) => {}
         }
     }
@@ -171,10 +200,11 @@ async fn start_driver(folder: &Path) -> anyhow::Result<(Process, u16)> {
 }
 
 fn driver(folder: &Path, port: u16) -> Command {
-    let mut command = spawn::mortal("KILL", "chromedriver");
-    command.arg(format!("--port={port}"));
-    // Chromium keeps its crash reports and caches in HOME, and would wait for a session bus.
-    command.env("HOME", folder).env_remove("DBUS_SESSION_BUS_ADDRESS");
+    let mut command = spawn::mortal("TERM", "sh");
+    command.args(["-c", SUPERVISOR, "supervisor"]).arg(folder);
+    command.arg("chromedriver").arg(format!("--port={port}"));
+    // Chromium keeps its crash reports and caches in HOME and TMPDIR, and would wait for a session bus.
+    command.env("HOME", folder).env("TMPDIR", folder).env_remove("DBUS_SESSION_BUS_ADDRESS");
     command
 }
 

@@ -1,6 +1,9 @@
 //! The throwaway servers themselves: that they serve, and that nothing of them stays behind.
 
+use std::path::Path;
+
 use anyhow::Result;
+use bookly_e2e::browser::Browser;
 use bookly_e2e::poll::{LIMIT, until};
 use bookly_e2e::postgres::Postgres;
 use bookly_e2e::redis_server::RedisServer;
@@ -43,4 +46,37 @@ async fn a_dropped_server_is_gone() -> Result<()> {
     });
     bound.await?;
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_test_that_panics_leaves_no_process_of_its_browser_and_no_file() -> Result<()> {
+    let browser = Browser::start(true).await?;
+    browser.open("data:text/html,<p>Hello").await?;
+    let folder = browser.folder().to_owned();
+    assert!(processes_with(&folder)? > 1, "the browser has processes");
+    let test = tokio::spawn(async move {
+        let _browser = browser;
+        panic!("this test fails");
+    });
+    assert!(test.await.is_err());
+    until(
+        "the browser's processes to end",
+        LIMIT,
+        async || Ok((processes_with(&folder)? == 0).then_some(())),
+    )
+    .await?;
+    assert!(!folder.exists());
+    Ok(())
+}
+
+/// How many processes have this folder among their arguments.
+fn processes_with(folder: &Path) -> Result<usize> {
+    let folder = folder.display().to_string();
+    let mut found = 0;
+    for entry in std::fs::read_dir("/proc")? {
+        // A process may have ended meanwhile.
+        let arguments = std::fs::read(entry?.path().join("cmdline")).unwrap_or_default();
+        found += usize::from(String::from_utf8_lossy(&arguments).contains(&folder));
+    }
+    Ok(found)
 }
