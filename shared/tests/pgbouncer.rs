@@ -70,10 +70,11 @@ impl Drop for PgBouncer {
     }
 }
 
-fn program() -> Option<&'static str> {
-    ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/usr/local/bin/pgbouncer"]
-        .into_iter()
-        .find(|path| std::path::Path::new(path).exists())
+/// The program that `PGBOUNCER` names, so that another version than the installed one can be tried.
+fn program() -> Option<String> {
+    let installed = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/usr/local/bin/pgbouncer"];
+    let installed = installed.into_iter().find(|path| std::path::Path::new(path).exists());
+    std::env::var("PGBOUNCER").ok().or_else(|| installed.map(str::to_owned))
 }
 
 fn version() -> Option<(u32, u32)> {
