@@ -115,6 +115,24 @@ async fn a_half_open_circuit_admits_one_email_at_a_time_and_an_acceptance_closes
     assert!(matches!(admitted(&breaker).await, Some(Admission::Any)));
 }
 
+/// A connection probe meets every refusal up to MAIL FROM, so it shows without an email that such a one is over. It
+/// does not meet a later one.
+#[tokio::test]
+async fn a_refusal_that_a_connection_probe_meets_ends_without_an_email_and_a_later_one_with_an_email() {
+    let folder = tempfile::tempdir().unwrap();
+    let transport = Transport::File(folder.path().to_owned());
+    for (stage, needs_email) in [(Stage::MailFrom, false), (Stage::Auth, false), (Stage::RcptTo, true)] {
+        let breaker = CircuitBreaker::new(None);
+        breaker.failed(&refused(stage, 550, "5.4.5 Daily user sending limit exceeded"), "");
+        let stop = CancellationToken::new();
+        let admission = tokio::select! {
+            admission = breaker.admission() => admission,
+            () = breaker.probe(&transport, &stop) => panic!("probes end with the stop"),
+        };
+        assert_eq!(matches!(admission, Admission::Probe(_)), needs_email, "{stage}");
+    }
+}
+
 #[tokio::test]
 async fn a_refused_probe_opens_a_half_open_circuit_again() {
     let breaker = impatient();
