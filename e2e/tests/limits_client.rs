@@ -6,6 +6,7 @@ use bookly_e2e::client::Answer;
 use bookly_e2e::person::new_address;
 use bookly_e2e::poll::{LIMIT, until};
 use bookly_e2e::prelude::*;
+use bookly_e2e::redis_server::RedisServer;
 use bookly_e2e::stack::run;
 use reqwest::RequestBuilder;
 
@@ -144,15 +145,38 @@ async fn two_processes_count_a_clients_requests_together() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_redis_is_silent_each_process_counts_for_itself_and_waits_for_nothing() -> Result<()> {
+    count_for_itself(async |redis, well| if well { redis.go_on() } else { redis.hang() }).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_redis_is_full_each_process_counts_for_itself() -> Result<()> {
+    count_for_itself(async |redis, well| {
+        let limit = if well { "0" } else { "1" };
+        redis.ask(&["CONFIG", "SET", "maxmemory-policy", "noeviction", "maxmemory", limit]).await
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_redis_is_a_read_only_replica_each_process_counts_for_itself() -> Result<()> {
+    count_for_itself(async |redis, well| {
+        let (host, port) = if well { ("NO", "ONE") } else { ("127.0.0.1", "1") };
+        redis.ask(&["REPLICAOF", host, port]).await
+    })
+    .await
+}
+
+/// Two processes before, during and after a fault, which `set(false)` begins and `set(true)` ends.
+async fn count_for_itself(set: impl AsyncFn(&RedisServer, bool) -> Result<()>) -> Result<()> {
     run(limited(Kind::Full), async |stack| {
         let (_process, other) = stack.another_api().await?;
-        stack.redis()?.hang()?;
+        set(stack.redis()?, false).await?;
         let begin = tokio::time::Instant::now();
         exhaust(stack, |_| String::new()).await?;
         // The first request waits 50 ms for Redis; if each of them did, they would take three seconds.
         assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
         ensure!(!is_limited(&other).await?, "the other process counts for itself");
-        stack.redis()?.go_on()?;
+        set(stack.redis()?, true).await?;
         let log = stack.api_process();
         log.log().line(LIMIT, |line| line.contains("Redis counts requests again")).await?;
         let warnings =
