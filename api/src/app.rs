@@ -223,7 +223,7 @@ fn open_queue(settings: &Settings, stop: &CancellationToken) -> Result<OpenedQue
         let (jobs, wake) = JobQueue::in_process();
         return Ok(OpenedQueue { jobs, redis: None, wake: Some(wake), enqueuer: None });
     };
-    let queue = RedisQueue::new(url, &settings.queue_name)?;
+    let queue = RedisQueue::new(url, &settings.queue_name, &settings.trust)?;
     let (jobs, enqueuer) = JobQueue::in_redis(queue.clone(), stop.clone());
     Ok(OpenedQueue { jobs, redis: Some(queue), wake: None, enqueuer: Some(Box::pin(enqueuer)) })
 }

@@ -2,6 +2,7 @@
 #![allow(missing_docs, reason = "only the tests beside it use this library")]
 
 pub mod browser;
+pub mod certificate;
 pub mod client;
 pub mod collector;
 pub mod document;

@@ -2,7 +2,7 @@
 //! its own database.
 
 use std::fs;
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -11,6 +11,7 @@ use sqlx::{Connection, Executor, PgConnection};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+use crate::certificate::Certificate;
 use crate::poll::{LIMIT, until};
 use crate::process::Process;
 use crate::{ports, spawn};
@@ -61,11 +62,20 @@ impl Postgres {
 
     /// Starts a server for one test.
     pub async fn start() -> anyhow::Result<Postgres> {
+        Self::start_with(None).await
+    }
+
+    /// Starts a server for one test, with TLS if there is a certificate.
+    pub async fn start_with(certificate: Option<&Certificate>) -> anyhow::Result<Postgres> {
         let binaries = binaries()?;
         for _ in 0..TRIES {
             let folder = new_folder(&binaries)?;
             let port = ports::free()?;
-            let process = Process::run(server(&binaries, &folder, port), &folder.join("server.log"))?;
+            let mut command = server(&binaries, &folder, port);
+            if let Some(certificate) = certificate {
+                command.args(tls(certificate, &folder)?);
+            }
+            let process = Process::run(command, &folder.join("server.log"))?;
             let ready = |line: &str| line.contains("ready to accept connections");
             match process.log().line(LIMIT, ready).await {
                 Ok(_) => {
@@ -188,6 +198,18 @@ fn server(binaries: &Path, folder: &Path, port: u16) -> Command {
     let port = port.to_string();
     command.args(["-h", "127.0.0.1", "-p", &port, "-c", "max_connections=400"]).current_dir(folder);
     command
+}
+
+/// Postgres reads no key that others can read.
+fn tls(certificate: &Certificate, folder: &Path) -> anyhow::Result<[String; 6]> {
+    let (certificate, key) = certificate.write(folder)?;
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600))?;
+    if let Some((user, group)) = other_user()? {
+        chown(&key, Some(user), Some(group))?;
+    }
+    let option = |name: &str, file: PathBuf| format!("{name}={}", file.display());
+    let (certificate, key) = (option("ssl_cert_file", certificate), option("ssl_key_file", key));
+    Ok(["-c".to_owned(), "ssl=on".to_owned(), "-c".to_owned(), certificate, "-c".to_owned(), key])
 }
 
 /// Postgres refuses to run as root, so root starts it as the packaged user, or as nobody.

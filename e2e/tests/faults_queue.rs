@@ -13,6 +13,7 @@ use bookly_e2e::process::Process;
 use bookly_e2e::smtp_server::{Fault, Stage};
 use bookly_e2e::stack::run;
 use bookly_shared::queue::{RedisQueue, SendEmail};
+use bookly_shared::tls::Trust;
 use uuid::Uuid;
 
 /// Longer than the leader waits before it enqueues again, and than workers take to restart.
@@ -30,7 +31,7 @@ fn all(accepted: usize) -> Figures {
 
 /// The queue of the stack.
 fn queue(stack: &Stack) -> Result<RedisQueue> {
-    Ok(RedisQueue::new(&stack.redis()?.url().into(), queue_name(stack))?)
+    Ok(RedisQueue::new(&stack.redis()?.url().into(), queue_name(stack), &Trust::default())?)
 }
 
 fn queue_name(stack: &Stack) -> &str {

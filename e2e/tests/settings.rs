@@ -53,6 +53,7 @@ async fn all_wrong_values_are_reported_at_once_without_secrets() -> Result<()> {
         ("VERIFY_ON_GET", "sometimes"),
         ("RATE_LIMIT", "somewhat"),
         ("EMAIL_VERIFICATION_LIFETIME", "1"),
+        ("SSL_CERT_FILE", "/nowhere.pem"),
     ]);
     for binary in ["bookly-api", "bookly-worker"] {
         let said = refused(binary, &wrong, folder.path()).await?.log;

@@ -9,6 +9,7 @@ use bookly_shared::config::DatabaseSettings;
 use bookly_shared::db::emails::enqueue::NewEmail;
 use bookly_shared::db::{ConnectError, Db, DbError, PendingMigrations};
 use bookly_shared::domain::{EmailAddress, EmailKind};
+use bookly_shared::tls::Trust;
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use uuid::Uuid;
@@ -22,7 +23,7 @@ fn email() -> NewEmail {
 }
 
 async fn open(url: SecretString, pending: PendingMigrations) -> Result<Db, ConnectError> {
-    Db::open(&DatabaseSettings::Postgres { url, pool_size: 6 }, pending).await
+    Db::open(&DatabaseSettings::Postgres { url, pool_size: 6, trust: Trust::default() }, pending).await
 }
 
 async fn tables_in(database: &Database) -> Vec<String> {

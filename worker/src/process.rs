@@ -71,7 +71,7 @@ pub async fn work(settings: Settings) -> anyhow::Result<ExitCode> {
         bail!("without REDIS_URL (or REDIS_HOST) the worker runs inside bookly-api; start that, or set it");
     };
     settings.log_warnings();
-    let queue = RedisQueue::new(redis, &settings.queue_name)?;
+    let queue = RedisQueue::new(redis, &settings.queue_name, &settings.trust)?;
     let exporter = Exporter::install("worker")?;
     let db = open_database(&settings).await.context("the worker cannot start")?;
     let clock = Clock::synchronised(&db).await?;

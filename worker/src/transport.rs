@@ -68,7 +68,8 @@ impl Transport {
                 // One connection for each email in flight: none waits for the slow reply to another one.
                 let max_connections = usize::from(settings.worker_concurrency);
                 let sender = Some(settings.mail.from.clone());
-                let options = SmtpOptions { max_connections, sender, ..SmtpOptions::default() };
+                let trust = settings.trust.clone();
+                let options = SmtpOptions { max_connections, sender, trust, ..SmtpOptions::default() };
                 Transport::Smtp(SmtpPool::new(server.clone(), options)?)
             }
         })

@@ -1,15 +1,19 @@
-//! Certificates of the server: a root, and three that it issued: a valid one, an expired one, one for another host.
+//! Certificates of the server: an authority, and three that it issued: a valid one, an expired one, one for another host.
 
 use std::sync::Arc;
 
-use anyhow::Context;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use tokio_rustls::{
     TlsAcceptor,
-    rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer},
+    rustls::{
+        ServerConfig,
+        crypto::ring,
+        pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+        sign::{CertifiedKey, SingleCertAndKey},
+    },
 };
 
 use super::fault::{Fault, Faults};
+use crate::certificate::{Authority, Certificate, HERE};
 
 /// The certificates that the server can use.
 pub(super) struct Certificates {
@@ -19,21 +23,16 @@ pub(super) struct Certificates {
     wrong_host: TlsAcceptor,
 }
 
-type Root = CertifiedIssuer<'static, KeyPair>;
-
 impl Certificates {
-    pub(super) fn generate() -> anyhow::Result<Self> {
-        let mut params = CertificateParams::new(Vec::new())?;
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let root = Root::self_signed(params, KeyPair::generate()?)?;
-        let here = ["localhost".to_owned(), "127.0.0.1".to_owned()];
-        let mut expired = CertificateParams::new(here.clone())?;
-        expired.not_after = date_time_ymd(2001, 1, 1);
+    /// `own` stands in for the valid one.
+    pub(super) fn generate(own: Option<&Certificate>) -> anyhow::Result<Self> {
+        let authority = Authority::new()?;
+        let good = own.cloned().map_or_else(|| authority.issue(&HERE), Ok)?;
         Ok(Self {
-            ca_pem: root.pem(),
-            good: acceptor(&root, &CertificateParams::new(here)?)?,
-            expired: acceptor(&root, &expired)?,
-            wrong_host: acceptor(&root, &CertificateParams::new(["elsewhere.example".to_owned()])?)?,
+            ca_pem: authority.pem(),
+            good: acceptor(&good)?,
+            expired: acceptor(&authority.issue_expired(&HERE)?)?,
+            wrong_host: acceptor(&authority.issue(&["elsewhere.example"])?)?,
         })
     }
 
@@ -53,14 +52,15 @@ impl Certificates {
     }
 }
 
-fn acceptor(root: &Root, params: &CertificateParams) -> anyhow::Result<TlsAcceptor> {
-    let key = KeyPair::generate()?;
-    let certificate = params.signed_by(&key, root)?;
-    let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(anyhow::Error::msg)?;
+fn acceptor(certificate: &Certificate) -> anyhow::Result<TlsAcceptor> {
+    let chain = CertificateDer::from_pem_slice(certificate.pem.as_bytes())?;
+    let key = PrivateKeyDer::from_pem_slice(certificate.key_pem.as_bytes())?;
+    let key = ring::sign::any_supported_type(&key)?;
+    // Not checked: a test shows a certificate of another key.
+    let shown = SingleCertAndKey::from(CertifiedKey::new(vec![chain], key));
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key)
-        .context("the server's certificate")?;
+        .with_cert_resolver(Arc::new(shown));
     Ok(Arc::new(config).into())
 }

@@ -46,8 +46,8 @@ impl SmtpServer {
         let port = options.port.unwrap_or(0);
         let listener = TcpListener::bind(("127.0.0.1", port)).await.context("binding the SMTP port")?;
         let port = listener.local_addr()?.port();
-        let shared =
-            Arc::new(Shared { options, certificates: Certificates::generate()?, state: State::default() });
+        let certificates = Certificates::generate(options.certificate.as_ref())?;
+        let shared = Arc::new(Shared { certificates, options, state: State::default() });
         let (stopped, tasks) = (CancellationToken::new(), TaskTracker::new());
         let listening = watch::Sender::new(true);
         let listener = Listener { port, open: Some(listener), wanted: listening.subscribe() };

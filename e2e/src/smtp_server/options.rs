@@ -2,6 +2,7 @@
 
 use super::certs::Certificates;
 use super::state::State;
+use crate::certificate::Certificate;
 
 /// How the server uses TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -20,6 +21,8 @@ pub enum TlsMode {
 pub struct SmtpServerOptions {
     /// How it uses TLS.
     pub tls: TlsMode,
+    /// Its certificate; `None` is one of an authority, see [`SmtpServer::ca_pem`](super::SmtpServer::ca_pem).
+    pub certificate: Option<Certificate>,
     /// User and password that a client needs to send emails.
     pub auth: Option<(String, String)>,
     /// The AUTH mechanisms that it offers.
@@ -40,6 +43,7 @@ impl Default for SmtpServerOptions {
     fn default() -> Self {
         Self {
             tls: TlsMode::None,
+            certificate: None,
             auth: None,
             auth_mechanisms: vec!["PLAIN", "LOGIN"],
             port: None,

@@ -21,12 +21,14 @@ pub struct StackOptions {
     pub(super) settings: Settings,
     pub(super) workers: usize,
     pub(super) mail_server: bool,
+    pub(super) trusted: String,
 }
 
 impl StackOptions {
     /// The defaults of a kind.
     pub fn new(kind: Kind) -> StackOptions {
-        StackOptions { kind, settings: Settings::new(), workers: WORKERS, mail_server: kind == Kind::Full }
+        let (mail_server, trusted) = (kind == Kind::Full, String::new());
+        StackOptions { kind, settings: Settings::new(), workers: WORKERS, mail_server, trusted }
     }
 
     /// Sets a variable for all processes.
@@ -38,6 +40,12 @@ impl StackOptions {
     /// Adds a mail server, also to an embedded stack.
     pub fn mail_server(mut self) -> StackOptions {
         self.mail_server = true;
+        self
+    }
+
+    /// Adds a certificate (PEM) to those that the processes trust.
+    pub fn trusting(mut self, pem: &str) -> StackOptions {
+        self.trusted.push_str(pem);
         self
     }
 

@@ -9,6 +9,7 @@ mod documents;
 mod files;
 mod mails;
 mod screen;
+mod trust;
 
 use std::path::Path;
 

@@ -121,30 +121,4 @@ async fn settings_that_can_never_work_are_refused_at_the_start() {
     let host = "not a host".to_owned();
     let nowhere = SmtpSettings { host, ..settings(587, Security::StartTls) };
     assert!(refused(nowhere, SmtpOptions::default()).contains("not a host"));
-    let roots = SmtpOptions { extra_roots_pem: Some("no certificate".to_owned()), ..SmtpOptions::default() };
-    assert!(refused(settings(587, Security::StartTls), roots).contains("certificate"));
-}
-
-#[tokio::test]
-async fn the_authorities_in_ssl_cert_file_are_trusted() {
-    let server = tls_server(TlsMode::StartTls).await;
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), server.ca_pem()).unwrap();
-    // A child process, because the other tests must not see this environment variable.
-    let child = tokio::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "connecting::child_of_the_ssl_cert_file_test"])
-        .env("SSL_CERT_FILE", file.path())
-        .env("SMTP_PORT_OF_THE_TEST", server.port().to_string())
-        .output();
-    assert!(child.await.unwrap().status.success());
-    assert!(server.wait_for_mail_to("child@b.test", SOON).await.unwrap().tls);
-}
-
-/// The second half of the test above. Without the environment variable it does nothing.
-#[tokio::test]
-async fn child_of_the_ssl_cert_file_test() {
-    let Ok(port) = std::env::var("SMTP_PORT_OF_THE_TEST") else { return };
-    let settings = settings(port.parse().unwrap(), Security::StartTls);
-    let pool = SmtpPool::new(settings, SmtpOptions::default()).unwrap();
-    send(&pool, "child@b.test").await.unwrap();
 }

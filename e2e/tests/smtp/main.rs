@@ -7,6 +7,7 @@ mod failures;
 mod login;
 mod pool;
 mod tolerance;
+mod trust;
 
 use std::{
     future::ready,
@@ -17,6 +18,7 @@ use std::{
 use bookly_e2e::smtp_server::{Fault, SmtpServer, SmtpServerOptions, Stage as At, TlsMode};
 use bookly_shared::config::{Security, SmtpCredentials, SmtpSettings};
 use bookly_shared::domain::SmtpReply;
+use bookly_shared::tls::Trust;
 use bookly_worker::smtp::{FailureKind, SendError, SmtpOptions, SmtpPool, Stage, StageTimeouts};
 use lettre::{
     Message,
@@ -72,7 +74,7 @@ fn login_settings(server: &SmtpServer, password: &str) -> SmtpSettings {
 
 /// Trusts the server's certificates.
 fn options(server: &SmtpServer) -> SmtpOptions {
-    SmtpOptions { extra_roots_pem: Some(server.ca_pem().to_owned()), ..SmtpOptions::default() }
+    SmtpOptions { trust: Trust::from_pem(server.ca_pem().as_bytes()).unwrap(), ..SmtpOptions::default() }
 }
 
 fn pool(server: &SmtpServer, security: Security) -> SmtpPool {

@@ -9,6 +9,7 @@ use url::{Host, ParseError, Url};
 
 use super::source::Source;
 use super::{table, values};
+use crate::tls::Trust;
 
 /// The database with accounts and emails.
 #[derive(Debug, Clone)]
@@ -24,6 +25,8 @@ pub enum DatabaseSettings {
         url: SecretString,
         /// The most connections of one process.
         pool_size: u32,
+        /// The servers that are trusted, where the URL asks for a check.
+        trust: Trust,
     },
 }
 
@@ -32,13 +35,13 @@ pub const DEFAULT_POOL_SIZE: u32 = 16;
 /// Four batches hold a connection each while they have items; other statements need some too.
 const MIN_POOL_SIZE: u32 = 6;
 
-pub(super) fn read(source: &mut Source, data_dir: &Path) -> Option<DatabaseSettings> {
+pub(super) fn read(source: &mut Source, data_dir: &Path, trust: Option<&Trust>) -> Option<DatabaseSettings> {
     let pool_size = source.optional(&table::DATABASE_POOL_SIZE, values::number_in(MIN_POOL_SIZE..=1000));
     if !source.is_set(&table::DATABASE_URL) {
         return Some(DatabaseSettings::Sqlite { data_dir: data_dir.to_owned() });
     }
     let url = source.secret(&table::DATABASE_URL, normalise)?;
-    Some(DatabaseSettings::Postgres { url, pool_size: pool_size? })
+    Some(DatabaseSettings::Postgres { url, pool_size: pool_size?, trust: trust?.clone() })
 }
 
 const NEEDED: &str = "a URL such as postgres://user:password@host:5432/database is needed";
@@ -174,14 +177,30 @@ const SSL_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-c
 fn with_known_parameters(mut url: Url) -> Result<Url, String> {
     let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
     url.set_query(None);
+    let (mut mode, mut root) = (None, None);
     for (name, value) in pairs {
         let (name, value) = match (name.as_str(), value.as_str()) {
-            ("ssl", "true" | "True" | "1") => ("sslmode", "require"),
-            ("ssl", "false" | "False" | "0") => ("sslmode", "disable"),
-            ("ssl", mode) if SSL_MODES.contains(&mode) => ("sslmode", mode),
+            ("ssl", "true" | "True" | "1") => {
+                mode = Some("require".to_owned());
+                continue;
+            }
+            ("ssl", "false" | "False" | "0") => {
+                mode = Some("disable".to_owned());
+                continue;
+            }
+            ("ssl" | "sslmode" | "ssl-mode", value) if SSL_MODES.contains(&value) => {
+                mode = Some(value.to_owned());
+                continue;
+            }
             ("ssl", _) => return Err(format!("after ssl= one of {} is needed", SSL_MODES.join(", "))),
-            // The certificates that this program trusts anyway.
-            ("sslrootcert" | "ssl-root-cert" | "ssl-ca", "system") => continue,
+            ("sslrootcert" | "ssl-root-cert" | "ssl-ca", "system") => {
+                root = Some(RootCertificates::System);
+                continue;
+            }
+            ("sslrootcert" | "ssl-root-cert" | "ssl-ca", file) => {
+                root = Some(RootCertificates::File);
+                ("sslrootcert", file)
+            }
             ("service" | "servicefile", _) => {
                 return Err(
                     "service= is not supported; write host, port, user and database into the URL".into()
@@ -210,7 +229,31 @@ fn with_known_parameters(mut url: Url) -> Result<Url, String> {
         };
         url.query_pairs_mut().append_pair(name, value);
     }
+    if let Some(mode) = ssl_mode(mode, root)? {
+        url.query_pairs_mut().append_pair("sslmode", &mode);
+    }
     Ok(url)
+}
+
+/// What `sslrootcert=` names.
+#[derive(Clone, Copy, PartialEq)]
+enum RootCertificates {
+    /// The certificates that this program trusts anyway.
+    System,
+    File,
+}
+
+/// As libpq reads it: `sslrootcert=system` checks certificate and name, and `sslmode=require` with a file checks the
+/// certificate. sqlx checks nothing in either case.
+fn ssl_mode(mode: Option<String>, root: Option<RootCertificates>) -> Result<Option<String>, String> {
+    match (mode.as_deref(), root) {
+        (None | Some("verify-full"), Some(RootCertificates::System)) => Ok(Some("verify-full".to_owned())),
+        (Some(_), Some(RootCertificates::System)) => {
+            Err("sslrootcert=system needs sslmode=verify-full".to_owned())
+        }
+        (Some("require"), Some(RootCertificates::File)) => Ok(Some("verify-ca".to_owned())),
+        _ => Ok(mode),
+    }
 }
 
 #[cfg(test)]
@@ -229,7 +272,7 @@ mod tests {
     #[test]
     fn asyncpgs_ssl_parameter_becomes_sslmode() {
         let url = normalise("postgresql+asyncpg://u:p@h/d?ssl=require&application_name=x").unwrap();
-        assert_eq!(url, "postgres://u:p@h/d?sslmode=require&application_name=x");
+        assert_eq!(url, "postgres://u:p@h/d?application_name=x&sslmode=require");
         assert!(normalise("postgres://u:p@h/d?ssl=perhaps").is_err());
         assert!(normalise("postgres://u:p@h/d?sslmode=perhaps").is_err());
     }
@@ -320,8 +363,27 @@ mod tests {
 
     #[test]
     fn what_makes_no_difference_is_removed() {
-        let given = "postgres://u:p@h/d?connect_timeout=5&target_session_attrs=read-write&sslrootcert=system&ssl=False";
+        let given = "postgres://u:p@h/d?connect_timeout=5&target_session_attrs=read-write&ssl=False";
         assert_eq!(normalise(given).unwrap(), "postgres://u:p@h/d?sslmode=disable");
+    }
+
+    #[test]
+    fn a_file_of_certificates_asks_for_the_check_that_libpq_makes() {
+        for (given, wanted) in [
+            ("sslrootcert=system", "sslmode=verify-full"),
+            ("sslmode=verify-full&sslrootcert=system", "sslmode=verify-full"),
+            ("ssl=require&sslrootcert=/ca.pem", "sslrootcert=%2Fca.pem&sslmode=verify-ca"),
+            ("ssl-ca=/ca.pem&sslmode=verify-full", "sslrootcert=%2Fca.pem&sslmode=verify-full"),
+            ("sslrootcert=/ca.pem", "sslrootcert=%2Fca.pem"),
+            ("sslmode=require", "sslmode=require"),
+        ] {
+            assert_eq!(
+                normalise(&format!("postgres://u:p@h/d?{given}")).unwrap(),
+                format!("postgres://u:p@h/d?{wanted}")
+            );
+        }
+        let weak = normalise("postgres://u:p@h/d?sslmode=require&sslrootcert=system").unwrap_err();
+        assert!(weak.contains("verify-full"), "{weak}");
     }
 
     #[test]

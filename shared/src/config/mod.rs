@@ -38,6 +38,7 @@ pub use traces::TraceSettings;
 pub use values::PublicUrl;
 
 use crate::domain::{EmailKind, JwtAlgorithm};
+use crate::tls::Trust;
 
 /// All settings. `Debug` shows no secret.
 #[derive(Debug, Clone)]
@@ -66,6 +67,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// The prefix of all keys in Redis: `[A-Za-z0-9_.-]{1,64}`.
     pub queue_name: String,
+    /// The servers that are trusted as a TLS client.
+    pub trust: Trust,
     /// Signs access and refresh tokens; at least 32 bytes.
     pub jwt_secret: SecretString,
     /// The `JWT_SECRET` before a change: accepted in tokens, never used to sign.

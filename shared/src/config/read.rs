@@ -11,6 +11,7 @@ use super::{
     table, traces, values,
 };
 use crate::domain::JwtAlgorithm;
+use crate::tls::Trust;
 
 /// The shortest `JWT_SECRET`, in bytes: a key as long as HS256's hash (RFC 7518, section 3.2).
 const SHORTEST_SECRET: usize = 32;
@@ -18,7 +19,8 @@ const SHORTEST_SECRET: usize = 32;
 /// `None` only where a problem is reported. Everything is read before the first `?`, so that every problem is found.
 pub(super) fn settings(source: &mut Source) -> Option<Settings> {
     let data_dir = source.optional(&table::DATA_DIR, values::data_folder);
-    let database = database::read(source, data_dir.as_deref().unwrap_or(Path::new("")));
+    let trust = trust(source);
+    let database = database::read(source, data_dir.as_deref().unwrap_or(Path::new("")), trust.as_ref());
     let migrate_on_start = source.optional(&table::MIGRATE_ON_START, values::boolean);
     let redis = redis::read(source);
     let listen = source.optional(&table::LISTEN, values::socket_address);
@@ -36,7 +38,7 @@ pub(super) fn settings(source: &mut Source) -> Option<Settings> {
     let worker_rate = source.optional(&table::WORKER_RATE, values::number_in(1..=1000));
     let metrics_token = source.secret(&table::METRICS_TOKEN, bearer_token);
     let metrics_listen = source.optional(&table::METRICS_LISTEN, values::socket_address);
-    let traces = traces::read(source);
+    let traces = traces::read(source, trust.as_ref());
     let docs = source.optional(&table::DOCS, values::boolean);
     let rate_limit = source.optional(&table::RATE_LIMIT, values::boolean);
     let trusted_proxies = source.optional(&table::TRUSTED_PROXIES, values::networks);
@@ -73,6 +75,7 @@ pub(super) fn settings(source: &mut Source) -> Option<Settings> {
         listen: listen?,
         data_dir: data_dir?,
         queue_name: queue_name?,
+        trust: trust?,
         link_secret: link_secret.unwrap_or_else(|| jwt_secret.clone()),
         link_previous_secret,
         jwt_secret,
@@ -103,6 +106,16 @@ fn public_url(source: &mut Source, listen: Option<SocketAddr>) -> Option<PublicU
     } else {
         listen.map(|address| PublicUrl::on_this_machine(address.port()))
     }
+}
+
+/// Public authorities alone where the setting is not set.
+fn trust(source: &mut Source) -> Option<Trust> {
+    if !source.is_set(&table::SSL_CERT_FILE) {
+        return Some(Trust::default());
+    }
+    source.optional(&table::SSL_CERT_FILE, |path| {
+        Trust::read(Path::new(path)).map_err(|error| error.to_string())
+    })
 }
 
 fn mailbox_limits(source: &mut Source) -> Option<MailboxLimits> {

@@ -37,6 +37,9 @@ const ENCODED: &str =
 
 fn checked(text: &str) -> Result<String, String> {
     let text = text.trim();
+    if text.ends_with("#insecure") {
+        return Err("rediss:// without #insecure is needed: SSL_CERT_FILE adds the certificate of an authority of your own, or a self-signed one".into());
+    }
     if text.into_connection_info().is_err() || !is_read_as_meant(text) {
         let encoded = if text.contains('@') { ENCODED } else { "" };
         return Err(format!("{NEEDED}{encoded}"));
@@ -49,10 +52,9 @@ fn checked(text: &str) -> Result<String, String> {
 fn is_read_as_meant(text: &str) -> bool {
     let Ok(url) = Url::parse(text) else { return false };
     let socket = matches!(url.scheme(), "unix" | "redis+unix" | "valkey+unix");
-    let fragment = url.fragment().is_none_or(|fragment| fragment == "insecure");
     let parameters: &[&str] = if socket { &["db", "user", "pass", "protocol"] } else { &["protocol"] };
     let query = url.query_pairs().all(|(name, _)| parameters.contains(&&*name));
-    fragment && query && (socket || !url.path().contains('@'))
+    url.fragment().is_none() && query && (socket || !url.path().contains('@'))
 }
 
 #[cfg(test)]
@@ -68,7 +70,6 @@ mod tests {
             "redis://:password@host:6379",
             "redis://:p@ss@host:6379",
             "rediss://:password@cache.windows.net:6380/0?protocol=resp3",
-            "rediss://host:6380/0#insecure",
             "redis://[::1]:6379/0",
             "redis+unix:///run/redis.sock?db=1&pass=x",
         ] {
@@ -91,6 +92,11 @@ mod tests {
             let needed = checked(url).unwrap_err();
             assert!(needed.contains("%23 %2F %3F %40"), "{url}: {needed}");
         }
+    }
+
+    #[test]
+    fn an_unchecked_certificate_is_refused_with_the_remedy() {
+        assert!(checked("rediss://host:6380/0#insecure").unwrap_err().contains("SSL_CERT_FILE"));
     }
 
     #[test]

@@ -91,6 +91,8 @@ table! {
     REDIS_PORT: plain, Default("6379"), "The port for `REDIS_HOST`.";
     QUEUE_NAME: plain, Default("bookly"),
         "The prefix of all keys in Redis, so that two installations can share one.";
+    SSL_CERT_FILE: plain, Means("public authorities only"),
+        "A file of certificates (PEM) that are trusted too, at the mail server, Redis, Postgres and the collector of traces.";
     JWT_SECRET: secret, Means("made and stored under DATA_DIR with SQLite, required with Postgres"),
         "Signs access and refresh tokens; at least 32 bytes.";
     JWT_PREVIOUS_SECRET: secret, Means("none"),

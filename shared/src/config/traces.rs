@@ -6,6 +6,7 @@ use url::Url;
 
 use super::source::Source;
 use super::{table, values};
+use crate::tls::Trust;
 
 /// A collector of traces. `Debug` shows no secret.
 #[derive(Debug, Clone)]
@@ -14,12 +15,14 @@ pub struct TraceSettings {
     pub endpoint: String,
     /// Headers of every request, `name=value` pairs separated by commas, for example the key of a hosted collector.
     pub headers: Option<SecretString>,
+    /// The collectors that are trusted, with https.
+    pub trust: Trust,
     /// The service's name in traces; the name of the process where it is not set.
     pub service_name: Option<String>,
 }
 
 /// `None` where nothing is exported, and where a problem is reported.
-pub(super) fn read(source: &mut Source) -> Option<TraceSettings> {
+pub(super) fn read(source: &mut Source, trust: Option<&Trust>) -> Option<TraceSettings> {
     let endpoint = source.optional(&table::OTEL_EXPORTER_OTLP_ENDPOINT, endpoint);
     let headers = source.secret(&table::OTEL_EXPORTER_OTLP_HEADERS, headers);
     let service_name = source.optional(&table::OTEL_SERVICE_NAME, |text| Ok(text.to_owned()));
@@ -27,7 +30,7 @@ pub(super) fn read(source: &mut Source) -> Option<TraceSettings> {
     if headers.is_some() && endpoint.starts_with("http://") && !is_on_this_machine(&endpoint) {
         source.warn("OTEL_EXPORTER_OTLP_HEADERS are sent without encryption: use https:// in OTEL_EXPORTER_OTLP_ENDPOINT");
     }
-    Some(TraceSettings { endpoint, headers, service_name })
+    Some(TraceSettings { endpoint, headers, trust: trust?.clone(), service_name })
 }
 
 /// The base URL, to which the path is added. A login is refused, because the endpoint is shown in the log.

@@ -9,12 +9,14 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, SqliteConnection};
+use url::Url;
 
 use super::migrate::{self, PendingMigrations};
 use super::session::{Sessions, is_ready};
 use super::{ConnectError, Db, Pools};
 use crate::config::{DEFAULT_POOL_SIZE, DatabaseSettings};
 use crate::private_files;
+use crate::tls::Trust;
 
 /// The longest wait for a connection, after which the request gets a 503.
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(5);
@@ -41,7 +43,9 @@ impl Db {
     pub async fn open(settings: &DatabaseSettings, pending: PendingMigrations) -> Result<Db, ConnectError> {
         match settings {
             DatabaseSettings::Sqlite { data_dir } => open_sqlite(data_dir, pending).await,
-            DatabaseSettings::Postgres { url, pool_size } => open_postgres(url, *pool_size, pending).await,
+            DatabaseSettings::Postgres { url, pool_size, trust } => {
+                open_postgres(postgres_options(url, trust)?, *pool_size, pending).await
+            }
         }
     }
 
@@ -50,7 +54,8 @@ impl Db {
     /// # Errors
     /// As for [`Db::open`].
     pub async fn postgres(url: &SecretString) -> Result<Db, ConnectError> {
-        open_postgres(url, DEFAULT_POOL_SIZE, PendingMigrations::Apply).await
+        let options = postgres_options(url, &Trust::default())?;
+        open_postgres(options, DEFAULT_POOL_SIZE, PendingMigrations::Apply).await
     }
 
     /// Opens the SQLite file in a data folder, which is created when it is missing, and migrates it.
@@ -63,18 +68,25 @@ impl Db {
 }
 
 /// From `DATABASE_URL`. Poolers refuse startup parameters that they do not know, such as `extra_float_digits`.
-pub(super) fn postgres_options(url: &SecretString) -> Result<PgConnectOptions, ConnectError> {
-    let options = PgConnectOptions::from_str(url.expose_secret()).map_err(|_| ConnectError::Url)?;
-    Ok(options.extra_float_digits(None).application_name("bookly"))
+/// `sslrootcert=` and `PGSSLROOTCERT` name another file of certificates, as in libpq.
+pub(super) fn postgres_options(url: &SecretString, trust: &Trust) -> Result<PgConnectOptions, ConnectError> {
+    let url = url.expose_secret();
+    let options = PgConnectOptions::from_str(url).map_err(|_| ConnectError::Url)?;
+    let options = options.extra_float_digits(None).application_name("bookly");
+    let named = Url::parse(url).is_ok_and(|url| url.query_pairs().any(|(name, _)| name == "sslrootcert"));
+    let names_a_file = named || std::env::var_os("PGSSLROOTCERT").is_some();
+    Ok(match trust.own_pem().filter(|_| !names_a_file) {
+        Some(pem) => options.ssl_root_cert_from_pem(pem.into_bytes()),
+        None => options,
+    })
 }
 
 /// Several processes may start at the same time.
 async fn open_postgres(
-    url: &SecretString,
+    options: PgConnectOptions,
     pool_size: u32,
     pending: PendingMigrations,
 ) -> Result<Db, ConnectError> {
-    let options = postgres_options(url)?;
     let sessions = Sessions::detect(&options).await?;
     migrate_postgres(options.clone(), pending).await?;
     let pool = PgPoolOptions::new()

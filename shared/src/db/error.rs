@@ -6,6 +6,8 @@ use std::sync::Arc;
 use sqlx::error::DatabaseError;
 use sqlx::postgres::PgDatabaseError;
 
+use crate::tls::{CertificateProblem, with_reason};
+
 /// A database call failed. Cheap to clone: one failed statement may be the error of several callers.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum DbError {
@@ -21,6 +23,11 @@ impl DbError {
     /// Whether a later attempt can succeed.
     pub fn is_unavailable(&self) -> bool {
         matches!(self, DbError::Unavailable(_))
+    }
+
+    /// The limit that was met.
+    pub fn limit(&self) -> Option<DatabaseLimit> {
+        DatabaseLimit::of(self.cause())
     }
 
     /// Whether the connection is of no more use, while a new one may be: it ends, its server became read-only
@@ -98,23 +105,88 @@ fn has_outdated_plan(error: &dyn DatabaseError) -> bool {
     routine == Some("RevalidateCachedQuery")
 }
 
+/// A limit that was met, so that a statement did not run or did not end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DatabaseLimit {
+    /// Every connection of the pool was in use for 5 s (`DATABASE_POOL_SIZE`).
+    Pool,
+    /// The server's `max_connections` are in use.
+    ServerConnections,
+    /// No answer came in time.
+    Answer,
+    /// A lock was not granted within 5 s.
+    Lock,
+    /// A statement did not end within 15 s.
+    Statement,
+}
+
+impl DatabaseLimit {
+    fn of(error: &sqlx::Error) -> Option<DatabaseLimit> {
+        match error {
+            sqlx::Error::PoolTimedOut => Some(DatabaseLimit::Pool),
+            sqlx::Error::Io(silent) if silent.kind() == std::io::ErrorKind::TimedOut => {
+                Some(DatabaseLimit::Answer)
+            }
+            sqlx::Error::Database(refusal) => match refusal.code().as_deref() {
+                Some("53300") => Some(DatabaseLimit::ServerConnections),
+                Some("55P03") => Some(DatabaseLimit::Lock),
+                Some("57014") => Some(DatabaseLimit::Statement),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// In words for clients: no name of a table, a host or a setting.
+    pub fn words(self) -> &'static str {
+        match self {
+            DatabaseLimit::Pool => "Every connection to the database is in use",
+            DatabaseLimit::ServerConnections => "The database takes no more connections",
+            DatabaseLimit::Answer => "The database does not answer in time",
+            DatabaseLimit::Lock => "The database is busy with another change for too long",
+            DatabaseLimit::Statement => "The database takes too long for this request",
+        }
+    }
+}
+
 /// The limit that was met, for the log, or the error itself.
 fn explain(error: &sqlx::Error) -> String {
-    let code = match error {
-        sqlx::Error::Database(refusal) => refusal.code(),
-        _ => None,
-    };
-    match (error, code.as_deref()) {
-        (sqlx::Error::PoolTimedOut, _) => {
+    match DatabaseLimit::of(error) {
+        Some(DatabaseLimit::Pool) => {
             "no connection became free within 5 s; DATABASE_POOL_SIZE limits them".to_owned()
         }
-        (sqlx::Error::Io(silent), _) if silent.kind() == std::io::ErrorKind::TimedOut => {
-            "no answer within the time limit".to_owned()
+        Some(DatabaseLimit::Answer) => "no answer within the time limit".to_owned(),
+        Some(DatabaseLimit::ServerConnections) => {
+            format!("the server's max_connections are in use: {error}")
         }
-        (_, Some("53300")) => format!("the server's max_connections are in use: {error}"),
-        (_, Some("55P03")) => format!("a lock was not granted within 5 s: {error}"),
-        (_, Some("57014")) => format!("a statement did not end within 15 s: {error}"),
-        _ => error.to_string(),
+        Some(DatabaseLimit::Lock) => format!("a lock was not granted within 5 s: {error}"),
+        Some(DatabaseLimit::Statement) => format!("a statement did not end within 15 s: {error}"),
+        None => error.to_string(),
+    }
+}
+
+/// The error, with the reason and the remedy where the certificate was refused.
+fn with_remedy(error: &sqlx::Error) -> String {
+    let remedy = CertificateProblem::of(error).map(|problem| format!("; {}", certificate_remedy(problem)));
+    format!("{}{}", with_reason(error), remedy.unwrap_or_default())
+}
+
+/// What to do about a certificate of Postgres that was refused. sqlx takes no check of certificates from its user, and
+/// its own refuses a self-signed one that is that of an authority, also where it is trusted.
+pub fn certificate_remedy(problem: CertificateProblem) -> &'static str {
+    match problem {
+        CertificateProblem::Expired => {
+            "renew the certificate of Postgres, and check the clock of this machine"
+        }
+        CertificateProblem::Name => {
+            "DATABASE_URL must name a host that the certificate contains as subjectAltName"
+        }
+        CertificateProblem::Authority => {
+            "set SSL_CERT_FILE (or sslrootcert= in DATABASE_URL) to the certificate (PEM) of the authority"
+        }
+        CertificateProblem::IsAuthority => {
+            "a self-signed certificate for Postgres must not be that of an authority: make it with openssl req -x509 -addext              basicConstraints=critical,CA:FALSE, or let an authority of your own sign it, and set SSL_CERT_FILE"
+        }
     }
 }
 
@@ -125,7 +197,7 @@ pub enum ConnectError {
     #[error("DATABASE_URL cannot be read as a Postgres URL (postgres://user:password@host:port/name)")]
     Url,
     /// The server does not answer, or refuses the connection.
-    #[error("the database cannot be reached: {0}")]
+    #[error("the database cannot be reached: {}", with_remedy(.0))]
     Connect(#[source] Arc<sqlx::Error>),
     /// `DATA_DIR` cannot be created or written.
     #[error("{path} cannot be used as DATA_DIR: {source}", path = path.display())]
@@ -181,6 +253,7 @@ mod tests {
     fn an_unavailable_database_names_the_limit_that_was_met() {
         let busy = DbError::from(sqlx::Error::PoolTimedOut).to_string();
         assert!(busy.contains("DATABASE_POOL_SIZE"), "{busy}");
+        assert_eq!(DbError::from(sqlx::Error::PoolTimedOut).limit(), Some(DatabaseLimit::Pool));
         let silent = DbError::timed_out().to_string();
         assert!(silent.contains("time limit"), "{silent}");
     }

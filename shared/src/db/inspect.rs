@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
@@ -16,6 +16,7 @@ use super::session::Sessions;
 use super::{ConnectError, Db, DbError, DbResult, IS_WRITABLE_POSTGRES, Pools, on_db};
 use crate::clock::Clock;
 use crate::config::DatabaseSettings;
+use crate::tls::CertificateProblem;
 
 /// The state of a database.
 #[derive(Clone, Debug)]
@@ -69,8 +70,10 @@ pub enum DatabaseProblem {
     NoSuchDatabase,
     /// The server has no connection left.
     TooManyConnections,
-    /// The server does not speak TLS as the settings want, or its certificate is not trusted.
+    /// The server does not speak TLS as the settings want.
     Tls,
+    /// The server's certificate was refused.
+    Certificate(CertificateProblem),
     /// The host's name has no address, or no server listens, or the server is silent.
     Away,
     /// Anything else.
@@ -90,6 +93,9 @@ impl InspectError {
 
 /// The codes are SQLSTATE's: class 28, invalid authorisation; 3D000, no such database; 53300, too many connections.
 fn problem_of(error: &sqlx::Error) -> DatabaseProblem {
+    if let Some(problem) = CertificateProblem::of(error) {
+        return DatabaseProblem::Certificate(problem);
+    }
     match error {
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => DatabaseProblem::Away,
         sqlx::Error::Tls(_) => DatabaseProblem::Tls,
@@ -131,7 +137,7 @@ pub async fn inspect(settings: &DatabaseSettings) -> Result<DatabaseReport, Insp
     let asked = Instant::now();
     let db = match settings {
         DatabaseSettings::Sqlite { data_dir } => open_file(data_dir).await?,
-        DatabaseSettings::Postgres { url, .. } => connect(url).await?,
+        DatabaseSettings::Postgres { url, trust, .. } => connect(postgres_options(url, trust)?).await?,
     };
     let connected_in = asked.elapsed();
     let report = look(&db, connected_in).await;
@@ -140,9 +146,8 @@ pub async fn inspect(settings: &DatabaseSettings) -> Result<DatabaseReport, Insp
 }
 
 /// The first connection is not the pool's: a pool tries again where no server listens, and then hides the reason.
-async fn connect(url: &SecretString) -> Result<Db, ConnectError> {
-    let options = postgres_options(url)?;
-    PgConnection::connect_with(&options).await?.close_hard().await.ok();
+async fn connect(options: PgConnectOptions) -> Result<Db, ConnectError> {
+    PgConnection::connect_with(&options).await?.close().await.ok();
     Ok(Db::new(
         Pools::Postgres(PgPoolOptions::new().max_connections(1).connect_lazy_with(options)),
         Sessions::Own,

@@ -36,7 +36,7 @@ pub mod sessions;
 pub mod users;
 
 pub use connect::{DataDirLock, data_dir_is_in_use, lock_data_dir};
-pub use error::{ConnectError, DbError};
+pub use error::{ConnectError, DatabaseLimit, DbError, certificate_remedy};
 pub use migrate::{Migrations, PendingMigrations};
 
 /// The result of a database call.

@@ -1,6 +1,7 @@
 //! Removes from Redis what apalis-redis leaves there, and everything when it is beyond repair.
 
-use super::redis::{QueueError, RedisQueue};
+use super::error::QueueError;
+use super::redis::RedisQueue;
 
 /// Beyond this many waiting jobs apalis-redis' fetch script is about to fail. All are dropped: their rows remain.
 const TOO_MANY_WAITING: usize = 7_000;

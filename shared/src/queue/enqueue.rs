@@ -8,7 +8,8 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::redis::{QueueError, RedisQueue, SendEmail};
+use super::error::QueueError;
+use super::redis::{RedisQueue, SendEmail};
 use crate::metrics::table::{JOBS_DROPPED, JOBS_ENQUEUED};
 
 /// The shortest time between two jobs of one process. Emails that are committed meanwhile share the next job: a claim

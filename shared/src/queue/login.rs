@@ -2,23 +2,23 @@
 
 use std::sync::Arc;
 
-use redis::{Client, RedisError};
+use redis::{RedisConnectionInfo, RedisError};
 
 use crate::redactor::Redactor;
 
 /// The password of `REDIS_URL`, to be taken out of errors. A server that does not know a command repeats its arguments,
 /// and one of the commands that begin a connection has the password. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct RedisLogin(Arc<Redactor>);
+pub(super) struct RedisLogin(Arc<Redactor>);
 
 impl RedisLogin {
-    /// The login of a client.
-    pub fn of(client: &Client) -> RedisLogin {
-        RedisLogin(Arc::new(Redactor::new(client.get_connection_info().redis_settings().password())))
+    /// The login of a server.
+    pub(super) fn of(info: &RedisConnectionInfo) -> RedisLogin {
+        RedisLogin(Arc::new(Redactor::new(info.password())))
     }
 
     /// The error without the password. Its kind stays.
-    pub fn hide(&self, error: RedisError) -> RedisError {
+    pub(super) fn hide(&self, error: RedisError) -> RedisError {
         let text = error.to_string();
         let redacted = self.0.redact(&text);
         if redacted == text {
@@ -34,6 +34,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use crate::queue::RedisQueue;
+    use crate::tls::Trust;
 
     const PASSWORD: &str = "correct-horse-of-redis";
 
@@ -64,7 +65,7 @@ mod tests {
         let port = server_without_commands().await;
         for protocol in ["", "?protocol=resp3"] {
             let url = format!("redis://:{PASSWORD}@127.0.0.1:{port}/{protocol}");
-            let queue = RedisQueue::new(&url.into(), "bookly").unwrap();
+            let queue = RedisQueue::new(&url.into(), "bookly", &Trust::default()).unwrap();
             let errors = [
                 queue.waiting().await.unwrap_err().to_string(),
                 queue.push(&[]).await.unwrap_err().to_string(),

@@ -4,11 +4,14 @@
 
 mod access;
 mod cleanup;
+mod connection;
 mod enqueue;
+mod error;
 mod login;
 mod redis;
 
 pub use access::AccessError;
+pub use connection::{RedisConnection, RedisServer};
 pub use enqueue::{BATCH_WINDOW, JobQueue};
-pub use login::RedisLogin;
-pub use redis::{QueueError, RedisBackend, RedisConnection, RedisQueue, SendEmail};
+pub use error::QueueError;
+pub use redis::{RedisBackend, RedisQueue, SendEmail};

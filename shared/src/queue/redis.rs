@@ -11,13 +11,13 @@ use apalis_core::backend::ext::BackendExt;
 use apalis_core::backend::ext::with_codec::WithCodec;
 use apalis_redis::{Config, RedisStorage};
 use futures_util::StreamExt;
-use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, Cmd, Pipeline, RedisError, RedisFuture, Value};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::login::RedisLogin;
+use super::connection::{RedisConnection, RedisServer};
+use super::error::QueueError;
+use crate::tls::Trust;
 
 /// The most jobs that wait in Redis. With 8,000 due ones apalis-redis' fetch script fails on every call
 /// ("too many results to unpack"): Lua's stack holds that many values.
@@ -25,10 +25,6 @@ const MAX_WAITING: usize = 4_000;
 /// How often a subscription without messages is tested, and how long the answer may take.
 const PING_EVERY: Duration = Duration::from_secs(15);
 const PING_LIMIT: Duration = Duration::from_secs(5);
-/// The library's 500 ms ended workers under load.
-const RESPONSE_LIMIT: Duration = Duration::from_secs(5);
-/// How long a connection attempt may take.
-const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 /// Jobs made due by one call; well below what Lua's stack holds.
 const PROMOTE_BATCH: usize = 1_000;
 /// Moves jobs from the scheduled set to the list of active ones, and returns how many.
@@ -81,27 +77,9 @@ impl Codec<String> for TextCodec {
 /// What an apalis worker of this queue polls.
 pub type RedisBackend = WithCodec<RedisStorage<String, RedisConnection>, TextCodec>;
 
-/// A call to Redis that failed. Never holds the URL, which may have a password in it.
-#[derive(Debug, thiserror::Error)]
-pub enum QueueError {
-    /// `REDIS_URL` cannot be read.
-    #[error("REDIS_URL is not a Redis URL (redis://[user:password@]host[:port][/db])")]
-    Url,
-    /// Redis answered with an error, or did not answer.
-    #[error("Redis: {0}")]
-    Redis(#[from] redis::RedisError),
-    /// The connection of the subscription ended, or its server became silent.
-    #[error("Redis: the subscription ended")]
-    Subscription,
-    /// The push failed.
-    #[error("Redis: {0}")]
-    Push(String),
-}
-
 /// One installation's jobs in Redis. Cheap to clone; connects at the first use, and again after a failure.
 #[derive(Clone)]
 pub struct RedisQueue {
-    client: redis::Client,
     pub(super) connection: RedisConnection,
     pub(super) config: Config,
 }
@@ -113,14 +91,13 @@ impl fmt::Debug for RedisQueue {
 }
 
 impl RedisQueue {
-    /// A queue of this name. Does not connect: Redis may be away when the service starts.
+    /// A queue of this name, on a server that is trusted with `rediss://`. Does not connect: Redis may be away when the service starts.
     ///
     /// # Errors
     /// When the URL cannot be read.
-    pub fn new(url: &SecretString, name: &str) -> Result<RedisQueue, QueueError> {
-        let client = redis::Client::open(url.expose_secret()).map_err(|_| QueueError::Url)?;
-        let connection = RedisConnection::new(client.clone())?;
-        Ok(RedisQueue { client, connection, config: config(name) })
+    pub fn new(url: &SecretString, name: &str, trust: &Trust) -> Result<RedisQueue, QueueError> {
+        let connection = RedisConnection::new(RedisServer::new(url, trust)?);
+        Ok(RedisQueue { connection, config: config(name) })
     }
 
     /// What a worker polls.
@@ -185,8 +162,9 @@ impl RedisQueue {
     /// # Errors
     /// When Redis cannot be reached, or the connection ends.
     pub async fn listen(&self, wake: impl Fn() + Send) -> Result<(), QueueError> {
-        let hide = |error| self.connection.login.hide(error);
-        let (mut commands, mut messages) = self.client.get_async_pubsub().await.map_err(hide)?.split();
+        let server = self.connection.server();
+        let hide = |error| server.hide_login(error);
+        let (mut commands, mut messages) = server.subscriber().await?.split();
         commands.subscribe(self.channel()).await.map_err(hide)?;
         wake();
         loop {
@@ -232,66 +210,4 @@ fn config(name: &str) -> Config {
         .heartbeat_interval(Duration::from_secs(10));
     config.missed_heartbeats = 24 * 360;
     config
-}
-
-/// Connects at the first use, and again after a failure. A command that finds its connection closed is sent once more
-/// on a new one: the `ConnectionManager` alone reconnects, but fails that command. Cheap to clone. For servers that close idle
-/// clients (`timeout`; Azure after 10 minutes).
-///
-/// A command may then run twice, when the connection broke between the command and its reply.
-#[derive(Clone)]
-pub struct RedisConnection {
-    manager: ConnectionManager,
-    login: RedisLogin,
-}
-
-impl RedisConnection {
-    /// A connection that is opened at its first use.
-    ///
-    /// # Errors
-    /// When the client's settings cannot work.
-    pub fn new(client: Client) -> Result<RedisConnection, RedisError> {
-        let config = ConnectionManagerConfig::new()
-            .set_response_timeout(Some(RESPONSE_LIMIT))
-            .set_connection_timeout(Some(CONNECT_LIMIT))
-            .set_number_of_retries(1)
-            .set_max_delay(Duration::from_millis(500));
-        let login = RedisLogin::of(&client);
-        Ok(RedisConnection { manager: ConnectionManager::new_lazy_with_config(client, config)?, login })
-    }
-}
-
-impl ConnectionLike for RedisConnection {
-    fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
-        Box::pin(async move {
-            let sent = match self.manager.send_packed_command(command).await {
-                Err(error) if error.is_connection_dropped() => {
-                    self.manager.send_packed_command(command).await
-                }
-                result => result,
-            };
-            sent.map_err(|error| self.login.hide(error))
-        })
-    }
-
-    fn req_packed_commands<'a>(
-        &'a mut self,
-        commands: &'a Pipeline,
-        offset: usize,
-        count: usize,
-    ) -> RedisFuture<'a, Vec<Value>> {
-        Box::pin(async move {
-            let sent = match self.manager.send_packed_commands(commands, offset, count).await {
-                Err(error) if error.is_connection_dropped() => {
-                    self.manager.send_packed_commands(commands, offset, count).await
-                }
-                result => result,
-            };
-            sent.map_err(|error| self.login.hide(error))
-        })
-    }
-
-    fn get_db(&self) -> i64 {
-        self.manager.get_db()
-    }
 }

@@ -10,12 +10,10 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
-use rustls::ClientConfig;
-use rustls::crypto::ring;
 use tokio::runtime::Handle;
 
 use super::TraceError;
-use crate::tls;
+use crate::tls::Trust;
 
 /// The time limit of one request with its answer.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
@@ -35,11 +33,8 @@ pub(super) struct CollectorClient {
 }
 
 impl CollectorClient {
-    pub(super) fn new(endpoint: &str) -> Result<CollectorClient, TraceError> {
-        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(tls::roots(None)?)
-            .with_no_client_auth();
+    pub(super) fn new(endpoint: &str, trust: &Trust) -> Result<CollectorClient, TraceError> {
+        let config = trust.client_config()?;
         let connector =
             HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1().build();
         let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build(connector);

@@ -11,14 +11,10 @@ use secrecy::ExposeSecret;
 
 use super::client::CollectorClient;
 use crate::config::TraceSettings;
-use crate::tls::RootsError;
 
 /// Why traces cannot be exported.
 #[derive(Debug, thiserror::Error)]
 pub enum TraceError {
-    /// `SSL_CERT_FILE` holds no certificate that can be used.
-    #[error("SSL_CERT_FILE: {0}")]
-    Roots(#[from] RootsError),
     /// The TLS library refuses its configuration.
     #[error("TLS cannot be set up: {0}")]
     Tls(#[from] rustls::Error),
@@ -39,7 +35,7 @@ pub(super) fn processor(
     let headers = settings.headers.as_ref().map(|headers| pairs(headers.expose_secret()));
     let exporter = SpanExporter::builder()
         .with_http()
-        .with_http_client(CollectorClient::new(&settings.endpoint)?)
+        .with_http_client(CollectorClient::new(&settings.endpoint, &settings.trust)?)
         .with_protocol(Protocol::HttpBinary)
         .with_endpoint(&settings.endpoint)
         .with_headers(headers.unwrap_or_default())

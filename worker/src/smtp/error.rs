@@ -6,6 +6,7 @@ use std::time::Duration;
 use bookly_shared::domain::SmtpReply;
 use bookly_shared::domain::smtp_reply::one_short_line;
 use bookly_shared::redactor::Redactor;
+use bookly_shared::tls::{CertificateProblem, with_reason};
 
 use super::failure::{FailureKind, RefusalRule, Stage, refusal_rule};
 
@@ -33,7 +34,7 @@ pub enum Cause {
     TimedOut(Duration),
     /// The server's certificate was refused, for this reason. The text is one line.
     #[error("{1}")]
-    Certificate(SmtpProblem, String),
+    Certificate(CertificateProblem, String),
     /// The server lacks an extension that the settings or the mail need.
     #[error("{0}")]
     Unsupported(&'static str),
@@ -81,7 +82,7 @@ impl SendError {
     /// What an operator should look at when no session could be opened.
     pub fn problem(&self) -> SmtpProblem {
         match (self.stage, &self.cause) {
-            (_, Cause::Certificate(problem, _)) => *problem,
+            (_, Cause::Certificate(problem, _)) => SmtpProblem::Certificate(*problem),
             (_, Cause::TimedOut(_)) => SmtpProblem::Silent,
             (Stage::Connect, _) => SmtpProblem::Unreachable,
             (Stage::Tls, Cause::Unsupported(_)) => SmtpProblem::NoStartTls,
@@ -119,10 +120,9 @@ impl SendError {
 
     /// A handshake that failed.
     pub(super) fn from_handshake(error: &std::io::Error) -> Self {
-        let tls = error.get_ref().and_then(|inner| inner.downcast_ref());
-        match tls.and_then(certificate_problem) {
+        match CertificateProblem::of(error) {
             Some(problem) => {
-                let cause = Cause::Certificate(problem, one_short_line(&error.to_string()));
+                let cause = Cause::Certificate(problem, one_short_line(&with_reason(error)));
                 Self { stage: Stage::Tls, cause }
             }
             None => Self::broken(Stage::Tls, error),
@@ -173,12 +173,8 @@ pub enum SmtpProblem {
     NotTls,
     /// The server does not offer STARTTLS.
     NoStartTls,
-    /// The server's certificate is expired or not valid yet.
-    CertificateExpired,
-    /// The certificate is for another name.
-    CertificateName,
-    /// The certificate's authority is not trusted here.
-    CertificateAuthority,
+    /// The server's certificate was refused.
+    Certificate(CertificateProblem),
     /// The server offers no login mechanism that this client knows.
     NoLogin,
     /// The server refuses the user name or the password.
@@ -189,17 +185,4 @@ pub enum SmtpProblem {
     NoSmtpUtf8,
     /// The server refuses something else, or fails.
     Refused,
-}
-
-/// What is wrong with the server's certificate, if that ended the handshake.
-fn certificate_problem(error: &rustls::Error) -> Option<SmtpProblem> {
-    use rustls::CertificateError as Bad;
-    let rustls::Error::InvalidCertificate(bad) = error else { return None };
-    Some(match bad {
-        Bad::Expired | Bad::ExpiredContext { .. } | Bad::NotValidYet | Bad::NotValidYetContext { .. } => {
-            SmtpProblem::CertificateExpired
-        }
-        Bad::NotValidForName | Bad::NotValidForNameContext { .. } => SmtpProblem::CertificateName,
-        _ => SmtpProblem::CertificateAuthority,
-    })
 }

@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use bookly_shared::config::SmtpSettings;
-use bookly_shared::tls;
 use lettre::Address;
 use rustls::{ClientConnection, ProtocolVersion, pki_types::CertificateDer};
 use tokio_util::either::Either;
@@ -71,8 +70,6 @@ pub async fn inspect(settings: &SmtpSettings, options: &SmtpOptions) -> Result<S
 fn tls_report(stream: &Stream, settings: &SmtpSettings, options: &SmtpOptions) -> Option<TlsReport> {
     let session = tls_session(stream)?;
     let shown = session.peer_certificates().unwrap_or_default();
-    let roots =
-        settings.validate_certs.then(|| tls::roots(options.extra_roots_pem.as_deref()).ok()).flatten();
     Some(TlsReport {
         version: match session.protocol_version() {
             Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
@@ -80,7 +77,10 @@ fn tls_report(stream: &Stream, settings: &SmtpSettings, options: &SmtpOptions) -
             _ => "TLS",
         },
         names: shown.first().map(names).unwrap_or_default(),
-        valid_until: roots.and_then(|roots| valid_until(&settings.host, roots, shown)),
+        valid_until: settings
+            .validate_certs
+            .then(|| valid_until(&settings.host, &options.trust, shown))
+            .flatten(),
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bookly_shared::tls::Trust;
 use lettre::Address;
 
 /// Limits of the client. The defaults are for production; tests shorten them.
@@ -13,13 +14,13 @@ pub struct SmtpOptions {
     pub timeouts: StageTimeouts,
     /// The sender that [`probe`](super::SmtpPool::probe) and [`inspect`](super::inspect) try; `None`: they stop before MAIL FROM.
     pub sender: Option<Address>,
-    /// Trusted root certificates (PEM) in addition to Mozilla's and those in `SSL_CERT_FILE`.
-    pub extra_roots_pem: Option<String>,
+    /// The servers that are trusted.
+    pub trust: Trust,
 }
 
 impl Default for SmtpOptions {
     fn default() -> Self {
-        Self { max_connections: 4, timeouts: StageTimeouts::default(), sender: None, extra_roots_pem: None }
+        Self { max_connections: 4, timeouts: StageTimeouts::default(), sender: None, trust: Trust::default() }
     }
 }
 
@@ -68,9 +69,6 @@ pub enum SmtpConfigError {
     /// `max_connections` is 0.
     #[error("at least one connection to the mail server must be allowed")]
     NoConnections,
-    /// The root certificates are not readable PEM.
-    #[error("the root certificates cannot be read: {0}")]
-    Roots(String),
     /// The TLS library refuses its own configuration.
     #[error("TLS cannot be set up: {0}")]
     Tls(#[from] rustls::Error),

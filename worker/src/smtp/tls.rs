@@ -5,9 +5,9 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use bookly_shared::tls;
+use bookly_shared::tls::Trust;
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    CertificateError, DigitallySignedStruct, SignatureScheme,
     client::{
         WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -34,29 +34,22 @@ impl Tls {
     pub(super) fn new(settings: &SmtpSettings, options: &SmtpOptions) -> Result<Self, SmtpConfigError> {
         let name = ServerName::try_from(settings.host.clone())
             .map_err(|_| SmtpConfigError::Host(settings.host.clone()))?;
-        let provider = Arc::new(ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()?;
-        let config = if settings.validate_certs {
-            let roots = tls::roots(options.extra_roots_pem.as_deref());
-            builder.with_root_certificates(roots.map_err(|error| SmtpConfigError::Roots(error.to_string()))?)
-        } else {
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
-        };
-        Ok(Self { connector: Arc::new(config.with_no_client_auth()).into(), name })
+        let mut config = options.trust.client_config()?;
+        if !settings.validate_certs {
+            let provider = Arc::clone(config.crypto_provider());
+            config.dangerous().set_certificate_verifier(Arc::new(AnyCertificate(provider)));
+        }
+        Ok(Self { connector: Arc::new(config).into(), name })
     }
 }
 
 /// When the server's certificates stop being valid. rustls has no function for this date, but names it in its error when
 /// it verifies the certificates for a later time.
-pub(super) fn valid_until(
-    host: &str,
-    roots: RootCertStore,
-    shown: &[CertificateDer<'_>],
-) -> Option<SystemTime> {
+pub(super) fn valid_until(host: &str, trust: &Trust, shown: &[CertificateDer<'_>]) -> Option<SystemTime> {
     let (own, others) = shown.split_first()?;
     let provider = Arc::new(ring::default_provider());
-    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().ok()?;
+    let verifier =
+        WebPkiServerVerifier::builder_with_provider(Arc::new(trust.roots()), provider).build().ok()?;
     let name = ServerName::try_from(host.to_owned()).ok()?;
     let then = UnixTime::since_unix_epoch(Duration::from_secs(LONG_AFTER));
     match verifier.verify_server_cert(own, others, &name, &[], then) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bookly_shared::config::DatabaseSettings;
 use bookly_shared::db::inspect::{self, DatabaseProblem, DatabaseReport, InspectError, Tables};
-use bookly_shared::db::{ConnectError, Migrations};
+use bookly_shared::db::{ConnectError, Migrations, certificate_remedy};
 use chrono::TimeDelta;
 use tokio::time::timeout;
 
@@ -24,7 +24,7 @@ pub(super) async fn check(settings: &DatabaseSettings, limit: Duration) -> Vec<F
             findings
         }
         Ok(Err(InspectError::NoFile(file))) => vec![missing(&file.display().to_string())],
-        Ok(Err(error)) => vec![Finding::fail("database", format!("{place}: {error}"), remedy(&error))],
+        Ok(Err(error)) => vec![refused(&error, &place)],
         Err(_) => {
             let fact = format!("{place}: no answer within {} s", limit.as_secs());
             vec![Finding::fail("database", fact, AWAY)]
@@ -34,6 +34,15 @@ pub(super) async fn check(settings: &DatabaseSettings, limit: Duration) -> Vec<F
 
 const AWAY: &str =
     "start Postgres, or correct host and port in DATABASE_URL; no accepted email is lost meanwhile";
+
+fn refused(error: &InspectError, place: &str) -> Finding {
+    // The text of this error holds the remedy, for the log of a start.
+    let fact = match error.problem() {
+        DatabaseProblem::Certificate(problem) => problem.to_string(),
+        _ => error.to_string(),
+    };
+    Finding::fail("database", format!("{place}: {fact}"), remedy(error))
+}
 
 fn remedy(error: &InspectError) -> &'static str {
     match error.problem() {
@@ -47,8 +56,9 @@ fn remedy(error: &InspectError) -> &'static str {
             "raise max_connections of Postgres, or run fewer processes: each takes up to 16"
         }
         DatabaseProblem::Tls => {
-            "give Postgres a certificate that is trusted here, or set another ?sslmode= in DATABASE_URL"
+            "turn TLS on in Postgres (ssl = on), or set another ?sslmode= in DATABASE_URL"
         }
+        DatabaseProblem::Certificate(problem) => certificate_remedy(problem),
         DatabaseProblem::Away => AWAY,
         DatabaseProblem::Other if matches!(error, InspectError::Connect(ConnectError::DataDir { .. })) => {
             "give this user write permission for DATA_DIR"

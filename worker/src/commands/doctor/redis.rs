@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use bookly_shared::config::Settings;
-use bookly_shared::queue::{RedisLogin, RedisQueue};
-use redis::{AsyncConnectionConfig, Client, ErrorKind, RedisError, ServerErrorKind};
-use secrecy::{ExposeSecret, SecretString};
+use bookly_shared::queue::RedisQueue;
+use bookly_shared::tls::{CertificateProblem, with_reason};
+use redis::{ErrorKind, RedisError, ServerErrorKind};
+use secrecy::SecretString;
 
 use super::report::{Finding, Status};
 
@@ -13,19 +14,21 @@ const NAME: &str = "redis";
 
 pub(super) async fn check(url: &SecretString, settings: &Settings) -> Vec<Finding> {
     let queue_name = &settings.queue_name;
-    let (Ok(client), Ok(queue)) = (Client::open(url.expose_secret()), RedisQueue::new(url, queue_name))
-    else {
-        return vec![Finding::fail(NAME, "REDIS_URL cannot be read", "write it as redis://host:6379/0")];
+    let queue = match RedisQueue::new(url, queue_name, &settings.trust) {
+        Ok(queue) => queue,
+        Err(error) => {
+            return vec![Finding::fail(NAME, error.to_string(), "write it as redis://host:6379/0")];
+        }
     };
-    let place = client.get_connection_info().addr().to_string();
-    let server = match info(&client).await.map_err(|error| RedisLogin::of(&client).hide(error)) {
+    let place = queue.connection().server().place();
+    let server = match info(&queue).await {
         Ok(info) => judge(&info, &place, queue_name),
         Err(error) if is_refused(&error) => Finding::warn(
             NAME,
             format!("{place}: INFO is not allowed, so the server's settings are not checked"),
             "allow the user of REDIS_URL to run INFO",
         ),
-        Err(error) => Finding::fail(NAME, format!("{place}: {error}"), remedy(&error)),
+        Err(error) => Finding::fail(NAME, format!("{place}: {}", with_reason(&error)), remedy(&error)),
     };
     if server.status == Status::Fail {
         return vec![server];
@@ -54,12 +57,9 @@ fn access_remedy(queue: &str) -> String {
     )
 }
 
-/// Uses `INFO`, which managed servers allow where they refuse `CONFIG`. The time limit is the caller's, not the
-/// library's half a second.
-async fn info(client: &Client) -> Result<HashMap<String, String>, RedisError> {
-    let patient = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
-    let mut connection = client.get_multiplexed_async_connection_with_config(&patient).await?;
-    let text: String = redis::cmd("INFO").query_async(&mut connection).await?;
+/// Uses `INFO`, which managed servers allow where they refuse `CONFIG`.
+async fn info(queue: &RedisQueue) -> Result<HashMap<String, String>, RedisError> {
+    let text: String = redis::cmd("INFO").query_async(&mut queue.connection()).await?;
     Ok(read(&text))
 }
 
@@ -69,6 +69,21 @@ fn read(info: &str) -> HashMap<String, String> {
 }
 
 fn remedy(error: &RedisError) -> &'static str {
+    match CertificateProblem::of(error) {
+        Some(CertificateProblem::Expired) => {
+            return "renew the certificate of Redis, and check the clock of this machine";
+        }
+        Some(CertificateProblem::Name) => {
+            return "write a name into REDIS_URL that the certificate contains as subjectAltName; a commonName alone does not count";
+        }
+        Some(CertificateProblem::Authority) => {
+            return "set SSL_CERT_FILE to the certificate (PEM) of the authority, or use one of a public authority";
+        }
+        Some(CertificateProblem::IsAuthority) => {
+            return "Redis shows a self-signed certificate: set SSL_CERT_FILE to a file that holds this very certificate (PEM)";
+        }
+        None => {}
+    }
     match error.kind() {
         ErrorKind::AuthenticationFailed => {
             "correct user and password in REDIS_URL (redis://user:password@host:6379/0)"
@@ -77,6 +92,9 @@ fn remedy(error: &RedisError) -> &'static str {
         // A server that needs a password says NOAUTH, for which the library has no kind.
         _ if error.code() == Some("NOAUTH") => {
             "add the password to REDIS_URL (redis://:password@host:6379/0)"
+        }
+        _ if error.is_timeout() => {
+            "the server hangs, or the network drops packets: check the server and the firewalls"
         }
         _ => {
             "start Redis, or correct REDIS_URL (or REDIS_HOST and REDIS_PORT); meanwhile sign-ups work, and workers find due \

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bookly_shared::config::{MailTransport, Security, Settings, SmtpSettings, WayToRun};
+use bookly_shared::tls::CertificateProblem;
 use chrono::{DateTime, TimeDelta, Utc};
-use lettre::Address;
 
 use super::report::Finding;
 use crate::smtp::{InspectError, SmtpOptions, SmtpProblem, SmtpReport, StageTimeouts, TlsReport, inspect};
@@ -15,7 +15,7 @@ const RENEW_BEFORE: TimeDelta = TimeDelta::days(14);
 
 pub(super) async fn check(transport: &MailTransport, settings: &Settings, limit: Duration) -> Vec<Finding> {
     vec![match transport {
-        MailTransport::Smtp(server) => visit(server, &settings.mail.from, limit).await,
+        MailTransport::Smtp(server) => visit(server, settings, limit).await,
         MailTransport::File => as_files(settings),
     }]
 }
@@ -31,23 +31,22 @@ fn as_files(settings: &Settings) -> Finding {
     }
 }
 
-async fn visit(server: &SmtpSettings, sender: &Address, limit: Duration) -> Finding {
+async fn visit(server: &SmtpSettings, settings: &Settings, limit: Duration) -> Finding {
     // Shorter than the limit of the check, so that the error names the stage.
     let stage = limit.mul_f64(0.8);
     let timeouts =
         StageTimeouts { connect: stage, greeting: stage, command: stage, ..StageTimeouts::default() };
-    let options = SmtpOptions { timeouts, sender: Some(sender.clone()), ..SmtpOptions::default() };
+    let (sender, trust) = (Some(settings.mail.from.clone()), settings.trust.clone());
+    let options = SmtpOptions { timeouts, sender, trust, ..SmtpOptions::default() };
     let place = format!("{}:{}", server.host, server.port);
     match inspect(server, &options).await {
         Ok(report) => judge(server, &report, &place, now()),
         Err(InspectError::Session(error)) => {
             Finding::fail(NAME, format!("{place}, {error}"), remedy(error.problem(), server))
         }
-        Err(InspectError::Config(error)) => Finding::fail(
-            NAME,
-            format!("{place}: {error}"),
-            "correct MAIL_SERVER, or the file that SSL_CERT_FILE names",
-        ),
+        Err(InspectError::Config(error)) => {
+            Finding::fail(NAME, format!("{place}: {error}"), "correct MAIL_SERVER")
+        }
     }
 }
 
@@ -124,12 +123,17 @@ fn remedy(problem: SmtpProblem, server: &SmtpSettings) -> &'static str {
             "set MAIL_SSL_TLS=true, MAIL_STARTTLS=false and MAIL_PORT=465 if the server has that; for a server on a private \
              network, which needs no encryption, MAIL_STARTTLS=false"
         }
-        SmtpProblem::CertificateExpired => {
+        SmtpProblem::Certificate(CertificateProblem::Expired) => {
             "renew the certificate of the mail server, and check the clock of this machine"
         }
-        SmtpProblem::CertificateName => "set MAIL_SERVER to a name that the certificate contains",
-        SmtpProblem::CertificateAuthority => {
+        SmtpProblem::Certificate(CertificateProblem::Name) => {
+            "set MAIL_SERVER to a name that the certificate contains as subjectAltName; a commonName alone does not count"
+        }
+        SmtpProblem::Certificate(CertificateProblem::Authority) => {
             "set SSL_CERT_FILE to the certificate (PEM) of the authority, or use one of a public authority"
+        }
+        SmtpProblem::Certificate(CertificateProblem::IsAuthority) => {
+            "the server shows a self-signed certificate: set SSL_CERT_FILE to a file that holds this very certificate (PEM)"
         }
         SmtpProblem::NoLogin => {
             "set USE_CREDENTIALS=false if the server needs no login; else it may offer one only with TLS"

@@ -1,0 +1,114 @@
+//! The servers that this service trusts as a TLS client: those of public authorities, and those of `SSL_CERT_FILE`.
+
+mod problem;
+mod verifier;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use rustls::crypto::ring;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+
+pub use problem::{CertificateProblem, with_reason};
+use verifier::TrustVerifier;
+
+/// The longest file. The bundles of systems have half a megabyte; a longer one is the wrong file, or has no end.
+const LONGEST_FILE: u64 = 16 * 1024 * 1024;
+
+/// Mozilla's authorities, and certificates of one's own. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Trust {
+    own: Arc<[CertificateDer<'static>]>,
+}
+
+/// A file has no certificate that can be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TrustError {
+    /// The operating system's error.
+    #[error("a file that can be read is needed ({0})")]
+    Unreadable(#[from] std::io::Error),
+    /// It is longer than any bundle of certificates.
+    #[error("a file of at most {LONGEST_FILE} bytes is needed")]
+    TooLong,
+    /// Its text is cut off, or is not base64.
+    #[error("a file of certificates in PEM is needed ({0})")]
+    Pem(#[from] rustls::pki_types::pem::Error),
+    /// It has no certificate, or none that rustls can use.
+    #[error(
+        "a file with at least one X.509 version 3 certificate in PEM (-----BEGIN CERTIFICATE-----) is needed"
+    )]
+    None,
+}
+
+impl Trust {
+    /// Reads the certificates of a file, as `SSL_CERT_FILE` names it.
+    ///
+    /// # Errors
+    /// When it cannot be read, or has no certificate that can be used.
+    pub fn read(path: &Path) -> Result<Trust, TrustError> {
+        let mut pem = Vec::new();
+        File::open(path)?.take(LONGEST_FILE + 1).read_to_end(&mut pem)?;
+        if pem.len() as u64 > LONGEST_FILE { Err(TrustError::TooLong) } else { Trust::from_pem(&pem) }
+    }
+
+    /// Takes the certificates of a PEM text.
+    ///
+    /// # Errors
+    /// When it has no certificate that can be used.
+    pub fn from_pem(pem: &[u8]) -> Result<Trust, TrustError> {
+        // Editors on Windows write a byte order mark, which would hide the first certificate.
+        let pem = pem.strip_prefix(b"\xef\xbb\xbf").unwrap_or(pem);
+        let mut own = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>()?;
+        // The bundles of systems have some certificates that rustls does not support.
+        own.retain(|certificate| RootCertStore::empty().add(certificate.clone()).is_ok());
+        if own.is_empty() { Err(TrustError::None) } else { Ok(Trust { own: own.into() }) }
+    }
+
+    /// The settings of a TLS client. One provider of algorithms, ring, whatever else is linked.
+    ///
+    /// # Errors
+    /// When rustls refuses its own configuration.
+    pub fn client_config(&self) -> Result<ClientConfig, rustls::Error> {
+        let provider = Arc::new(ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()?;
+        let verifier = TrustVerifier::new(self.clone(), provider)?;
+        Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
+    }
+
+    /// All authorities.
+    pub fn roots(&self) -> RootCertStore {
+        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        roots.add_parsable_certificates(self.own.iter().cloned());
+        roots
+    }
+
+    /// The own certificates as PEM, for a library that has public authorities itself; `None` without any.
+    pub fn own_pem(&self) -> Option<String> {
+        let pem = |certificate: &CertificateDer<'_>| {
+            let text = BASE64_STANDARD.encode(certificate);
+            format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
+        };
+        (!self.own.is_empty()).then(|| self.own.iter().map(pem).collect())
+    }
+
+    fn holds(&self, certificate: &CertificateDer<'_>) -> bool {
+        self.own.iter().any(|own| own.as_ref() == certificate.as_ref())
+    }
+}
+
+impl fmt::Debug for Trust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trust").field("own", &self.own.len()).finish()
+    }
+}
