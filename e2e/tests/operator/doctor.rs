@@ -125,7 +125,7 @@ async fn a_server_that_is_away_is_named_and_everything_else_is_checked() -> Resu
         let stranger = url.replacen("//postgres:", "//stranger:", 1);
         fails(stack, &[("DATABASE_URL", &stranger)], "database", "stranger", "user and password").await?;
         stack.redis()?.hang()?;
-        let hanging = fails(stack, &[], "redis", "no answer within 3 s", "firewalls").await;
+        let hanging = fails(stack, &[], "redis", "no answer within 2 s", "firewalls").await;
         stack.redis()?.go_on()?;
         hanging
     })
@@ -183,6 +183,22 @@ async fn a_broken_template_is_named() -> Result<()> {
         fs::write(folder.join("mail/welcome/body.txt"), "\n{{ nobody }}")?;
         let mine = folder.display().to_string();
         fails(stack, &[("TEMPLATE_FOLDER", &mine)], "templates", "body.txt, line 2", "templates check").await
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn settings_with_which_no_email_can_be_made_are_named_as_at_the_start() -> Result<()> {
+    run(StackOptions::new(Kind::Full).workers(0), async |stack| {
+        let name = "x".repeat(501);
+        let own = [("MAIL_FROM_NAME", name.as_str())];
+        fails(stack, &own, "templates", "the sender's name is longer than 500 bytes", "the start is refused")
+            .await?;
+        let mut settings = stack.settings().clone();
+        settings.insert("MAIL_FROM_NAME".to_owned(), name);
+        let start = run_in(stack.folder(), &settings, &[]).await?;
+        assert!(!start.status.success() && start.log.contains("longer than 500 bytes"), "{start:?}");
+        Ok(())
     })
     .await
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::report::Finding;
 use crate::commands::templates::summary;
-use crate::render;
+use crate::render::{self, Composer};
 
 pub(super) fn templates(settings: &Settings) -> Finding {
     const NAME: &str = "templates";
@@ -33,6 +33,10 @@ pub(super) fn templates(settings: &Settings) -> Finding {
         let remedy = "repair the file, or remove it so that the built-in one is used; `bookly-worker templates check` lists \
                       all errors";
         return Finding::fail(NAME, format!("{first}{more}"), remedy);
+    }
+    if let Err(error) = Composer::new(settings) {
+        let remedy = "no email can be sent with these settings, and the start is refused: correct the one that is named";
+        return Finding::fail(NAME, error.to_string(), remedy);
     }
     match report.warnings.first() {
         None => Finding::ok(NAME, summary(&report, folder)),
