@@ -4,7 +4,7 @@ mod body;
 mod field;
 
 use axum::http::StatusCode;
-use bookly_shared::db::DbError;
+use bookly_shared::db::{DatabaseLimit, DbError};
 use bookly_shared::link_token::LinkTokenError;
 
 use crate::hasher::HashError;
@@ -62,8 +62,8 @@ pub enum ApiError {
     TooManyRequests(u64),
     /// Logged where it happened. The client gets no details.
     Server,
-    /// A database that does not answer, or too many requests at once.
-    Unavailable,
+    /// A database that does not answer, or too many requests at once: the limit that was met, in words for clients.
+    Unavailable(Option<&'static str>),
 }
 
 /// A row of the contract's table.
@@ -150,9 +150,10 @@ impl ApiError {
             E::Validation(_) => row(S::UNPROCESSABLE_ENTITY, "validation_error", "The request is not valid"),
             E::TooManyRequests(_) => row(S::TOO_MANY_REQUESTS, "too_many_requests", "Too many requests"),
             E::Server => row(S::INTERNAL_SERVER_ERROR, "server_error", "Oops! Something went wrong"),
-            E::Unavailable => {
-                row(S::SERVICE_UNAVAILABLE, "unavailable", "The service is not available, please try again")
-            }
+            E::Unavailable(limit) => ErrorRow {
+                resolution: *limit,
+                ..row(S::SERVICE_UNAVAILABLE, "unavailable", "The service is not available, please try again")
+            },
         }
     }
 
@@ -170,7 +171,7 @@ impl ApiError {
     fn retry_after(&self) -> Option<u64> {
         match self {
             ApiError::TooManyRequests(seconds) => Some((*seconds).max(1)),
-            ApiError::Unavailable => Some(UNAVAILABLE_RETRY_SECONDS),
+            ApiError::Unavailable(_) => Some(UNAVAILABLE_RETRY_SECONDS),
             _ => None,
         }
     }
@@ -180,7 +181,7 @@ impl From<DbError> for ApiError {
     fn from(error: DbError) -> ApiError {
         if error.is_unavailable() {
             tracing::warn!(dependency = "database", %error, "refused a request");
-            return ApiError::Unavailable;
+            return ApiError::Unavailable(error.limit().map(DatabaseLimit::words));
         }
         ApiError::server(error)
     }
@@ -191,7 +192,7 @@ impl From<HashError> for ApiError {
         match error {
             HashError::Busy => {
                 tracing::warn!(dependency = "hasher", %error, "refused a request");
-                ApiError::Unavailable
+                ApiError::Unavailable(Some("Too many passwords are waiting to be checked"))
             }
             HashError::Unreadable | HashError::Failed => ApiError::server(error),
         }

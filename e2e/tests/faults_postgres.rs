@@ -61,16 +61,18 @@ async fn connections_to_postgres_that_are_cut_cost_no_mail() -> Result<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pool_exhausted_by_a_lock_turns_requests_away_in_time() -> Result<()> {
     // More clients than connections: some wait for the lock, some for a connection.
-    while_users_are_locked("pool exhausted by a lock", 40, 80).await
+    let limit = "Every connection to the database is in use";
+    while_users_are_locked("pool exhausted by a lock", 40, 80, limit).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lock_that_is_not_given_turns_requests_away_in_time() -> Result<()> {
     // Fewer: each has a connection and waits for the lock, twice. Their mails are not to blame for it either.
-    while_users_are_locked("table locked", 4, 8).await
+    let limit = "The database is busy with another change for too long";
+    while_users_are_locked("table locked", 4, 8, limit).await
 }
 
-async fn while_users_are_locked(name: &str, clients: usize, refusals: usize) -> Result<()> {
+async fn while_users_are_locked(name: &str, clients: usize, refusals: usize, limit: &str) -> Result<()> {
     stack::run(StackOptions::new(Kind::Full), async |stack| {
         let tally = Tally::begin(stack, name);
         let load = Load::start(&[stack.api().clone()], clients);
@@ -83,6 +85,8 @@ async fn while_users_are_locked(name: &str, clients: usize, refusals: usize) -> 
         lock.rollback().await?;
         load.accepted_more(PART, LIMIT).await?;
         let seen = load.finish().await?;
+        let names_it = seen.refused.iter().any(|answer| answer.body.contains(limit));
+        ensure!(names_it, "no answer names the limit: {:?}", seen.refused.first());
         expect_all_well(stack, tally, &seen).await
     })
     .await

@@ -80,7 +80,9 @@ async fn beyond_its_queue_the_crowd_is_told_to_come_again() -> Result<()> {
         assert!(!busy.is_empty() && busy.len() < count, "{} of {count}", busy.len());
         for answer in busy {
             assert!(answer.header("retry-after").parse::<u64>()? >= 1, "{answer:?}");
-            assert_eq!(answer.json()?["error_code"], "unavailable");
+            let body = answer.json()?;
+            assert_eq!(body["error_code"], "unavailable");
+            assert_eq!(body["resolution"], "Too many passwords are waiting to be checked");
         }
         assert!(stack.metric("bookly_hash_queue_refused_total").await? >= 1.0);
         Ok(())

@@ -36,6 +36,13 @@ async fn the_bodies_are_those_of_the_original() {
         (ApiError::TokenRevoked, 401, "token_revoked", "Token is invalid or has been revoked", Some(again)),
         (ApiError::UserExists, 403, "user_exists", "User with email already exists", None),
         (ApiError::UserNotFound, 404, "user_not_found", "User not found", None),
+        (
+            ApiError::Unavailable(Some("Every connection to the database is in use")),
+            503,
+            "unavailable",
+            "The service is not available, please try again",
+            Some("Every connection to the database is in use"),
+        ),
         (ApiError::Server, 500, "server_error", "Oops! Something went wrong", None),
     ] {
         let (answered, mut body) = answer(error).await;
@@ -57,6 +64,6 @@ async fn wrong_fields_are_listed_beside_the_message() {
 fn headers_tell_clients_how_to_authenticate_and_when_to_come_again() {
     assert_eq!(ApiError::NotAuthenticated.headers()["www-authenticate"], "Bearer");
     assert_eq!(ApiError::TooManyRequests(7).headers()["retry-after"], "7");
-    assert_eq!(ApiError::Unavailable.headers()["retry-after"], "5");
+    assert_eq!(ApiError::Unavailable(None).headers()["retry-after"], "5");
     assert!(ApiError::Server.headers().is_empty());
 }

@@ -36,7 +36,7 @@ pub(crate) type Responses = BTreeMap<String, RefOr<Response>>;
 
 /// Errors of every request.
 pub(crate) fn always() -> Vec<ApiError> {
-    vec![ApiError::RequestTimeout, ApiError::Server, ApiError::Unavailable]
+    vec![ApiError::RequestTimeout, ApiError::Server, ApiError::Unavailable(None)]
 }
 
 /// For routes with a limit per client address.

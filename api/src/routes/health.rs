@@ -48,7 +48,7 @@ async fn ready(State(state): State<AppState>) -> Result<Json<Health>, ApiError> 
 /// Ready while the database answers. Without Redis sign-ups work too; their emails wait in the database.
 fn health(database: bool, redis: bool) -> Result<Health, ApiError> {
     if !database {
-        return Err(ApiError::Unavailable);
+        return Err(ApiError::Unavailable(None));
     }
     Ok(Health { status: "ready", degraded: if redis { &[] } else { &["redis"] } })
 }
@@ -68,6 +68,6 @@ mod tests {
     fn without_redis_it_is_ready_and_degraded() {
         let body = serde_json::to_value(health(true, false).unwrap()).unwrap();
         assert_eq!(body, serde_json::json!({"status": "ready", "degraded": ["redis"]}));
-        assert_eq!(health(false, false).err(), Some(ApiError::Unavailable));
+        assert_eq!(health(false, false).err(), Some(ApiError::Unavailable(None)));
     }
 }
