@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use bookly_shared::audit;
 use bookly_shared::clock::Clock;
 use bookly_shared::config::Settings;
-use bookly_shared::db::users::RoleChange;
+use bookly_shared::db::accounts::RoleChange;
 use bookly_shared::db::{Db, PendingMigrations};
 use bookly_shared::domain::{EmailAddress, Role};
 use bookly_shared::metrics::Exporter;

@@ -283,30 +283,30 @@ async fn neither_redis_nor_a_row_holds_a_token_a_link_a_code_or_a_password() -> 
             let keys: Vec<String> = stack.redis()?.ask(&["KEYS", "*"]).await?;
             Ok(Some(keys).filter(|keys| !keys.is_empty()))
         });
-        let mut kept = Vec::new();
+        let mut stored = Vec::new();
         for key in keys.await? {
-            kept.extend(values(stack.redis()?, &key).await?);
+            stored.extend(values(stack.redis()?, &key).await?);
         }
         stack.start_worker().await?;
         stack.link(&person.email, "Reset Your Password").await?;
         stack.settled().await?;
-        kept.extend(stack.sql().texts("SELECT emails::text FROM emails", "").await?);
-        kept.extend(stack.sql().texts("SELECT users::text FROM users", "").await?);
+        stored.extend(stack.sql().texts("SELECT emails::text FROM emails", "").await?);
+        stored.extend(stack.sql().texts("SELECT users::text FROM users", "").await?);
         let code = stack.code(&person.email, "Reset Your Password").await?;
         let wrong = forge::wrong_code(&code);
         let verify =
             |code: &str| stack.api().post("/auth/verify").json(&json!({"email": person.email, "code": code}));
         verify(&code).refused(400, "invalid_code").await?;
         verify(&wrong).refused(400, "invalid_code").await?;
-        kept.extend(stack.sql().texts("SELECT code_tries::text FROM code_tries", "").await?);
-        kept.extend(stack.sql().texts("SELECT email_code_tries::text FROM email_code_tries", "").await?);
+        stored.extend(stack.sql().texts("SELECT code_tries::text FROM code_tries", "").await?);
+        stored.extend(stack.sql().texts("SELECT email_code_tries::text FROM email_code_tries", "").await?);
         for secret in ["eyJ", "/api/v1/auth", person.password.as_str(), JWT_SECRET] {
-            assert!(!kept.iter().any(|text| text.contains(secret)), "{secret} in {kept:#?}");
+            assert!(!stored.iter().any(|text| text.contains(secret)), "{secret} in {stored:#?}");
         }
-        kept.extend(stack.logs().into_iter().map(|(_, log)| log.text()));
+        stored.extend(stack.logs().into_iter().map(|(_, log)| log.text()));
         for code in [code, wrong] {
             for secret in [code.replace(' ', ""), code] {
-                assert!(!kept.iter().any(|text| text.contains(&secret)), "{secret} in {kept:#?}");
+                assert!(!stored.iter().any(|text| text.contains(&secret)), "{secret} in {stored:#?}");
             }
         }
         Ok(())

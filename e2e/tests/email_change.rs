@@ -81,7 +81,7 @@ both! {
         assert_eq!(stack.mails_to(&other.email)?.len(), 1, "nothing but the mail of its own sign-up");
     }
 
-    async fn whoever_signs_up_with_the_new_address_first_keeps_it(stack: &Stack) {
+    async fn the_first_account_with_the_new_address_keeps_it(stack: &Stack) {
         let member = stack.member().await?;
         let faster = Person::new();
         let link = asked(stack, &member, &faster.email).await?;

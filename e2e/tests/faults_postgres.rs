@@ -110,8 +110,8 @@ async fn a_silent_postgres_turns_requests_away_in_time() -> Result<()> {
     .await
 }
 
-/// The lease of a mail that the server took runs out while nobody can write that down. Whoever got the 250
-/// writes it before anybody claims the mail again.
+/// The lease of a sent email ends while the database is away. The worker that got the 250 records it before another
+/// worker claims the email.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_outage_longer_than_the_lease_sends_nothing_twice() -> Result<()> {
     let (postgres, options) = own_postgres().await?;

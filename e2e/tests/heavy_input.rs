@@ -69,12 +69,12 @@ fn is_refused(answer: &str) -> bool {
 /// Each kind of body once, as a warm-up, and then by many clients at once.
 async fn pour_all(stack: &Stack, clients: usize) -> Result<()> {
     let announced = format!("Content-Length: {BODY_BYTES}");
-    let rate_limiter = [
+    let endpoints = [
         ("/auth/signup", "application/json"),
         ("/auth/login", "application/json"),
         ("/auth/password-reset-request", "application/x-www-form-urlencoded"),
     ];
-    let pours = (0..clients).flat_map(|_| rate_limiter).map(async |(path, content_type)| {
+    let pours = (0..clients).flat_map(|_| endpoints).map(async |(path, content_type)| {
         let (answer, _) =
             pour(stack, &head(path, &announced, content_type), &[b'['; 4096], BODY_BYTES).await?;
         ensure!(is_refused(&answer), "{path}: {answer}");

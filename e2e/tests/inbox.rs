@@ -1,4 +1,4 @@
-//! The inbox of the embedded service, for whoever sits at the machine.
+//! The inbox of the embedded service, for people at this machine.
 
 use bookly_e2e::prelude::*;
 use bookly_e2e::stack::run;

@@ -57,7 +57,7 @@ fn limited(kind: Kind) -> StackOptions {
 }
 
 both! {
-    async fn every_door_is_limited_and_opens_again_after_the_time_that_was_told(stack: &Stack, RATE_LIMIT = "on") {
+    async fn every_limited_endpoint_answers_again_after_the_time_in_retry_after(stack: &Stack, RATE_LIMIT = "on") {
         let refused = exhaust(stack, |_| String::new()).await?;
         let told: u64 = refused.header("retry-after").parse()?;
         let waited = tokio::time::Instant::now() + Duration::from_secs(told);

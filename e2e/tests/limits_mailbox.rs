@@ -130,7 +130,7 @@ both! {
         assert_eq!(mails(stack, &member.person.email, NOTICE)?, 5);
     }
 
-    async fn whoever_used_the_limit_up_the_owner_gets_a_link_per_lifetime(
+    async fn the_owner_gets_a_link_per_lifetime_when_others_used_the_limit_up(
         stack: &Stack,
         MAILBOX_LIMIT = "1",
         MAILBOX_LIMIT_PER_DAY = "1",

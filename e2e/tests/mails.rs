@@ -1,4 +1,4 @@
-//! What the mails say, to whom, and under which headers.
+//! The text, the recipient and the headers of each email.
 
 use bookly_e2e::person::new_password;
 use bookly_e2e::prelude::*;

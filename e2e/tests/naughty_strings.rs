@@ -70,7 +70,7 @@ async fn send_all(
     Ok(statuses.0.into_inner().unwrap_or_default())
 }
 
-/// A body that is good but for one field, of somebody whom nobody has asked for yet.
+/// A valid body but for one field, with an address that no request had before.
 fn whole(operation: &Operation, field: &str, text: &str) -> Value {
     let mut body = operation.body_with(field, text);
     if body.contains_key("email") && field != "email" {

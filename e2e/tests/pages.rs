@@ -163,7 +163,7 @@ both! {
         let new = new_password();
         let reset_form = format!("new_password={new}&confirm_new_password={new}");
         let email = format!("email={}", member.person.email);
-        let rate_limiter = [
+        let endpoints = [
             ("/auth/password-reset-request", email.as_str(), [URLENCODED].as_slice()),
             ("/auth/resend-verification", &email, &[URLENCODED]),
             (&reset, &reset_form, &[URLENCODED]),
@@ -182,12 +182,12 @@ both! {
             &[("Origin", "http://rebound.test"), ("Host", "rebound.test")],
             &[("Referer", root)],
         ];
-        for (door, form, encodings) in rate_limiter {
+        for (endpoint, form, encodings) in endpoints {
             for (way, encoding) in ways.iter().flat_map(|way| encodings.iter().map(move |encoding| (way, encoding))) {
-                let request = stack.api().post(door).header(header::CONTENT_TYPE, *encoding).body(form.to_owned());
+                let request = stack.api().post(endpoint).header(header::CONTENT_TYPE, *encoding).body(form.to_owned());
                 let request = way.iter().fold(request, |request, (name, value)| request.header(*name, *value));
                 let answer = request.answer().await?;
-                ensure!(answer.status == 403, "{door} {way:?} {encoding}: {answer:?}");
+                ensure!(answer.status == 403, "{endpoint} {way:?} {encoding}: {answer:?}");
             }
         }
         assert_eq!(rows().await?, before, "no mail");
@@ -197,8 +197,8 @@ both! {
         assert_eq!(me["email"], member.person.email);
         stack.log_in(&member.person).await?;
         // The same forms from a page of ours.
-        for (door, fields) in [(&verify, vec![]), (&reset, vec![("new_password", &*new), ("confirm_new_password", &*new)])] {
-            stack.api().submit(door, &fields).page(200).await?;
+        for (endpoint, fields) in [(&verify, vec![]), (&reset, vec![("new_password", &*new), ("confirm_new_password", &*new)])] {
+            stack.api().submit(endpoint, &fields).page(200).await?;
         }
     }
 

@@ -1,4 +1,4 @@
-//! Which passwords are taken, by one policy at every door where a new one is set.
+//! Which passwords are taken, by one policy at every endpoint where a new one is set.
 
 use bookly_e2e::person::new_password;
 use bookly_e2e::prelude::*;

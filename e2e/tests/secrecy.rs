@@ -24,7 +24,7 @@ const WARM_UP: usize = 20;
 const ALIKE: std::ops::Range<f64> = 0.35..0.65;
 /// An account's failures that cost no wait.
 const FREE: usize = 5;
-/// Headers that are different in every answer, whoever asks.
+/// Headers that are different in every answer.
 const OF_EVERY_ANSWER: [&str; 3] = ["x-request-id", "date", "retry-after"];
 
 /// Requests of one kind, which must look like those of the others.
@@ -108,22 +108,22 @@ async fn settle_in(stack: &Stack, class: &str, count: usize, verified: bool) -> 
     Ok(())
 }
 
-fn ask<'a>(stack: &'a Stack, door: &'a str) -> impl Fn(String) -> RequestBuilder + Copy + 'a {
-    move |email| stack.api().post(door).json(&json!({"email": email}))
+fn ask<'a>(stack: &'a Stack, endpoint: &'a str) -> impl Fn(String) -> RequestBuilder + Copy + 'a {
+    move |email| stack.api().post(endpoint).json(&json!({"email": email}))
 }
 
 fn guess(stack: &Stack, email: &str) -> RequestBuilder {
     stack.api().post("/auth/login").json(&json!({"email": email, "password": new_password()}))
 }
 
-fn try_code(stack: &Stack, door: &str, email: &str) -> RequestBuilder {
+fn try_code(stack: &Stack, endpoint: &str, email: &str) -> RequestBuilder {
     let password = new_password();
     let body = json!({"email": email, "code": "0000 0000", "new_password": password, "confirm_new_password": password});
-    stack.api().post(door).json(&body)
+    stack.api().post(endpoint).json(&body)
 }
 
 /// Wrong codes: of addresses that were mailed a code, or would have been, and of others.
-async fn codes_tell_nothing(stack: &Stack, asked: &str, door: &str) -> Result<()> {
+async fn codes_tell_nothing(stack: &Stack, asked: &str, endpoint: &str) -> Result<()> {
     let addresses = SAMPLES / FREE;
     settle_in(stack, "known", SAMPLES, true).await?;
     settle_in(stack, "unverified", SAMPLES, false).await?;
@@ -135,9 +135,9 @@ async fn codes_tell_nothing(stack: &Stack, asked: &str, door: &str) -> Result<()
     }
     stack.settled().await?;
     for number in 0..WARM_UP {
-        try_code(stack, door, &address("warm", number)).refused(400, "invalid_code").await?;
+        try_code(stack, endpoint, &address("warm", number)).refused(400, "invalid_code").await?;
     }
-    let guess = |class, number| try_code(stack, door, &address(class, number));
+    let guess = |class, number| try_code(stack, endpoint, &address(class, number));
     let all = [
         class("known", |n| guess("known", n / FREE)),
         class("unverified", |n| guess("unverified", n / FREE)),
@@ -145,7 +145,7 @@ async fn codes_tell_nothing(stack: &Stack, asked: &str, door: &str) -> Result<()
         class("known, no email", |n| guess("known", addresses + n / FREE)),
         class("unknown, no email", |n| guess("unknown", addresses + n / FREE)),
     ];
-    compare(&format!("{:?} {door}", stack.kind()), &all).await?;
+    compare(&format!("{:?} {endpoint}", stack.kind()), &all).await?;
     // One more than an address has.
     for (class, number) in ["known", "unknown"].into_iter().flat_map(|class| (0..11).map(move |n| (class, n)))
     {
@@ -158,14 +158,14 @@ async fn codes_tell_nothing(stack: &Stack, asked: &str, door: &str) -> Result<()
         class("known, no try left", |_| guess("known", SAMPLES)),
         class("unknown, no try left", |_| guess("unknown", SAMPLES)),
     ];
-    compare(&format!("{:?} {door}", stack.kind()), &none_left).await
+    compare(&format!("{:?} {endpoint}", stack.kind()), &none_left).await
 }
 
 /// Both requests that mail a link to the owner of an address.
-async fn links_tell_nothing(stack: &Stack, door: &str) -> Result<()> {
+async fn links_tell_nothing(stack: &Stack, endpoint: &str) -> Result<()> {
     settle_in(stack, "known", SAMPLES, true).await?;
     settle_in(stack, "unverified", SAMPLES, false).await?;
-    let ask = ask(stack, door);
+    let ask = ask(stack, endpoint);
     let (known, unknown) = (address("known", SAMPLES), new_address());
     for email in [&known, &unknown].into_iter().cycle().take(WARM_UP) {
         ask(email.clone()).expect(200).await?;
@@ -178,7 +178,7 @@ async fn links_tell_nothing(stack: &Stack, door: &str) -> Result<()> {
         class("known, throttled", |_| ask(known.clone())),
         class("unknown, throttled", |_| ask(unknown.clone())),
     ];
-    compare(&format!("{:?} {door}", stack.kind()), &all).await
+    compare(&format!("{:?} {endpoint}", stack.kind()), &all).await
 }
 
 both! {

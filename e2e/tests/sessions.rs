@@ -75,7 +75,7 @@ both! {
         }
     }
 
-    async fn each_token_opens_its_own_door_only(stack: &Stack) {
+    async fn each_token_is_valid_at_its_own_endpoint_only(stack: &Stack) {
         let tokens = stack.member().await?.tokens;
         stack.me(&tokens.refresh).refused(401, "access_token_required").await?;
         stack.refresh(&tokens.access).refused(403, "refresh_token_required").await?;
@@ -86,10 +86,10 @@ both! {
 
     async fn without_a_token_nobody_is_let_in(stack: &Stack) {
         let api = stack.api();
-        let rate_limiter = ["/auth/me", "/auth/refresh_token", "/auth/logout", "/books/"];
-        for door in rate_limiter {
-            api.get(door).refused(401, "not_authenticated").await?;
-            api.get(door).header("Authorization", "Basic a2ltOnB3").refused(401, "not_authenticated").await?;
+        let endpoints = ["/auth/me", "/auth/refresh_token", "/auth/logout", "/books/"];
+        for endpoint in endpoints {
+            api.get(endpoint).refused(401, "not_authenticated").await?;
+            api.get(endpoint).header("Authorization", "Basic a2ltOnB3").refused(401, "not_authenticated").await?;
         }
     }
 

@@ -34,15 +34,15 @@ async fn change_password(stack: &Stack, member: &Member, new: &str) -> Result<()
     Ok(())
 }
 
-/// Presses a token against the door of a kind of link.
-async fn press(stack: &Stack, door: &str, token: impl Display) -> Result<Answer> {
+/// Presses a token against the endpoint of a kind of link.
+async fn press(stack: &Stack, endpoint: &str, token: impl Display) -> Result<Answer> {
     let new = new_password();
     let body = json!({"new_password": new, "confirm_new_password": new});
-    stack.api().post(&format!("/auth/{door}/{token}")).json(&body).answer().await
+    stack.api().post(&format!("/auth/{endpoint}/{token}")).json(&body).answer().await
 }
 
 both! {
-    async fn every_token_opens_its_own_door_and_no_other(stack: &Stack) {
+    async fn every_token_is_valid_for_its_own_purpose_only(stack: &Stack) {
         let member = stack.member().await?;
         let new_email = new_address();
         let reset = reset_link(stack, &member.person.email).await?;
@@ -56,11 +56,11 @@ both! {
             ("refresh", &member.tokens.refresh),
         ];
         for (own, token) in tokens {
-            for door in ["verify", "password-reset-confirm", "email-change-confirm"] {
-                if door != own {
-                    let answer = press(stack, door, token).await?;
-                    assert_eq!((answer.status.as_u16(), &answer.json()?["error_code"]), (400, &json!("invalid_token")), "{own} at {door}");
-                    stack.api().visit(&format!("/auth/{door}/{token}")).page(400).await?;
+            for endpoint in ["verify", "password-reset-confirm", "email-change-confirm"] {
+                if endpoint != own {
+                    let answer = press(stack, endpoint, token).await?;
+                    assert_eq!((answer.status.as_u16(), &answer.json()?["error_code"]), (400, &json!("invalid_token")), "{own} at {endpoint}");
+                    stack.api().visit(&format!("/auth/{endpoint}/{token}")).page(400).await?;
                 }
             }
             if own.contains("verify") || own.contains("confirm") {

@@ -1,4 +1,4 @@
-//! Traces: one id from the caller's span to the mail server's 250, and a collector that is told of it.
+//! Traces: one id from the caller's span to the mail server's 250, and the collector that gets the spans.
 
 use std::collections::BTreeSet;
 

@@ -134,7 +134,7 @@ both! {
         assert!(is_verified(stack, &person).await?);
     }
 
-    async fn a_new_link_is_mailed_to_whoever_needs_one_with_the_same_answer_for_all(stack: &Stack) {
+    async fn a_new_link_is_mailed_where_one_is_needed_with_the_same_answer_for_all(stack: &Stack) {
         let (person, first) = new_link(stack).await?;
         let member = stack.member().await?.person;
         let stranger = new_address();

@@ -45,7 +45,7 @@ impl LinkCode {
     }
 
     /// The code as emails and pages show it: `1234 5678`.
-    pub fn grouped(&self) -> String {
+    pub fn spaced(&self) -> String {
         let (first, last) = self.0.expose_secret().split_at(CODE_DIGITS / 2);
         format!("{first} {last}")
     }
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn the_code_is_that_of_another_implementation() {
-        assert_eq!(codes(SECRET).code(PURPOSE, &claims()).grouped(), "6582 3762");
+        assert_eq!(codes(SECRET).code(PURPOSE, &claims()).spaced(), "6582 3762");
     }
 
     #[test]
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn a_code_is_read_as_people_type_it() {
-        let shown = |text: &str| LinkCode::parse(text).map(|code| code.grouped());
+        let shown = |text: &str| LinkCode::parse(text).map(|code| code.spaced());
         for text in [
             "12345678",
             "1234 5678",
@@ -267,7 +267,7 @@ mod tests {
     fn codes_use_all_their_digits_and_leading_zeros_stay() {
         let of = |number| CodeClaims { email_id: Uuid::from_u128(number), ..claims() };
         let many: Vec<String> =
-            (0..2_000).map(|number| codes(SECRET).code(PURPOSE, &of(number)).grouped()).collect();
+            (0..2_000).map(|number| codes(SECRET).code(PURPOSE, &of(number)).spaced()).collect();
         assert!(many.iter().all(|code| code.len() == 9 && LinkCode::parse(code).is_ok()));
         for place in [0, 1, 2, 3, 5, 6, 7, 8] {
             for digit in '0'..='9' {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use flate2::read::ZlibDecoder;
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
@@ -25,7 +25,7 @@ use uuid::Uuid;
 pub const CLOCK_SKEW_SECONDS: i64 = 10;
 
 /// How long an email change can be undone, from the change on.
-pub const EMAIL_CHANGE_UNDO_LIFETIME: Duration = Duration::from_secs(72 * 3600);
+pub const UNDO_WINDOW: TimeDelta = TimeDelta::hours(72);
 
 /// The purpose of a link. A token is valid for its own purpose only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -7,12 +7,12 @@ use std::future::Future;
 
 use bookly_shared::config::MailboxLimits;
 use bookly_shared::db::Db;
-use bookly_shared::db::accounts::{Creation, Disowned, NewAccount};
+use bookly_shared::db::accounts::{Disowned, RoleChange};
 use bookly_shared::db::email_changes::EmailChangeRequest;
 use bookly_shared::db::emails::enqueue::{NewEmail, RequestOrigin};
 use bookly_shared::db::emails::on_request::EmailRequest;
 use bookly_shared::db::sessions::{Actor, Bearer, Checked};
-use bookly_shared::db::users::{Change, FIRST_AUTH_VERSION, RoleChange, User};
+use bookly_shared::db::users::{Change, Creation, FIRST_AUTH_VERSION, NewAccount, User};
 use bookly_shared::domain::{CreatedVia, EmailAddress, EmailKind, Role};
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;

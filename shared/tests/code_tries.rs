@@ -8,10 +8,9 @@ use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bookly_shared::db::Db;
-use bookly_shared::db::accounts::{Creation, NewAccount};
 use bookly_shared::db::code_tries::{CandidateEmail, Subject};
 use bookly_shared::db::emails::enqueue::NewEmail;
-use bookly_shared::db::users::{FIRST_AUTH_VERSION, User};
+use bookly_shared::db::users::{Creation, FIRST_AUTH_VERSION, NewAccount, User};
 use bookly_shared::domain::{CreatedVia, EmailAddress, EmailKind};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;

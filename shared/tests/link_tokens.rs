@@ -125,7 +125,7 @@ fn every_spelling_of_the_last_character_that_python_takes_is_taken() {
 }
 
 #[test]
-fn a_token_opens_no_door_but_its_own() {
+fn a_token_is_valid_for_no_other_purpose() {
     for good in &VECTORS.good {
         for other in PURPOSES.into_iter().filter(|purpose| purpose.salt() != good.salt) {
             let read = signer().verify(other, &good.token, at(good.when), HOUR);

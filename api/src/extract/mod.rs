@@ -44,7 +44,7 @@ pub use body::{Authorized, JsonBody, JsonOrForm};
 pub use current_request::CurrentRequest;
 pub use encoding::Encoding;
 pub use fields::{Fields, FromFields};
-pub use same_origin::{SameOrigin, SameOriginForm};
+pub use same_origin::SameOrigin;
 pub use url::{Query, Uid};
 
 #[cfg(test)]

@@ -83,10 +83,10 @@ impl Shared {
 }
 
 async fn listen(listener: TcpListener, shared: Arc<Shared>) {
-    let mut kept = Vec::new();
+    let mut open = Vec::new();
     while let Ok((stream, _)) = listener.accept().await {
         if shared.options.hang {
-            kept.push(stream);
+            open.push(stream);
         } else {
             // A session that breaks off is its client's matter.
             tokio::spawn(accept(stream, Arc::clone(&shared)));

@@ -16,7 +16,7 @@ pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Section> {
     let (mut rate, mut cpu_a_mail) = (Vec::new(), Vec::new());
     // HeldConnection to the end: ext4 looks for inodes that were not freed lately, and files that were cost the next ones more
     // than their own writing.
-    let mut kept = Vec::new();
+    let mut running = Vec::new();
     for _ in 0..bench.runs {
         let service = bench.embedded().await?;
         let process = service.start().await?;
@@ -24,7 +24,7 @@ pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Section> {
         let own = ["bookly-api"];
         sign_ups.add(by_turns::measure(bench, &service.address, CLIENTS, &own, &mut section).await?);
         drop(process);
-        kept.push(service);
+        running.push(service);
 
         let service = bench.embedded().await?;
         service.queue(mails).await?;
@@ -34,7 +34,7 @@ pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Section> {
         let used = meter.read()?;
         cpu_a_mail.push(used.cpu_ms(&["bookly-api"]) / mails as f64);
         section.beside(used.others);
-        kept.push(service);
+        running.push(service);
     }
     sign_ups.tell(CLIENTS, "the process", ("≥ 95", ""), &mut section);
     section.row("mails to files", rate, "mails/s", "≥ 1,000");

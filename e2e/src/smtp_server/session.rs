@@ -1,12 +1,13 @@
 //! One SMTP session, with the faults that are switched on.
 
+mod faults;
+
 use std::{io, sync::Arc, time::Instant};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
     net::TcpStream,
-    time::sleep,
 };
 
 use super::fault::{Fault, Stage};
@@ -328,58 +329,6 @@ impl Session {
         self.io.write_all(&self.out).await?;
         self.out.clear();
         self.io.flush().await
-    }
-
-    async fn reach(&mut self, stage: Stage) -> io::Result<Turn> {
-        let fault = self.take_fault(stage);
-        self.run_fault(fault).await
-    }
-
-    fn take_fault(&self, stage: Stage) -> Option<Fault> {
-        self.shared.state.reach(stage);
-        self.shared.state.faults.take(stage, &self.to)
-    }
-
-    async fn run_fault(&mut self, fault: Option<Fault>) -> io::Result<Turn> {
-        match fault {
-            Some(Fault::RefuseGreeting(code, text)) => {
-                self.reply(&format!("{code} {text}"));
-                return Ok(Turn::Close);
-            }
-            Some(Fault::Reply { code, text, .. }) => {
-                self.reply(&format!("{code} {text}"));
-                return Ok(if code == 421 { Turn::Close } else { Turn::Replied });
-            }
-            Some(Fault::CloseAt(_)) => return Ok(Turn::Close),
-            Some(Fault::HangAt(_)) => return self.hang().await,
-            Some(Fault::SlowGreeting(time) | Fault::DelayAt(_, time)) => {
-                self.flush().await?;
-                sleep(time).await;
-            }
-            Some(Fault::Say { bytes, .. }) => self.instead = Some(bytes),
-            // Read elsewhere.
-            Some(
-                Fault::RepeatLink(..)
-                | Fault::NoStartTls
-                | Fault::ExpiredCertificate
-                | Fault::WrongHostCertificate,
-            )
-            | None => {}
-        }
-        Ok(Turn::Continue)
-    }
-
-    /// Waits without a reply until the faults are cleared or the client leaves.
-    async fn hang(&mut self) -> io::Result<Turn> {
-        self.flush().await?;
-        let mut cleared = self.shared.state.faults.clearing();
-        tokio::select! {
-            _ = cleared.changed() => return Ok(Turn::Continue),
-            more = self.io.fill_buf() => if more?.is_empty() { return Ok(Turn::Close) },
-        }
-        // The client sent more. Reading again would return at once.
-        drop(cleared.changed().await);
-        Ok(Turn::Continue)
     }
 }
 

@@ -172,8 +172,8 @@ async fn many_failed_emails_are_retried_in_batches() -> Result<()> {
         assert_eq!(retried, json!({"retried": MANY - 1}), "an email of an unknown kind stays failed");
         let queued = "SELECT count(*) FROM emails WHERE state = 'queued' AND closed_at IS NULL AND attempts = 0";
         assert_eq!(stack.sql().number(queued, "").await?, MANY - 1);
-        let kept = json_of(stack, &["mail", "list", "--state", "failed"]).await?;
-        let newer = ids(&kept).into_iter().next().context("a mail")?;
+        let failed = json_of(stack, &["mail", "list", "--state", "failed"]).await?;
+        let newer = ids(&failed).into_iter().next().context("a mail")?;
         let refused = impossible(stack, &["mail", "retry", &newer]).await?;
         assert!(refused.contains("newer"), "{refused}");
         screen::a_reader_that_closes_the_pipe_is_no_error(stack).await

@@ -100,8 +100,8 @@ mod tests {
         let data_dir = parent.path().join("data");
         assert!(load_or_random(&data_dir).unwrap().expose_secret().len() >= 32);
         assert!(!data_dir.exists());
-        let kept = load_or_make(&data_dir).unwrap();
-        assert_eq!(load_or_random(&data_dir).unwrap().expose_secret(), kept.expose_secret());
+        let stored = load_or_make(&data_dir).unwrap();
+        assert_eq!(load_or_random(&data_dir).unwrap().expose_secret(), stored.expose_secret());
     }
 
     #[test]

@@ -1,5 +1,10 @@
 //! Tests of the settings.
 
+mod example;
+mod formats;
+mod mail;
+mod warnings;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
@@ -215,80 +220,6 @@ fn redis_with_sqlite_is_refused_with_the_reason() {
 }
 
 #[test]
-fn postgres_without_a_mail_server_needs_an_explicit_file_transport() {
-    let found = problems(&[SERVER, &[("MAIL_SERVER", "")]]);
-    assert_eq!(found.len(), 1, "{found:?}");
-    assert!(found[0].contains("MAIL_TRANSPORT=file"), "{found:?}");
-    let settings = read(&[SERVER, &[("MAIL_SERVER", ""), ("MAIL_TRANSPORT", "file")]]).unwrap();
-    assert!(matches!(settings.mail.transport, MailTransport::File));
-}
-
-#[test]
-fn a_mail_server_means_smtp_unless_files_are_asked_for() {
-    let smtp = SERVER.iter().filter(|(name, _)| *name != "DATABASE_URL").copied().collect::<Vec<_>>();
-    assert!(matches!(read(&[&smtp]).unwrap().mail.transport, MailTransport::Smtp(_)));
-    let settings = read(&[&smtp, &[("MAIL_TRANSPORT", "FILE")]]).unwrap();
-    assert!(matches!(settings.mail.transport, MailTransport::File));
-}
-
-#[test]
-fn the_sender_is_an_address_that_an_email_can_be_built_with() {
-    for (text, address) in [
-        ("bookly@example.org", Some("bookly@example.org")),
-        ("a@bücher.example", Some("a@xn--bcher-kva.example")),
-        ("bookly@localhost", Some("bookly@localhost")),
-        ("bücher@example.org", None),
-        ("a@bücher", None),
-        ("\"a b\"@example.org", None),
-        ("bookly@[192.0.2.1]", None),
-    ] {
-        let settings = read(&[SERVER, &[("MAIL_FROM", text)]]).ok();
-        let from = settings.map(|settings| settings.mail.from.to_string());
-        assert_eq!(from.as_deref(), address, "{text}");
-    }
-}
-
-#[test]
-fn the_name_for_mail_servers_can_be_set() {
-    for (text, name) in [("mail.example.org", "mail.example.org"), ("[192.0.2.1]", "[192.0.2.1]")] {
-        let settings = read(&[SERVER, &[("MAIL_HELO_NAME", text)]]).unwrap();
-        let MailTransport::Smtp(server) = settings.mail.transport else { panic!("no server") };
-        assert_eq!(server.helo_name, name);
-    }
-    let refused = problems(&[SERVER, &[("MAIL_HELO_NAME", "mail example.org")]]);
-    assert!(refused[0].contains("MAIL_HELO_NAME"), "{refused:?}");
-}
-
-#[test]
-fn smtp_needs_a_server_a_sender_a_domain_and_a_login() {
-    let (folder, result) = embedded(&[("MAIL_TRANSPORT", "smtp")]);
-    let error = result.unwrap_err();
-    let named: Vec<_> = error.problems().iter().map(SettingProblem::name).collect();
-    assert_eq!(named, ["MAIL_SERVER", "DOMAIN", "MAIL_FROM", "MAIL_USERNAME", "MAIL_PASSWORD"]);
-    assert!(error.to_string().contains("set it to false for a server that needs no login"));
-    assert!(!folder.path().join("data").exists(), "a start that stops makes no file");
-
-    let no_login = [("USE_CREDENTIALS", "no"), ("MAIL_USERNAME", ""), ("MAIL_PASSWORD", "")];
-    let settings = read(&[SERVER, &no_login]).unwrap();
-    let MailTransport::Smtp(server) = settings.mail.transport else { panic!() };
-    assert!(server.credentials.is_none());
-}
-
-#[test]
-fn a_connection_has_one_kind_of_encryption() {
-    let security = |vars: &[(&str, &str)]| match read(&[SERVER, vars]).unwrap().mail.transport {
-        MailTransport::Smtp(server) => server.security,
-        MailTransport::File => panic!(),
-    };
-    assert_eq!(security(&[]), Security::StartTls);
-    assert_eq!(security(&[("MAIL_STARTTLS", "False")]), Security::Plain);
-    assert_eq!(security(&[("MAIL_SSL_TLS", "True")]), Security::ImplicitTls);
-    assert_eq!(security(&[("MAIL_SSL_TLS", "True"), ("MAIL_STARTTLS", "0")]), Security::ImplicitTls);
-    let found = problems(&[SERVER, &[("MAIL_SSL_TLS", "True"), ("MAIL_STARTTLS", "True")]]);
-    assert!(found[0].contains("set one of them to false"), "{found:?}");
-}
-
-#[test]
 fn postgres_needs_a_long_secret_of_its_own() {
     let found = problems(&[SERVER, &[("JWT_SECRET", "")]]);
     assert!(found.len() == 1 && found[0].starts_with("JWT_SECRET is not set"), "{found:?}");
@@ -326,54 +257,6 @@ fn a_secret_can_be_read_from_a_file_without_its_last_line_break() {
         let found = problems(&[SERVER, &[(setting.name(), ""), (&name, "/dev/zero")]]);
         assert!(found[0].contains("at most 65536 bytes"), "{found:?}");
     }
-}
-
-#[test]
-fn a_domain_is_a_host_a_host_with_port_or_a_url() {
-    for (given, expected) in [
-        ("bookly.example.org", "https://bookly.example.org"),
-        ("bookly.example.org:8443", "https://bookly.example.org:8443"),
-        ("localhost:8000", "http://localhost:8000"),
-        ("localhost:443", "http://localhost:443"),
-        ("127.0.0.1", "http://127.0.0.1"),
-        ("::1", "http://[::1]"),
-        ("[::1]:8000", "http://[::1]:8000"),
-        ("192.168.0.5:8000", "https://192.168.0.5:8000"),
-        ("http://bookly.example.org/", "http://bookly.example.org"),
-        ("https://bookly.example.org:443", "https://bookly.example.org"),
-        ("bücher.example", "https://xn--bcher-kva.example"),
-    ] {
-        let url = PublicUrl::parse(given).unwrap();
-        assert_eq!((url.as_str(), url.is_https()), (expected, expected.starts_with("https")), "{given}");
-    }
-    for given in ["ftp://x", "https://x/path", "https://u:p@x", "x?y", "a b", "x:port", "http://"] {
-        assert!(PublicUrl::parse(given).is_err(), "{given}");
-    }
-}
-
-#[test]
-fn a_port_that_the_system_chose_is_in_the_links() {
-    let url = PublicUrl::on_this_machine(0);
-    assert_eq!(url.with_bound_port(4711).as_str(), "http://localhost:4711");
-    let url = PublicUrl::parse("bookly.example.org").unwrap();
-    assert_eq!(url.with_bound_port(4711).as_str(), "https://bookly.example.org");
-}
-
-#[test]
-fn booleans_are_read_as_pydantic_reads_them() {
-    for text in ["True", "true", "1", "YES", "on", "t", "Y"] {
-        assert_eq!(values::boolean(text), Ok(true), "{text}");
-    }
-    for text in ["False", "false", "0", "No", "OFF", "f", "n"] {
-        assert_eq!(values::boolean(text), Ok(false), "{text}");
-    }
-    assert!(values::boolean("2").is_err());
-}
-
-#[test]
-fn proxies_are_networks_or_single_addresses() {
-    let proxies = values::networks("10.0.0.0/8, ::1,").unwrap();
-    assert_eq!(proxies.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.0/8", "::1/128"]);
 }
 
 const COLLECTOR: (&str, &str) = ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://otel.example.org/base/");
@@ -434,119 +317,6 @@ proptest! {
 }
 
 #[test]
-fn the_example_names_every_setting_and_no_other() {
-    let names: BTreeSet<_> =
-        example().filter_map(|line| line.split_once('=')).map(|(name, _)| name).collect();
-    assert_eq!(names, table::SETTINGS.iter().map(|setting| setting.name()).collect());
-}
-
-#[test]
-fn the_example_shows_the_defaults() {
-    for (name, value) in example().filter_map(|line| line.split_once('=')) {
-        let setting = table::SETTINGS.iter().find(|setting| setting.name() == name).unwrap();
-        if let table::Unset::Default(default) = setting.unset() {
-            assert_eq!(value.to_lowercase(), default.to_lowercase(), "{name}");
-        }
-    }
-}
-
-#[test]
-fn the_example_can_be_read_unchanged_and_with_everything_set() {
-    let vars = dotenv::read(EXAMPLE, &[], &mut Vec::new());
-    assert!(vars.is_empty());
-    let is_here =
-        |line: &&str| !["TEMPLATE_FOLDER", "SSL_CERT_FILE"].iter().any(|name| line.starts_with(name));
-    let text = example().filter(is_here).collect::<Vec<_>>().join("\n");
-    let settings = Settings::from_vars(dotenv::read(&text, &[], &mut Vec::new())).unwrap();
-    assert_eq!(settings.way_to_run(), WayToRun::PostgresAndRedis);
-}
-
-#[test]
-fn the_readmes_table_has_a_row_for_every_setting() {
-    let text = table::markdown();
-    assert_eq!(text.lines().count(), table::SETTINGS.len() + 2);
-    assert!(text.lines().all(|line| line.matches('|').count() == 4), "{text}");
-    assert!(text.contains("| `MAIL_PORT` | `587` | The port of the SMTP server. |"));
-}
-
-const EXAMPLE: &str = include_str!("../../../.env.example");
-
-/// The example's assignments, without their `#`.
-fn example() -> impl Iterator<Item = &'static str> {
-    let assignments = |line: &'static str| line.strip_prefix('#').filter(|rest| !rest.starts_with(' '));
-    EXAMPLE.lines().filter_map(assignments)
-}
-
-#[test]
-fn origins_may_have_the_schemes_of_apps_and_nothing_behind_the_port() {
-    let origins = |text: &str| values::origins(text);
-    let good = "https://App.example.org, http://localhost:3000/, capacitor://localhost, ionic://localhost, tauri://localhost,\
-                chrome-extension://abcdefgh, app://bookly:8080, http://[::1]:3000";
-    let expected = [
-        "https://app.example.org",
-        "http://localhost:3000",
-        "capacitor://localhost",
-        "ionic://localhost",
-        "tauri://localhost",
-        "chrome-extension://abcdefgh",
-        "app://bookly:8080",
-        "http://[::1]:3000",
-    ];
-    assert_eq!(origins(good).unwrap(), expected);
-    for wrong in [
-        "*",
-        "null",
-        "app.example.org",
-        "https://app.example.org/path",
-        "https://app.example.org:443",
-        "https://user@app.example.org",
-        "capacitor://localhost/path",
-        "capacitor://",
-        "capacitor://user@localhost",
-        "file://localhost",
-        "data:text/html,x",
-        "capacitor:localhost",
-        "https://a.example b.example",
-    ] {
-        assert!(origins(wrong).unwrap_err().contains("capacitor://localhost"), "{wrong}");
-    }
-}
-
-/// The warnings of settings that are valid.
-fn warnings(vars: &[&[(&str, &str)]]) -> Vec<String> {
-    read(vars).unwrap().warnings
-}
-
-#[test]
-fn the_usual_settings_are_without_a_warning() {
-    assert_eq!(warnings(&[SERVER, &[COLLECTOR]]), Vec::<String>::new());
-}
-
-#[test]
-fn a_login_without_encryption_is_a_warning() {
-    let found = warnings(&[SERVER, &[("MAIL_STARTTLS", "false")]]);
-    assert!(found.len() == 1 && found[0].starts_with("MAIL_USERNAME and MAIL_PASSWORD"), "{found:?}");
-    let no_login = [("MAIL_STARTTLS", "false"), ("USE_CREDENTIALS", "false")];
-    assert!(warnings(&[SERVER, &no_login]).is_empty(), "there is no login to read");
-}
-
-#[test]
-fn a_certificate_that_is_not_checked_is_a_warning() {
-    for encryption in [("MAIL_STARTTLS", "true"), ("MAIL_SSL_TLS", "true")] {
-        let found = warnings(&[SERVER, &[("VALIDATE_CERTS", "false"), encryption]]);
-        assert!(found.len() == 1 && found[0].starts_with("VALIDATE_CERTS is false"), "{found:?}");
-    }
-}
-
-#[test]
-fn keys_for_a_collector_without_encryption_are_a_warning() {
-    let clear = [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://otel.example.org")];
-    let found = warnings(&[SERVER, &clear]);
-    assert!(found.len() == 1 && found[0].contains("use https://"), "{found:?}");
-    assert!(warnings(&[SERVER, &[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")]]).is_empty());
-}
-
-#[test]
 fn names_are_read_in_any_case() {
     let (_folder, settings) = embedded(&[("listen", "127.0.0.1:9000"), ("Rate_Limit", "off")]);
     let settings = settings.unwrap();
@@ -556,16 +326,6 @@ fn names_are_read_in_any_case() {
     fs::write(&path, SECRET).unwrap();
     let by_file = [("JWT_SECRET", ""), ("jwt_secret_file", path.to_str().unwrap())];
     assert_eq!(read(&[SERVER, &by_file]).unwrap().jwt_secret.expose_secret(), SECRET);
-}
-
-#[test]
-fn a_misspelt_name_is_a_warning_without_its_value() {
-    let (_folder, settings) = embedded(&[("DATABSE_URL", "postgres://bookly:hunter2@db/bookly")]);
-    let settings = settings.unwrap();
-    assert_eq!(settings.way_to_run(), WayToRun::Embedded);
-    let found = &settings.warnings;
-    assert!(found.len() == 1 && found[0].contains("is DATABASE_URL meant?"), "{found:?}");
-    assert!(!found[0].contains("hunter2"), "{found:?}");
 }
 
 #[test]

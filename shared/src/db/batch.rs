@@ -3,7 +3,9 @@
 //! While one statement runs, further items gather; the next statement takes all of them. So a single item starts at
 //! once, and under load the cost of an item falls. Callers do not see this: each awaits the result of its own item.
 
-use std::sync::OnceLock;
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
@@ -32,6 +34,32 @@ pub(super) trait BatchOperation: Clone + Send + Sync + 'static {
         connection: &mut HeldConnection,
         items: &[Self::Item],
     ) -> impl Future<Output = DbResult<Vec<Self::Output>>> + Send;
+}
+
+/// A [`Batcher`] for each operation. The files of the operations import this one, so it cannot name them.
+#[derive(Debug)]
+pub(super) struct Batchers {
+    pools: Pools,
+    by_operation: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+}
+
+impl Batchers {
+    pub(super) fn new(pools: Pools) -> Batchers {
+        Batchers { pools, by_operation: Mutex::default() }
+    }
+
+    /// Runs one item in the operation's batcher, which the first item makes.
+    pub(super) async fn run<O: BatchOperation>(&self, operation: O, item: O::Item) -> DbResult<O::Output> {
+        let batcher = {
+            let mut by_operation = self.by_operation.lock().unwrap_or_else(PoisonError::into_inner);
+            let new = || Arc::new(Batcher::new(self.pools.clone(), operation)) as Arc<dyn Any + Send + Sync>;
+            by_operation.entry(TypeId::of::<O>()).or_insert_with(new).clone()
+        };
+        match batcher.downcast::<Batcher<O>>() {
+            Ok(batcher) => batcher.run(item).await,
+            Err(_) => Err(DbError::timed_out()),
+        }
+    }
 }
 
 /// Gathers items and runs them in batches.
@@ -183,8 +211,6 @@ fn send<T>(reply: oneshot::Sender<T>, result: T) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
-
     use tokio::sync::Semaphore;
 
     use super::*;

@@ -1,6 +1,6 @@
 //! The table `email_changes`: changes of an address, each of which the old mailbox can undo for 72 hours.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::base_mailboxes::COUNT_FOR;
@@ -13,9 +13,7 @@ use super::sessions::{Actor, Checked, require_actor};
 use super::users::{Change, User};
 use super::{Db, DbError, DbResult, Pools, close_if_useless, in_transaction, on_db, within_limit};
 use crate::domain::{EmailAddress, EmailKind};
-
-/// How long a change can be undone.
-pub const UNDO_WINDOW: TimeDelta = TimeDelta::hours(72);
+use crate::link_token::UNDO_WINDOW;
 
 /// A change that is done and can still be undone.
 #[derive(Clone, sqlx::FromRow)]

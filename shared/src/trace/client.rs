@@ -10,9 +10,9 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
+use opentelemetry_otlp::ExporterBuildError;
 use tokio::runtime::Handle;
 
-use super::TraceError;
 use crate::tls::Trust;
 
 /// The time limit of one request with its answer.
@@ -23,6 +23,20 @@ const MAX_ANSWER_BYTES: usize = 64 * 1024;
 const WARN_EVERY: Duration = Duration::from_secs(300);
 
 type HttpsClient = hyper_util::client::legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+
+/// Why traces cannot be exported.
+#[derive(Debug, thiserror::Error)]
+pub enum TraceError {
+    /// The TLS library refuses its configuration.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(#[from] rustls::Error),
+    /// The endpoint, or another of OpenTelemetry's variables, is wrong.
+    #[error("traces cannot be exported: {0}")]
+    Exporter(#[from] ExporterBuildError),
+    /// There is no tokio runtime, which the HTTP client needs.
+    #[error("traces cannot be exported: {0}")]
+    Runtime(#[from] tokio::runtime::TryCurrentError),
+}
 
 /// Sends on the service's tokio runtime: the thread of the exporter has none.
 #[derive(Clone, Debug)]

@@ -4,27 +4,13 @@
 use std::collections::HashMap;
 
 use opentelemetry::KeyValue;
-use opentelemetry_otlp::{ExporterBuildError, Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
+use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{BatchSpanProcessor, SpanProcessor};
 use secrecy::ExposeSecret;
 
-use super::client::CollectorClient;
+use super::client::{CollectorClient, TraceError};
 use crate::config::TraceSettings;
-
-/// Why traces cannot be exported.
-#[derive(Debug, thiserror::Error)]
-pub enum TraceError {
-    /// The TLS library refuses its configuration.
-    #[error("TLS cannot be set up: {0}")]
-    Tls(#[from] rustls::Error),
-    /// The endpoint, or another of OpenTelemetry's variables, is wrong.
-    #[error("traces cannot be exported: {0}")]
-    Exporter(#[from] ExporterBuildError),
-    /// There is no tokio runtime, which the HTTP client needs.
-    #[error("traces cannot be exported: {0}")]
-    Runtime(#[from] tokio::runtime::TryCurrentError),
-}
 
 /// Batches and exports on a thread of its own. OpenTelemetry's `OTEL_BSP_…` set the size and interval of batches, and
 /// `OTEL_RESOURCE_ATTRIBUTES` further attributes of the resource.

@@ -11,7 +11,7 @@ mod context;
 mod export;
 mod span;
 
+pub use client::TraceError;
 pub use context::{SpanPlace, TraceContext};
-pub use export::TraceError;
 pub use opentelemetry::trace::SpanKind;
 pub use span::{Span, Tracer};

@@ -10,7 +10,8 @@ use opentelemetry::{InstrumentationScope, KeyValue, Value};
 use opentelemetry_sdk::trace::{BatchSpanProcessor, SpanData, SpanEvents, SpanLinks, SpanProcessor};
 
 use super::SpanPlace;
-use super::export::{self, TraceError};
+use super::client::TraceError;
+use super::export;
 use crate::clock::Clock;
 use crate::config::TraceSettings;
 

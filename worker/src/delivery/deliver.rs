@@ -69,7 +69,7 @@ enum Outcome {
 }
 
 impl Outcome {
-    fn ending(&self) -> AttemptOutcome {
+    fn attempt_outcome(&self) -> AttemptOutcome {
         match self {
             Outcome::Sent(_) => AttemptOutcome::Sent,
             Outcome::Cancelled(_) => AttemptOutcome::Cancelled,
@@ -94,7 +94,10 @@ impl Delivery {
             let lease = self.leases.keep(&email, claim_began);
             let attempt = self.attempt(&email, &lease, &permit, &place).await;
             let _until_completed = permit.answered();
-            spans::ended(&mut span, attempt.as_ref().map_or(AttemptOutcome::DatabaseAway, Outcome::ending));
+            spans::ended(
+                &mut span,
+                attempt.as_ref().map_or(AttemptOutcome::DatabaseAway, Outcome::attempt_outcome),
+            );
             match attempt {
                 Ok(outcome) => self.complete(&email, outcome).await,
                 Err(error) => self.retry_after_database_error(&email, &error).await,
@@ -160,8 +163,8 @@ impl Delivery {
     async fn complete(&self, email: &ClaimedEmail, outcome: Outcome) {
         let now = self.clock.now();
         let to = masked(&email.recipient);
-        let ending = outcome.ending();
-        record::attempt(email.kind, ending);
+        let attempt = outcome.attempt_outcome();
+        record::attempt(email.kind, attempt);
         let completed = match outcome {
             Outcome::Sent(delivered) => return self.complete_sent(email, &delivered, &to).await,
             Outcome::LeaseLost => {
@@ -179,7 +182,7 @@ impl Delivery {
             Outcome::Retry(error) => self.retry(email, &error, &to).await,
         };
         match completed {
-            Ok(true) => record::closed(email, ending),
+            Ok(true) => record::closed(email, attempt),
             Ok(false) => {
                 tracing::warn!("another worker claimed the email meanwhile, its row is left alone");
             }

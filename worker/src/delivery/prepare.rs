@@ -4,14 +4,13 @@
 //! row and no job ever holds a token or a code.
 
 use bookly_shared::config::{LinkLifetimes, LinkTemplate, LinkTemplates};
-use bookly_shared::db::email_changes::UNDO_WINDOW;
 use bookly_shared::db::emails::claim::ClaimedEmail;
 use bookly_shared::db::emails::maintenance::NO_ACCOUNT;
 use bookly_shared::db::users::{AccountKey, User};
 use bookly_shared::db::{Db, DbError};
 use bookly_shared::domain::EmailKind;
 use bookly_shared::link_code::{CodeClaims, LinkCodes, bound_version};
-use bookly_shared::link_token::{LinkClaims, LinkSigner, Purpose};
+use bookly_shared::link_token::{LinkClaims, LinkSigner, Purpose, UNDO_WINDOW};
 use chrono::{DateTime, Utc};
 
 use crate::render::EmailBody;
@@ -133,7 +132,7 @@ impl Preparer {
         let version = Some(email.auth_version.unwrap_or(user.auth_version));
         let code = |purpose| {
             let version = bound_version(purpose, email.auth_version, user.auth_version);
-            self.codes.code(purpose, &CodeClaims { email_id: email.id, uid: user.uid, version }).grouped()
+            self.codes.code(purpose, &CodeClaims { email_id: email.id, uid: user.uid, version }).spaced()
         };
         match email.kind {
             EmailKind::VerifyEmail => EmailBody::VerifyEmail {

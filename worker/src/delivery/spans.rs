@@ -24,9 +24,9 @@ pub(crate) fn delivery(tracer: &Tracer, email: &ClaimedEmail, place: &SpanPlace)
 }
 
 /// Records the outcome of the attempt. An email that was to be sent and was not is a failure.
-pub(crate) fn ended(span: &mut Span, ending: AttemptOutcome) {
-    span.set("bookly.email.outcome", ending.as_str());
-    if !matches!(ending, AttemptOutcome::Sent | AttemptOutcome::Cancelled) {
+pub(crate) fn ended(span: &mut Span, outcome: AttemptOutcome) {
+    span.set("bookly.email.outcome", outcome.as_str());
+    if !matches!(outcome, AttemptOutcome::Sent | AttemptOutcome::Cancelled) {
         span.fail();
     }
 }

@@ -22,8 +22,8 @@ const OTHERS: [AttemptOutcome; 3] =
 pub(crate) fn begin() {
     for kind in EmailKind::ALL {
         ENDS.into_iter().for_each(|end| EMAILS_CLOSED.add(0, [kind.as_str().into(), end.as_str().into()]));
-        let endings = ENDS.into_iter().chain(OTHERS);
-        endings.for_each(|ending| EMAIL_ATTEMPTS.add(0, [kind.as_str().into(), ending.as_str().into()]));
+        let outcomes = ENDS.into_iter().chain(OTHERS);
+        outcomes.for_each(|outcome| EMAIL_ATTEMPTS.add(0, [kind.as_str().into(), outcome.as_str().into()]));
         EMAIL_LEASES_LOST.add(0, [kind.as_str().into()]);
     }
     JOBS_REENQUEUED.add(0, []);
@@ -33,8 +33,8 @@ pub(crate) fn begin() {
 }
 
 /// Counts an attempt.
-pub(crate) fn attempt(kind: EmailKind, ending: AttemptOutcome) {
-    EMAIL_ATTEMPTS.add(1, [kind.as_str().into(), ending.as_str().into()]);
+pub(crate) fn attempt(kind: EmailKind, outcome: AttemptOutcome) {
+    EMAIL_ATTEMPTS.add(1, [kind.as_str().into(), outcome.as_str().into()]);
 }
 
 /// Counts an email that the mail server accepted.
@@ -44,9 +44,9 @@ pub(crate) fn sent(mail: &ClaimedEmail, waited: TimeDelta) {
 }
 
 /// Counts a closed email; an email that is retried is not closed.
-pub(crate) fn closed(mail: &ClaimedEmail, ending: AttemptOutcome) {
-    if ENDS.contains(&ending) {
-        end(mail.kind, ending, mail.lost_leases);
+pub(crate) fn closed(mail: &ClaimedEmail, outcome: AttemptOutcome) {
+    if ENDS.contains(&outcome) {
+        end(mail.kind, outcome, mail.lost_leases);
     }
 }
 
@@ -61,7 +61,7 @@ pub(crate) fn failure(error: &SendError) {
 }
 
 /// A killed worker cannot count its lost lease. The row counts it, and the process that closes the row adds it here.
-fn end(kind: EmailKind, ending: AttemptOutcome, lost_leases: i32) {
-    EMAILS_CLOSED.add(1, [kind.as_str().into(), ending.as_str().into()]);
+fn end(kind: EmailKind, outcome: AttemptOutcome, lost_leases: i32) {
+    EMAILS_CLOSED.add(1, [kind.as_str().into(), outcome.as_str().into()]);
     EMAIL_LEASES_LOST.add(u64::try_from(lost_leases).unwrap_or(0), [kind.as_str().into()]);
 }

@@ -129,7 +129,7 @@ impl Row {
     }
 
     /// `Lease::still_holds`. Renews a lease of which little is left, also one that expired and was not rescued yet.
-    pub(crate) fn hold_claim(&mut self, claim: &Claim) -> bool {
+    pub(crate) fn renew_lease(&mut self, claim: &Claim) -> bool {
         let holds = self.is_held_by(claim);
         self.leased |= holds;
         holds

@@ -301,7 +301,7 @@ impl Protocol {
 
     /// `Lease::still_holds`
     fn still_holds(&self, system: &mut System, claim: &Claim) -> bool {
-        self.variant == Variant::NoLeaseCheck || system.rows[claim.email].hold_claim(claim)
+        self.variant == Variant::NoLeaseCheck || system.rows[claim.email].renew_lease(claim)
     }
 
     /// `Delivery::complete`

@@ -20,12 +20,10 @@ use uuid::Uuid;
 
 use super::link::{self, PathToken};
 use super::request_link;
-use super::response_format::ResponseFormat;
+use super::response_format::{ResponseFormat, SameOriginForm};
 use super::user::MessageResponse;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{
-    Authorized, ClientIp, CurrentRequest, Fields, FromFields, SameOriginForm, VerifiedUser, done,
-};
+use crate::extract::{Authorized, ClientIp, CurrentRequest, Fields, FromFields, VerifiedUser, done};
 use crate::openapi::{errors, schemas};
 use crate::pages::Page;
 use crate::routes::html::page;
@@ -145,14 +143,10 @@ async fn confirm(
     State(state): State<AppState>,
     format: ResponseFormat,
     CurrentRequest(origin): CurrentRequest,
-    same_origin: Result<SameOriginForm, ApiError>,
+    _: SameOriginForm,
     token: PathToken,
 ) -> Response {
-    let changed = match same_origin {
-        Ok(SameOriginForm) => change_by_link(&state, &token, origin).await,
-        Err(error) => Err(error),
-    };
-    match changed {
+    match change_by_link(&state, &token, origin).await {
         Ok(()) => format.success(&state, DONE, &Page::EmailChanged {}),
         Err(error) => format.failure(&state, error, None),
     }

@@ -16,10 +16,10 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::link::{self, PathToken};
-use super::response_format::ResponseFormat;
+use super::response_format::{ResponseFormat, SameOriginForm};
 use super::user::MessageResponse;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{CurrentRequest, SameOriginForm};
+use crate::extract::CurrentRequest;
 use crate::openapi::errors;
 use crate::pages::Page;
 use crate::routes::html::page;
@@ -67,14 +67,10 @@ async fn undo(
     State(state): State<AppState>,
     format: ResponseFormat,
     CurrentRequest(origin): CurrentRequest,
-    same_origin: Result<SameOriginForm, ApiError>,
+    _: SameOriginForm,
     token: PathToken,
 ) -> Response {
-    let undone = match same_origin {
-        Ok(SameOriginForm) => restore_email(&state, &token, origin).await,
-        Err(error) => Err(error),
-    };
-    match undone {
+    match restore_email(&state, &token, origin).await {
         Ok(()) => format.success(&state, DONE, &Page::EmailChangeUndone {}),
         Err(error) => format.failure(&state, error, None),
     }

@@ -7,7 +7,7 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use bookly_shared::db::users::User;
 use bookly_shared::domain::EmailAddress;
-use bookly_shared::link_token::{EMAIL_CHANGE_UNDO_LIFETIME, Purpose};
+use bookly_shared::link_token::{Purpose, UNDO_WINDOW};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use uuid::Uuid;
 
@@ -73,6 +73,6 @@ fn lifetime(state: &AppState, purpose: Purpose) -> Duration {
         Purpose::EmailVerification => lifetimes.email_verification,
         Purpose::PasswordReset => lifetimes.password_reset,
         Purpose::EmailChange => lifetimes.email_change,
-        Purpose::EmailChangeUndo => EMAIL_CHANGE_UNDO_LIFETIME,
+        Purpose::EmailChangeUndo => UNDO_WINDOW.to_std().unwrap_or_default(),
     }
 }

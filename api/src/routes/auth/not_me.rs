@@ -13,10 +13,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::link::{self, OpenedLink, PathToken};
-use super::response_format::ResponseFormat;
+use super::response_format::{ResponseFormat, SameOriginForm};
 use super::user::MessageResponse;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::SameOriginForm;
 use crate::openapi::errors;
 use crate::pages::{AccountSummary, Page, RequestForm};
 use crate::routes::html::page;
@@ -62,14 +61,10 @@ errors!(html NotMeErrors:
 async fn delete(
     State(state): State<AppState>,
     format: ResponseFormat,
-    same_origin: Result<SameOriginForm, ApiError>,
+    _: SameOriginForm,
     token: PathToken,
 ) -> Response {
-    let deleted = match same_origin {
-        Ok(SameOriginForm) => delete_account(&state, &token).await,
-        Err(error) => Err(error),
-    };
-    match deleted {
+    match delete_account(&state, &token).await {
         Ok(()) => format.success(&state, DONE, &Page::NotMeDone {}),
         Err(error) => format.failure(&state, error, Some(RequestForm::Verification)),
     }

@@ -12,10 +12,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::link::{self, PathToken};
-use super::response_format::ResponseFormat;
+use super::response_format::{ResponseFormat, SameOriginForm};
 use super::user::MessageResponse;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::SameOriginForm;
 use crate::openapi::errors;
 use crate::pages::{AccountSummary, Page, RequestForm};
 use crate::routes::html::page;
@@ -80,13 +79,10 @@ errors!(html VerifyErrors: link(), [ApiError::InsufficientPermissions], limited(
 async fn verify(
     State(state): State<AppState>,
     format: ResponseFormat,
-    same_origin: Result<SameOriginForm, ApiError>,
+    _: SameOriginForm,
     token: PathToken,
 ) -> Response {
-    match same_origin {
-        Ok(SameOriginForm) => respond(&state, format, &token).await,
-        Err(error) => format.failure(&state, error, None),
-    }
+    respond(&state, format, &token).await
 }
 
 async fn show_page(state: &AppState, token: &PathToken) -> Response {

@@ -1,10 +1,10 @@
-//! What an operator does with the table `emails`: list, show, retry, cancel.
+//! What an operator does with the table `emails`: list, show, send, retry, cancel.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::enqueue::deadline_of;
+use super::enqueue::{NewEmail, deadline_of, enqueue_email};
 use crate::db::sessions::{Actor, Checked, require_actor};
 use crate::db::{Db, DbResult, in_transaction, on_db};
 use crate::domain::{EmailKind, EmailState};
@@ -198,6 +198,22 @@ UPDATE emails SET state = 'cancelled', last_error = $2, closed_at = $3
 WHERE id = $1 AND state = 'queued'";
 
 impl Db {
+    /// Queues emails that an administrator sends: all of them or none.
+    pub async fn enqueue_emails_by(
+        &self,
+        actor: &Actor,
+        emails: &[NewEmail],
+        now: DateTime<Utc>,
+    ) -> DbResult<Checked<()>> {
+        in_transaction!(self, tx => {
+            require_actor!(self, tx, actor, now);
+            for email in emails {
+                enqueue_email!(tx, email);
+            }
+            Checked::Done(())
+        })
+    }
+
     /// Queues a failed email once more, with a new deadline. Returns whether it was failed, and of a kind that this
     /// version knows.
     pub async fn retry_email(&self, id: Uuid, now: DateTime<Utc>) -> DbResult<bool> {

@@ -144,7 +144,7 @@ impl Db {
 
     /// Whether the claim holds and its lease ends at `until` or later.
     pub async fn lease_lasts(&self, claim: Claim, until: DateTime<Utc>) -> DbResult<bool> {
-        self.batchers.check_leases.run((claim, until)).await
+        self.batch(CheckLeases, (claim, until)).await
     }
 }
 
@@ -156,7 +156,7 @@ SELECT id, fencing_token FROM emails WHERE id = $1 AND state = 'sending' AND lea
 
 /// Checks leases in batches.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::db) struct CheckLeases;
+struct CheckLeases;
 
 impl BatchOperation for CheckLeases {
     type Item = (Claim, DateTime<Utc>);

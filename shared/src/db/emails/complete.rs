@@ -78,21 +78,15 @@ WHERE id = $1";
 impl Db {
     /// Closes the row of an email that the mail server accepted. It holds for every claim: a 250 is a fact.
     pub async fn complete_sent(&self, email: SentEmail) -> DbResult<()> {
-        self.batchers.complete_sent.run(email).await
+        self.batch(CompleteSent { claimed_rows: self.claimed_rows.clone() }, email).await
     }
 }
 
 /// Closes rows in batches.
 #[derive(Clone, Debug)]
-pub(in crate::db) struct CompleteSent {
+struct CompleteSent {
+    /// Locked while a statement runs.
     claimed_rows: Arc<Mutex<()>>,
-}
-
-impl CompleteSent {
-    /// `claimed_rows` is locked while a statement runs.
-    pub(in crate::db) fn new(claimed_rows: Arc<Mutex<()>>) -> CompleteSent {
-        CompleteSent { claimed_rows }
-    }
 }
 
 impl BatchOperation for CompleteSent {

@@ -4,7 +4,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::db::sessions::{Actor, Checked, require_actor};
 use crate::db::{Db, DbResult, in_transaction};
 use crate::domain::{EmailAddress, EmailKind};
 use crate::metrics::table::EMAILS_QUEUED;
@@ -175,22 +174,6 @@ impl NewEmail {
 }
 
 impl Db {
-    /// Queues emails that an administrator sends: all of them or none.
-    pub async fn enqueue_emails_by(
-        &self,
-        actor: &Actor,
-        emails: &[NewEmail],
-        now: DateTime<Utc>,
-    ) -> DbResult<Checked<()>> {
-        in_transaction!(self, tx => {
-            require_actor!(self, tx, actor, now);
-            for email in emails {
-                enqueue_email!(tx, email);
-            }
-            Checked::Done(())
-        })
-    }
-
     /// Queues emails without an actor, such as those of a command: all of them or none.
     pub async fn enqueue_emails(&self, emails: &[NewEmail]) -> DbResult<()> {
         in_transaction!(self, tx => {

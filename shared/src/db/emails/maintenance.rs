@@ -5,10 +5,11 @@ use uuid::Uuid;
 
 use crate::db::base_mailboxes::{COUNT_FOR, PURGE_COUNTS};
 use crate::db::code_tries::{FORGET_TRIES_AFTER, KEEP_EMAIL_TRIES, PURGE_CODE_TRIES, PURGE_EMAIL_CODE_TRIES};
-use crate::db::email_changes::{PURGE_CHANGES, UNDO_WINDOW};
+use crate::db::email_changes::PURGE_CHANGES;
 use crate::db::login_throttle::{FORGET_FAILURES_AFTER, KNOWN_NETWORK_FOR};
 use crate::db::{Db, DbResult, Pools, in_transaction, on_db};
 use crate::domain::EmailKind;
+use crate::link_token::UNDO_WINDOW;
 
 /// A job that led to no claim in this time is enqueued again.
 pub const REENQUEUE_AFTER: TimeDelta = TimeDelta::seconds(10);

@@ -1,4 +1,4 @@
-//! Emails that anybody can request for any mailbox. A limit for each mailbox holds whoever requests.
+//! Emails that anybody can request for any mailbox. The limit of a mailbox counts all requests together.
 
 use std::collections::{HashMap, HashSet};
 
@@ -31,13 +31,13 @@ impl Db {
     /// Queues an email unless the limit of its mailbox is reached; returns whether it was queued. No account is looked
     /// up, so that known and unknown addresses have the same limit and take the same time.
     pub async fn enqueue_on_request(&self, request: EmailRequest) -> DbResult<bool> {
-        self.batchers.enqueue_requests.run(request).await
+        self.batch(EnqueueRequests, request).await
     }
 }
 
 /// Requests that come while others are queued share the next commit.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::db) struct EnqueueRequests;
+struct EnqueueRequests;
 
 /// The ids of the queued emails.
 type Queued = HashSet<Uuid>;

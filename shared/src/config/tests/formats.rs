@@ -1,0 +1,86 @@
+//! How domains, ports, booleans, proxies and origins are read.
+
+use super::*;
+
+#[test]
+fn a_domain_is_a_host_a_host_with_port_or_a_url() {
+    for (given, expected) in [
+        ("bookly.example.org", "https://bookly.example.org"),
+        ("bookly.example.org:8443", "https://bookly.example.org:8443"),
+        ("localhost:8000", "http://localhost:8000"),
+        ("localhost:443", "http://localhost:443"),
+        ("127.0.0.1", "http://127.0.0.1"),
+        ("::1", "http://[::1]"),
+        ("[::1]:8000", "http://[::1]:8000"),
+        ("192.168.0.5:8000", "https://192.168.0.5:8000"),
+        ("http://bookly.example.org/", "http://bookly.example.org"),
+        ("https://bookly.example.org:443", "https://bookly.example.org"),
+        ("bücher.example", "https://xn--bcher-kva.example"),
+    ] {
+        let url = PublicUrl::parse(given).unwrap();
+        assert_eq!((url.as_str(), url.is_https()), (expected, expected.starts_with("https")), "{given}");
+    }
+    for given in ["ftp://x", "https://x/path", "https://u:p@x", "x?y", "a b", "x:port", "http://"] {
+        assert!(PublicUrl::parse(given).is_err(), "{given}");
+    }
+}
+
+#[test]
+fn a_port_that_the_system_chose_is_in_the_links() {
+    let url = PublicUrl::on_this_machine(0);
+    assert_eq!(url.with_bound_port(4711).as_str(), "http://localhost:4711");
+    let url = PublicUrl::parse("bookly.example.org").unwrap();
+    assert_eq!(url.with_bound_port(4711).as_str(), "https://bookly.example.org");
+}
+
+#[test]
+fn booleans_are_read_as_pydantic_reads_them() {
+    for text in ["True", "true", "1", "YES", "on", "t", "Y"] {
+        assert_eq!(values::boolean(text), Ok(true), "{text}");
+    }
+    for text in ["False", "false", "0", "No", "OFF", "f", "n"] {
+        assert_eq!(values::boolean(text), Ok(false), "{text}");
+    }
+    assert!(values::boolean("2").is_err());
+}
+
+#[test]
+fn proxies_are_networks_or_single_addresses() {
+    let proxies = values::networks("10.0.0.0/8, ::1,").unwrap();
+    assert_eq!(proxies.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.0/8", "::1/128"]);
+}
+
+#[test]
+fn origins_may_have_the_schemes_of_apps_and_nothing_behind_the_port() {
+    let origins = |text: &str| values::origins(text);
+    let good = "https://App.example.org, http://localhost:3000/, capacitor://localhost, ionic://localhost, tauri://localhost,\
+                chrome-extension://abcdefgh, app://bookly:8080, http://[::1]:3000";
+    let expected = [
+        "https://app.example.org",
+        "http://localhost:3000",
+        "capacitor://localhost",
+        "ionic://localhost",
+        "tauri://localhost",
+        "chrome-extension://abcdefgh",
+        "app://bookly:8080",
+        "http://[::1]:3000",
+    ];
+    assert_eq!(origins(good).unwrap(), expected);
+    for wrong in [
+        "*",
+        "null",
+        "app.example.org",
+        "https://app.example.org/path",
+        "https://app.example.org:443",
+        "https://user@app.example.org",
+        "capacitor://localhost/path",
+        "capacitor://",
+        "capacitor://user@localhost",
+        "file://localhost",
+        "data:text/html,x",
+        "capacitor:localhost",
+        "https://a.example b.example",
+    ] {
+        assert!(origins(wrong).unwrap_err().contains("capacitor://localhost"), "{wrong}");
+    }
+}

@@ -1,0 +1,77 @@
+//! The settings of emails.
+
+use super::*;
+
+#[test]
+fn postgres_without_a_mail_server_needs_an_explicit_file_transport() {
+    let found = problems(&[SERVER, &[("MAIL_SERVER", "")]]);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].contains("MAIL_TRANSPORT=file"), "{found:?}");
+    let settings = read(&[SERVER, &[("MAIL_SERVER", ""), ("MAIL_TRANSPORT", "file")]]).unwrap();
+    assert!(matches!(settings.mail.transport, MailTransport::File));
+}
+
+#[test]
+fn a_mail_server_means_smtp_unless_files_are_asked_for() {
+    let smtp = SERVER.iter().filter(|(name, _)| *name != "DATABASE_URL").copied().collect::<Vec<_>>();
+    assert!(matches!(read(&[&smtp]).unwrap().mail.transport, MailTransport::Smtp(_)));
+    let settings = read(&[&smtp, &[("MAIL_TRANSPORT", "FILE")]]).unwrap();
+    assert!(matches!(settings.mail.transport, MailTransport::File));
+}
+
+#[test]
+fn the_sender_is_an_address_that_an_email_can_be_built_with() {
+    for (text, address) in [
+        ("bookly@example.org", Some("bookly@example.org")),
+        ("a@bücher.example", Some("a@xn--bcher-kva.example")),
+        ("bookly@localhost", Some("bookly@localhost")),
+        ("bücher@example.org", None),
+        ("a@bücher", None),
+        ("\"a b\"@example.org", None),
+        ("bookly@[192.0.2.1]", None),
+    ] {
+        let settings = read(&[SERVER, &[("MAIL_FROM", text)]]).ok();
+        let from = settings.map(|settings| settings.mail.from.to_string());
+        assert_eq!(from.as_deref(), address, "{text}");
+    }
+}
+
+#[test]
+fn the_name_for_mail_servers_can_be_set() {
+    for (text, name) in [("mail.example.org", "mail.example.org"), ("[192.0.2.1]", "[192.0.2.1]")] {
+        let settings = read(&[SERVER, &[("MAIL_HELO_NAME", text)]]).unwrap();
+        let MailTransport::Smtp(server) = settings.mail.transport else { panic!("no server") };
+        assert_eq!(server.helo_name, name);
+    }
+    let refused = problems(&[SERVER, &[("MAIL_HELO_NAME", "mail example.org")]]);
+    assert!(refused[0].contains("MAIL_HELO_NAME"), "{refused:?}");
+}
+
+#[test]
+fn smtp_needs_a_server_a_sender_a_domain_and_a_login() {
+    let (folder, result) = embedded(&[("MAIL_TRANSPORT", "smtp")]);
+    let error = result.unwrap_err();
+    let named: Vec<_> = error.problems().iter().map(SettingProblem::name).collect();
+    assert_eq!(named, ["MAIL_SERVER", "DOMAIN", "MAIL_FROM", "MAIL_USERNAME", "MAIL_PASSWORD"]);
+    assert!(error.to_string().contains("set it to false for a server that needs no login"));
+    assert!(!folder.path().join("data").exists(), "a start that stops makes no file");
+
+    let no_login = [("USE_CREDENTIALS", "no"), ("MAIL_USERNAME", ""), ("MAIL_PASSWORD", "")];
+    let settings = read(&[SERVER, &no_login]).unwrap();
+    let MailTransport::Smtp(server) = settings.mail.transport else { panic!() };
+    assert!(server.credentials.is_none());
+}
+
+#[test]
+fn a_connection_has_one_kind_of_encryption() {
+    let security = |vars: &[(&str, &str)]| match read(&[SERVER, vars]).unwrap().mail.transport {
+        MailTransport::Smtp(server) => server.security,
+        MailTransport::File => panic!(),
+    };
+    assert_eq!(security(&[]), Security::StartTls);
+    assert_eq!(security(&[("MAIL_STARTTLS", "False")]), Security::Plain);
+    assert_eq!(security(&[("MAIL_SSL_TLS", "True")]), Security::ImplicitTls);
+    assert_eq!(security(&[("MAIL_SSL_TLS", "True"), ("MAIL_STARTTLS", "0")]), Security::ImplicitTls);
+    let found = problems(&[SERVER, &[("MAIL_SSL_TLS", "True"), ("MAIL_STARTTLS", "True")]]);
+    assert!(found[0].contains("set one of them to false"), "{found:?}");
+}

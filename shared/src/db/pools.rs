@@ -1,0 +1,122 @@
+//! The connections of the database, and how one function uses them: within a time limit, in a transaction or without.
+
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::{PgPool, SqlitePool};
+
+use super::DbError;
+
+/// The result of a database call.
+pub type DbResult<T> = Result<T, DbError>;
+
+/// The longest time for one function of this module, the wait for a connection included. It is shorter than the
+/// limit for a request, so that the client gets a 503. A server that vanished leaves a connection that is silent for
+/// 15 minutes (`tcp_retries2`), and sqlx waits as long as the connection lives.
+const WORK_LIMIT: Duration = Duration::from_secs(20);
+
+/// The connections of a [`Db`]. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) enum Pools {
+    /// A Postgres server.
+    Postgres(PgPool),
+    /// A SQLite file: one writer beside several readers, as SQLite's locks allow.
+    Sqlite { reader: SqlitePool, writer: SqlitePool },
+}
+
+/// The pool for one statement.
+pub(crate) enum Pool<'a> {
+    Postgres(&'a PgPool),
+    /// Behind a pooler the time limits need a transaction.
+    SharedPostgres(&'a PgPool),
+    Sqlite(&'a SqlitePool),
+}
+
+/// Runs one body with a connection of a pool, [`Db::reader`] or [`Db::writer`]. Each arm is compiled for its own driver.
+macro_rules! on_db {
+    ($pool:expr, $connection:ident => $body:expr) => {
+        $crate::db::within_limit(async {
+            match $pool {
+                $crate::db::Pool::Postgres(pool) => {
+                    let mut held = pool.acquire().await?;
+                    let work = async {
+                        let $connection = &mut *held;
+                        Ok($body)
+                    };
+                    let result: $crate::db::DbResult<_> = work.await;
+                    $crate::db::close_if_useless(&mut held, &result);
+                    result
+                }
+                $crate::db::Pool::SharedPostgres(pool) => {
+                    let mut held = pool.acquire().await?;
+                    let work = async {
+                        let mut tx =
+                            sqlx::Connection::begin_with(&mut *held, $crate::db::session::BEGIN_POSTGRES)
+                                .await?;
+                        let value = {
+                            let $connection = &mut *tx;
+                            $body
+                        };
+                        tx.commit().await?;
+                        Ok(value)
+                    };
+                    let result: $crate::db::DbResult<_> = work.await;
+                    $crate::db::close_if_useless(&mut held, &result);
+                    result
+                }
+                $crate::db::Pool::Sqlite(pool) => {
+                    let mut held = pool.acquire().await?;
+                    let $connection = &mut *held;
+                    Ok($body)
+                }
+            }
+        })
+        .await
+    };
+}
+
+/// Runs one body in a transaction, which is committed when the body ends with `Ok`. SQLite takes the write lock at the
+/// start (`BEGIN IMMEDIATE`), because a lock taken later could fail in the middle.
+macro_rules! in_transaction {
+    ($db:expr, $tx:ident => $body:expr) => {
+        $crate::db::within_limit(async {
+            match &$db.pools {
+                $crate::db::Pools::Postgres(pool) => {
+                    let mut held = pool.acquire().await?;
+                    let work = async {
+                        let mut $tx =
+                            sqlx::Connection::begin_with(&mut *held, $crate::db::session::BEGIN_POSTGRES)
+                                .await?;
+                        let value = $body;
+                        $tx.commit().await?;
+                        Ok(value)
+                    };
+                    let result: $crate::db::DbResult<_> = work.await;
+                    $crate::db::close_if_useless(&mut held, &result);
+                    result
+                }
+                $crate::db::Pools::Sqlite { writer, .. } => {
+                    let mut $tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+                    let value = $body;
+                    $tx.commit().await?;
+                    Ok(value)
+                }
+            }
+        })
+        .await
+    };
+}
+
+pub(crate) use {in_transaction, on_db};
+
+/// After some errors a connection fails for good: its server became read-only, or it lost its prepared statements.
+pub(crate) fn close_if_useless<D: sqlx::Database, T>(held: &mut PoolConnection<D>, result: &DbResult<T>) {
+    if result.as_ref().is_err_and(DbError::ends_connection) {
+        held.close_on_drop();
+    }
+}
+
+/// Stops waiting after [`WORK_LIMIT`]. What the work did until then may be stored or not, as when a connection breaks.
+pub(crate) async fn within_limit<T>(work: impl Future<Output = DbResult<T>>) -> DbResult<T> {
+    tokio::time::timeout(WORK_LIMIT, work).await.unwrap_or_else(|_| Err(DbError::timed_out()))
+}
