@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::client_address::{ClientIp, Peer};
 use crate::error::ApiError;
-use crate::extract::{Encoding, WantsHtml};
+use crate::extract::{Encoding, PageLanguage, WantsHtml};
 use crate::request_source::RequestSource;
 use crate::routes::html;
 use crate::serve::MAX_BODY_BYTES;
@@ -75,9 +75,10 @@ async fn refuse_other_sites(State(state): State<AppState>, request: Request, nex
         return next.run(request).await;
     }
     tracing::info!("refused a request of another site");
+    let language = PageLanguage::of(request.uri(), request.headers(), state.settings.default_locale);
     // A form is answered with a page, because a browser shows the answer.
     if WantsHtml::of(request.headers()).0 || Encoding::of(request.headers()) == Ok(Encoding::Form) {
-        html::error_page(&state, ApiError::InsufficientPermissions)
+        html::error_page(&state, language, ApiError::InsufficientPermissions)
     } else {
         ApiError::InsufficientPermissions.into_response()
     }

@@ -7,6 +7,11 @@ use zxcvbn::{Score, zxcvbn};
 
 use crate::error::{ApiError, ApiResult};
 
+/// Why a password is refused, after the name of its field.
+pub const OWN_WORDS: &str = "must not be made of your own address or name";
+/// The same of a common one.
+pub const GUESSABLE: &str = "is too easy to guess: choose one that is not common, or a longer one";
+
 /// How much of a password is estimated, in characters: no common password is longer.
 const ESTIMATED: usize = 48;
 /// Symbols that the estimator reads as letters (`p@$$w0rd`), each with a symbol that it does not. It reads digits as
@@ -38,14 +43,11 @@ const MIN_OTHER_CHARS: usize = 5;
 /// 422 with the reason, which does not quote the password.
 pub fn refuse_guessable(field: &str, password: &Password, about: &[&str]) -> ApiResult<()> {
     if is_made_of(password, about) {
-        return Err(ApiError::field(field, "must not be made of your own address or name"));
+        return Err(ApiError::field(field, OWN_WORDS));
     }
     // Fewer than a million guesses, by the crate's dictionaries, names and keyboard patterns.
     if zxcvbn(&affordable(password.expose()), about).score() < Score::Two {
-        return Err(ApiError::field(
-            field,
-            "is too easy to guess: choose one that is not common, or a longer one",
-        ));
+        return Err(ApiError::field(field, GUESSABLE));
     }
     Ok(())
 }

@@ -91,6 +91,7 @@ impl TestApp {
             email: email.clone(),
             password_hash: "none".into(),
             created_via: CreatedVia::SignUp,
+            locale: None,
             replaces: None,
             base_mailbox_limit: 20,
         };

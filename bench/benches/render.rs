@@ -5,6 +5,7 @@
 use bookly_shared::clock::Clock;
 use bookly_shared::config::ProductSettings;
 use bookly_shared::domain::EmailKind;
+use bookly_shared::locale::Locale;
 use bookly_worker::render::{EmailBody, MailRenderer, MessageFacts, compose};
 use divan::Bencher;
 use uuid::Uuid;
@@ -21,13 +22,13 @@ fn renderer() -> MailRenderer {
 #[divan::bench(args = [EmailKind::VerifyEmail, EmailKind::ResetPassword])]
 fn render(bencher: Bencher, kind: EmailKind) {
     let renderer = renderer();
-    bencher.bench(|| renderer.render(&EmailBody::sample(kind)));
+    bencher.bench(|| renderer.render(Locale::En, &EmailBody::sample(kind)));
 }
 
 #[divan::bench]
 fn encode(bencher: Bencher) {
     let address = "kim@people.test".parse().expect("an address");
-    let rendered = renderer().render(&EmailBody::sample(EmailKind::VerifyEmail)).expect("a mail");
+    let rendered = renderer().render(Locale::En, &EmailBody::sample(EmailKind::VerifyEmail)).expect("a mail");
     let facts = MessageFacts {
         id: Uuid::from_u128(7),
         from: &address,

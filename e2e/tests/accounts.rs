@@ -6,8 +6,18 @@ use bookly_e2e::prelude::*;
 use futures_util::future::join_all;
 
 /// The keys of a User, and no others: above all not the hash.
-const USER_KEYS: [&str; 9] =
-    ["uid", "username", "email", "first_name", "last_name", "role", "is_verified", "created_at", "update_at"];
+const USER_KEYS: [&str; 10] = [
+    "uid",
+    "username",
+    "email",
+    "first_name",
+    "last_name",
+    "role",
+    "is_verified",
+    "locale",
+    "created_at",
+    "update_at",
+];
 
 fn keys(object: &Value) -> HashSet<&str> {
     object.as_object().into_iter().flatten().map(|(key, _)| key.as_str()).collect()

@@ -226,6 +226,8 @@ async fn a_template_of_ones_own_replaces_one_file() -> Result<()> {
     let template = folder.path().join("mail/verify_email");
     fs::create_dir_all(&template)?;
     fs::write(template.join("body.txt"), "Ahoy! {{ link }}\n")?;
+    fs::create_dir_all(folder.path().join("locales"))?;
+    fs::write(folder.path().join("locales/de.ftl"), "verify-email-subject = Willkommen bei { $app_name }\n")?;
     let own = folder.path().display().to_string();
     run(StackOptions::new(Kind::Embedded).with("TEMPLATE_FOLDER", own), async |stack| {
         let person = Person::new();
@@ -234,6 +236,10 @@ async fn a_template_of_ones_own_replaces_one_file() -> Result<()> {
         let text = mail.text().context("text")?;
         assert!(text.starts_with("Ahoy! http"), "{text}");
         assert!(mail.html().context("HTML")?.contains("Verify my email"), "the rest is as it was");
+        let german = Person::new();
+        let sign_up = stack.api().post("/auth/signup").header(header::ACCEPT_LANGUAGE, "de");
+        sign_up.json(&german).expect(201).await?;
+        stack.mail(&german.email, "Willkommen bei Bookly").await?;
         Ok(())
     })
     .await

@@ -12,6 +12,7 @@ CREATE TABLE users (
     password_hash   TEXT NOT NULL,                 -- PHC string
     auth_version    INTEGER NOT NULL DEFAULT 0,     -- bumped by every change of password, e-mail or role
     auth_changed_at TEXT NOT NULL,
+    locale          TEXT,                          -- the canonical BCP 47 tag that was asked for; NULL: not known
     created_at      TEXT NOT NULL,
     update_at       TEXT NOT NULL,
     -- Rows that others insert count as imported: only accounts made by sign-up are ever replaced, deleted or purged.

@@ -1,6 +1,8 @@
-//! The loader of all templates: compiled in, and replaced file by file from `TEMPLATE_FOLDER`.
+//! The loader of all templates: compiled in, and replaced file by file from `TEMPLATE_FOLDER`. Each language has an
+//! environment of its own, with its texts.
 
 mod error;
+mod texts;
 
 use std::path::{Path, PathBuf};
 
@@ -8,6 +10,8 @@ use chrono::{DateTime, Utc};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, Error, Output, State, UndefinedBehavior, escape_formatter};
+
+use crate::locale::{CatalogueFinding, CatalogueProblem, Catalogues, Locale, Messages};
 
 pub use error::{RenderError, TemplateError};
 
@@ -61,7 +65,7 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "page/link_expired.html",
     "page/link_invalid.html",
     "page/link_requested.html",
-    "page/message.html",
+    "page/error.html",
     "page/not_me.html",
     "page/not_me_done.html",
     "page/request_link.html",
@@ -74,53 +78,82 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "page/verify.html",
 ];
 
-/// Compiles every template. Files of `template_folder` replace templates of the same name.
+/// Compiles every template, in every language. Files of `template_folder` replace templates of the same name.
 ///
 /// Files are read only here, so a change needs a restart. A file that replaces no template is a warning.
 ///
 /// # Errors
 /// When the folder or a file cannot be read, or a template has wrong syntax (with file and line).
-pub fn environment(template_folder: Option<&Path>) -> Result<Environment<'static>, TemplateError> {
+pub fn load(template_folder: Option<&Path>) -> Result<Templates, TemplateError> {
     let inspection = inspect(template_folder)?;
     for file in inspection.unused {
         tracing::warn!(%file, "this file in TEMPLATE_FOLDER has not the name of a template and is not used");
     }
+    for warning in inspection.warnings {
+        tracing::warn!(warning, "check TEMPLATE_FOLDER");
+    }
     match inspection.problems.into_iter().next() {
         Some(problem) => Err(problem),
-        None => Ok(inspection.env),
+        None => Ok(inspection.templates),
     }
 }
 
-/// All results about a `TEMPLATE_FOLDER`, where [`environment`] stops at the first error.
+/// All templates in every language.
+#[derive(Clone, Debug)]
+pub struct Templates(Vec<Environment<'static>>);
+
+impl Templates {
+    /// The templates with the texts of a language.
+    #[must_use]
+    pub fn of(&self, locale: Locale) -> &Environment<'static> {
+        &self.0[locale as usize]
+    }
+
+    /// Changes the environment of every language.
+    pub fn change(&mut self, change: impl FnMut(&mut Environment<'static>)) {
+        self.0.iter_mut().for_each(change);
+    }
+}
+
+/// All results about a `TEMPLATE_FOLDER`, where [`load`] stops at the first error.
 #[derive(Debug)]
 pub struct TemplateInspection {
     /// All templates: the file where it compiles, else the built-in one.
-    pub env: Environment<'static>,
-    /// The templates that files replace.
+    pub templates: Templates,
+    /// The templates and catalogues that files replace.
     pub overridden: Vec<String>,
     /// Files that replace no template.
     pub unused: Vec<String>,
     /// Files that cannot be read or have wrong syntax.
     pub problems: Vec<TemplateError>,
+    /// What can be used but is probably a mistake, with file and line.
+    pub warnings: Vec<String>,
 }
 
-/// Compiles every template as [`environment`] does, and continues after an error.
+/// Compiles every template as [`load`] does, and continues after an error.
 ///
 /// # Errors
 /// When the folder cannot be read.
 pub fn inspect(template_folder: Option<&Path>) -> Result<TemplateInspection, TemplateError> {
-    let mut inspection = TemplateInspection {
-        env: built_in_environment()?,
-        overridden: Vec::new(),
-        unused: Vec::new(),
-        problems: Vec::new(),
-    };
+    let mut files = Files { env: built_in_environment()?, ..Files::default() };
     if let Some(folder) = template_folder {
         for path in files_under(folder)? {
-            inspection.add_file(&path, folder);
+            files.add(&path, folder);
         }
     }
-    Ok(inspection)
+    let catalogues = Catalogues::new(&files.messages).map_err(|problem| of_catalogue(Locale::En, problem))?;
+    let in_language = |locale| {
+        let mut env = files.env.clone();
+        texts::add(&mut env, catalogues.of(locale));
+        env
+    };
+    Ok(TemplateInspection {
+        templates: Templates(Locale::ALL.into_iter().map(in_language).collect()),
+        overridden: files.overridden,
+        unused: files.unused,
+        problems: files.problems,
+        warnings: files.warnings,
+    })
 }
 
 /// A time for people: "23 November 2026, 15:04 UTC".
@@ -142,25 +175,70 @@ fn built_in_environment() -> Result<Environment<'static>, TemplateError> {
     env.set_debug(false);
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
     env.set_syntax(syntax.map_err(broken)?);
-    env.set_formatter(escape_but_slashes);
+    env.set_formatter(write_value);
     for (name, text) in BUILT_IN {
         env.add_template(name, text).map_err(broken)?;
     }
     Ok(env)
 }
 
-impl TemplateInspection {
-    fn add_file(&mut self, path: &Path, folder: &Path) {
+/// What is known while the files are read.
+#[derive(Default)]
+struct Files {
+    env: Environment<'static>,
+    messages: Vec<(Locale, Messages)>,
+    overridden: Vec<String>,
+    unused: Vec<String>,
+    problems: Vec<TemplateError>,
+    warnings: Vec<String>,
+}
+
+impl Files {
+    fn add(&mut self, path: &Path, folder: &Path) {
         let name = name_of(path, folder);
-        if !names().any(|known| known == name) {
+        if let Some(locale) = catalogue_name(&name) {
+            self.add_catalogue(locale, path, name);
+        } else if names().any(|known| known == name) {
+            match compile(&mut self.env, &name, path, folder) {
+                Ok(()) => self.overridden.push(name),
+                Err(problem) => self.problems.push(problem),
+            }
+        } else {
             self.unused.push(name);
-            return;
-        }
-        match compile(&mut self.env, &name, path, folder) {
-            Ok(()) => self.overridden.push(name),
-            Err(problem) => self.problems.push(problem),
         }
     }
+
+    /// Messages that no built-in template uses are for templates in the folder. One with a variable that it does not get
+    /// could not be used.
+    fn add_catalogue(&mut self, locale: Locale, path: &Path, name: String) {
+        let messages = match read(path).map(Messages::parse) {
+            Ok(Ok(messages)) => messages,
+            Ok(Err(problems)) => {
+                let problems = problems.into_iter().map(|problem| of_catalogue(locale, problem));
+                return self.problems.extend(problems);
+            }
+            Err(problem) => return self.problems.push(problem),
+        };
+        for finding in messages.compared_to(&Messages::built_in(Locale::En)) {
+            let (line, reason) = (finding.line(), finding.to_string());
+            if finding.is_fatal() {
+                self.problems.push(of_catalogue(locale, CatalogueProblem { line, reason }));
+            } else if !matches!(finding, CatalogueFinding::MissingMessage { .. }) {
+                self.warnings.push(format!("{name}, line {line}: {reason}"));
+            }
+        }
+        self.messages.push((locale, messages));
+        self.overridden.push(name);
+    }
+}
+
+/// `locales/de.ftl` has the messages of German.
+fn catalogue_name(name: &str) -> Option<Locale> {
+    name.strip_prefix("locales/")?.strip_suffix(".ftl")?.parse().ok()
+}
+
+fn of_catalogue(locale: Locale, CatalogueProblem { line, reason }: CatalogueProblem) -> TemplateError {
+    TemplateError::Broken { file: format!("TEMPLATE_FOLDER/locales/{locale}.ftl"), line, reason }
 }
 
 fn compile(
@@ -169,11 +247,15 @@ fn compile(
     path: &Path,
     folder: &Path,
 ) -> Result<(), TemplateError> {
+    env.add_template_owned(name.to_owned(), read(path)?)
+        .map_err(|error| TemplateError::broken(&error, Some(folder)))
+}
+
+/// Browsers hash a style with LF instead of CRLF. Emails get their line ends when they are composed.
+fn read(path: &Path) -> Result<String, TemplateError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| TemplateError::Unreadable { path: path.to_owned(), source })?;
-    // Browsers hash a style with LF instead of CRLF. Emails get their line ends when they are composed.
-    let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
-    env.add_template_owned(name.to_owned(), text).map_err(|error| TemplateError::broken(&error, Some(folder)))
+    Ok(text.trim_start_matches('\u{feff}').replace("\r\n", "\n"))
 }
 
 /// Every file below `folder`, sorted, without hidden ones (`.gitkeep`, swap files of editors).
@@ -198,24 +280,14 @@ fn name_of(path: &Path, folder: &Path) -> String {
     parts.join("/")
 }
 
-/// Escapes HTML, but no slashes: link scanners and simple mail clients do not understand `https:&#x2f;&#x2f;`, although
-/// it is valid HTML.
-fn escape_but_slashes(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
-    let text = value.as_str().filter(|_| *state.auto_escape() == AutoEscape::Html && !value.is_safe());
-    let Some(text) = text else { return escape_formatter(out, state, value) };
-    for piece in text.split_inclusive(['<', '>', '&', '"', '\'']) {
-        let (plain, entity) = match piece.as_bytes().last() {
-            Some(b'<') => (&piece[..piece.len() - 1], "&lt;"),
-            Some(b'>') => (&piece[..piece.len() - 1], "&gt;"),
-            Some(b'&') => (&piece[..piece.len() - 1], "&amp;"),
-            Some(b'"') => (&piece[..piece.len() - 1], "&quot;"),
-            Some(b'\'') => (&piece[..piece.len() - 1], "&#x27;"),
-            _ => (piece, ""),
-        };
-        out.write_str(plain)?;
-        out.write_str(entity)?;
+/// Writes a value, escaped where the template is HTML.
+fn write_value(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+    match value.as_str() {
+        Some(text) if *state.auto_escape() == AutoEscape::Html && !value.is_safe() => {
+            out.write_str(&texts::escaped(text)).map_err(Error::from)
+        }
+        _ => escape_formatter(out, state, value),
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -42,6 +42,7 @@ async fn create(db: &Db, email: &EmailAddress, via: CreatedVia, hours: i64) -> C
         email: email.clone(),
         password_hash: format!("hash of {hours}"),
         created_via: via,
+        locale: None,
         replaces: old.and_then(|old| old.replaceable(at(hours) - TimeDelta::hours(1))),
         base_mailbox_limit: LIMIT,
     };

@@ -35,6 +35,7 @@ async fn sign_up(db: &Db, email: &EmailAddress) -> User {
         email: email.clone(),
         password_hash: "none".into(),
         created_via: CreatedVia::SignUp,
+        locale: None,
         replaces: None,
         base_mailbox_limit: 20,
     };

@@ -90,6 +90,7 @@ impl Worker {
             codes: LinkCodes::new(&settings.link_secret),
             lifetimes: settings.lifetimes,
             links: settings.links.templates(&settings.public_url),
+            default_locale: settings.default_locale,
         };
         let delivery = Arc::new(Delivery {
             db: db.clone(),

@@ -53,6 +53,7 @@ impl TestWorker {
             email: email.clone(),
             password_hash: "$argon2id$".into(),
             created_via: CreatedVia::SignUp,
+            locale: None,
             replaces: None,
             base_mailbox_limit: 20,
         };

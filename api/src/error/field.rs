@@ -13,6 +13,11 @@ pub struct FieldError {
 }
 
 impl FieldError {
+    /// A field that is missing.
+    pub const REQUIRED: &str = "is required";
+    /// Control characters. It is the same for every field, and comes before any trimming.
+    pub const ONE_LINE: &str = "must be one line without control characters";
+
     /// A field and its problem.
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> FieldError {
         FieldError { field: field.into(), message: message.into() }

@@ -8,9 +8,6 @@ use serde_json::{Map, Value};
 
 use crate::error::{ApiError, FieldError};
 
-/// The error of control characters. It is the same for every field, and comes before any trimming.
-const ONE_LINE: &str = "must be one line without control characters";
-
 /// A request type that can be read from fields. It returns `None` only after an error was recorded. Unknown fields are
 /// ignored.
 pub trait FromFields: Sized {
@@ -69,7 +66,7 @@ impl Fields {
     ) -> Option<T> {
         let Value::String(text) = self.take(name)? else { return self.refuse(name, "must be a text") };
         if has_control_characters(&text) {
-            return self.refuse(name, ONE_LINE);
+            return self.refuse(name, FieldError::ONE_LINE);
         }
         match parse(text) {
             Ok(value) => Some(value),
@@ -82,7 +79,9 @@ impl Fields {
         let number = match self.take(name)? {
             // FastAPI's clients may send 12.0.
             Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
-            Value::String(text) if has_control_characters(&text) => return self.refuse(name, ONE_LINE),
+            Value::String(text) if has_control_characters(&text) => {
+                return self.refuse(name, FieldError::ONE_LINE);
+            }
             Value::String(text) => text.trim().parse().ok(),
             _ => None,
         };
@@ -112,7 +111,7 @@ impl Fields {
                 let place = format!("{name}.{index}");
                 let Some(text) = item.as_str() else { return self.refuse(&place, "must be a text") };
                 if has_control_characters(text) {
-                    return self.refuse(&place, ONE_LINE);
+                    return self.refuse(&place, FieldError::ONE_LINE);
                 }
                 parse(text).map_err(|error| self.refuse::<T>(&place, error)).ok()
             })
@@ -143,7 +142,7 @@ impl Fields {
 
     fn take(&mut self, name: &str) -> Option<Value> {
         let value = self.values.remove(name);
-        if value.is_none() { self.refuse(name, "is required") } else { value }
+        if value.is_none() { self.refuse(name, FieldError::REQUIRED) } else { value }
     }
 }
 

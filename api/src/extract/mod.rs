@@ -32,6 +32,7 @@ mod client;
 mod current_request;
 mod encoding;
 mod fields;
+mod language;
 mod same_origin;
 mod url;
 
@@ -44,6 +45,7 @@ pub use body::{Authorized, JsonBody, JsonOrForm};
 pub use current_request::CurrentRequest;
 pub use encoding::Encoding;
 pub use fields::{Fields, FromFields};
+pub use language::{AcceptedLanguage, PageLanguage};
 pub use same_origin::SameOrigin;
 pub use url::{Query, Uid};
 

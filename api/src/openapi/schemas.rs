@@ -4,11 +4,16 @@ use std::ops::RangeInclusive;
 
 use bookly_shared::domain::email_address::MAX_ADDRESS_BYTES;
 use bookly_shared::domain::{Password, PersonName, Role, Username};
-use utoipa::openapi::schema::{Array, ArrayBuilder, KnownFormat, Object, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::schema::{
+    Array, ArrayBuilder, KnownFormat, Object, ObjectBuilder, SchemaFormat, SchemaType, Type,
+};
 use utoipa::openapi::{Content, Schema};
 
 /// Everything except control characters (Unicode Cc), line separators and direction changes.
 const ONE_LINE: &str = r"^[^\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]*$";
+
+/// What every language tag matches; not everything that matches is one.
+const LANGUAGE_TAG: &str = "^(?=.{2,70}$)[A-Za-z0-9]+(-[A-Za-z0-9]+)*$";
 
 fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
@@ -35,6 +40,17 @@ pub(crate) fn last_name() -> Object {
 
 pub(crate) fn username() -> Object {
     line(1..=Username::MAX_CHARS, "zoe")
+}
+
+/// A language tag (BCP 47).
+pub(crate) fn locale() -> Object {
+    text().pattern(Some(LANGUAGE_TAG)).examples(["pt-BR"]).build()
+}
+
+/// The same, or null where no language is known.
+pub(crate) fn stored_locale() -> Object {
+    let types = SchemaType::from_iter([Type::String, Type::Null]);
+    ObjectBuilder::new().schema_type(types).examples(["pt-BR"]).build()
 }
 
 /// An email address.

@@ -4,6 +4,7 @@ mod admin;
 mod headers;
 mod page;
 mod plot;
+mod problem;
 mod samples;
 
 use std::fmt;
@@ -13,37 +14,40 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bookly_shared::config::{LinkSettings, ProductSettings};
 use bookly_shared::domain::{EmailAddress, Palette};
-use bookly_shared::templates::{RenderError, TemplateError, environment};
+use bookly_shared::locale::Locale;
+use bookly_shared::templates::{self, RenderError, TemplateError, Templates};
 use http::{HeaderName, HeaderValue};
 use minijinja::value::Serde;
-use minijinja::{Environment, Value, context};
+use minijinja::{Value, context};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 pub use admin::{Board, EmailHistory, EmailLine, EmailSearch};
-pub use page::{AccountSummary, InboxEntry, Page, RequestForm};
+pub use page::{AccountSummary, InboxEntry, Language, Page, RequestForm};
 pub use plot::Plot;
+pub use problem::Problem;
 
 /// The lengths of a password that the form's hint names.
 const PASSWORD_LENGTH: (usize, usize) = (8, 128);
 
 /// Renders pages. Made once, when the service starts.
 pub struct Pages {
-    env: Environment<'static>,
+    templates: Templates,
     content_security_policy: String,
     product: ProductSettings,
     initial: String,
     links: LinkSettings,
 }
 
-/// The values of every template: those of its page and these.
+/// The values of every template: those of its page, the product's name and these. `keep_lang` stands behind the path of
+/// links and forms: `?lang=de` or nothing.
 #[derive(Serialize)]
 struct Context<'a> {
     verification_action: &'static str,
     password_reset_action: &'static str,
     verification_code_action: &'static str,
     password_reset_code_action: &'static str,
-    app_name: &'a str,
+    keep_lang: &'a str,
     initial: &'a str,
     logo_url: Option<&'a str>,
     support_email: Option<&'a str>,
@@ -58,7 +62,7 @@ struct Context<'a> {
 
 impl Pages {
     /// Loads the templates and renders every page once with sample values: a template that uses an unknown value stops the
-    /// start.
+    /// start. The built-in ones are tested in every language, so only templates of a folder are tried in each.
     ///
     /// # Errors
     /// The first template that cannot be read, parsed or rendered, with file and line.
@@ -67,30 +71,39 @@ impl Pages {
         product: &ProductSettings,
         links: &LinkSettings,
     ) -> Result<Self, TemplateError> {
-        let mut env = environment(template_folder)?;
+        let mut templates = templates::load(template_folder)?;
         let broken = |error| TemplateError::broken(&error, template_folder);
         let colors = context! { colors => Value::from(Serde(product.colors)) };
-        let style = env.get_template("page/style.css").and_then(|css| css.render(colors)).map_err(broken)?;
+        let css = templates.of(Locale::En).get_template("page/style.css");
+        let style = css.and_then(|css| css.render(colors)).map_err(broken)?;
         let content_security_policy =
             headers::content_security_policy(&hash_source(&style), product.logo.as_ref());
-        env.add_global("style", Value::from_safe_string(style));
-        // Errors may name values only here, where the values are samples.
-        env.set_debug(true);
+        let style = Value::from_safe_string(style);
+        templates.change(|env| {
+            env.add_global("style", style.clone());
+            // Every message can use it, also in a macro.
+            env.add_global("app_name", product.name.as_str());
+            // Errors may name values only here, where the values are samples.
+            env.set_debug(true);
+        });
         let (product, initial, links) = (product.clone(), product.initial(), links.clone());
-        let mut pages = Self { env, content_security_policy, product, initial, links };
-        for page in Page::samples() {
-            pages.try_render(&page).map_err(broken)?;
+        let mut pages = Self { templates, content_security_policy, product, initial, links };
+        let locales = if template_folder.is_some() { &Locale::ALL[..] } else { &[Locale::En] };
+        for locale in locales.iter().copied() {
+            for page in Page::samples() {
+                pages.try_render(Language { locale, ..Language::ENGLISH }, &page).map_err(broken)?;
+            }
         }
-        pages.env.set_debug(false);
+        pages.templates.change(|env| env.set_debug(false));
         Ok(pages)
     }
 
-    /// Renders one page.
+    /// Renders one page in a language.
     ///
     /// # Errors
     /// When a template fails with a value that the samples do not have.
-    pub fn render(&self, page: &Page<'_>) -> Result<String, RenderError> {
-        Ok(self.try_render(page)?)
+    pub fn render(&self, language: Language, page: &Page<'_>) -> Result<String, RenderError> {
+        Ok(self.try_render(language, page)?)
     }
 
     /// The policy of all pages: their own style and forms, the product's logo, and nothing else.
@@ -112,13 +125,14 @@ impl Pages {
         headers::email_headers(self.product.logo.as_ref())
     }
 
-    fn try_render(&self, page: &Page<'_>) -> Result<String, minijinja::Error> {
+    fn try_render(&self, language: Language, page: &Page<'_>) -> Result<String, minijinja::Error> {
+        let keep_lang = if language.by_query { format!("?lang={}", language.locale) } else { String::new() };
         let context = Context {
             verification_action: RequestForm::Verification.path(),
             password_reset_action: RequestForm::PasswordReset.path(),
             verification_code_action: RequestForm::Verification.code_path(),
             password_reset_code_action: RequestForm::PasswordReset.code_path(),
-            app_name: &self.product.name,
+            keep_lang: &keep_lang,
             initial: &self.initial,
             logo_url: self.product.logo.as_ref().map(|logo| &*logo.url),
             support_email: self.product.support_email.as_ref().map(EmailAddress::as_str),
@@ -129,7 +143,8 @@ impl Pages {
             max_length: PASSWORD_LENGTH.1,
             page,
         };
-        let html = self.env.get_template(page.template())?.render(Value::from(Serde(context)))?;
+        let template = self.templates.of(language.locale).get_template(page.template())?;
+        let html = template.render(Value::from(Serde(context)))?;
         Ok(html.trim_start().to_owned())
     }
 }

@@ -2,24 +2,42 @@
 
 use bookly_shared::db::users::User;
 use bookly_shared::domain::greeting_name;
+use bookly_shared::locale::Locale;
 use bookly_shared::templates::date_and_time;
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 
 use super::admin::{Board, EmailHistory, EmailSearch};
+use super::problem::Problem;
+
+/// The language of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Language {
+    /// The language.
+    pub locale: Locale,
+    /// Whether `?lang` named it: then the links and forms of the page keep it.
+    pub by_query: bool,
+    /// Whether it depends on `Accept-Language`.
+    pub by_header: bool,
+}
+
+impl Language {
+    /// English, for the pages of operators and developers.
+    pub const ENGLISH: Language = Language { locale: Locale::En, by_query: false, by_header: false };
+}
 
 /// A page and its values.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(untagged)]
 #[expect(missing_docs, reason = "the comment of a page explains its fields")]
 pub enum Page<'a> {
-    /// `/`: what runs. `base_url` has no slash at its end; `inbox` and `docs` say whether these exist.
+    /// `/`: what runs; no `queue` is one in this process, no `mail` is files. `base_url` has no slash at its end; `inbox` and `docs` say whether these exist.
     Start {
         version: &'a str,
         base_url: &'a str,
         database: &'a str,
-        queue: &'a str,
-        mail: &'a str,
+        queue: Option<&'a str>,
+        mail: Option<&'a str>,
         inbox: bool,
         docs: bool,
     },
@@ -36,15 +54,14 @@ pub enum Page<'a> {
     LinkExpired { form: Option<RequestForm> },
     /// The link was used, or is invalid.
     LinkInvalid {},
-    /// Asks for an address to send a link to. `email` fills the field in, after an `error`.
-    RequestLink { form: RequestForm, email: Option<&'a str>, error: Option<&'a str> },
-    /// The answer to that form, with a form for the code in the email. `message` is the API's, without a full stop.
-    LinkRequested { form: RequestForm, message: &'a str, email: &'a str },
-    /// Asks for the code of an email, and for a new password where `form` is of a reset. `email` fills the field in;
-    /// `errors` are sentences.
-    EnterCode { form: RequestForm, email: Option<&'a str>, errors: &'a [&'a str] },
-    /// Asks for a new password. `email` is for password managers; `errors` are sentences.
-    ResetForm { email: Option<&'a str>, errors: &'a [&'a str] },
+    /// Asks for an address to send a link to. `email` fills the field in, after a `problem`.
+    RequestLink { form: RequestForm, email: Option<&'a str>, problem: Option<Problem> },
+    /// The answer to that form, with a form for the code in the email.
+    LinkRequested { form: RequestForm, email: &'a str },
+    /// Asks for the code of an email, and for a new password where `form` is of a reset. `email` fills the field in.
+    EnterCode { form: RequestForm, email: Option<&'a str>, problems: &'a [Problem] },
+    /// Asks for a new password. `email` is for password managers.
+    ResetForm { email: Option<&'a str>, problems: &'a [Problem] },
     /// The new password is saved.
     ResetDone {},
     /// A button that confirms a new address, by posting to the same address.
@@ -55,8 +72,8 @@ pub enum Page<'a> {
     EmailChangeUndo { email: &'a str },
     /// The old address is restored.
     EmailChangeUndone {},
-    /// Anything else, mostly errors: `status` is shown from 400.
-    Message { status: u16, message: &'a str, resolution: Option<&'a str> },
+    /// Any other error. `code` names its texts; `message` and `resolution` are the API's, for a code without texts.
+    Error { status: u16, code: &'a str, message: &'a str, resolution: Option<&'a str> },
     /// The emails, newest first.
     Inbox { emails: &'a [InboxEntry<'a>], base_url: &'a str },
     /// One email. Its HTML is in a frame with `/inbox/{id}/html`.
@@ -104,8 +121,8 @@ pub struct AccountSummary<'a> {
     pub last_name: Option<&'a str>,
     /// The chosen name.
     pub username: Option<&'a str>,
-    /// When the account was made.
-    #[serde(serialize_with = "ser_moment")]
+    /// When the account was made; templates get seconds since 1970.
+    #[serde(serialize_with = "unix_seconds")]
     pub created_at: DateTime<Utc>,
 }
 
@@ -178,7 +195,7 @@ impl Page<'_> {
             Self::EmailChanged {} => "page/email_changed.html",
             Self::EmailChangeUndo { .. } => "page/email_change_undo.html",
             Self::EmailChangeUndone {} => "page/email_change_undone.html",
-            Self::Message { .. } => "page/message.html",
+            Self::Error { .. } => "page/error.html",
             Self::Inbox { .. } => "page/inbox.html",
             Self::InboxEmail { .. } => "page/inbox_email.html",
             Self::AdminLogin { .. } => "page/admin_login.html",
@@ -187,6 +204,10 @@ impl Page<'_> {
             Self::AdminEmail(_) => "page/admin_email.html",
         }
     }
+}
+
+fn unix_seconds<S: Serializer>(time: &DateTime<Utc>, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_i64(time.timestamp())
 }
 
 fn ser_moment<S: Serializer>(time: &DateTime<Utc>, to: S) -> Result<S::Ok, S::Error> {

@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::admin::{Board, EmailHistory, EmailLine, EmailSearch};
 use super::page::{AccountSummary, InboxEntry, Page, RequestForm};
 use super::plot::Plot;
+use super::problem::Problem;
 
-const WRONG_CODE: &str = "The code is wrong or has expired. Check it, or ask for a new one.";
 const BASE_URL: &str = "http://127.0.0.1:8000";
 const TEXT: &str = "Hello Zoë,\n\nWelcome to Bookly.\n";
 
@@ -57,26 +57,23 @@ fn forms() -> Vec<Page<'static>> {
         Page::NotMe { account: ACCOUNT },
         Page::EmailChangeUndo { email: "zoe@example.org" },
         Page::EmailChangeConfirm {},
-        Page::RequestLink { form, email: None, error: None },
+        Page::RequestLink { form, email: None, problem: None },
         Page::RequestLink {
             form: other,
             email: Some("zoe@example"),
-            error: Some("This is not an email address."),
+            problem: Some(Problem::AddressMalformed),
         },
-        Page::EnterCode { form: other, email: None, errors: &[] },
-        Page::EnterCode { form: other, email: Some("zoe@example.org"), errors: &[WRONG_CODE] },
-        Page::EnterCode { form, email: None, errors: &[] },
+        Page::EnterCode { form: other, email: None, problems: &[] },
+        Page::EnterCode { form: other, email: Some("zoe@example.org"), problems: &[Problem::CodeWrong] },
+        Page::EnterCode { form, email: None, problems: &[] },
         Page::EnterCode {
             form,
             email: Some("zoe@example.org"),
-            errors: &[WRONG_CODE, "The passwords do not match."],
+            problems: &[Problem::CodeWrong, Problem::PasswordsDiffer],
         },
-        Page::ResetForm { email: Some("zoe@example.org"), errors: &[] },
-        Page::ResetForm { email: None, errors: &["The passwords do not match."] },
-        Page::ResetForm {
-            email: None,
-            errors: &["The passwords do not match.", "The password is too short: it takes 8 characters."],
-        },
+        Page::ResetForm { email: Some("zoe@example.org"), problems: &[] },
+        Page::ResetForm { email: None, problems: &[Problem::PasswordsDiffer] },
+        Page::ResetForm { email: None, problems: Problem::ALL },
     ]
 }
 
@@ -86,36 +83,40 @@ fn answers() -> Vec<Page<'static>> {
         Page::LinkExpired { form: Some(RequestForm::Verification) },
         Page::LinkExpired { form: None },
         Page::LinkInvalid {},
-        Page::LinkRequested {
-            form: RequestForm::PasswordReset,
-            message: "Please check your email for instructions to reset your password",
-            email: "zoe@example.org",
-        },
-        Page::LinkRequested {
-            form: RequestForm::Verification,
-            message: "If the account exists and is not verified, a new link is on its way",
-            email: "zoe@example.org",
-        },
+        Page::LinkRequested { form: RequestForm::PasswordReset, email: "zoe@example.org" },
+        Page::LinkRequested { form: RequestForm::Verification, email: "zoe@example.org" },
         Page::ResetDone {},
         Page::EmailChanged {},
         Page::EmailChangeUndone {},
         Page::NotMeDone {},
-        Page::Message { status: 200, message: "Done", resolution: None },
-        Page::Message {
+        Page::Error {
             status: 503,
+            code: "unavailable",
             message: "The service is not available, please try again",
-            resolution: Some("Please wait a moment"),
+            resolution: None,
+        },
+        Page::Error {
+            status: 409,
+            code: "already_verified",
+            message: "The account is already verified",
+            resolution: None,
+        },
+        Page::Error {
+            status: 404,
+            code: "no_text_for_this",
+            message: "What the API says",
+            resolution: Some("What it advises"),
         },
     ]
 }
 
 fn inbox() -> Vec<Page<'static>> {
-    let start = |inbox, docs| Page::Start {
+    let start = |inbox: bool, docs: bool| Page::Start {
         version: "0.1.0",
         base_url: BASE_URL,
         database: "SQLite in data/bookly.sqlite",
-        queue: "in this process",
-        mail: "files in data/mail",
+        queue: docs.then_some("Redis"),
+        mail: docs.then_some("SMTP"),
         inbox,
         docs,
     };

@@ -19,7 +19,7 @@ fn with_folder(folder: &Path) -> Result<Pages, TemplateError> {
 
 fn rendered() -> Vec<(Page<'static>, String)> {
     let pages = pages();
-    Page::samples().into_iter().map(|page| (page, pages.render(&page).unwrap())).collect()
+    Page::samples().into_iter().map(|page| (page, pages.render(Language::ENGLISH, &page).unwrap())).collect()
 }
 
 const VERIFY: Page<'static> =
@@ -28,7 +28,7 @@ const VERIFY: Page<'static> =
 #[test]
 fn every_page_is_a_complete_document_without_scripts_or_inline_handlers() {
     for (page, html) in rendered() {
-        assert!(html.starts_with("<!doctype html>\n<html lang=\"en\">"), "{page:?}");
+        assert!(html.starts_with("<!doctype html>\n<html lang=\"en\" dir=\"ltr\">"), "{page:?}");
         assert_eq!(html.matches("<h1>").count(), 1, "{page:?}");
         assert!(html.contains("name=\"viewport\"") && !html.contains("<title> ·"), "{page:?}");
         for refused in ["<script", " style=", " onclick", "javascript:"] {
@@ -55,7 +55,7 @@ fn an_overridden_style_is_allowed_as_the_browser_reads_it() {
     fs::write(folder.path().join("page/style.css"), "p {\r\n color: red }\r\n").unwrap();
     let pages = with_folder(folder.path()).unwrap();
     assert!(pages.content_security_policy().contains(&hash_source("p {\n color: red }")));
-    assert!(pages.render(&VERIFY).unwrap().contains("<style>p {\n color: red }</style>"));
+    assert!(pages.render(Language::ENGLISH, &VERIFY).unwrap().contains("<style>p {\n color: red }</style>"));
 }
 
 #[test]
@@ -107,8 +107,8 @@ fn a_page_with_a_form_sends_its_origin_and_the_others_send_nothing() {
 #[test]
 fn what_people_typed_is_escaped() {
     let odd = "\"><script>alert(1)</script>{{ 7*7 }}";
-    let page = Page::RequestLink { form: RequestForm::PasswordReset, email: Some(odd), error: Some(odd) };
-    let html = pages().render(&page).unwrap();
+    let page = Page::RequestLink { form: RequestForm::PasswordReset, email: Some(odd), problem: None };
+    let html = pages().render(Language::ENGLISH, &page).unwrap();
     assert!(!html.contains("<script") && html.contains("{{ 7*7 }}"));
     assert!(html.contains("value=\"&quot;&gt;&lt;script&gt;"));
 }
@@ -116,15 +116,18 @@ fn what_people_typed_is_escaped() {
 #[test]
 fn buttons_post_to_the_same_address_and_forms_to_the_api() {
     let pages = pages();
-    for page in [VERIFY, Page::EmailChangeConfirm {}, Page::ResetForm { email: None, errors: &[] }] {
-        assert!(pages.render(&page).unwrap().contains("<form method=\"post\">"), "{page:?}");
+    for page in [VERIFY, Page::EmailChangeConfirm {}, Page::ResetForm { email: None, problems: &[] }] {
+        assert!(
+            pages.render(Language::ENGLISH, &page).unwrap().contains("<form method=\"post\">"),
+            "{page:?}"
+        );
     }
     for form in [RequestForm::Verification, RequestForm::PasswordReset] {
         let action = format!("<form method=\"post\" action=\"{}\">", form.path());
         for page in
-            [Page::RequestLink { form, email: None, error: None }, Page::LinkExpired { form: Some(form) }]
+            [Page::RequestLink { form, email: None, problem: None }, Page::LinkExpired { form: Some(form) }]
         {
-            assert!(pages.render(&page).unwrap().contains(&action), "{page:?}");
+            assert!(pages.render(Language::ENGLISH, &page).unwrap().contains(&action), "{page:?}");
         }
     }
 }
@@ -143,8 +146,8 @@ fn every_field_has_a_label_and_every_description_exists() {
 
 #[test]
 fn password_managers_understand_the_form_for_a_new_password() {
-    let page = Page::ResetForm { email: Some("zoe@example.org"), errors: &[] };
-    let html = pages().render(&page).unwrap();
+    let page = Page::ResetForm { email: Some("zoe@example.org"), problems: &[] };
+    let html = pages().render(Language::ENGLISH, &page).unwrap();
     assert_eq!(html.matches("autocomplete=\"new-password\"").count(), 2);
     assert!(html.contains("name=\"new_password\"") && html.contains("name=\"confirm_new_password\""));
     assert!(html.contains("value=\"zoe@example.org\" autocomplete=\"username\""));
@@ -155,13 +158,67 @@ fn attributes<'a>(html: &'a str, start: &'a str) -> impl Iterator<Item = &'a str
     html.split(start).skip(1).filter_map(|rest| rest.split('"').next())
 }
 
+/// The pages of operators and developers, which are in English only.
+fn is_english(page: &Page<'_>) -> bool {
+    let template = page.template();
+    template.starts_with("page/admin") || template.starts_with("page/inbox")
+}
+
+#[test]
+fn every_page_is_in_the_language_of_its_reader_and_keeps_it() {
+    let pages = pages();
+    for locale in Locale::ALL {
+        let dir = if locale == Locale::Ar { "rtl" } else { "ltr" };
+        let begin = format!("<!doctype html>\n<html lang=\"{locale}\" dir=\"{dir}\">");
+        for page in Page::samples() {
+            let html = pages.render(Language { locale, by_query: true, by_header: false }, &page).unwrap();
+            assert!(html.starts_with(&begin), "{page:?}: {}", &html[..80]);
+            for action in attributes(&html, " action=\"").chain(attributes(&html, "<a href=\"/api/v1/auth")) {
+                assert!(
+                    action.ends_with(&format!("?lang={locale}")) || is_english(&page),
+                    "{page:?}: {action}"
+                );
+            }
+            for field in html.split("<input id=").skip(1).filter(|_| !is_english(&page)) {
+                let field = field.split('>').next().unwrap();
+                assert!(field.contains("dir=\"ltr\""), "{page:?}: {field}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_page_of_a_link_tells_whose_account_it_is_for_in_every_language() {
+    let pages = pages();
+    for locale in Locale::ALL {
+        let html = pages.render(Language { locale, ..Language::ENGLISH }, &VERIFY).unwrap();
+        for known in ["zoe@example.org</strong>", "Zoë", "Smith", "2026", "15:04"] {
+            assert!(html.contains(known), "{locale}: {known} {html}");
+        }
+    }
+}
+
+#[test]
+fn an_error_without_texts_of_its_own_says_what_the_api_says() {
+    let pages = pages();
+    let error = |code| Page::Error { status: 418, code, message: "A teapot", resolution: Some("Take a cup") };
+    let html = pages.render(Language::ENGLISH, &error("teapot")).unwrap();
+    assert!(html.contains("<h1>A teapot</h1>") && html.contains("Take a cup.") && html.contains("418"));
+    let html = pages.render(Language::ENGLISH, &error("unavailable")).unwrap();
+    assert!(html.contains("The service is not available") && !html.contains("A teapot"), "{html}");
+}
+
 /// For people to look at: `PREVIEW=<dir> cargo test -p bookly-api pages::tests::preview`.
 #[test]
 fn preview() {
     let Some(folder) = std::env::var_os("PREVIEW").map(std::path::PathBuf::from) else { return };
     fs::create_dir_all(&folder).unwrap();
-    for (number, (page, html)) in rendered().into_iter().enumerate() {
-        let name = page.template().trim_start_matches("page/");
-        fs::write(folder.join(format!("{number:02}_{name}")), html).unwrap();
+    let pages = pages();
+    for locale in Locale::ALL {
+        for (number, page) in Page::samples().into_iter().enumerate() {
+            let html = pages.render(Language { locale, ..Language::ENGLISH }, &page).unwrap();
+            let name = page.template().trim_start_matches("page/");
+            fs::write(folder.join(format!("{locale}_{number:02}_{name}")), html).unwrap();
+        }
     }
 }

@@ -86,7 +86,7 @@ async fn list(State(state): State<AppState>, InboxFolder(folder): InboxFolder) -
         .map(|mail| InboxEntry { id: &mail.id, to: &mail.to, subject: &mail.subject, time: mail.time })
         .collect();
     let page = Page::Inbox { emails: &emails, base_url: state.settings.public_url.as_str() };
-    Ok(html::page(&state, StatusCode::OK, &page))
+    Ok(html::english_page(&state, StatusCode::OK, &page))
 }
 
 async fn show(
@@ -105,7 +105,7 @@ async fn show(
         time: shown.time,
         text: &mail.body_text(0).unwrap_or_default(),
     };
-    Ok(html::page(&state, StatusCode::OK, &page))
+    Ok(html::english_page(&state, StatusCode::OK, &page))
 }
 
 async fn show_html(

@@ -8,6 +8,7 @@ use axum::routing::get;
 use bookly_shared::config::{MailTransport, WayToRun};
 
 use super::html;
+use crate::extract::PageLanguage;
 use crate::pages::Page;
 use crate::state::AppState;
 
@@ -16,12 +17,12 @@ pub(super) fn router() -> Router<AppState> {
     Router::new().route("/", get(start))
 }
 
-async fn start(State(state): State<AppState>) -> Response {
+async fn start(State(state): State<AppState>, language: PageLanguage) -> Response {
     let settings = &state.settings;
     let (database, queue) = match settings.way_to_run() {
-        WayToRun::Embedded => ("SQLite", "in this process"),
-        WayToRun::Postgres => ("Postgres", "in this process"),
-        WayToRun::PostgresAndRedis => ("Postgres", "Redis"),
+        WayToRun::Embedded => ("SQLite", None),
+        WayToRun::Postgres => ("Postgres", None),
+        WayToRun::PostgresAndRedis => ("Postgres", Some("Redis")),
     };
     let to_files = matches!(settings.mail.transport, MailTransport::File);
     let page = Page::Start {
@@ -29,9 +30,9 @@ async fn start(State(state): State<AppState>) -> Response {
         base_url: settings.public_url.as_str(),
         database,
         queue,
-        mail: if to_files { "files" } else { "SMTP" },
+        mail: (!to_files).then_some("SMTP"),
         inbox: settings.has_inbox(),
         docs: settings.docs,
     };
-    html::page(&state, StatusCode::OK, &page)
+    html::page(&state, language, StatusCode::OK, &page)
 }

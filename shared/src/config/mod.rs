@@ -38,6 +38,7 @@ pub use traces::TraceSettings;
 pub use values::PublicUrl;
 
 use crate::domain::{EmailKind, JwtAlgorithm};
+use crate::locale::Locale;
 use crate::tls::Trust;
 
 /// All settings. `Debug` shows no secret.
@@ -57,6 +58,8 @@ pub struct Settings {
     pub product: ProductSettings,
     /// A folder whose templates replace the built-in ones file by file.
     pub template_folder: Option<PathBuf>,
+    /// The language of people whose own is not known or not shipped.
+    pub default_locale: Locale,
     /// Where links lead that are not to the built-in pages.
     pub links: LinkSettings,
     /// The beginning of links in emails.

@@ -11,6 +11,7 @@ use super::{
     table, traces, values,
 };
 use crate::domain::JwtAlgorithm;
+use crate::locale::Locale;
 use crate::tls::Trust;
 
 /// The shortest `JWT_SECRET`, in bytes: a key as long as HS256's hash (RFC 7518, section 3.2).
@@ -29,6 +30,8 @@ pub(super) fn settings(source: &mut Source) -> Option<Settings> {
     let mail = mail::read(source, public_url.as_ref(), app_name.as_deref());
     let product = product::read(source, app_name.or_else(|| Some(mail.as_ref()?.from_name.clone())));
     let links = links::read(source);
+    let default_locale = source
+        .optional(&table::DEFAULT_LOCALE, |text| text.parse::<Locale>().map_err(|error| error.to_string()));
     let template_folder = source.optional(&table::TEMPLATE_FOLDER, values::existing_folder);
     let queue_name = source.optional(&table::QUEUE_NAME, values::queue_name);
     let jwt_algorithm = source.optional(&table::JWT_ALGORITHM, |text| {
@@ -72,6 +75,7 @@ pub(super) fn settings(source: &mut Source) -> Option<Settings> {
         product: product?,
         links,
         template_folder,
+        default_locale: default_locale?,
         listen: listen?,
         data_dir: data_dir?,
         queue_name: queue_name?,

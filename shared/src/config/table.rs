@@ -134,8 +134,11 @@ table! {
         "Where people write to: `Reply-To` of emails, and the footer of emails and pages.";
     SAMPLE_BOOKS: plain, Default("on"),
         "The sample resource at `/api/v1/books`, and `books` in `/auth/me`; `off` removes both.";
+    DEFAULT_LOCALE: plain, Default("en"),
+        "The language of emails and pages for people whose own is not known or not shipped: `en`, `de`, `fr`, `es`, `it`, \
+         `pt-BR`, `nl`, `pl`, `uk`, `tr`, `ja`, `zh-Hans` or `ar`.";
     TEMPLATE_FOLDER: plain, Means("the built-in templates"),
-        "A folder whose templates replace the built-in ones file by file.";
+        "A folder whose templates replace the built-in ones file by file, and texts message by message.";
     WORKER_CONCURRENCY: plain, Default("16"), "How many emails one worker sends at the same time, 1 to 1024.";
     WORKER_RATE: plain, Means("no limit"),
         "How many emails per second one worker sends at most, 1 to 1000: for mail servers that limit their clients.";

@@ -51,8 +51,8 @@ WHERE email_canonical = $1 AND (is_verified OR $2 <> 'admin')";
 /// SQLite's WITH cannot write, so the count and the email are statements of their own there.
 const INSERT_ACCOUNT: &str = "
 INSERT INTO users (uid, username, email, email_canonical, first_name, last_name, role, password_hash,
-                   auth_changed_at, created_at, update_at, created_via)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $9, $10)
+                   auth_changed_at, created_at, update_at, created_via, locale)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $9, $10, $11)
 ON CONFLICT (email_canonical) DO NOTHING
 RETURNING *";
 
@@ -122,6 +122,7 @@ impl Db {
                 sqlx::query(FORGET_NETWORKS).bind(mailbox).execute(&mut *tx).await?;
             }
             let query = bind_account!(sqlx::query_as(INSERT_ACCOUNT), account, uid, now);
+            let query = query.bind(account.locale_text());
             let user: Option<User> = query.fetch_optional(&mut *tx).await?;
             let Some(user) = user else { return Ok(None) };
             enqueue_email!(tx, email);

@@ -26,6 +26,7 @@ pub mod login_throttle;
 mod migrate;
 mod passwords;
 mod pools;
+pub mod profiles;
 mod session;
 pub mod sessions;
 pub mod users;

@@ -10,6 +10,7 @@ use super::emails::enqueue::{NewEmail, bind_email};
 use super::{Db, DbResult, Pools, on_db, within_limit};
 use crate::domain::{CreatedVia, EmailAddress, Role};
 use crate::link_token::UNDO_WINDOW;
+use crate::locale::LanguageTag;
 
 /// An account as it stands in the database.
 #[derive(Clone, FromRow)]
@@ -40,6 +41,9 @@ pub struct User {
     /// How the account was created.
     #[sqlx(try_from = "String")]
     pub created_via: CreatedVia,
+    /// The language that was asked for, a canonical BCP 47 tag; `None` when none is known. It may be one that is not
+    /// shipped, see [`Locale::of_tag`](crate::locale::Locale::of_tag).
+    pub locale: Option<String>,
     /// When the account was made.
     pub created_at: DateTime<Utc>,
     /// When the account last changed.
@@ -183,10 +187,18 @@ pub struct NewAccount {
     pub password_hash: String,
     /// How the account is created.
     pub created_via: CreatedVia,
+    /// The language of its emails; `None` when it is not known.
+    pub locale: Option<LanguageTag>,
     /// An unverified account to delete first, see [`User::replaceable`].
     pub replaces: Option<Replaceable>,
     /// How many sign-ups and address changes a mailbox gets in 24 hours, whatever follows its `+`.
     pub base_mailbox_limit: i32,
+}
+
+impl NewAccount {
+    pub(super) fn locale_text(&self) -> Option<String> {
+        self.locale.as_ref().map(ToString::to_string)
+    }
 }
 
 /// An account that signed up so long ago without being verified that a new sign-up replaces it.
@@ -215,7 +227,8 @@ pub enum Creation {
 }
 
 /// Counts the sign-up, creates the account and queues its email: one round trip instead of six. The parameters `$1` to
-/// `$10` are the account, `$11` to `$21` the email, `$22` to `$24` the count; changes before `$25` cannot be undone.
+/// `$10` are the account, `$11` to `$21` the email, `$22` to `$24` the count; changes before `$25` cannot be
+/// undone; `$26` is the account's language.
 const CREATE_ACCOUNT_POSTGRES: &str = "
 WITH counted AS (
     INSERT INTO base_mailbox_counts AS counts (base_mailbox, counted_at, last_counted_at)
@@ -228,8 +241,8 @@ WITH counted AS (
     RETURNING base_mailbox
 ), account AS (
     INSERT INTO users (uid, username, email, email_canonical, first_name, last_name, role, password_hash,
-                       auth_changed_at, created_at, update_at, created_via)
-    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $9, $10
+                       auth_changed_at, created_at, update_at, created_via, locale)
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $9, $10, $26
     FROM counted
     WHERE NOT EXISTS (SELECT 1 FROM email_changes
                       WHERE old_mailbox = $4 AND ended_at IS NULL AND changed_at > $25)
@@ -279,7 +292,8 @@ impl Db {
                     .bind(account.email.base_mailbox())
                     .bind(now - COUNT_FOR)
                     .bind(account.base_mailbox_limit)
-                    .bind(now - UNDO_WINDOW);
+                    .bind(now - UNDO_WINDOW)
+                    .bind(account.locale_text());
                 query.fetch_optional(&mut *connection).await?
                 });
                 user?.inspect(|_| email.count())

@@ -81,6 +81,23 @@ pub enum EmailAddressError {
     InvalidDomain,
 }
 
+impl EmailAddressError {
+    /// All of them.
+    pub const ALL: [EmailAddressError; 11] = [
+        EmailAddressError::Empty,
+        EmailAddressError::TooLong,
+        EmailAddressError::MissingParts,
+        EmailAddressError::LocalPartTooLong,
+        EmailAddressError::ForbiddenCharacter,
+        EmailAddressError::Quoted,
+        EmailAddressError::NotAsciiLocalPart,
+        EmailAddressError::InvalidLocalPart,
+        EmailAddressError::IpLiteral,
+        EmailAddressError::NoDot,
+        EmailAddressError::InvalidDomain,
+    ];
+}
+
 impl EmailAddress {
     /// Reads an address, without the spaces around it. Line breaks and tabs are refused there, too.
     ///

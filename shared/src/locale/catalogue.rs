@@ -295,4 +295,26 @@ mod tests {
             assert_eq!(all.of(Locale::En).duration(Duration::from_secs(seconds)).unwrap(), text);
         }
     }
+
+    #[test]
+    fn durations_have_the_plurals_of_their_language() {
+        let all = catalogues(Locale::En, "");
+        for (locale, minutes, text) in [
+            (Locale::De, 1, "1 Minute"),
+            (Locale::De, 5, "5 Minuten"),
+            (Locale::Pl, 2, "2 minuty"),
+            (Locale::Pl, 5, "5 minut"),
+            (Locale::Pl, 22, "22 minuty"),
+            (Locale::Uk, 21, "21 хвилину"),
+            (Locale::Uk, 3, "3 хвилини"),
+            (Locale::Uk, 11, "11 хвилин"),
+            (Locale::Ja, 5, "5分"),
+            (Locale::Ar, 2, "دقيقتين"),
+            (Locale::Ar, 3, "\u{2068}3\u{2069} دقائق"),
+            (Locale::Ar, 11, "\u{2068}11\u{2069} دقيقة"),
+        ] {
+            let found = all.of(locale).duration(Duration::from_secs(minutes * 60)).unwrap();
+            assert_eq!(found, text, "{locale} {minutes}");
+        }
+    }
 }

@@ -140,7 +140,8 @@ impl Delivery {
 
     /// A template that fails makes the email fail: no later attempt would render it.
     fn compose(&self, email: &ClaimedEmail, content: &EmailContent) -> Option<Outgoing> {
-        let composed = self.composer.compose(email.id, &content.recipient, &content.body, self.clock.now());
+        let EmailContent { recipient, locale, body } = content;
+        let composed = self.composer.compose(email.id, recipient, *locale, body, self.clock.now());
         composed.inspect_err(|error| tracing::error!(%error, "the email cannot be rendered")).ok()
     }
 

@@ -11,6 +11,7 @@ use bookly_shared::db::{Db, DbError};
 use bookly_shared::domain::EmailKind;
 use bookly_shared::link_code::{CodeClaims, LinkCodes, bound_version};
 use bookly_shared::link_token::{LinkClaims, LinkSigner, Purpose, UNDO_WINDOW};
+use bookly_shared::locale::Locale;
 use chrono::{DateTime, Utc};
 
 use crate::render::EmailBody;
@@ -29,6 +30,8 @@ pub(crate) struct Preparer {
     pub(crate) lifetimes: LinkLifetimes,
     /// Where links lead.
     pub(crate) links: LinkTemplates,
+    /// For accounts whose language is not known or not shipped, and for addresses without an account.
+    pub(crate) default_locale: Locale,
 }
 
 /// What to do with a claimed email.
@@ -39,9 +42,10 @@ pub(crate) enum Decision {
     Cancel(&'static str),
 }
 
-/// An email's recipient and what it says. Holds a link and a code: never logged.
+/// An email's recipient, its language and what it says. Holds a link and a code: never logged.
 pub(crate) struct EmailContent {
     pub(crate) recipient: String,
+    pub(crate) locale: Locale,
     pub(crate) body: EmailBody,
 }
 
@@ -54,8 +58,9 @@ impl Preparer {
     ) -> Result<Decision, DbError> {
         match email.kind {
             EmailKind::Welcome => {
-                let content =
-                    EmailContent { recipient: email.recipient.clone(), body: EmailBody::Welcome {} };
+                let recipient = email.recipient.clone();
+                let (locale, body) = (self.default_locale, EmailBody::Welcome {});
+                let content = EmailContent { recipient, locale, body };
                 return Ok(Decision::Send(content));
             }
             EmailKind::VerifyEmail
@@ -116,7 +121,9 @@ impl Preparer {
             | EmailKind::Welcome => email.recipient.clone(),
         };
         let body = self.body(email, user, &recipient, now);
-        EmailContent { recipient, body }
+        // The account's language as of now, not as of the request.
+        let locale = user.locale.as_deref().and_then(Locale::of_tag).unwrap_or(self.default_locale);
+        EmailContent { recipient, locale, body }
     }
 
     fn body(&self, email: &ClaimedEmail, user: &User, recipient: &str, now: DateTime<Utc>) -> EmailBody {

@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use bookly_shared::config::{Link, ProductSettings};
 use bookly_shared::domain::{EmailAddress, EmailKind, Palette, greeting_name, one_line};
-use bookly_shared::templates::{RenderError, TemplateError, date_and_time, environment};
+use bookly_shared::locale::Locale;
+use bookly_shared::templates::{self, RenderError, TemplateError, Templates};
 use chrono::{DateTime, Utc};
+use minijinja::Value;
 use minijinja::value::Serde;
-use minijinja::{Environment, Value};
 use serde::{Serialize, Serializer};
 
-/// The values of an email. Templates get times and durations as text.
+/// The values of an email. Templates get times as seconds since 1970, and durations in seconds; their filters make texts of
+/// them, in the language of the reader.
 ///
 /// `first_name` is as the account has it; templates get none for a name that could carry a message.
 #[derive(Clone, Serialize)]
@@ -25,7 +27,7 @@ pub enum EmailBody {
         first_name: String,
         link: Link,
         code: String,
-        #[serde(serialize_with = "lifetime_text")]
+        #[serde(serialize_with = "seconds")]
         lifetime: Duration,
     },
     /// To the account: opens the form for a new password.
@@ -34,14 +36,14 @@ pub enum EmailBody {
         first_name: String,
         link: Link,
         code: String,
-        #[serde(serialize_with = "lifetime_text")]
+        #[serde(serialize_with = "seconds")]
         lifetime: Duration,
     },
     /// To the account, after the change. `reset_url` is the form that asks for a reset link.
     PasswordChanged {
         #[serde(serialize_with = "greeting")]
         first_name: String,
-        #[serde(serialize_with = "time_text")]
+        #[serde(serialize_with = "unix_seconds")]
         changed_at: DateTime<Utc>,
         reset_url: String,
     },
@@ -52,7 +54,7 @@ pub enum EmailBody {
         new_address: String,
         link: Link,
         code: String,
-        #[serde(serialize_with = "lifetime_text")]
+        #[serde(serialize_with = "seconds")]
         lifetime: Duration,
     },
     /// To the old address, which must not learn the whole new one.
@@ -60,7 +62,7 @@ pub enum EmailBody {
         #[serde(serialize_with = "greeting")]
         first_name: String,
         masked_address: String,
-        #[serde(serialize_with = "time_text")]
+        #[serde(serialize_with = "unix_seconds")]
         requested_at: DateTime<Utc>,
         reset_url: String,
     },
@@ -69,10 +71,10 @@ pub enum EmailBody {
         #[serde(serialize_with = "greeting")]
         first_name: String,
         masked_address: String,
-        #[serde(serialize_with = "time_text")]
+        #[serde(serialize_with = "unix_seconds")]
         changed_at: DateTime<Utc>,
         link: Link,
-        #[serde(serialize_with = "time_text")]
+        #[serde(serialize_with = "unix_seconds")]
         undo_until: DateTime<Utc>,
     },
     /// To any address that an administrator names.
@@ -126,24 +128,12 @@ impl fmt::Debug for EmailBody {
     }
 }
 
-const MINUTE: u64 = 60;
-const HOUR: u64 = 60 * MINUTE;
-const DAY: u64 = 24 * HOUR;
-
-/// "1 hour", "90 minutes", "3 days": rounded down, so that no link is promised a longer life than it has.
-fn lifetime_text<S: Serializer>(lifetime: &Duration, to: S) -> Result<S::Ok, S::Error> {
-    let seconds = lifetime.as_secs();
-    let (count, unit) = match seconds {
-        ..MINUTE => (seconds, "second"),
-        _ if seconds >= 2 * DAY => (seconds / DAY, "day"),
-        _ if seconds.is_multiple_of(HOUR) || seconds >= 3 * HOUR => (seconds / HOUR, "hour"),
-        _ => (seconds / MINUTE, "minute"),
-    };
-    to.serialize_str(&format!("{count} {unit}{}", if count == 1 { "" } else { "s" }))
+fn seconds<S: Serializer>(lifetime: &Duration, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_u64(lifetime.as_secs())
 }
 
-fn time_text<S: Serializer>(time: &DateTime<Utc>, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(&date_and_time(*time))
+fn unix_seconds<S: Serializer>(time: &DateTime<Utc>, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_i64(time.timestamp())
 }
 
 /// Serializes the name to greet by, or none.
@@ -153,7 +143,7 @@ fn greeting<S: Serializer>(name: &str, to: S) -> Result<S::Ok, S::Error> {
 
 /// Renders emails. Made once, at the start.
 pub struct MailRenderer {
-    env: Environment<'static>,
+    templates: Templates,
     product: ProductSettings,
     public_url: String,
 }
@@ -172,10 +162,9 @@ pub struct Rendered {
 /// The templates of an email, under `mail/<kind>/`.
 pub(super) const PARTS: [&str; 3] = ["subject.txt", "body.txt", "body.html"];
 
-/// What every template gets: the values of its kind and these.
+/// What every template gets: the values of its kind, the product's name and these.
 #[derive(Serialize)]
 struct Context<'a> {
-    app_name: &'a str,
     public_url: &'a str,
     logo_url: Option<&'a str>,
     support_email: Option<&'a str>,
@@ -186,7 +175,8 @@ struct Context<'a> {
 
 impl MailRenderer {
     /// Loads the templates and renders every kind once with sample values, so that a template that uses an unknown
-    /// variable stops the start and not the first email. `public_url` is `DOMAIN` as a whole URL.
+    /// variable stops the start and not the first email. The built-in ones are tested in every language, so only templates
+    /// of a folder are tried in each. `public_url` is `DOMAIN` as a whole URL.
     ///
     /// # Errors
     /// The first template that cannot be read, parsed or rendered, with file and line.
@@ -195,55 +185,60 @@ impl MailRenderer {
         product: &ProductSettings,
         public_url: &str,
     ) -> Result<Self, TemplateError> {
-        let mut renderer = Self::for_samples(environment(template_folder)?, product, public_url);
-        for kind in EmailKind::ALL {
+        let mut renderer = Self::for_samples(templates::load(template_folder)?, product, public_url);
+        let locales = if template_folder.is_some() { &Locale::ALL[..] } else { &[Locale::En] };
+        for (locale, kind) in locales.iter().flat_map(|locale| EmailKind::ALL.map(|kind| (*locale, kind))) {
             renderer
-                .try_render(&EmailBody::sample(kind))
+                .try_render(locale, &EmailBody::sample(kind))
                 .map_err(|error| TemplateError::broken(&error, template_folder))?;
         }
-        renderer.env.set_debug(false);
+        renderer.templates.change(|env| env.set_debug(false));
         Ok(renderer)
     }
 
     /// For sample values only: errors contain the values of variables.
-    pub(super) fn for_samples(
-        mut env: Environment<'static>,
-        product: &ProductSettings,
-        public_url: &str,
-    ) -> Self {
-        env.set_debug(true);
+    pub(super) fn for_samples(mut templates: Templates, product: &ProductSettings, public_url: &str) -> Self {
+        templates.change(|env| {
+            env.set_debug(true);
+            // Every message can use it, also in a macro.
+            env.add_global("app_name", product.name.as_str());
+        });
         let public_url = public_url.trim_end_matches('/').to_owned();
-        Self { env, product: product.clone(), public_url }
+        Self { templates, product: product.clone(), public_url }
     }
 
-    /// Renders one email.
+    /// Renders one email in a language.
     ///
     /// # Errors
     /// A template met a value that the samples did not have; another attempt gives the same error.
-    pub fn render(&self, body: &EmailBody) -> Result<Rendered, RenderError> {
-        Ok(self.try_render(body)?)
+    pub fn render(&self, locale: Locale, body: &EmailBody) -> Result<Rendered, RenderError> {
+        Ok(self.try_render(locale, body)?)
     }
 
-    fn try_render(&self, body: &EmailBody) -> Result<Rendered, minijinja::Error> {
+    fn try_render(&self, locale: Locale, body: &EmailBody) -> Result<Rendered, minijinja::Error> {
         let [subject, text, html] = PARTS;
         Ok(Rendered {
-            subject: one_line(&self.part(body, subject)?),
-            text: format!("{}\n", self.part(body, text)?.trim()),
-            html: self.part(body, html)?.trim_start().to_owned(),
+            subject: one_line(&self.part(locale, body, subject)?),
+            text: format!("{}\n", self.part(locale, body, text)?.trim()),
+            html: self.part(locale, body, html)?.trim_start().to_owned(),
         })
     }
 
-    pub(super) fn part(&self, body: &EmailBody, file: &str) -> Result<String, minijinja::Error> {
+    pub(super) fn part(
+        &self,
+        locale: Locale,
+        body: &EmailBody,
+        file: &str,
+    ) -> Result<String, minijinja::Error> {
         let product = &self.product;
         let context = Context {
-            app_name: &product.name,
             public_url: &self.public_url,
             logo_url: product.logo.as_ref().map(|logo| &*logo.url),
             support_email: product.support_email.as_ref().map(EmailAddress::as_str),
             colors: &product.colors,
             body,
         };
-        let template = self.env.get_template(&format!("mail/{}/{file}", body.kind()))?;
+        let template = self.templates.of(locale).get_template(&format!("mail/{}/{file}", body.kind()))?;
         template.render(Value::from(Serde(context)))
     }
 }

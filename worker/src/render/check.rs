@@ -4,6 +4,7 @@ use std::path::Path;
 
 use bookly_shared::config::ProductSettings;
 use bookly_shared::domain::{EmailKind, one_line};
+use bookly_shared::locale::Locale;
 use bookly_shared::templates::{self, TemplateError, TemplateInspection};
 
 use super::body::{EmailBody, MailRenderer, PARTS};
@@ -24,7 +25,7 @@ pub struct TemplateReport {
     pub warnings: Vec<String>,
 }
 
-/// Checks all templates. `public_url` is `DOMAIN` as a whole URL.
+/// Checks all templates in all languages. `public_url` is `DOMAIN` as a whole URL.
 ///
 /// # Errors
 /// The folder cannot be read.
@@ -33,35 +34,50 @@ pub fn check(
     product: &ProductSettings,
     public_url: &str,
 ) -> Result<TemplateReport, TemplateError> {
-    let TemplateInspection { env, overridden, unused, problems } = templates::inspect(template_folder)?;
-    let renderer = MailRenderer::for_samples(env, product, public_url);
+    let TemplateInspection { templates, overridden, unused, problems, mut warnings } =
+        templates::inspect(template_folder)?;
+    warnings.splice(..0, unused.iter().map(|file| unused_file(file)));
+    let renderer = MailRenderer::for_samples(templates, product, public_url);
     let mut report = TemplateReport {
         rendered: 0,
         compiled: templates::names().filter(|name| name.starts_with("page/")).count(),
         overridden,
         problems,
-        warnings: unused.iter().map(|file| unused_file(file)).collect(),
+        warnings,
     };
-    for kind in EmailKind::ALL {
+    for (locale, kind) in Locale::ALL.into_iter().flat_map(|locale| EmailKind::ALL.map(|kind| (locale, kind)))
+    {
         for part in PARTS {
-            report.check_part(&renderer, &EmailBody::sample(kind), part, template_folder);
+            report.check_part(&renderer, locale, &EmailBody::sample(kind), part, template_folder);
         }
     }
     Ok(report)
 }
 
 impl TemplateReport {
-    fn check_part(&mut self, renderer: &MailRenderer, body: &EmailBody, part: &str, folder: Option<&Path>) {
+    fn check_part(
+        &mut self,
+        renderer: &MailRenderer,
+        locale: Locale,
+        body: &EmailBody,
+        part: &str,
+        folder: Option<&Path>,
+    ) {
         self.rendered += 1;
-        match renderer.part(body, part) {
+        match renderer.part(locale, body, part) {
             Ok(text) if is_too_long(part, &text) => self.add(TemplateError::Broken {
                 file: format!("TEMPLATE_FOLDER/mail/{}/{part}", body.kind()),
                 line: 1,
                 reason: format!("the subject is longer than {HEADER_LIMIT} bytes"),
             }),
-            Ok(text) => self.warnings.extend(warning(body, part, &text)),
+            Ok(text) => self.warn(warning(body, part, &text)),
             Err(error) => self.add(TemplateError::broken(&error, folder)),
         }
+    }
+
+    /// Adds a warning once: most come in every language.
+    fn warn(&mut self, warning: Option<String>) {
+        self.warnings.extend(warning.filter(|text| !self.warnings.contains(text)));
     }
 
     /// Adds a fault once: one in the base template comes with every email.
@@ -136,7 +152,7 @@ mod tests {
     #[test]
     fn the_built_in_templates_have_no_fault() {
         let report = check(None, &ProductSettings::named("Bookly"), "https://books.example.org").unwrap();
-        assert_eq!(report.rendered, EmailKind::ALL.len() * PARTS.len());
+        assert_eq!(report.rendered, Locale::ALL.len() * EmailKind::ALL.len() * PARTS.len());
         assert!(report.problems.is_empty() && report.warnings.is_empty(), "{report:?}");
     }
 

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use bookly_shared::config::Settings;
 use bookly_shared::domain::{EmailAddress, EmailKind};
+use bookly_shared::locale::Locale;
 use bookly_shared::templates::{RenderError, TemplateError};
 use chrono::{DateTime, Utc};
 use lettre::Address;
@@ -77,18 +78,16 @@ impl Composer {
         let reply_to = settings.product.support_email.as_ref().map(EmailAddress::to_lettre);
         let composer = Composer { renderer: Arc::new(renderer), from, from_name, reply_to };
         for kind in EmailKind::ALL {
-            let sample = composer.compose(
-                Uuid::nil(),
-                mail.from.as_ref(),
-                &EmailBody::sample(kind),
-                DateTime::UNIX_EPOCH,
-            );
+            let body = &EmailBody::sample(kind);
+            let to = mail.from.as_ref();
+            let sample =
+                composer.compose(Uuid::nil(), to, settings.default_locale, body, DateTime::UNIX_EPOCH);
             sample.map_err(|error| ComposerError::Sample(kind, error))?;
         }
         Ok(composer)
     }
 
-    /// Makes the message of a row. Every attempt at a row has the same Message-ID, which is made from the id.
+    /// Makes the message of a row in a language. Every attempt at a row has the same Message-ID, which is made from the id.
     ///
     /// # Errors
     /// When a template fails or the message cannot be built.
@@ -96,11 +95,12 @@ impl Composer {
         &self,
         id: Uuid,
         to: &str,
+        locale: Locale,
         body: &EmailBody,
         now: DateTime<Utc>,
     ) -> Result<Outgoing, CannotCompose> {
         let to: Address = to.parse().map_err(|_| CannotCompose::Recipient)?;
-        let rendered = self.renderer.render(body)?;
+        let rendered = self.renderer.render(locale, body)?;
         let (from, reply_to) = (&self.from, self.reply_to.as_ref());
         let facts = MessageFacts { id, from, from_name: &self.from_name, to: &to, reply_to, now };
         let message = compose(&rendered, &facts)?;

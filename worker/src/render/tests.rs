@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bookly_shared::config::{LinkTemplate, ProductSettings, Settings};
 use bookly_shared::domain::EmailKind;
+use bookly_shared::locale::Locale;
 use chrono::DateTime;
 use mail_parser::{Message, MessageParser};
 use uuid::Uuid;
@@ -69,7 +70,7 @@ fn every_kind_has_the_subject_of_the_contract() {
         "Welcome to our app",
     ];
     for (kind, subject) in EmailKind::ALL.into_iter().zip(subjects) {
-        assert_eq!(renderer().render(&EmailBody::sample(kind)).unwrap().subject, subject);
+        assert_eq!(renderer().render(Locale::En, &EmailBody::sample(kind)).unwrap().subject, subject);
     }
 }
 
@@ -77,7 +78,7 @@ fn every_kind_has_the_subject_of_the_contract() {
 fn the_link_is_a_line_of_the_text_and_a_link_of_the_html() {
     for kind in EmailKind::ALL {
         let sample = EmailBody::sample(kind);
-        let mail = renderer().render(&sample).unwrap();
+        let mail = renderer().render(Locale::En, &sample).unwrap();
         let link = link_of(&sample);
         assert!(mail.text.lines().any(|line| line == link), "{kind}: {}", mail.text);
         assert!(mail.html.contains(&format!("href=\"{link}\"")), "{kind}");
@@ -97,15 +98,15 @@ fn every_email_says_what_the_contract_asks_for() {
         "Welcome to the app",
     ];
     for (kind, words) in EmailKind::ALL.into_iter().zip(must_say) {
-        let mail = renderer().render(&EmailBody::sample(kind)).unwrap();
-        assert!(mail.text.contains(words), "{kind}: {}", mail.text);
+        let mail = renderer().render(Locale::En, &EmailBody::sample(kind)).unwrap();
+        assert!(mail.text.replace('\n', " ").contains(words), "{kind}: {}", mail.text);
         assert!(mail.html.contains(words), "{kind}: {}", mail.html);
     }
 }
 
 #[test]
 fn a_name_with_html_and_template_syntax_is_not_greeted() {
-    let mail = renderer().render(&verify_email(ODD_NAME)).unwrap();
+    let mail = renderer().render(Locale::En, &verify_email(ODD_NAME)).unwrap();
     assert!(mail.text.starts_with("Hello,\n\n"), "{}", mail.text);
     assert!(mail.html.contains("Hello,"));
     assert!(mail.text.contains("90 minutes") && !mail.html.contains("<b>"));
@@ -113,7 +114,7 @@ fn a_name_with_html_and_template_syntax_is_not_greeted() {
 
 #[test]
 fn a_name_that_reads_like_a_link_is_left_out() {
-    let mail = renderer().render(&verify_email("win.example")).unwrap();
+    let mail = renderer().render(Locale::En, &verify_email("win.example")).unwrap();
     assert!(mail.text.starts_with("Hello,\n"));
     assert!(!mail.html.contains("win.example"));
 }
@@ -121,7 +122,7 @@ fn a_name_that_reads_like_a_link_is_left_out() {
 #[test]
 fn html_parts_load_nothing_from_other_servers() {
     for kind in EmailKind::ALL {
-        let html = renderer().render(&EmailBody::sample(kind)).unwrap().html;
+        let html = renderer().render(Locale::En, &EmailBody::sample(kind)).unwrap().html;
         for remote in ["<img", "<script", "src=", "url(", "@import", "<link"] {
             assert!(!html.contains(remote), "{kind}: {remote}");
         }
@@ -144,7 +145,7 @@ fn an_override_replaces_one_file() {
         "https://books.example.org",
     )
     .unwrap();
-    let mail = renderer.render(&verify_email("Zoë")).unwrap();
+    let mail = renderer.render(Locale::En, &verify_email("Zoë")).unwrap();
     assert_eq!(mail.subject, "Hi Zoë, please verify");
     assert!(mail.text.contains(LINK));
 }
@@ -165,7 +166,9 @@ fn an_override_with_an_unknown_variable_stops_the_start_with_file_and_line() {
 #[test]
 fn every_mail_is_ascii_with_short_lines_and_the_headers_of_the_contract() {
     for kind in EmailKind::ALL {
-        let wire = composed(&renderer().render(&EmailBody::sample(kind)).unwrap(), "Bücherei, Ltd").unwrap();
+        let wire =
+            composed(&renderer().render(Locale::En, &EmailBody::sample(kind)).unwrap(), "Bücherei, Ltd")
+                .unwrap();
         assert!(wire.is_ascii());
         let text = String::from_utf8(wire.clone()).unwrap();
         assert!(!text.replace("\r\n", "").contains(['\r', '\n']), "{kind}: a bare CR or LF");
@@ -182,7 +185,7 @@ fn every_mail_is_ascii_with_short_lines_and_the_headers_of_the_contract() {
 
 #[test]
 fn both_parts_are_unchanged_on_the_wire() {
-    let rendered = renderer().render(&verify_email("Zoë 李 🎉")).unwrap();
+    let rendered = renderer().render(Locale::En, &verify_email("Zoë 李 🎉")).unwrap();
     let wire = composed(&rendered, "Bookly").unwrap();
     let mail = parsed(&wire);
     assert_eq!((mail.text_body_count(), mail.html_body_count()), (1, 1));
@@ -193,7 +196,7 @@ fn both_parts_are_unchanged_on_the_wire() {
 
 #[test]
 fn line_breaks_and_nul_in_headers_are_refused() {
-    let rendered = renderer().render(&EmailBody::sample(EmailKind::Welcome)).unwrap();
+    let rendered = renderer().render(Locale::En, &EmailBody::sample(EmailKind::Welcome)).unwrap();
     for name in ["Bookly\r\nBcc: x@example.org", "a\nb", "a\rb", "a\0b"] {
         assert!(matches!(composed(&rendered, name), Err(ComposeError::LineBreak("sender's name"))));
     }
@@ -212,13 +215,13 @@ fn line_ends_of_an_override_become_crlf_on_the_wire() {
 #[test]
 fn links_do_not_show_in_debug_output() {
     let mail = verify_email("Zoë");
-    let rendered = renderer().render(&mail).unwrap();
+    let rendered = renderer().render(Locale::En, &mail).unwrap();
     assert!(!format!("{mail:?} {rendered:?} {:?}", renderer()).contains("aMVPxA"));
 }
 
 #[test]
 fn no_senders_name_or_subject_panics_the_builder_or_breaks_a_line() {
-    let rendered = renderer().render(&EmailBody::sample(EmailKind::Welcome)).unwrap();
+    let rendered = renderer().render(Locale::En, &EmailBody::sample(EmailKind::Welcome)).unwrap();
     let odd_characters = (0..=0xff_u8).map(char::from).chain(['\u{2028}', '\u{202e}', '\u{feff}', '🎉']);
     let names = odd_characters.map(|c| format!("a{c}b {c}")).chain([
         "x".repeat(500),
@@ -240,7 +243,7 @@ fn no_senders_name_or_subject_panics_the_builder_or_breaks_a_line() {
 
 #[test]
 fn an_address_that_would_need_smtputf8_is_refused() {
-    let rendered = renderer().render(&EmailBody::sample(EmailKind::Welcome)).unwrap();
+    let rendered = renderer().render(Locale::En, &EmailBody::sample(EmailKind::Welcome)).unwrap();
     let from = "noreply@books.example.org".parse().unwrap();
     let to = "zoë@example.org".parse().unwrap();
     let now = DateTime::from_timestamp(0, 0).unwrap();
@@ -260,4 +263,45 @@ fn settings_with_which_no_email_can_be_made_stop_the_start() {
     with_name("Bücherei").unwrap();
     let error = with_name(&"Bookly ".repeat(200)).unwrap_err().to_string();
     assert!(error.contains("MAIL_FROM_NAME"), "{error}");
+}
+
+#[test]
+fn every_email_can_be_made_in_every_language() {
+    let renderer = renderer();
+    for locale in Locale::ALL {
+        let dir = if locale == Locale::Ar { "rtl" } else { "ltr" };
+        for kind in EmailKind::ALL {
+            let sample = EmailBody::sample(kind);
+            let mail = renderer.render(locale, &sample).unwrap();
+            let link = link_of(&sample);
+            assert!(mail.text.lines().any(|line| line == link), "{locale} {kind}: {}", mail.text);
+            assert!(mail.html.contains(&format!(">{link}</a>")), "{locale} {kind}");
+            assert!(mail.html.contains(&format!("<html lang=\"{locale}\" dir=\"{dir}\"")), "{locale} {kind}");
+            assert!(!mail.subject.is_empty() && composed(&mail, "Bookly").is_ok(), "{locale} {kind}");
+            let shown = format!("{}{}{}", mail.subject, mail.text, mail.html);
+            assert!(!shown.contains(['{', '}']) || mail.html.contains("<style>"), "{locale} {kind}");
+        }
+    }
+}
+
+#[test]
+fn what_is_copied_from_an_email_has_no_marks_of_direction() {
+    let renderer = renderer();
+    for locale in Locale::ALL {
+        for kind in EmailKind::ALL {
+            let sample = EmailBody::sample(kind);
+            let mail = renderer.render(locale, &sample).unwrap();
+            let is_mark = |c: char| matches!(c, '\u{2066}'..='\u{2069}');
+            let lines: Vec<&str> = mail.text.lines().filter(|line| line.contains(is_mark)).collect();
+            assert!(locale == Locale::Ar || lines.is_empty(), "{locale} {kind}: {lines:?}");
+            assert!(lines.iter().all(|line| !line.contains("://")), "{locale} {kind}: {lines:?}");
+            assert!(
+                !mail.html.split("href=\"").skip(1).any(|rest| rest
+                    .split('"')
+                    .next()
+                    .unwrap()
+                    .contains(is_mark))
+            );
+        }
+    }
 }

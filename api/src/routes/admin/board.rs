@@ -29,7 +29,7 @@ async fn board(State(state): State<AppState>, operator: Operator) -> Response {
     let read = read_board(&state, operator).await;
     html::or_error_page(
         &state,
-        read.map(|board| html::page(&state, StatusCode::OK, &Page::AdminBoard(&board))),
+        read.map(|board| html::english_page(&state, StatusCode::OK, &Page::AdminBoard(&board))),
     )
 }
 
@@ -59,7 +59,8 @@ async fn search(
     let error = match query {
         Ok(Query(query)) => {
             let found = find(&state, query).await;
-            let found = found.map(|found| html::page(&state, StatusCode::OK, &Page::AdminEmails(&found)));
+            let found =
+                found.map(|found| html::english_page(&state, StatusCode::OK, &Page::AdminEmails(&found)));
             return html::or_error_page(&state, found);
         }
         Err(error) => error,
@@ -71,7 +72,7 @@ async fn search(
         _ => None,
     };
     let nothing = EmailSearch { states: states(), error: problem, ..EmailSearch::default() };
-    html::page(&state, error.row().status, &Page::AdminEmails(&nothing))
+    html::english_page(&state, error.row().status, &Page::AdminEmails(&nothing))
 }
 
 fn label(field: &str) -> &str {

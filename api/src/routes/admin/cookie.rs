@@ -59,7 +59,7 @@ impl FromRequestParts<AppState> for Operator {
         match operator(&parts.headers, state).await {
             Ok(Some(operator)) => Ok(operator),
             Ok(None) => Err(Redirect::to(LOGIN_PATH).into_response()),
-            Err(error) => Err(html::error_page(state, error)),
+            Err(error) => Err(html::or_error_page(state, Err(error))),
         }
     }
 }

@@ -30,7 +30,7 @@ async fn show(State(state): State<AppState>, _operator: Operator, id: Id) -> Res
     let read = read_history(&state, id).await;
     html::or_error_page(
         &state,
-        read.map(|history| html::page(&state, StatusCode::OK, &Page::AdminEmail(&history))),
+        read.map(|history| html::english_page(&state, StatusCode::OK, &Page::AdminEmail(&history))),
     )
 }
 

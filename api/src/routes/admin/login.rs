@@ -27,7 +27,7 @@ pub(super) fn logout_router() -> Router<AppState> {
 }
 
 async fn form(State(state): State<AppState>) -> Response {
-    html::page(&state, StatusCode::OK, &Page::AdminLogin { email: None, error: None })
+    html::english_page(&state, StatusCode::OK, &Page::AdminLogin { email: None, error: None })
 }
 
 async fn log_in(
@@ -78,7 +78,8 @@ fn refuse(state: &AppState, email: Option<&str>, error: ApiError) -> Response {
         ApiError::Validation(_) => "Enter your address and your password",
         _ => row.message,
     };
-    let mut response = html::page(state, row.status, &Page::AdminLogin { email, error: Some(message) });
+    let mut response =
+        html::english_page(state, row.status, &Page::AdminLogin { email, error: Some(message) });
     response.headers_mut().extend(error.headers());
     response.extensions_mut().insert(error);
     response

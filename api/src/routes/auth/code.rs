@@ -12,13 +12,11 @@ use bookly_shared::link_token::Purpose;
 use super::request_link;
 use super::response_format::ResponseFormat;
 use crate::error::{ApiError, ApiResult};
-use crate::pages::{Page, RequestForm};
-use crate::routes::html::page;
+use crate::pages::{Page, Problem, RequestForm};
 use crate::state::AppState;
 
 /// The event of a code that is wrong, used or expired, or one too many.
 const REFUSED: &str = "code_refused";
-const WRONG: &str = "The code is wrong or has expired. Check it, or ask for a new one.";
 
 /// The emails with a code that is submitted with an address.
 #[derive(Clone, Copy)]
@@ -104,8 +102,8 @@ fn find(
 }
 
 /// The page that asks for a code.
-pub(super) fn form(state: &AppState, form: RequestForm) -> Response {
-    page(state, StatusCode::OK, &Page::EnterCode { form, email: None, errors: &[] })
+pub(super) fn form(state: &AppState, format: ResponseFormat, form: RequestForm) -> Response {
+    format.page(state, StatusCode::OK, &Page::EnterCode { form, email: None, problems: &[] })
 }
 
 /// An error's answer. A form that can be filled in again is shown again, with the address and all errors.
@@ -116,37 +114,12 @@ pub(super) fn failure(
     email: Option<&EmailAddress>,
     error: ApiError,
 ) -> Response {
-    match (format, sentences(&error)) {
-        (ResponseFormat::Html, Some(lines)) => {
-            let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-            let email = email.map(EmailAddress::as_str);
-            let mut response =
-                page(state, error.row().status, &Page::EnterCode { form, email, errors: &lines });
-            // The request's log line reads the error from here.
-            response.extensions_mut().insert(error);
-            response
-        }
-        _ => format.failure(state, error, Some(form)),
-    }
-}
-
-/// What a page says of errors that a person can repair in its form; `None` for others.
-pub(super) fn sentences(error: &ApiError) -> Option<Vec<String>> {
-    match error {
-        ApiError::CodeInvalid => Some(vec![WRONG.to_owned()]),
-        ApiError::PasswordsDoNotMatch => Some(vec!["The two passwords are not the same.".to_owned()]),
-        ApiError::Validation(errors) => Some(
-            errors.iter().map(|error| format!("{} {}.", field_name(&error.field), error.message)).collect(),
-        ),
-        _ => None,
-    }
-}
-
-fn field_name(field: &str) -> &'static str {
-    match field {
-        "email" => "The address",
-        "code" => "The code",
-        "new_password" => "The new password",
-        _ => "The repeated password",
-    }
+    let Some(problems) = Problem::all_of(&error).filter(|_| format.is_html) else {
+        return format.failure(state, error, Some(form));
+    };
+    let shown = Page::EnterCode { form, email: email.map(EmailAddress::as_str), problems: &problems };
+    let mut response = format.page(state, error.row().status, &shown);
+    // The request's log line reads the error from here.
+    response.extensions_mut().insert(error);
+    response
 }

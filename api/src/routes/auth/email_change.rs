@@ -26,7 +26,6 @@ use crate::error::{ApiError, ApiResult};
 use crate::extract::{Authorized, ClientIp, CurrentRequest, Fields, FromFields, VerifiedUser, done};
 use crate::openapi::{errors, schemas};
 use crate::pages::Page;
-use crate::routes::html::page;
 use crate::state::AppState;
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -120,7 +119,7 @@ errors!(html OpenEmailChangeErrors: link(), limited(), always());
 )]
 async fn open(State(state): State<AppState>, format: ResponseFormat, token: PathToken) -> Response {
     match link::open_unused(&state, Purpose::EmailChange, &token).await {
-        Ok(_) => page(&state, StatusCode::OK, &Page::EmailChangeConfirm {}),
+        Ok(link) => format.of_account(&link.user).page(&state, StatusCode::OK, &Page::EmailChangeConfirm {}),
         Err(error) => format.failure(&state, error, None),
     }
 }
@@ -147,16 +146,16 @@ async fn confirm(
     token: PathToken,
 ) -> Response {
     match change_by_link(&state, &token, origin).await {
-        Ok(()) => format.success(&state, DONE, &Page::EmailChanged {}),
+        Ok(user) => format.of_account(&user).success(&state, DONE, &Page::EmailChanged {}),
         Err(error) => format.failure(&state, error, None),
     }
 }
 
 /// The change raises `auth_version`, so the link works once.
-async fn change_by_link(state: &AppState, token: &PathToken, origin: RequestOrigin) -> ApiResult<()> {
+async fn change_by_link(state: &AppState, token: &PathToken, origin: RequestOrigin) -> ApiResult<User> {
     let link = link::open_unused(state, Purpose::EmailChange, token).await?;
     let change = state.db.change_email(&link.user, &link.email, None, origin, state.now()).await?;
-    if changed(state, &link.user, change)? { Ok(()) } else { Err(ApiError::LinkInvalid) }
+    if changed(state, &link.user, change)? { Ok(link.user) } else { Err(ApiError::LinkInvalid) }
 }
 
 /// Reports a change that was made. Returns false when the account changed before it.

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use bookly_shared::audit;
 use bookly_shared::db::emails::enqueue::RequestOrigin;
-use bookly_shared::db::users::Change;
+use bookly_shared::db::users::{Change, User};
 use bookly_shared::domain::Password;
 use bookly_shared::link_token::Purpose;
 use utoipa_axum::router::OpenApiRouter;
@@ -22,7 +22,6 @@ use crate::error::{ApiError, ApiResult};
 use crate::extract::CurrentRequest;
 use crate::openapi::errors;
 use crate::pages::Page;
-use crate::routes::html::page;
 use crate::state::AppState;
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -42,7 +41,10 @@ errors!(html OpenUndoErrors: link(), limited(), always());
 )]
 async fn open(State(state): State<AppState>, format: ResponseFormat, token: PathToken) -> Response {
     match open_change(&state, &token).await {
-        Ok(change) => page(&state, StatusCode::OK, &Page::EmailChangeUndo { email: &change.old_email }),
+        Ok(change) => {
+            let page = Page::EmailChangeUndo { email: &change.old_email };
+            format.of_account(&change.user).page(&state, StatusCode::OK, &page)
+        }
         Err(error) => format.failure(&state, error, None),
     }
 }
@@ -71,7 +73,7 @@ async fn undo(
     token: PathToken,
 ) -> Response {
     match restore_email(&state, &token, origin).await {
-        Ok(()) => format.success(&state, DONE, &Page::EmailChangeUndone {}),
+        Ok(user) => format.of_account(&user).success(&state, DONE, &Page::EmailChangeUndone {}),
         Err(error) => format.failure(&state, error, None),
     }
 }
@@ -79,26 +81,27 @@ async fn undo(
 /// A change that can still be undone.
 struct UndoableChange {
     id: Uuid,
-    user_uid: Uuid,
+    user: User,
     old_email: String,
 }
 
 async fn open_change(state: &AppState, token: &PathToken) -> ApiResult<UndoableChange> {
     let link = link::open(state, Purpose::EmailChangeUndo, token).await?;
-    let (id, user_uid) = (link.change.ok_or(ApiError::LinkInvalid)?, link.user.uid);
-    let change = state.db.email_change(id, user_uid, state.now()).await?.ok_or(ApiError::LinkInvalid)?;
-    Ok(UndoableChange { id, user_uid, old_email: change.old_email })
+    let id = link.change.ok_or(ApiError::LinkInvalid)?;
+    let change = state.db.email_change(id, link.user.uid, state.now()).await?;
+    let old_email = change.ok_or(ApiError::LinkInvalid)?.old_email;
+    Ok(UndoableChange { id, user: link.user, old_email })
 }
 
-async fn restore_email(state: &AppState, token: &PathToken, origin: RequestOrigin) -> ApiResult<()> {
+async fn restore_email(state: &AppState, token: &PathToken, origin: RequestOrigin) -> ApiResult<User> {
     let change = open_change(state, token).await?;
     // The password may be the thief's. Nobody knows this one, so only a reset opens the account.
     let hash = state.hasher.hash(Password::random()).await?;
-    match state.db.undo_email_change(change.id, change.user_uid, &hash, origin, state.now()).await? {
+    match state.db.undo_email_change(change.id, change.user.uid, &hash, origin, state.now()).await? {
         Change::Made(email_id) => {
             state.jobs.enqueue(email_id);
-            audit::account_of(change.user_uid, &change.old_email, "email_change_undone");
-            Ok(())
+            audit::account_of(change.user.uid, &change.old_email, "email_change_undone");
+            Ok(change.user)
         }
         // Another request used the link in the meantime.
         Change::Stale => Err(ApiError::LinkInvalid),

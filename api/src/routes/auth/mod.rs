@@ -8,6 +8,7 @@ mod link;
 mod me;
 mod not_me;
 mod password_change;
+mod profile;
 mod request_link;
 mod reset;
 mod reset_by_code;
@@ -49,5 +50,6 @@ pub fn router(state: &AppState) -> OpenApiRouter<AppState> {
         .merge(limited)
         .merge(session::router())
         .merge(me::router())
+        .merge(profile::router())
         .merge(send_mail::router())
 }

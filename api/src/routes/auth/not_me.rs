@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use bookly_shared::audit;
 use bookly_shared::db::accounts::Disowned;
+use bookly_shared::db::users::User;
 use bookly_shared::domain::CreatedVia;
 use bookly_shared::link_token::Purpose;
 use utoipa_axum::router::OpenApiRouter;
@@ -18,7 +19,6 @@ use super::user::MessageResponse;
 use crate::error::{ApiError, ApiResult};
 use crate::openapi::errors;
 use crate::pages::{AccountSummary, Page, RequestForm};
-use crate::routes::html::page;
 use crate::state::AppState;
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -38,7 +38,10 @@ errors!(html OpenNotMeErrors: link(), [ApiError::AlreadyVerified], limited(), al
 )]
 async fn open(State(state): State<AppState>, format: ResponseFormat, token: PathToken) -> Response {
     match open_link(&state, &token).await {
-        Ok(link) => page(&state, StatusCode::OK, &Page::NotMe { account: AccountSummary::of(&link.user) }),
+        Ok(link) => {
+            let page = Page::NotMe { account: AccountSummary::of(&link.user) };
+            format.of_account(&link.user).page(&state, StatusCode::OK, &page)
+        }
         Err(error) => format.failure(&state, error, Some(RequestForm::Verification)),
     }
 }
@@ -65,7 +68,7 @@ async fn delete(
     token: PathToken,
 ) -> Response {
     match delete_account(&state, &token).await {
-        Ok(()) => format.success(&state, DONE, &Page::NotMeDone {}),
+        Ok(user) => format.of_account(&user).success(&state, DONE, &Page::NotMeDone {}),
         Err(error) => format.failure(&state, error, Some(RequestForm::Verification)),
     }
 }
@@ -82,12 +85,12 @@ async fn open_link(state: &AppState, token: &PathToken) -> ApiResult<OpenedLink>
     Ok(link)
 }
 
-async fn delete_account(state: &AppState, token: &PathToken) -> ApiResult<()> {
+async fn delete_account(state: &AppState, token: &PathToken) -> ApiResult<User> {
     let link = open_link(state, token).await?;
     match state.db.disown_account(link.user.uid, &link.email, state.now()).await? {
         Disowned::Deleted => {
             audit::account(&link.user, "account_disowned");
-            Ok(())
+            Ok(link.user)
         }
         // It was verified in the meantime.
         Disowned::Kept => Err(ApiError::AlreadyVerified),

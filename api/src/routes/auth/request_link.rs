@@ -20,8 +20,7 @@ use super::user::MessageResponse;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{CurrentRequest, Fields, FromFields, JsonOrForm};
 use crate::openapi::{errors, schemas};
-use crate::pages::{Page, RequestForm};
-use crate::routes::html::page;
+use crate::pages::{Page, Problem, RequestForm};
 use crate::state::AppState;
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -73,8 +72,8 @@ errors!(html LinkRequestErrors: body(), [ApiError::InsufficientPermissions], lim
     summary = "The form for a new verification link",
     responses((status = 200, description = "The form", body = String, content_type = "text/html"), LinkFormErrors)
 )]
-async fn resend_form(State(state): State<AppState>) -> Response {
-    RESEND.show_form(&state, StatusCode::OK, None)
+async fn resend_form(State(state): State<AppState>, format: ResponseFormat) -> Response {
+    RESEND.show_form(&state, format, StatusCode::OK, None)
 }
 
 #[utoipa::path(
@@ -82,8 +81,8 @@ async fn resend_form(State(state): State<AppState>) -> Response {
     summary = "The form for a forgotten password",
     responses((status = 200, description = "The form", body = String, content_type = "text/html"), LinkFormErrors)
 )]
-async fn reset_form(State(state): State<AppState>) -> Response {
-    RESET.show_form(&state, StatusCode::OK, None)
+async fn reset_form(State(state): State<AppState>, format: ResponseFormat) -> Response {
+    RESET.show_form(&state, format, StatusCode::OK, None)
 }
 
 #[utoipa::path(
@@ -143,8 +142,7 @@ impl LinkRequest {
     ) -> Response {
         match self.queue(state, origin, body).await {
             Ok(email) => {
-                let page =
-                    Page::LinkRequested { form: self.form, message: self.answer, email: email.as_str() };
+                let page = Page::LinkRequested { form: self.form, email: email.as_str() };
                 format.success(state, self.answer, &page)
             }
             Err(error) => self.failure(state, format, error),
@@ -172,16 +170,20 @@ impl LinkRequest {
 
     /// A form with an error is shown again, with the error.
     fn failure(&self, state: &AppState, format: ResponseFormat, error: ApiError) -> Response {
-        match (format, &error) {
-            (ResponseFormat::Html, ApiError::Validation(errors)) => {
-                let problem = errors.first().map(|error| format!("The address {}", error.message));
-                self.show_form(state, error.row().status, problem.as_deref())
-            }
+        let problems = Problem::all_of(&error).filter(|_| format.is_html);
+        match problems.as_deref() {
+            Some([problem, ..]) => self.show_form(state, format, error.row().status, Some(*problem)),
             _ => format.failure(state, error, None),
         }
     }
 
-    fn show_form(&self, state: &AppState, status: StatusCode, error: Option<&str>) -> Response {
-        page(state, status, &Page::RequestLink { form: self.form, email: None, error })
+    fn show_form(
+        &self,
+        state: &AppState,
+        format: ResponseFormat,
+        status: StatusCode,
+        problem: Option<Problem>,
+    ) -> Response {
+        format.page(state, status, &Page::RequestLink { form: self.form, email: None, problem })
     }
 }

@@ -13,16 +13,14 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::code;
 use super::link::{self, PathToken};
 use super::response_format::ResponseFormat;
 use super::user::MessageResponse;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{CurrentRequest, Fields, FromFields, JsonOrForm};
 use crate::openapi::{errors, schemas};
-use crate::pages::{Page, RequestForm};
+use crate::pages::{Page, Problem, RequestForm};
 use crate::password_policy::refuse_guessable;
-use crate::routes::html::page;
 use crate::state::AppState;
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -75,7 +73,7 @@ errors!(html OpenResetErrors: link(), limited(), always());
 )]
 async fn open(State(state): State<AppState>, format: ResponseFormat, token: PathToken) -> Response {
     match link::open_unused(&state, Purpose::PasswordReset, &token).await {
-        Ok(link) => form(&state, StatusCode::OK, &link.user, &[]),
+        Ok(link) => form(&state, format, StatusCode::OK, &link.user, &[]),
         Err(error) => format.failure(&state, error, Some(RequestForm::PasswordReset)),
     }
 }
@@ -108,7 +106,7 @@ async fn confirm(
         Err(error) => return format.failure(&state, error, Some(RequestForm::PasswordReset)),
     };
     match set_password(&state, &link.user, origin, body.map(|body| body.body)).await {
-        Ok(Change::Made(())) => format.success(&state, DONE, &Page::ResetDone {}),
+        Ok(Change::Made(())) => format.of_account(&link.user).success(&state, DONE, &Page::ResetDone {}),
         // Another request used the link in the meantime.
         Ok(Change::Stale | Change::AddressTaken) => {
             failure(&state, format, &link.user, ApiError::LinkInvalid)
@@ -148,15 +146,19 @@ pub(super) fn password_changed_notice(
 
 /// A form with errors is shown again, with all of them.
 fn failure(state: &AppState, format: ResponseFormat, user: &User, error: ApiError) -> Response {
-    match (format, code::sentences(&error)) {
-        (ResponseFormat::Html, Some(lines)) => {
-            let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-            form(state, error.row().status, user, &lines)
-        }
-        _ => format.failure(state, error, Some(RequestForm::PasswordReset)),
+    match Problem::all_of(&error).filter(|_| format.is_html) {
+        Some(problems) => form(state, format, error.row().status, user, &problems),
+        None => format.of_account(user).failure(state, error, Some(RequestForm::PasswordReset)),
     }
 }
 
-fn form(state: &AppState, status: StatusCode, user: &User, errors: &[&str]) -> Response {
-    page(state, status, &Page::ResetForm { email: Some(&user.email), errors })
+fn form(
+    state: &AppState,
+    format: ResponseFormat,
+    status: StatusCode,
+    user: &User,
+    problems: &[Problem],
+) -> Response {
+    let page = Page::ResetForm { email: Some(&user.email), problems };
+    format.of_account(user).page(state, status, &page)
 }

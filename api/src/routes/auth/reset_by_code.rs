@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use bookly_shared::db::users::Change;
+use bookly_shared::db::users::{Change, User};
 use bookly_shared::domain::EmailAddress;
 use bookly_shared::link_code::LinkCode;
 use utoipa::ToSchema;
@@ -61,8 +61,8 @@ errors!(html CodeFormErrors: limited(), always());
     summary = "The form for a code and a new password",
     responses((status = 200, description = "The form", body = String, content_type = "text/html"), CodeFormErrors)
 )]
-async fn open(State(state): State<AppState>) -> Response {
-    code::form(&state, RequestForm::PasswordReset)
+async fn open(State(state): State<AppState>, format: ResponseFormat) -> Response {
+    code::form(&state, format, RequestForm::PasswordReset)
 }
 
 errors!(html ResetByCodeErrors:
@@ -97,7 +97,7 @@ async fn confirm(
         Err(error) => return code::failure(&state, format, form, None, error),
     };
     match reset_by_code(&state, &email, &code, origin, new_password).await {
-        Ok(()) => format.success(&state, DONE, &Page::ResetDone {}),
+        Ok(user) => format.of_account(&user).success(&state, DONE, &Page::ResetDone {}),
         Err(error) => code::failure(&state, format, form, Some(&email), error),
     }
 }
@@ -108,10 +108,10 @@ async fn reset_by_code(
     code: &LinkCode,
     origin: CurrentRequest,
     new_password: ApiResult<NewPassword>,
-) -> ApiResult<()> {
+) -> ApiResult<User> {
     let user = code::open(state, CodeEmail::Reset, email, code).await?;
     match set_password(state, &user, origin, new_password).await? {
-        Change::Made(()) => Ok(()),
+        Change::Made(()) => Ok(user),
         // Another request used the code or its link in the meantime.
         Change::Stale | Change::AddressTaken => Err(ApiError::CodeInvalid),
     }

@@ -7,55 +7,77 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bookly_shared::db::users::User;
 
 use super::user::MessageResponse;
 use crate::error::ApiError;
-use crate::extract::{Encoding, SameOrigin, WantsHtml};
+use crate::extract::{Encoding, PageLanguage, SameOrigin, WantsHtml};
 use crate::pages::{Page, RequestForm};
 use crate::request_source::RequestSource;
-use crate::routes::html::{error_page, page};
+use crate::routes::html;
 use crate::state::AppState;
 
-/// The form of an answer, chosen by the request's headers.
+/// The form of an answer, chosen by the request's headers, and the language of pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ResponseFormat {
-    /// The client sent a form or prefers HTML.
-    Html,
-    /// Every other client.
-    Json,
+pub(super) struct ResponseFormat {
+    /// Whether the client sent a form or prefers HTML; every other one gets JSON.
+    pub(super) is_html: bool,
+    language: PageLanguage,
 }
 
-impl<S: Sync> FromRequestParts<S> for ResponseFormat {
+impl FromRequestParts<AppState> for ResponseFormat {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(ResponseFormat::of(&parts.headers))
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
+        Ok(ResponseFormat::of(parts, state))
     }
 }
 
 impl ResponseFormat {
-    fn of(headers: &HeaderMap) -> ResponseFormat {
-        let sent_a_form = Encoding::of(headers) == Ok(Encoding::Form);
-        if sent_a_form || WantsHtml::of(headers).0 { ResponseFormat::Html } else { ResponseFormat::Json }
+    fn of(parts: &Parts, state: &AppState) -> ResponseFormat {
+        let sent_a_form = Encoding::of(&parts.headers) == Ok(Encoding::Form);
+        let language = PageLanguage::of(&parts.uri, &parts.headers, state.settings.default_locale);
+        ResponseFormat { is_html: sent_a_form || WantsHtml::of(&parts.headers).0, language }
+    }
+
+    /// The same in the language of an account. The answer must not tell a stranger that the account exists: only for who
+    /// has its link or code.
+    pub(super) fn of_account(self, user: &User) -> ResponseFormat {
+        ResponseFormat { language: self.language.of_account(user), ..self }
+    }
+
+    /// A page, also for clients that get JSON elsewhere.
+    pub(super) fn page(self, state: &AppState, status: StatusCode, shown: &Page<'_>) -> Response {
+        html::page(state, self.language, status, shown)
     }
 
     /// The answer 200: a page, or the message as JSON.
-    pub(super) fn success(self, state: &AppState, message: &'static str, html: &Page<'_>) -> Response {
-        match self {
-            ResponseFormat::Html => page(state, StatusCode::OK, html),
-            ResponseFormat::Json => Json(MessageResponse { message }).into_response(),
+    pub(super) fn success(self, state: &AppState, message: &'static str, shown: &Page<'_>) -> Response {
+        if self.is_html {
+            self.page(state, StatusCode::OK, shown)
+        } else {
+            Json(MessageResponse { message }).into_response()
         }
     }
 
     /// An error's answer. The page of an expired link offers `form`, which asks for a new link.
     pub(super) fn failure(self, state: &AppState, error: ApiError, form: Option<RequestForm>) -> Response {
-        let html = match (self, &error) {
-            (ResponseFormat::Json, _) => return error.into_response(),
-            (ResponseFormat::Html, ApiError::LinkExpired) => Page::LinkExpired { form },
-            (ResponseFormat::Html, ApiError::LinkInvalid) => Page::LinkInvalid {},
-            (ResponseFormat::Html, _) => return error_page(state, error),
+        if self.is_html { self.failure_page(state, error, form) } else { error.into_response() }
+    }
+
+    /// The same as a page, also for clients that get JSON elsewhere.
+    pub(super) fn failure_page(
+        self,
+        state: &AppState,
+        error: ApiError,
+        form: Option<RequestForm>,
+    ) -> Response {
+        let shown = match &error {
+            ApiError::LinkExpired => Page::LinkExpired { form },
+            ApiError::LinkInvalid => Page::LinkInvalid {},
+            _ => return html::error_page(state, self.language, error),
         };
-        let mut response = page(state, error.row().status, &html);
+        let mut response = self.page(state, error.row().status, &shown);
         // The request's log line reads the error from here.
         response.extensions_mut().insert(error);
         response
@@ -76,7 +98,7 @@ impl FromRequestParts<AppState> for SameOriginForm {
         let is_allowed = RequestSource::of(&parts.headers, &state.settings) == RequestSource::AllowedOrigin;
         if is_form(&parts.headers) && !is_allowed {
             let same_origin = SameOrigin::from_request_parts(parts, state).await;
-            same_origin.map_err(|error| ResponseFormat::of(&parts.headers).failure(state, error, None))?;
+            same_origin.map_err(|error| ResponseFormat::of(parts, state).failure(state, error, None))?;
         }
         Ok(SameOriginForm)
     }

@@ -7,6 +7,7 @@ use bookly_shared::audit;
 use bookly_shared::db::emails::enqueue::NewEmail;
 use bookly_shared::db::users::{Creation, FIRST_AUTH_VERSION, NewAccount, Replaceable};
 use bookly_shared::domain::{CreatedVia, EmailAddress, EmailKind, Password, PersonName, Username};
+use bookly_shared::locale::LanguageTag;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -16,7 +17,7 @@ use uuid::Uuid;
 
 use super::user::UserResponse;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{CurrentRequest, Fields, FromFields, JsonBody};
+use crate::extract::{AcceptedLanguage, CurrentRequest, Fields, FromFields, JsonBody};
 use crate::openapi::{errors, schemas};
 use crate::password_policy::refuse_guessable;
 use crate::state::AppState;
@@ -38,6 +39,9 @@ struct SignUp {
     email: EmailAddress,
     #[schema(schema_with = schemas::new_password)]
     password: Password,
+    /// The language of emails; by default that of `Accept-Language`.
+    #[schema(schema_with = schemas::locale, required = false)]
+    locale: Option<LanguageTag>,
 }
 
 impl FromFields for SignUp {
@@ -47,12 +51,14 @@ impl FromFields for SignUp {
         let username = fields.parse("username", Username::parse);
         let email = fields.parse("email", EmailAddress::parse);
         let password = fields.parse_owned("password", Password::parse);
+        let locale = fields.optional("locale", |fields, name| fields.parse(name, LanguageTag::parse));
         Some(SignUp {
             first_name: first_name?,
             last_name: last_name?,
             username: username?,
             email: email?,
             password: password?,
+            locale: locale?,
         })
     }
 }
@@ -74,6 +80,7 @@ errors!(SignUpErrors: body(), [ApiError::UserExists], limited(), always());
 async fn sign_up(
     State(state): State<AppState>,
     CurrentRequest(origin): CurrentRequest,
+    accepted: AcceptedLanguage,
     JsonBody(sign_up): JsonBody<SignUp>,
 ) -> ApiResult<(StatusCode, Json<SignedUp>)> {
     refuse_guessable("password", &sign_up.password, &sign_up.known_words())?;
@@ -86,6 +93,7 @@ async fn sign_up(
         password_hash: state.hasher.hash(sign_up.password).await?,
         email: sign_up.email,
         created_via: CreatedVia::SignUp,
+        locale: sign_up.locale.or(accepted.0),
         replaces,
         base_mailbox_limit: state.settings.base_mailbox_limit_per_day,
     };

@@ -21,6 +21,8 @@ pub(super) struct UserResponse {
     #[schema(schema_with = schemas::role)]
     role: Role,
     is_verified: bool,
+    #[schema(schema_with = schemas::stored_locale)]
+    locale: Option<String>,
     created_at: DateTime<Utc>,
     update_at: DateTime<Utc>,
 }
@@ -35,6 +37,7 @@ impl From<User> for UserResponse {
             last_name: user.last_name,
             role: user.role,
             is_verified: user.is_verified,
+            locale: user.locale,
             created_at: user.created_at,
             update_at: user.update_at,
         }

@@ -17,7 +17,6 @@ use super::user::MessageResponse;
 use crate::error::{ApiError, ApiResult};
 use crate::openapi::errors;
 use crate::pages::{AccountSummary, Page, RequestForm};
-use crate::routes::html::page;
 use crate::state::AppState;
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -42,10 +41,12 @@ errors!(html OpenVerificationErrors: link(), [ApiError::PostOnly], limited(), al
     )
 )]
 async fn open(State(state): State<AppState>, format: ResponseFormat, token: PathToken) -> Response {
-    match format {
-        ResponseFormat::Html => show_page(&state, &token).await,
-        ResponseFormat::Json if state.settings.verify_on_get => respond(&state, format, &token).await,
-        ResponseFormat::Json => ([(header::ALLOW, "POST")], ApiError::PostOnly).into_response(),
+    if format.is_html {
+        show_page(&state, format, &token).await
+    } else if state.settings.verify_on_get {
+        respond(&state, format, &token).await
+    } else {
+        ([(header::ALLOW, "POST")], ApiError::PostOnly).into_response()
     }
 }
 
@@ -58,8 +59,8 @@ errors!(html HeadVerificationErrors: link(), limited(), always());
     params(("token" = String, Path, description = "The last segment of the link in the email", example = "eyJlbWFpbCI6…")),
     responses((status = 200, description = "The link is valid", body = String, content_type = "text/html"), HeadVerificationErrors)
 )]
-async fn head(State(state): State<AppState>, token: PathToken) -> Response {
-    show_page(&state, &token).await
+async fn head(State(state): State<AppState>, format: ResponseFormat, token: PathToken) -> Response {
+    show_page(&state, format, &token).await
 }
 
 errors!(html VerifyErrors: link(), [ApiError::InsufficientPermissions], limited(), always());
@@ -85,28 +86,29 @@ async fn verify(
     respond(&state, format, &token).await
 }
 
-async fn show_page(state: &AppState, token: &PathToken) -> Response {
+async fn show_page(state: &AppState, format: ResponseFormat, token: &PathToken) -> Response {
     match link::open(state, Purpose::EmailVerification, token).await {
         Ok(link) => {
             let account = AccountSummary::of(&link.user);
             let not_me = token.path_under("/api/v1/auth/not-me");
-            page(state, StatusCode::OK, &Page::Verify { account, not_me: &not_me })
+            let page = Page::Verify { account, not_me: &not_me };
+            format.of_account(&link.user).page(state, StatusCode::OK, &page)
         }
-        Err(error) => ResponseFormat::Html.failure(state, error, Some(RequestForm::Verification)),
+        Err(error) => format.failure_page(state, error, Some(RequestForm::Verification)),
     }
 }
 
 async fn respond(state: &AppState, format: ResponseFormat, token: &PathToken) -> Response {
     match verify_by_link(state, token).await {
-        Ok(()) => format.success(state, DONE, &Page::Verified {}),
+        Ok(user) => format.of_account(&user).success(state, DONE, &Page::Verified {}),
         Err(error) => format.failure(state, error, Some(RequestForm::Verification)),
     }
 }
 
-async fn verify_by_link(state: &AppState, token: &PathToken) -> ApiResult<()> {
+async fn verify_by_link(state: &AppState, token: &PathToken) -> ApiResult<User> {
     let link = link::open(state, Purpose::EmailVerification, token).await?;
     match verify_account(state, &link.user, &link.email).await? {
-        Change::Made(()) => Ok(()),
+        Change::Made(()) => Ok(link.user),
         // The account has another address now, and the link proves the old one.
         Change::Stale | Change::AddressTaken => Err(ApiError::LinkInvalid),
     }

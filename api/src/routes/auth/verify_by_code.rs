@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use bookly_shared::db::users::Change;
+use bookly_shared::db::users::{Change, User};
 use bookly_shared::domain::EmailAddress;
 use bookly_shared::link_code::LinkCode;
 use utoipa::ToSchema;
@@ -47,8 +47,8 @@ errors!(html CodeFormErrors: limited(), always());
     summary = "The form for a verification code",
     responses((status = 200, description = "The form", body = String, content_type = "text/html"), CodeFormErrors)
 )]
-async fn open(State(state): State<AppState>) -> Response {
-    code::form(&state, RequestForm::Verification)
+async fn open(State(state): State<AppState>, format: ResponseFormat) -> Response {
+    code::form(&state, format, RequestForm::Verification)
 }
 
 errors!(html VerifyByCodeErrors:
@@ -79,15 +79,15 @@ async fn verify(
         Err(error) => return code::failure(&state, format, form, None, error),
     };
     match verify_by_code(&state, &entered).await {
-        Ok(()) => format.success(&state, DONE, &Page::Verified {}),
+        Ok(user) => format.of_account(&user).success(&state, DONE, &Page::Verified {}),
         Err(error) => code::failure(&state, format, form, Some(&entered.email), error),
     }
 }
 
-async fn verify_by_code(state: &AppState, entered: &VerifyByCode) -> ApiResult<()> {
+async fn verify_by_code(state: &AppState, entered: &VerifyByCode) -> ApiResult<User> {
     let user = code::open(state, CodeEmail::Verification, &entered.email, &entered.code).await?;
     match verify_account(state, &user, &entered.email).await? {
-        Change::Made(()) => Ok(()),
+        Change::Made(()) => Ok(user),
         // The account got another address in the meantime.
         Change::Stale | Change::AddressTaken => Err(ApiError::CodeInvalid),
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use bookly_shared::config::Settings;
 use bookly_shared::domain::EmailKind;
+use bookly_shared::locale::Locale;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
@@ -21,6 +22,9 @@ pub struct Preview {
     /// The folder for the files; it is made when it is missing
     #[arg(long, value_name = "DIR", default_value = "mail-preview")]
     out: PathBuf,
+    /// The language, such as de or pt-BR; DEFAULT_LOCALE when it is not named
+    #[arg(long, value_name = "TAG")]
+    locale: Option<Locale>,
     /// Answer with one JSON document
     #[arg(long)]
     json: bool,
@@ -33,7 +37,8 @@ JSON: {\"emails\": [{\"kind\", \"subject\", \"html\": path, \"text\": path}]}
 
 Examples:
   bookly-worker mail preview
-  TEMPLATE_FOLDER=mine bookly-worker mail preview verify_email --out /tmp/mails";
+  TEMPLATE_FOLDER=mine bookly-worker mail preview verify_email --out /tmp/mails
+  bookly-worker mail preview --locale ar";
 
 const ALL: &str = "all";
 
@@ -70,13 +75,13 @@ impl Preview {
     pub(super) fn run(self, settings: &Settings) -> anyhow::Result<()> {
         let folder = settings.template_folder.as_deref();
         let renderer = MailRenderer::new(folder, &settings.product, settings.public_url.as_str())?;
-        let out = &self.out;
+        let (out, locale) = (&self.out, self.locale.unwrap_or(settings.default_locale));
         std::fs::create_dir_all(out).with_context(|| format!("{} cannot be made", out.display()))?;
         let kinds = match self.kind {
             Kinds::All => EmailKind::ALL.to_vec(),
             Kinds::One(kind) => vec![kind],
         };
-        let written = kinds.into_iter().map(|kind| write(&renderer, kind, out));
+        let written = kinds.into_iter().map(|kind| write(&renderer, locale, kind, out));
         let emails = written.collect::<anyhow::Result<Vec<_>>>()?;
         if self.json {
             return Ok(print_json(&PreviewDocument { emails })?);
@@ -89,8 +94,13 @@ impl Preview {
     }
 }
 
-fn write(renderer: &MailRenderer, kind: EmailKind, out: &Path) -> anyhow::Result<PreviewFiles> {
-    let mail = renderer.render(&EmailBody::sample(kind))?;
+fn write(
+    renderer: &MailRenderer,
+    locale: Locale,
+    kind: EmailKind,
+    out: &Path,
+) -> anyhow::Result<PreviewFiles> {
+    let mail = renderer.render(locale, &EmailBody::sample(kind))?;
     let (html, text) = (out.join(format!("{kind}.html")), out.join(format!("{kind}.txt")));
     for (path, content) in [(&html, mail.html), (&text, mail.text)] {
         std::fs::write(path, content).with_context(|| format!("{} cannot be written", path.display()))?;

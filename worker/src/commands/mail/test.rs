@@ -35,8 +35,8 @@ impl Test {
     /// Does not use the database, so that an error is the mail server's.
     pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
         let (id, now) = (Uuid::now_v7(), Clock::local().now());
-        let mail =
-            Composer::new(settings)?.compose(id, self.address.as_str(), &EmailBody::Welcome {}, now)?;
+        let (to, locale) = (self.address.as_str(), settings.default_locale);
+        let mail = Composer::new(settings)?.compose(id, to, locale, &EmailBody::Welcome {}, now)?;
         let transport = Transport::new(settings)?;
         let delivered = transport.send(&mail, async { true }).await.context("the email was not accepted")?;
         transport.close().await;
