@@ -22,6 +22,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::address_locks::AddressLocks;
 use crate::hasher::Hasher;
 use crate::jwt::SessionTokens;
 use crate::login_guard::LoginGuard;
@@ -144,6 +145,7 @@ impl App {
                 .accepting(settings.jwt_previous_secret.as_ref()),
             links: LinkSigner::new(&settings.link_secret).accepting(settings.link_previous_secret.as_ref()),
             codes: LinkCodes::new(&settings.link_secret).accepting(settings.link_previous_secret.as_ref()),
+            code_locks: AddressLocks::new(),
             jobs: queue.jobs,
             redis: queue.redis,
             db,

@@ -1,5 +1,6 @@
 //! The HTTP API: sign-up, sessions, links in emails, books. It queues emails and never waits for a mail server.
 
+pub mod address_locks;
 pub mod app;
 pub mod client_address;
 pub mod commands;

@@ -1,9 +1,7 @@
 //! Slows down password guessing. Failures are counted in the database by the submitted address, whether an account has
 //! it or not.
 
-use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use bookly_shared::audit;
 use bookly_shared::clock::Clock;
@@ -12,13 +10,11 @@ use bookly_shared::db::login_throttle::LoginCount;
 use bookly_shared::db::users::User;
 use bookly_shared::domain::Password;
 use ipnet::{Ipv4Net, Ipv6Net};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::MutexGuard;
 
+use crate::address_locks::AddressLocks;
 use crate::error::{ApiError, ApiResult};
 use crate::hasher::Hasher;
-
-/// So many locks that two addresses seldom share one.
-const LOCKS: usize = 1_024;
 
 /// Lets one attempt per address run at a time in this process. Otherwise fifty attempts at once would all be hashed
 /// before the first of them is counted as failed.
@@ -27,8 +23,7 @@ pub struct LoginGuard {
     db: Db,
     clock: Clock,
     hasher: Hasher,
-    locks: Arc<[Mutex<()>]>,
-    hash_state: RandomState,
+    locks: AddressLocks,
 }
 
 /// A login attempt that may be made. It ends with [`failed`](Attempt::failed) or [`succeeded`](Attempt::succeeded).
@@ -42,8 +37,7 @@ pub struct Attempt<'a> {
 impl LoginGuard {
     /// A guard that counts in this database by its clock, and checks passwords with this hasher.
     pub fn new(db: Db, clock: Clock, hasher: Hasher) -> LoginGuard {
-        let locks = (0..LOCKS).map(|_| Mutex::new(())).collect();
-        LoginGuard { db, clock, hasher, locks, hash_state: RandomState::new() }
+        LoginGuard { db, clock, hasher, locks: AddressLocks::new() }
     }
 
     /// Waits for the attempt before this one and checks, before anything is hashed, whether this one may be made now.
@@ -51,7 +45,7 @@ impl LoginGuard {
     /// # Errors
     /// 429 with the wait after too many failures.
     pub async fn begin(&self, mailbox: &str, client: IpAddr) -> ApiResult<Attempt<'_>> {
-        let lock = self.locks[self.hash_state.hash_one(mailbox) as usize % LOCKS].lock().await;
+        let lock = self.locks.lock(mailbox).await;
         let network = network(client);
         let (count, wait) = self.db.login_wait(mailbox, &network, self.clock.now()).await?;
         match wait {

@@ -13,6 +13,7 @@ use bookly_shared::queue::{JobQueue, RedisQueue};
 use bookly_shared::trace::Tracer;
 use chrono::{DateTime, Utc};
 
+use crate::address_locks::AddressLocks;
 use crate::hasher::Hasher;
 use crate::jwt::SessionTokens;
 use crate::login_guard::LoginGuard;
@@ -51,6 +52,8 @@ pub struct Services {
     pub links: LinkSigner,
     /// Finds the emails of codes.
     pub codes: LinkCodes,
+    /// Lets one try of a code per address run at a time.
+    pub code_locks: AddressLocks,
     /// Renders pages.
     pub pages: Pages,
     /// Renders `/metrics`.

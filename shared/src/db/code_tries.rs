@@ -9,7 +9,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::users::{SELECT_USER_OF_MAILBOX, User};
-use super::{Db, DbResult, in_transaction};
+use super::{Db, DbResult, in_transaction, on_db};
 use crate::domain::{EmailAddress, EmailKind};
 use crate::link_code::MAX_CANDIDATES;
 
@@ -42,6 +42,10 @@ pub struct CandidateEmail {
     /// The `auth_version` of the row.
     pub auth_version: Option<i64>,
 }
+
+/// Read before the lock is taken, so that a flood of tries takes none once there are too many.
+const HAS_NO_TRY_LEFT: &str = "
+SELECT EXISTS (SELECT 1 FROM code_tries WHERE subject = $1 AND tries >= $2 AND last_tried_at > $3)";
 
 /// Makes the row of a subject and locks it until the end of the transaction. Counts nothing.
 const LOCK_TRIES: &str = "
@@ -111,6 +115,13 @@ impl Db {
         find: impl Fn(Option<&User>, &[CandidateEmail]) -> Option<usize>,
     ) -> DbResult<Option<(User, CandidateEmail)>> {
         let key = subject.key();
+        let has_none_left: DbResult<bool> = on_db!(self.reader(), connection => {
+            let query = sqlx::query_scalar(HAS_NO_TRY_LEFT).bind(&key).bind(TRIES_PER_SUBJECT);
+            query.bind(now - FORGET_TRIES_AFTER).fetch_one(&mut *connection).await?
+        });
+        if has_none_left? {
+            return Ok(None);
+        }
         in_transaction!(self, tx => {
             let lock = sqlx::query_scalar(LOCK_TRIES).bind(&key).bind(now).bind(now - FORGET_TRIES_AFTER);
             let tries: i32 = lock.fetch_one(&mut *tx).await?;

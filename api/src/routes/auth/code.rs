@@ -49,6 +49,7 @@ pub(super) async fn open(
     let (kind, purpose) = of.kind_and_purpose();
     let lifetime = request_link::lifetime(state, kind);
     let find = |user: Option<&User>, emails: &[CandidateEmail]| find(state, purpose, code, user, emails);
+    let _turn = state.code_locks.lock(address.canonical()).await;
     let found = state.db.try_code(Subject::Address(address, kind), lifetime, state.now(), find).await?;
     found.map(|(user, _)| user).ok_or_else(|| {
         audit::throttled(address.as_str(), REFUSED);
@@ -69,6 +70,7 @@ pub(super) async fn open_new_address(
     let find = |_: Option<&User>, emails: &[CandidateEmail]| {
         find(state, Purpose::EmailChange, code, Some(user), emails)
     };
+    let _turn = state.code_locks.lock(&user.email_canonical).await;
     match state.db.try_code(Subject::Account(user), lifetime, state.now(), find).await? {
         Some((_, email)) => EmailAddress::parse(&email.recipient).map_err(ApiError::server),
         None => {
