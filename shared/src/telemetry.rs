@@ -71,6 +71,20 @@ where
     }
 }
 
+/// What follows the escape character in the colours of the format: no other sequence is left in a line.
+const COLOURS: [&str; 9] = ["[0m", "[1m", "[2m", "[3m", "[31m", "[32m", "[33m", "[34m", "[35m"];
+
+fn printable_but_colours(text: &str) -> String {
+    let mut parts = text.split('\u{1b}');
+    let mut shown = printable(parts.next().unwrap_or_default()).into_owned();
+    for part in parts {
+        let is_colour = COLOURS.iter().any(|colour| part.starts_with(colour));
+        shown.push_str(if is_colour { "\u{1b}" } else { "\\u001b" });
+        shown.push_str(&printable(part));
+    }
+    shown
+}
+
 /// Makes writers that escape what is not printable in a line.
 struct PrintableLines<M> {
     writer: M,
@@ -96,10 +110,7 @@ impl<W: Write> Write for PrintableLine<W> {
         let line = String::from_utf8_lossy(bytes);
         let text = line.strip_suffix('\n').unwrap_or(&line);
         let mut shown = match self.style {
-            // The colours are escape sequences. In values tracing-subscriber has escaped theirs.
-            Style::Terminal { colours: true } => {
-                text.split('\u{1b}').map(printable).collect::<Vec<_>>().join("\u{1b}")
-            }
+            Style::Terminal { colours: true } => printable_but_colours(text),
             Style::Terminal { colours: false } | Style::Json => printable(text).into_owned(),
         };
         shown.push_str(&line[text.len()..]);
