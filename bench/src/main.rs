@@ -86,7 +86,7 @@ fn main() -> ExitCode {
 fn on(runtime: &mut Builder, work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
     let runtime = runtime.enable_all().build()?;
     let done = runtime.block_on(work);
-    // The thread that reads standard input may wait for ever.
+    // The thread that reads standard input may wait without end.
     runtime.shutdown_background();
     done
 }

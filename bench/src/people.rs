@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::http::{Load, Make, post};
 use crate::system::PEOPLE;
 
-/// Sign-ups, each of somebody new, by clients that ask again as soon as they are answered.
+/// Sign-ups, each with a new address, by clients that send the next request as soon as they have an answer.
 pub(crate) fn sign_ups(address: &str, clients: usize, time: Duration) -> Load {
     let make: Make = Arc::new(|_| {
         let person = Person::new().with_password(&password());
@@ -19,7 +19,7 @@ pub(crate) fn sign_ups(address: &str, clients: usize, time: Duration) -> Load {
     Load { address: address.to_owned(), clients, time, pause: Duration::ZERO, make }
 }
 
-/// Preparer and digits as a password manager makes them. How long a password is decides what the check for guessable
+/// Letters and digits as a password manager makes them. How long a password is decides what the check for guessable
 /// ones costs: 0.1 ms for these, 1.1 ms for 36 characters.
 fn password() -> String {
     const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";

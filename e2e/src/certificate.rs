@@ -13,7 +13,7 @@ pub struct Certificate {
     pub key_pem: String,
 }
 
-/// An authority that no program trusts unless it is told to.
+/// An authority that no program trusts unless its settings name it.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 /// The names of a server on this machine.

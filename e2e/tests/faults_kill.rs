@@ -87,7 +87,7 @@ async fn a_worker_killed_between_the_250_and_its_row_sends_a_copy_that_is_known_
         let worker = Arc::clone(&stack.workers()[0]);
         worker.log().line(LIMIT, |line| line.contains("email sent")).await?;
         worker.kill()?;
-        // Its last statement waits inside the server, which would carry it out although nobody is there any more.
+        // Its last statement waits inside the server, which would run it although its client is gone.
         sqlx::query(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
              WHERE datname = current_database() AND pid <> pg_backend_pid()",

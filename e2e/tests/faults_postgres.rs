@@ -1,4 +1,4 @@
-//! Postgres gone, cut off, locked or silent: requests are told so in time, and what was accepted arrives.
+//! Postgres away, cut off, locked or silent: requests get a 503 in time, and accepted emails arrive.
 #![allow(clippy::print_stdout, reason = "how long requests took is worth reading beside the verdict")]
 
 use std::time::{Duration, Instant};

@@ -319,7 +319,7 @@ async fn another_worker_becomes_the_leader_when_the_leader_is_killed() -> Result
         })
         .await?;
         stack.kill_worker(leader)?;
-        // There are no jobs for these: without a leader they would wait for ever.
+        // There are no jobs for these: without a leader they would never be sent.
         tally.queue(20).await?;
         workers[1 - leader].log().line(LIMIT, is_leader).await?;
         assert_eq!(tally.settle().await?, all(20));

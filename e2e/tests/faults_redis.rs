@@ -14,7 +14,7 @@ const LIMIT: Duration = Duration::from_secs(180);
 const REENQUEUED_AFTER: Duration = Duration::from_secs(8);
 /// Sign-ups of each part of a test: as long as Redis is well, while it is not, and afterwards.
 const PART: usize = 40;
-/// No more than a machine has cores: nobody waits for a hash, and every answer must be 201.
+/// No more than a machine has cores: no request waits for a hash, and every answer must be 201.
 const CLIENTS: usize = 2;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -231,7 +231,7 @@ async fn when_every_email_is_refused_for_a_minute_the_circuit_opens_and_nothing_
     .await
 }
 
-/// One mail is refused for good, another is not: one attempt, and the operator is told why.
+/// One mail is refused for good, another is not: one attempt, and the operator sees the reason.
 async fn the_mail_is_refused(name: &str, fault: Fault, reason: &str) -> Result<()> {
     run(full(), async |stack: &Stack| {
         let (refused, tally) = (Person::new(), Tally::begin(stack, name));
@@ -263,7 +263,7 @@ async fn a_server_that_hangs_in_data_is_given_up_and_asked_again() -> Result<()>
         smtp.wait_for_mail_to(&other.email, LIMIT).await?;
         smtp.wait_for_mail_to(&hung.email, PATIENCE).await?;
         assert_eq!(tally.settle().await?, Figures { accepted: 2, arrived: 2, failed: 0, twice: 0 });
-        // The lease was renewed all the time: nobody took the mail over.
+        // The lease was renewed all the time: no other worker claimed the email.
         assert_eq!(stack.sql().of_mail(&hung.email, "lost_leases").await?, "0");
         assert_eq!(stack.sql().of_mail(&hung.email, "attempts").await?, "2");
         Ok(())

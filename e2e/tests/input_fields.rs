@@ -22,7 +22,7 @@ fn spoilt(good: &str, evil: char) -> [String; 3] {
     [format!("{evil}{good}"), format!("{begin}{evil}{end}"), format!("{good}{evil}")]
 }
 
-/// What the calls need that take no stranger: a session, and an unused link with its code.
+/// What protected calls need: a session, and an unused link with its code.
 struct Caller {
     access: String,
     link: String,

@@ -23,7 +23,7 @@ fn log_in(api: &Api, email: &str, password: &str) -> RequestBuilder {
     api.post("/auth/login").json(&json!({"email": email, "password": password}))
 }
 
-/// Guesses until it is told to wait, and returns how long, in seconds.
+/// Guesses until the answer is 429, and returns its Retry-After, in seconds.
 async fn guess_until_stopped(api: &Api, email: &str) -> Result<u64> {
     for tried in 0..=5 {
         let answer = from(GUESSER, log_in(api, email, &new_password())).answer().await?;

@@ -224,7 +224,7 @@ both! {
     }
 }
 
-/// What a browser asks before a page of another site may log somebody in.
+/// The preflight of a browser before a page of another site may log in.
 fn preflight(stack: &Stack, origin: &str) -> RequestBuilder {
     let asked = stack.api().request(Method::OPTIONS, "/auth/login").header(header::ORIGIN, origin);
     asked
@@ -232,7 +232,7 @@ fn preflight(stack: &Stack, origin: &str) -> RequestBuilder {
         .header("Access-Control-Request-Headers", "content-type")
 }
 
-/// A link that is good, as far as it can be told without asking the database.
+/// A link with a valid signature; the database is not asked.
 fn forged_link(member: &Member) -> Result<String> {
     use bookly_shared::link_token::{LinkClaims, LinkSigner, Purpose};
     let claims = LinkClaims {

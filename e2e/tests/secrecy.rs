@@ -88,7 +88,7 @@ fn address(class: &str, number: usize) -> String {
     format!("kim-{class}-{number}@people.test")
 }
 
-/// Makes accounts with the addresses of a class by copying somebody's, which spares their hashes.
+/// Makes accounts with the addresses of a class by copies of one account, which need no hashing.
 async fn settle_in(stack: &Stack, class: &str, count: usize, verified: bool) -> Result<()> {
     let somebody = Person::new();
     stack.sign_up(&somebody).await?;

@@ -175,7 +175,7 @@ both! {
         let member = stack.member().await?;
         let stolen = new_address();
         let undo = move_to(stack, &member, &stolen).await?;
-        // The thief goes on: another password, another address.
+        // The attacker goes on: another password, another address.
         let thief = Person { email: stolen.clone(), ..member.person.clone() };
         let tokens = stack.log_in(&thief).await?;
         let thief = Member { person: thief, tokens, ..member.clone() };
@@ -234,7 +234,7 @@ both! {
     }
 }
 
-/// Asks for the account as fast as it can until it is told to stop; how often it was answered.
+/// Requests the account as fast as it can until `stop`; returns how often it was answered.
 async fn keep_asking(apis: Vec<Api>, access: String, stop: Arc<AtomicBool>) -> Result<usize> {
     let mut answered = 0;
     while !stop.load(Ordering::Relaxed) {

@@ -33,7 +33,7 @@ async fn traces_in_logs(
     .await
 }
 
-/// Signs somebody up with these `traceparent` headers and waits for the mail and for the worker's line about it.
+/// Signs up with these `traceparent` headers and waits for the mail and for the worker's line about it.
 async fn sign_up(stack: &Stack, traceparents: &[&str]) -> Result<Person> {
     let person = Person::new();
     let mut request = stack.api().post("/auth/signup").json(&person);
@@ -72,7 +72,7 @@ both! {
     }
 }
 
-/// Batches leave ten times a second, so that nobody waits long for them.
+/// Batches leave ten times a second, so that the test does not wait long for them.
 fn exporting_to(endpoint: &str, kind: Kind) -> StackOptions {
     StackOptions::new(kind)
         .with("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)

@@ -174,7 +174,7 @@ proptest! {
         let signed = loads(b"secret", "salt", &token);
         prop_assert!(signed.is_ok_and(|signed| signed.payload == payload && signed.timestamp == timestamp));
 
-        // The last character has bits that nobody reads; all others count whole.
+        // The last character has bits that are not read; all bits of the others are.
         let place = place.index(token.len() - 1);
         let forged = format!("{}{replacement}{}", &token[..place], &token[place + 1..]);
         prop_assert!(forged == token || loads(b"secret", "salt", &forged) == Err(BadToken));

@@ -1,4 +1,4 @@
-//! The mail server that the systems are measured with: a process of its own, so that its CPU time is nobody else's.
+//! The mail server that the systems are measured with: a process of its own, so that its CPU time is measured apart.
 
 pub(crate) mod server;
 
@@ -112,7 +112,7 @@ fn sort(output: ChildStdout, answers: &mpsc::UnboundedSender<u64>, arrivals: &mp
     for line in BufReader::new(output).lines().map_while(Result::ok) {
         let Some((kind, number)) = line.split_once(' ') else { continue };
         let Ok(number) = number.parse() else { continue };
-        // Nobody listens any more: then nobody wants to know.
+        // The reader has ended, so the value is not needed.
         let _ = match kind {
             "from" => arrivals.send(Clock(number)).is_ok(),
             _ => answers.send(number).is_ok(),

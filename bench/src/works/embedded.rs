@@ -14,8 +14,8 @@ pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Section> {
     let mails = bench.size(5_000, 50);
     let mut sign_ups = by_turns::Runs::default();
     let (mut rate, mut cpu_a_mail) = (Vec::new(), Vec::new());
-    // HeldConnection to the end: ext4 looks for inodes that were not freed lately, and files that were cost the next ones more
-    // than their own writing.
+    // The services and their files stay to the end: ext4 looks for inodes that were not freed shortly before, and a search
+    // costs the next files more than their own writing.
     let mut running = Vec::new();
     for _ in 0..bench.runs {
         let service = bench.embedded().await?;
