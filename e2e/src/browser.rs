@@ -105,6 +105,12 @@ impl Browser {
         Ok(found.with_context(|| format!("no field {field}"))?.send_keys(text).await?)
     }
 
+    /// Empties a field of a form.
+    pub async fn clear(&self, field: &str) -> anyhow::Result<()> {
+        let selector = format!("input[name='{field}']");
+        Ok(self.client.find(Locator::Css(&selector)).await?.clear().await?)
+    }
+
     /// Presses the only button of the page and waits for a page with the text `expected`.
     pub async fn press(&self, expected: &str) -> anyhow::Result<()> {
         let buttons = self.client.find_all(Locator::Css("button, input[type=submit]")).await?;

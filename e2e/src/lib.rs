@@ -6,6 +6,7 @@ pub mod certificate;
 pub mod client;
 pub mod collector;
 pub mod document;
+pub mod example;
 pub mod forge;
 pub mod load;
 pub mod log;
@@ -20,6 +21,7 @@ pub mod smtp_server;
 pub mod spawn;
 pub mod sql;
 pub mod stack;
+pub mod static_site;
 pub mod tally;
 pub mod timing;
 

@@ -4,7 +4,9 @@ pub(crate) mod errors;
 pub(crate) mod schemas;
 mod ui;
 
+use bookly_shared::config::ProductSettings;
 use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::info::{Contact, Info};
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
@@ -23,14 +25,6 @@ pub(crate) const UI_PATH: &str = "/api/v1/docs";
 
 #[derive(OpenApi)]
 #[openapi(
-    info(
-        title = "Bookly",
-        description = "Accounts with email: sign up, verify the address by a link or a code, log in, reset a forgotten \
-            password, change the password or the address. And books, which only verified accounts may see.\n\n\
-            Bodies are JSON of at most 64 KiB, times are RFC 3339 in UTC, ids are UUIDs. All errors have the same \
-            body; `error_code` names the error. Endpoints of links in emails answer browsers \
-            (`Accept` prefers `text/html`) with pages."
-    ),
     tags(
         (name = "Account", description = "Sign up, and see or change the account"),
         (name = "Session", description = "Log in, stay logged in, log out"),
@@ -42,7 +36,7 @@ pub(crate) const UI_PATH: &str = "/api/v1/docs";
     components(schemas(ErrorBody)),
     modifiers(&BearerTokens)
 )]
-struct Bookly;
+struct General;
 
 struct BearerTokens;
 
@@ -62,9 +56,33 @@ impl Modify for BearerTokens {
     }
 }
 
+const PURPOSE: &str = "Accounts with email: sign up, verify the address by a link or a code, log in, reset a forgotten password, \
+    change the password or the address.";
+const FORMATS: &str = "Bodies are JSON of at most 64 KiB, times are RFC 3339 in UTC, ids are UUIDs. All errors have the \
+    same body; `error_code` names the error. Endpoints of links in emails answer browsers (`Accept` prefers `text/html`) \
+    with pages.";
+
 /// A router without routes, with the document's general parts.
-pub(crate) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::with_openapi(Bookly::openapi())
+pub(crate) fn router(product: &ProductSettings) -> OpenApiRouter<AppState> {
+    let mut document = General::openapi();
+    let books = if product.sample_books { " And books, which only verified accounts may see." } else { "" };
+    document.info = Info::builder()
+        .title(product.name.clone())
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(format!("{PURPOSE}{books}\n\n{FORMATS}")))
+        .contact(
+            product
+                .support_email
+                .as_ref()
+                .map(|address| Contact::builder().email(Some(address.as_str())).build()),
+        )
+        .build();
+    if !product.sample_books
+        && let Some(tags) = &mut document.tags
+    {
+        tags.retain(|tag| tag.name != "Books");
+    }
+    OpenApiRouter::with_openapi(document)
 }
 
 /// One handler may serve two methods. Generated clients need a name for each.

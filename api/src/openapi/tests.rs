@@ -230,3 +230,39 @@ async fn docs_off_hides_the_document_its_pages_and_the_links_to_them() {
     assert!(!start.contains("/api/v1/docs") && !start.contains("openapi.json"), "{start}");
     assert!(self::app().await.get("/").await.text.contains("/api/v1/docs"));
 }
+
+#[tokio::test]
+async fn the_document_has_the_name_of_the_product() {
+    let settings = [("APP_NAME", "Acme"), ("SUPPORT_EMAIL", "help@acme.example")];
+    let info = &document(&TestApp::with(&settings, Limits::default()).await)["info"];
+    assert_eq!(info["title"], "Acme");
+    assert_eq!(info["contact"]["email"], "help@acme.example");
+    let info = &document(&app().await)["info"];
+    assert_eq!(info["title"], "Bookly");
+    assert!(info["description"].as_str().unwrap().contains("And books"), "{info}");
+    assert_eq!(info["version"], env!("CARGO_PKG_VERSION"));
+}
+
+#[tokio::test]
+async fn without_the_sample_books_nothing_names_them() {
+    let app = TestApp::with(&[("APP_NAME", "Acme"), ("SAMPLE_BOOKS", "off")], Limits::default()).await;
+    let login = app.log_in("ann@example.org", Role::User, true).await;
+    for (method, path) in [
+        (Method::GET, "/api/v1/books"),
+        (Method::POST, "/api/v1/books"),
+        (Method::GET, "/api/v1/books/user/x"),
+    ] {
+        let answer = app.send(with_token(request(method, path), &login.access)).await;
+        assert_eq!(answer.error(), (404, "not_found".into()), "{path}");
+    }
+    let me = app.send(with_token(request(Method::GET, "/api/v1/auth/me"), &login.access)).await.json();
+    assert_eq!(me["email"], "ann@example.org");
+    assert!(me.get("books").is_none(), "{me}");
+    for text in [document(&app).to_string(), app.get("/").await.text] {
+        assert!(!text.to_lowercase().contains("books"), "{text}");
+    }
+    let with_books = self::app().await;
+    let login = with_books.log_in("ann@example.org", Role::User, true).await;
+    let me = with_books.send(with_token(request(Method::GET, "/api/v1/auth/me"), &login.access)).await.json();
+    assert_eq!(me["books"], json!([]));
+}

@@ -14,7 +14,7 @@ use super::plot::Plot;
 use super::problem::Problem;
 
 const BASE_URL: &str = "http://127.0.0.1:8000";
-const TEXT: &str = "Hello Zoë,\n\nWelcome to Bookly.\n";
+const TEXT: &str = "Hello Zoë,\n\nWelcome.\n";
 
 const EMAILS: &[InboxEntry<'static>] = &[
     InboxEntry {
@@ -114,7 +114,7 @@ fn inbox() -> Vec<Page<'static>> {
     let start = |inbox: bool, docs: bool| Page::Start {
         version: "0.1.0",
         base_url: BASE_URL,
-        database: "SQLite in data/bookly.sqlite",
+        database: "SQLite",
         queue: docs.then_some("Redis"),
         mail: docs.then_some("SMTP"),
         inbox,
@@ -128,7 +128,7 @@ fn inbox() -> Vec<Page<'static>> {
         Page::InboxEmail {
             id: EMAILS[0].id,
             subject: EMAILS[0].subject,
-            sender: "Bookly <noreply@books.example.org>",
+            sender: "noreply@books.example.org",
             to: EMAILS[0].to,
             time: EMAILS[0].time,
             text: TEXT,

@@ -16,6 +16,7 @@ use axum::http::uri::PathAndQuery;
 use tower::Layer;
 use tower::util::MapRequestLayer;
 use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::error::ApiError;
 use crate::layers;
@@ -45,9 +46,11 @@ pub(crate) fn routes(state: AppState) -> Router {
 
 /// The routes for programs, and the document that describes them.
 pub(crate) fn documented(state: &AppState) -> (Router<AppState>, OpenApi) {
-    let routes = openapi::router()
+    let product = &state.settings.product;
+    let books = if product.sample_books { books::router() } else { OpenApiRouter::new() };
+    let routes = openapi::router(product)
         .merge(health::router())
-        .merge(books::router())
+        .merge(books)
         .merge(admin::api())
         .nest("/api/v1/auth", auth::router(state));
     let (routes, mut document) = routes.split_for_parts();

@@ -49,7 +49,7 @@ pub async fn run(
 impl Stack {
     /// Starts all parts. The API listens when this returns.
     pub async fn start(options: StackOptions) -> anyhow::Result<Stack> {
-        let folder = tempfile::Builder::new().prefix("bookly-e2e-").tempdir()?;
+        let folder = tempfile::Builder::new().prefix("e2e-stack-").tempdir()?;
         let port = ports::free()?;
         let mut settings = settings::common(port, folder.path());
         let (mut redis, mut smtp) = (None, None);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::time::Duration;
 
-use bookly_shared::config::{LinkTemplate, ProductSettings, Settings};
+use bookly_shared::config::{Link, LinkTemplate, ProductSettings, Settings};
 use bookly_shared::domain::EmailKind;
 use bookly_shared::locale::Locale;
 use chrono::DateTime;
@@ -15,6 +15,8 @@ use super::*;
 
 const LINK: &str = "https://books.example.org/api/v1/auth/verify/eyJ.aMVPxA.pq2Mt2os-_";
 const TOKEN: &str = "eyJ.aMVPxA.pq2Mt2os-_";
+/// With it the settings make no file.
+const SECRET: &str = "0123456789abcdef0123456789abcdef";
 const ODD_NAME: &str = "<b>{{ 7*7 }}";
 
 fn renderer() -> MailRenderer {
@@ -256,7 +258,7 @@ fn an_address_that_would_need_smtputf8_is_refused() {
 fn settings_with_which_no_email_can_be_made_stop_the_start() {
     let with_name = |name: &str| {
         let vars =
-            [("DATA_DIR".to_owned(), "data".to_owned()), ("MAIL_FROM_NAME".to_owned(), name.to_owned())];
+            [("JWT_SECRET".to_owned(), SECRET.to_owned()), ("MAIL_FROM_NAME".to_owned(), name.to_owned())];
         let settings = Settings::from_vars(HashMap::from(vars)).unwrap();
         Composer::new(&settings).map(drop)
     };
@@ -304,4 +306,67 @@ fn what_is_copied_from_an_email_has_no_marks_of_direction() {
             );
         }
     }
+}
+
+/// A product with everything of its own.
+fn acme() -> ProductSettings {
+    let vars = [
+        ("JWT_SECRET", SECRET),
+        ("APP_NAME", "Acme"),
+        ("BRAND_COLOR", "#7a1fa2"),
+        ("LOGO_URL", "https://cdn.acme.example/logo.png?v=2&w=3"),
+        ("SUPPORT_EMAIL", "help@acme.example"),
+    ];
+    Settings::from_vars(vars.map(|(name, value)| (name.to_owned(), value.to_owned()))).unwrap().product
+}
+
+#[test]
+fn every_mail_has_the_name_and_the_look_of_the_product_and_no_other() {
+    let renderer = MailRenderer::new(None, &acme(), "https://acme.example").unwrap();
+    for kind in EmailKind::ALL {
+        let mail = renderer.render(Locale::En, &EmailBody::sample(kind)).unwrap();
+        let logo = "<img src=\"https://cdn.acme.example/logo.png?v=2&amp;w=3\" alt=\"Acme\" height=\"40\"";
+        assert!(mail.html.contains(logo), "{kind}: {}", mail.html);
+        assert!(mail.html.contains("href=\"mailto:help@acme.example\""), "{kind}");
+        assert!(mail.html.contains("bgcolor=\"#7a1fa2\""), "{kind}");
+        assert!(mail.text.contains("\nAcme\n") && mail.text.contains("help@acme.example"), "{kind}");
+        for part in [&mail.subject, &mail.text, &mail.html] {
+            for other in ["bookly", "#1c6b58", "#7fd1b9"] {
+                assert!(!part.to_lowercase().contains(other), "{kind}: {other}: {part}");
+            }
+        }
+    }
+}
+
+#[test]
+fn answers_go_to_the_support_address() {
+    let rendered = renderer().render(Locale::En, &EmailBody::sample(EmailKind::Welcome)).unwrap();
+    let (from, to) = ("noreply@acme.example".parse().unwrap(), "zoe@example.org".parse().unwrap());
+    let support = "help@acme.example".parse().unwrap();
+    let now = DateTime::from_timestamp(0, 0).unwrap();
+    for reply_to in [None, Some(&support)] {
+        let facts = MessageFacts { id: Uuid::nil(), from: &from, from_name: "Acme", to: &to, reply_to, now };
+        let wire = compose(&rendered, &facts).unwrap().formatted();
+        let found = parsed(&wire).reply_to().and_then(|to| to.first()?.address().map(str::to_owned));
+        assert_eq!(found.as_deref(), reply_to.map(|_| "help@acme.example"));
+    }
+}
+
+#[test]
+fn the_token_is_found_in_any_link_of_a_frontend() {
+    for template in [
+        "https://app.example.org/a-path-that-is-longer-than-the-token-itself-0123456789/#t={token}",
+        "https://app.example.org/verify?campaign=0123456789-0123456789-0123456789&token={token}&x=1",
+    ] {
+        let link = LinkTemplate::parse(template).unwrap().with_token(TOKEN);
+        let mail = verify_email_with(link);
+        assert_eq!(mail.token(), Some(TOKEN));
+        let html = renderer().render(Locale::En, &mail).unwrap().html;
+        assert!(html.contains(&template.replace("{token}", TOKEN).replace('&', "&amp;")), "{html}");
+    }
+}
+
+fn verify_email_with(link: Link) -> EmailBody {
+    let code = "1234 5678".to_owned();
+    EmailBody::VerifyEmail { first_name: "Zoë".into(), link, code, lifetime: Duration::from_secs(60) }
 }

@@ -1,4 +1,4 @@
-//! `GET /me`: the account of the session, with its books.
+//! `GET /me`: the account of the session, with its books while these are served.
 
 use axum::Json;
 use axum::extract::State;
@@ -15,8 +15,9 @@ use crate::openapi::errors;
 use crate::routes::books::BookAnswer;
 use crate::state::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(me))
+pub(super) fn router(state: &AppState) -> OpenApiRouter<AppState> {
+    let with_books = state.settings.product.sample_books;
+    OpenApiRouter::new().routes(if with_books { routes!(me) } else { routes!(me_alone) })
 }
 
 /// Bounds the answer's size. All books are at `/books/user/{user_uid}`.
@@ -40,4 +41,13 @@ errors!(MeErrors: verified(), always());
 async fn me(State(state): State<AppState>, VerifiedUser(session): VerifiedUser) -> ApiResult<Json<Me>> {
     let books = state.db.books_of(session.user.uid, BOOKS).await?;
     Ok(Json(Me { user: session.user.into(), books: books.into_iter().map(BookAnswer::from).collect() }))
+}
+
+#[utoipa::path(
+    get, path = "/me", tag = "Account", operation_id = "me", summary = "See your account",
+    security(("access_token" = [])),
+    responses((status = 200, description = "The account", body = UserResponse), MeErrors)
+)]
+async fn me_alone(VerifiedUser(session): VerifiedUser) -> Json<UserResponse> {
+    Json(session.user.into())
 }

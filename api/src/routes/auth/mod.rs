@@ -49,7 +49,7 @@ pub fn router(state: &AppState) -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .merge(limited)
         .merge(session::router())
-        .merge(me::router())
+        .merge(me::router(state))
         .merge(profile::router())
         .merge(send_mail::router())
 }
