@@ -110,7 +110,7 @@ both! {
         browser.screenshot("not-me-done").await?;
         stack.log_in_as(&stranger).refused(400, "invalid_email_or_password").await?;
         browser.open(&link).await?;
-        browser.says("User not found").await?;
+        browser.says("This account does not exist any more").await?;
         let owner = stranger.with_password(&new_password());
         stack.sign_up(&owner).await?;
         browser.open(&stack.nth_link(&owner.email, "Verify your email", 2).await?).await?;
