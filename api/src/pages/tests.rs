@@ -176,7 +176,7 @@ fn every_page_has_the_name_and_the_look_of_the_product_and_no_other() {
         let html = pages.render(Language::ENGLISH, &page).unwrap();
         assert!(html.contains(" · Acme</title>"), "{page:?}");
         assert!(html.contains("src=\"https://cdn.acme.example/logo.svg?v=2\" alt=\"Acme\""), "{page:?}");
-        assert!(html.contains("<a href=\"mailto:help@acme.example\">"), "{page:?}");
+        assert!(html.contains("href=\"mailto:help@acme.example\">"), "{page:?}");
         assert!(html.contains("--brand: #7a1fa2;") && html.contains("fill='%237a1fa2'"), "{page:?}");
         for other in ["bookly", "#1c6b58"] {
             assert!(!html.to_lowercase().contains(other), "{page:?}: {other}");
