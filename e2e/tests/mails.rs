@@ -43,7 +43,7 @@ both! {
         assert_eq!(rows.concat().replace('-', ""), row.replace('-', ""));
     }
 
-    async fn every_kind_carries_its_link_in_full_in_both_parts(stack: &Stack) {
+    async fn verification_and_reset_emails_carry_their_link_in_full_in_both_parts(stack: &Stack) {
         let member = stack.member().await?;
         let email = &member.person.email;
         stack.ask_for_reset(email).expect(200).await?;

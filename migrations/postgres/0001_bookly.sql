@@ -115,13 +115,13 @@ CREATE TABLE emails (
     recipient     text NOT NULL,
     mailbox       text NOT NULL,                   -- the recipient's canonical form
     user_uid      uuid,                            -- no reference: an email outlives its account, to be cancelled
-    auth_version  bigint,                          -- the account's when the email was caused; its link is signed with this one
+    auth_version  bigint,                          -- the account's when the email was caused; a link that works once carries it
     context       jsonb NOT NULL,
     request_id    text,
     traceparent   text,                            -- the W3C trace context of the request that asked for it
     state         text NOT NULL CHECK (state IN ('queued', 'sending', 'sent', 'failed', 'cancelled')),
     attempts      integer NOT NULL DEFAULT 0,
-    fencing_token bigint NOT NULL DEFAULT 0,       -- grows with every claim; writes of an older claim do not hold
+    fencing_token bigint NOT NULL DEFAULT 0,       -- grows with every claim; writes of an older claim have no effect
     lost_leases   integer NOT NULL DEFAULT 0,      -- workers that were lost while they had this email
     lost_answers  integer NOT NULL DEFAULT 0,      -- transmissions whose answer was lost
     due_at        timestamptz NOT NULL,

@@ -115,13 +115,13 @@ CREATE TABLE emails (
     recipient     TEXT NOT NULL,
     mailbox       TEXT NOT NULL,                   -- the recipient's canonical form
     user_uid      BLOB,                            -- no reference: an email outlives its account, to be cancelled
-    auth_version  INTEGER,                         -- the account's when the email was caused; its link is signed with this one
+    auth_version  INTEGER,                         -- the account's when the email was caused; a link that works once carries it
     context       TEXT NOT NULL,
     request_id    TEXT,
     traceparent   TEXT,                            -- the W3C trace context of the request that asked for it
     state         TEXT NOT NULL CHECK (state IN ('queued', 'sending', 'sent', 'failed', 'cancelled')),
     attempts      INTEGER NOT NULL DEFAULT 0,
-    fencing_token INTEGER NOT NULL DEFAULT 0,      -- grows with every claim; writes of an older claim do not hold
+    fencing_token INTEGER NOT NULL DEFAULT 0,      -- grows with every claim; writes of an older claim have no effect
     lost_leases   INTEGER NOT NULL DEFAULT 0,      -- workers that were lost while they had this email
     lost_answers  INTEGER NOT NULL DEFAULT 0,      -- transmissions whose answer was lost
     due_at        TEXT NOT NULL,

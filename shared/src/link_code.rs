@@ -16,7 +16,8 @@ use crate::link_token::Purpose;
 
 /// The digits of a code.
 pub const CODE_DIGITS: usize = 8;
-/// The most emails that one code is compared with, the newest ones. Each comparison takes the time of so many.
+/// A code is compared with the newest emails, with this many at most. A look-up takes the time of this many comparisons,
+/// also where there are fewer emails.
 pub const MAX_CANDIDATES: usize = 20;
 
 /// The key of codes is the hash of this text and the secret. No token is signed with it.

@@ -24,6 +24,22 @@ fn the_readmes_settings_are_those_of_the_code() {
 }
 
 #[test]
+fn the_readme_names_the_file_variable_of_every_secret() {
+    let readme = include_str!("../../README.md");
+    for name in bookly_shared::config::table::SETTINGS.iter().filter_map(|setting| setting.file_name()) {
+        assert!(readme.contains(&format!("`{name}`")), "{name}");
+    }
+}
+
+#[test]
+fn every_reason_why_an_email_was_not_sent_is_explained_to_the_operator() {
+    let document = include_str!("../../docs/operations.md");
+    for reason in bookly_shared::domain::closing_reason::CLOSING_REASONS {
+        assert!(document.contains(&format!("` | {reason} | ")), "{reason}");
+    }
+}
+
+#[test]
 fn the_documented_metrics_are_those_of_the_code() {
     hold("docs/metrics.md", "metrics", &bookly_shared::metrics::table::markdown());
 }

@@ -128,6 +128,59 @@ fn the_kinds_in_each_statement_are_the_kinds_of_the_enum() {
     assert!(lists >= 8, "only {lists} lists of kinds were found");
 }
 
+/// The columns in brackets after each `INSERT INTO emails`.
+fn inserted_columns() -> Vec<(PathBuf, Vec<String>)> {
+    let mut inserts = Vec::new();
+    for statement in statements() {
+        for (place, found) in statement.sql.match_indices("INSERT INTO emails (") {
+            let list = statement.sql[place + found.len()..].split(')').next().unwrap_or_default();
+            let columns = list.split(',').map(|column| column.trim().to_owned()).collect();
+            inserts.push((statement.file.clone(), columns));
+        }
+    }
+    inserts
+}
+
+#[test]
+fn every_statement_that_queues_an_email_writes_the_same_columns() {
+    let inserts = inserted_columns();
+    assert!(inserts.len() >= 3, "only {} statements were found", inserts.len());
+    for (file, columns) in &inserts {
+        assert_eq!(columns, &inserts[0].1, "{} and {}", file.display(), inserts[0].0.display());
+    }
+}
+
+/// Columns of `emails` that an operator is not shown.
+const NOT_SHOWN: [&str; 8] = [
+    "mailbox",
+    "user_uid",
+    "auth_version",
+    "context",
+    "fencing_token",
+    "enqueued_at",
+    "claimed_at",
+    "lease_until",
+];
+
+#[tokio::test]
+async fn an_operator_is_shown_every_column_of_an_email_but_those_named_here() {
+    let dir = tempfile::tempdir().unwrap();
+    Db::sqlite(dir.path()).await.unwrap().close().await;
+    let file = dir.path().join("bookly.sqlite");
+    let mut connection = SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.unwrap();
+    let columns: Vec<String> = sqlx::query_scalar("SELECT name FROM pragma_table_info('emails')")
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
+    let source = include_str!("../src/db/emails/admin.rs");
+    let (_, row) = source.split_once("pub struct EmailRow {").unwrap();
+    let (row, _) = row.split_once("\n}").unwrap();
+    for column in columns {
+        let is_field = row.contains(&format!(" pub {column}: "));
+        assert!(is_field != NOT_SHOWN.contains(&column.as_str()), "{column}: in EmailRow or in NOT_SHOWN");
+    }
+}
+
 #[tokio::test]
 async fn sqlite_plans_every_statement() {
     let dir = tempfile::tempdir().unwrap();

@@ -63,7 +63,7 @@ pub struct Worker {
     leases: Leases,
     transport: Transport,
     concurrency: u16,
-    keep: TimeDelta,
+    mail_retention: TimeDelta,
     unverified_for: TimeDelta,
 }
 
@@ -79,14 +79,14 @@ impl Worker {
         jobs: JobSource,
         tracer: Tracer,
     ) -> Result<Worker, StartError> {
-        // New in every process: apalis-redis refuses a name for 30 s after its worker ended.
+        // New in every process: apalis-redis refuses the name of a worker that it does not count as lost yet.
         let name = format!("{}-{}", std::process::id(), &Uuid::new_v4().simple().to_string()[..8]);
         let leases = Leases::new(db.clone(), clock.clone(), name.clone());
         let transport = Transport::new(settings)?;
         let circuit_breaker = CircuitBreaker::new(settings.worker_rate);
         let preparer = Preparer {
             db: db.clone(),
-            signer: LinkSigner::new(&settings.link_secret).accepting(settings.link_previous_secret.as_ref()),
+            signer: LinkSigner::new(&settings.link_secret),
             codes: LinkCodes::new(&settings.link_secret),
             lifetimes: settings.lifetimes,
             links: settings.links.templates(&settings.public_url),
@@ -102,7 +102,7 @@ impl Worker {
             circuit_breaker: circuit_breaker.clone(),
             tracer,
         });
-        let keep = TimeDelta::days(i64::from(settings.keep_closed_days));
+        let mail_retention = TimeDelta::days(i64::from(settings.mail_retention_days));
         let unverified_for = TimeDelta::days(i64::from(settings.unverified_account_days));
         let concurrency = settings.worker_concurrency;
         Ok(Worker {
@@ -115,7 +115,7 @@ impl Worker {
             leases,
             transport,
             concurrency,
-            keep,
+            mail_retention,
             unverified_for,
         })
     }
@@ -189,7 +189,7 @@ impl Worker {
             db: self.db.clone(),
             clock: self.clock.clone(),
             redis,
-            keep: self.keep,
+            mail_retention: self.mail_retention,
             unverified_for: self.unverified_for,
         }
     }

@@ -111,7 +111,7 @@ pub struct Settings {
     /// Days after which accounts that signed up and were never verified are deleted.
     pub unverified_account_days: u32,
     /// The days after which closed rows of `emails` are deleted.
-    pub keep_closed_days: u32,
+    pub mail_retention_days: u32,
 }
 
 /// How long each kind of link is valid, from a minute to a week.

@@ -61,7 +61,7 @@ pub(super) fn settings(source: &mut Source) -> Option<Settings> {
     let mailbox_limits = mailbox_limits(source);
     let base_mailbox_limit_per_day =
         source.optional(&table::BASE_MAILBOX_LIMIT_PER_DAY, values::number_in(1..=10_000));
-    let keep_closed_days = source.optional(&table::MAIL_RETENTION_DAYS, values::number_in(1..=3650));
+    let mail_retention_days = source.optional(&table::MAIL_RETENTION_DAYS, values::number_in(1..=3650));
     // Last, because it may make a file, and a start that stops should make none.
     let jwt_secret = jwt_secret(source, data_dir.as_deref());
     let public_url = public_url?;
@@ -100,7 +100,7 @@ pub(super) fn settings(source: &mut Source) -> Option<Settings> {
         lifetimes: lifetimes?,
         mailbox_limits: mailbox_limits?,
         base_mailbox_limit_per_day: base_mailbox_limit_per_day?,
-        keep_closed_days: keep_closed_days?,
+        mail_retention_days: mail_retention_days?,
     })
 }
 

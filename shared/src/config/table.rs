@@ -60,17 +60,22 @@ impl Setting {
     }
 }
 
+/// Makes each row twice: a static with the setting's name, by which it is read, and a row of [`SETTINGS`]. So a setting
+/// that nothing reads is a static that nothing uses, and the compiler names it.
 macro_rules! table {
     ($($name:ident: $kind:ident, $unset:expr, $description:expr;)*) => {
-        $(pub(super) static $name: Setting = Setting {
+        $(pub(super) static $name: Setting = table!(@row $name, $kind, $unset, $description);)*
+
+        /// All settings, in the order in which they are documented.
+        pub static SETTINGS: &[&Setting] = &[$(&table!(@row $name, $kind, $unset, $description)),*];
+    };
+    (@row $name:ident, $kind:ident, $unset:expr, $description:expr) => {
+        Setting {
             name: stringify!($name),
             unset: $unset,
             secret: table!(@secret $kind),
             description: $description,
-        };)*
-
-        /// All settings, in the order in which they are documented.
-        pub static SETTINGS: &[&Setting] = &[$(&$name),*];
+        }
     };
     (@secret secret) => { true };
     (@secret plain) => { false };

@@ -6,10 +6,10 @@ use uuid::Uuid;
 use super::base_mailboxes::COUNT_FOR;
 use super::email_changes::IS_RESERVED;
 use super::emails::enqueue::{NewEmail, enqueue_email};
-use super::emails::maintenance::NO_ACCOUNT;
 use super::login_throttle::{FORGET_ALL_FAILURES, FORGET_NETWORKS};
 use super::users::{Change, NewAccount, SELECT_USER_OF_MAILBOX, User, bind_account};
 use super::{Db, DbResult, in_transaction, on_db};
+use crate::domain::closing_reason::NO_ACCOUNT;
 use crate::domain::{EmailAddress, Role};
 use crate::link_token::UNDO_WINDOW;
 

@@ -3,8 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use strum::EnumCount;
+
 /// The kind of an email. Its name is the row's `kind` and the folder of its templates.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, EnumCount)]
 pub enum EmailKind {
     /// The link that proves the address of a new account.
     VerifyEmail,
@@ -28,8 +30,8 @@ pub enum EmailKind {
 pub struct UnknownEmailKind;
 
 impl EmailKind {
-    /// Every kind, in the order of the contract's table.
-    pub const ALL: [Self; 7] = [
+    /// Every kind. Its length is the number of variants, so the compiler refuses a list without a new one.
+    pub const ALL: [Self; Self::COUNT] = [
         Self::VerifyEmail,
         Self::ResetPassword,
         Self::PasswordChanged,
@@ -83,7 +85,8 @@ mod tests {
 
     #[test]
     fn every_kind_is_read_back_from_its_name() {
-        for kind in EmailKind::ALL {
+        for (place, kind) in EmailKind::ALL.into_iter().enumerate() {
+            assert!(!EmailKind::ALL[..place].contains(&kind), "{kind} is listed twice");
             assert_eq!(kind.to_string().parse(), Ok(kind));
         }
         assert_eq!("Welcome".parse::<EmailKind>(), Err(UnknownEmailKind));

@@ -4,6 +4,7 @@
 //! example.org`).
 
 pub mod brand_color;
+pub mod closing_reason;
 pub mod created_via;
 pub mod email_address;
 pub mod email_kind;

@@ -53,7 +53,7 @@ table! {
     EMAILS_CLOSED: Counter(kind, outcome), "bookly_emails_closed_total",
         "Emails that this process closed: sent, failed, cancelled.";
     EMAIL_ATTEMPTS: Counter(kind, outcome), "bookly_email_attempts_total",
-        "Attempts by outcome: sent, failed, cancelled, retried, lease_lost (stopped before DATA), database_away (the lease runs out).";
+        "Attempts by outcome: sent, failed, cancelled, retried, lease_lost (stopped before DATA), database_away (queued again; the lease runs out if that fails, too).";
     EMAIL_DELIVERY_SECONDS: Histogram(kind), "bookly_email_delivery_seconds",
         "Time from queuing an email to the mail server's 250.", DELIVERY_BUCKETS;
     EMAIL_LEASES_LOST: Counter(kind), "bookly_email_leases_lost_total",

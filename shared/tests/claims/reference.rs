@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use bookly_shared::db::emails::admin::{CANCELLED_BY_OPERATOR, EmailRow};
+use bookly_shared::db::emails::admin::EmailRow;
 use bookly_shared::db::emails::attempts::AttemptRow;
 use bookly_shared::db::emails::claim::{CLOCK_SLACK, Claim, ClaimedEmail, LEASE};
 use bookly_shared::db::emails::enqueue::deadline_of;
-use bookly_shared::db::emails::maintenance::{DEADLINE_PASSED, REENQUEUE_AFTER};
+use bookly_shared::db::emails::maintenance::REENQUEUE_AFTER;
 use bookly_shared::domain::EmailKind;
+use bookly_shared::domain::closing_reason::{CANCELLED_BY_OPERATOR, DEADLINE_PASSED};
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 

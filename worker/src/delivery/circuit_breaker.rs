@@ -89,7 +89,8 @@ impl CircuitBreaker {
     /// Waits until emails may be claimed, and with a rate for the next tick.
     pub(crate) async fn admit(&self) -> Admission {
         let Some(rate) = &self.rate else { return self.admission().await };
-        // The lock is held while the circuit is open: otherwise every waiter would have its tick when it closes.
+        // The lock is held while the circuit is open. Without it, all that wait would have taken their ticks before the circuit
+        // closes, and would then send at the same time.
         let mut rate = rate.lock().await;
         let admission = self.admission().await;
         rate.tick().await;

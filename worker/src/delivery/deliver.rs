@@ -8,8 +8,8 @@ use bookly_shared::clock::Clock;
 use bookly_shared::db::emails::attempts::{AttemptOutcome, Reason};
 use bookly_shared::db::emails::claim::ClaimedEmail;
 use bookly_shared::db::emails::complete::SentEmail;
-use bookly_shared::db::emails::maintenance::DEADLINE_PASSED;
 use bookly_shared::db::{Db, DbError};
+use bookly_shared::domain::closing_reason::{DEADLINE_PASSED, NOT_RENDERED, OUTCOME_UNKNOWN, WORKER_LOST};
 use bookly_shared::redactor::{mask_address, masked};
 use bookly_shared::trace::{SpanPlace, Tracer};
 use chrono::{DateTime, Utc};
@@ -35,11 +35,7 @@ pub(crate) const FAST_SERVER: Duration = Duration::from_millis(50);
 /// How often the completion of a sent email is tried while the database is away.
 const COMPLETE_AGAIN_AFTER: Duration = Duration::from_millis(500);
 
-const OUTCOME_UNKNOWN: &str =
-    "outcome unknown: the server got the email three times and its answer was lost each time";
-const NOT_RENDERED: &str = "the email cannot be rendered, see the worker's log";
 const TAKEN_OVER: &str = "stopped before DATA: the lease was lost, or the database could not confirm it";
-const WORKER_LOST: &str = "given up: five workers were lost while they had this email";
 
 /// Delivers emails, one call for each.
 #[derive(Debug)]

@@ -5,21 +5,18 @@
 
 use bookly_shared::config::{LinkLifetimes, LinkTemplate, LinkTemplates};
 use bookly_shared::db::emails::claim::ClaimedEmail;
-use bookly_shared::db::emails::maintenance::NO_ACCOUNT;
 use bookly_shared::db::users::{AccountKey, User};
 use bookly_shared::db::{Db, DbError};
 use bookly_shared::domain::EmailKind;
+use bookly_shared::domain::closing_reason::{
+    ADDRESS_CHANGED, ADDRESS_TAKEN, AUTH_CHANGED, NO_ACCOUNT, VERIFIED,
+};
 use bookly_shared::link_code::{CodeClaims, LinkCodes, bound_version};
 use bookly_shared::link_token::{LinkClaims, LinkSigner, Purpose, UNDO_WINDOW};
 use bookly_shared::locale::Locale;
 use chrono::{DateTime, Utc};
 
 use crate::render::EmailBody;
-
-const VERIFIED: &str = "the address is verified already";
-const ADDRESS_CHANGED: &str = "the account has another address now";
-const ADDRESS_TAKEN: &str = "the new address has an account already";
-const AUTH_CHANGED: &str = "the password, address or role was changed after the request";
 
 /// Prepares emails.
 #[derive(Debug)]
@@ -134,8 +131,8 @@ impl Preparer {
             let claims = LinkClaims { email: recipient.to_owned(), uid: user.uid, version, change };
             template.with_token(self.signer.sign(purpose, &claims, now).as_str())
         };
-        // A link that works once carries the state that its use changes: the request's, or for a request by address the
-        // one of this look-up, which `reason_to_cancel` compared.
+        // The use of a link that works once raises `auth_version`, which ends the link. The link carries the version of the
+        // request. A request by address has none: its link carries the version of the account as it was just read.
         let version = Some(email.auth_version.unwrap_or(user.auth_version));
         let code = |purpose| {
             let version = bound_version(purpose, email.auth_version, user.auth_version);

@@ -75,7 +75,8 @@ impl Listener {
         }
     }
 
-    /// One run of an apalis worker. A name cannot be used again for 30 s, so each run has its own.
+    /// One run of an apalis worker. A name cannot be used again until its worker counts as
+    /// lost, so each run has its own.
     async fn run_once(&self, run: u32) -> Result<(), WorkerError> {
         let (sender, wakeups) = mpsc::channel(1);
         let subscription = tokio::spawn(subscribe(self.redis.clone(), sender, self.stop.clone()));

@@ -39,7 +39,7 @@ pub(crate) struct Maintenance {
     /// Where jobs are enqueued; `None` when workers poll the table.
     pub(crate) redis: Option<RedisQueue>,
     /// How long completed rows are kept.
-    pub(crate) keep: TimeDelta,
+    pub(crate) mail_retention: TimeDelta,
     /// After which accounts that signed up and were never verified are deleted.
     pub(crate) unverified_for: TimeDelta,
 }
@@ -130,7 +130,7 @@ impl Maintenance {
             }
         }
         if is_due(&mut schedule.purge, PURGE_EVERY) {
-            let deleted = self.db.purge(self.keep, self.clock.now()).await?;
+            let deleted = self.db.purge(self.mail_retention, self.clock.now()).await?;
             tracing::debug!(rows = deleted, "old rows deleted");
             self.purge_accounts().await?;
         }

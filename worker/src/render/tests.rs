@@ -62,7 +62,7 @@ fn parsed(wire: &[u8]) -> Message<'_> {
 
 #[test]
 fn every_kind_has_the_subject_of_the_contract() {
-    let subjects = [
+    let subjects: [_; EmailKind::ALL.len()] = [
         "Verify your email",
         "Reset Your Password",
         "Your password was changed",
@@ -90,7 +90,7 @@ fn the_link_is_a_line_of_the_text_and_a_link_of_the_html() {
 
 #[test]
 fn every_email_says_what_the_contract_asks_for() {
-    let must_say = [
+    let must_say: [_; EmailKind::ALL.len()] = [
         "1 hour",
         "nothing changes",
         "23 November 2026, 15:04 UTC",

@@ -118,7 +118,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
         self.read_lines().await.map(|lines| lines.reply())
     }
 
-    /// The same with its lines. A malformed reply counts if its first line refuses; no other command is sent after it.
+    /// The same with its lines. A malformed reply whose first line is a refusal is taken as that refusal; no other command is
+    /// sent after it.
     pub(super) async fn read_lines(&mut self) -> Result<ReplyLines, DialogueError> {
         loop {
             self.skip_blank_lines();

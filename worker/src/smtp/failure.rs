@@ -60,7 +60,7 @@ impl fmt::Display for Stage {
     }
 }
 
-/// What follows from an error for the mail and for the circuit breaker.
+/// What follows from an error for the email and for the circuit breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureKind {
     /// The server takes no emails from here. The circuit opens; the attempt does not count.

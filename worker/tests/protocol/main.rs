@@ -10,10 +10,10 @@
 //! | `TakeJob` | `Listener::handle` |
 //! | `ClaimDue`, `NothingDue` | `Fetcher::claim_and_deliver`, `claim_due` |
 //! | `GiveUp`, `NotWanted` | `reason_to_give_up` in `deliver.rs`; `Preparer::prepare` returns `Decision::Cancel` |
-//! | `ServerUnavailable`, `ProbeSucceeds` | `CircuitBreaker::trip`, `CircuitBreaker::probe`, `Retry { counts: false }` |
+//! | `ServerUnavailable`, `ProbeSucceeds` | `CircuitBreaker::failed`, `CircuitBreaker::probe`, `Retry { counts: false }` |
 //! | `Refused` | the replies up to RCPT TO, `Delivery::judge` |
 //! | `CheckLease` | `Lease::still_holds`: the claim is new, `lease_lasts`, or `renew_lease` where little of the lease is left |
-//! | `Data`, `FinalDot`, `ReplyArrives`, `ReplyLost` | `Dialogue::data`: DATA; the final dot and the server's decision; its reply |
+//! | `Data`, `FinalDot`, `ReplyArrives`, `ReplyLost` | `Session::data`: DATA; the final dot and the server's decision; its reply |
 //! | `Complete` | `Delivery::complete`: `complete_sent`, `complete_failed`, `cancel`, `retry_later` |
 //! | `RenewLeases`, `LeaseExpires` | `Leases::renew`, `renew_leases`; `lease_until` passes |
 //! | `RescueLostLease`, `Reenqueue`, `FailOverdue` | `Maintenance::round`: `rescue_lost_leases`; `take_unenqueued` and `RedisQueue::push`; `fail_overdue` |

@@ -31,7 +31,7 @@ fn the_example_can_be_read_unchanged_and_with_everything_set() {
 }
 
 #[test]
-fn the_readmes_table_has_a_row_for_every_setting() {
+fn the_table_for_the_readme_has_a_row_for_every_setting() {
     let text = table::markdown();
     assert_eq!(text.lines().count(), table::SETTINGS.len() + 2);
     assert!(text.lines().all(|line| line.matches('|').count() == 4), "{text}");

@@ -7,10 +7,9 @@ use uuid::Uuid;
 use super::enqueue::{NewEmail, deadline_of, enqueue_email};
 use crate::db::sessions::{Actor, Checked, require_actor};
 use crate::db::{Db, DbResult, in_transaction, on_db};
+use crate::domain::closing_reason::CANCELLED_BY_OPERATOR;
 use crate::domain::{EmailKind, EmailState};
 
-/// Why an operator's cancelled email was not sent.
-pub const CANCELLED_BY_OPERATOR: &str = "cancelled by an operator";
 /// The id of an email holds the time of the API's clock, `created_at` the database's. They differ by less than this.
 const MAX_CLOCK_DIFFERENCE: TimeDelta = TimeDelta::days(1);
 

@@ -11,12 +11,12 @@ use crate::domain::EmailKind;
 
 /// How long a claim holds without renewal.
 pub const LEASE: TimeDelta = TimeDelta::seconds(15);
-/// How much of a lease must be left right before DATA; renewals every 5 s keep more than that. A shorter lease is
-/// renewed first.
+/// How much of a lease must be left right before DATA. A shorter lease is renewed first. While renewals succeed every 5 s,
+/// more than this is left.
 const MIN_LEASE_LEFT: TimeDelta = TimeDelta::seconds(9);
-/// The clocks of two processes differ by less: each is set by the database's, to within a round trip. A claim takes
-/// emails that are due in this time, so that a worker whose clock is slow does not take a job for one that came too
-/// early: the next job for that email would come 10 s later.
+/// The clocks of two processes differ by less than this: each is set by the database's, to within a round trip. A claim
+/// also takes emails that become due within this time. Without it, a worker whose clock is slow would find the email of a
+/// new job not due yet, and the next job for that email would come 10 s later.
 pub const CLOCK_SLACK: TimeDelta = TimeDelta::seconds(1);
 
 /// An email that this worker may send while its lease lasts.
@@ -43,7 +43,7 @@ pub struct ClaimedEmail {
     pub traceparent: Option<String>,
     /// Attempts, this one included.
     pub attempts: i32,
-    /// Grows with every claim: writes of an older claim do not hold.
+    /// Grows with every claim: writes of an older claim have no effect.
     pub fencing_token: i64,
     /// The worker that claimed it.
     pub worker: String,

@@ -62,7 +62,7 @@ impl NewEmail {
 
     /// Sets the account that the email is about.
     ///
-    /// A link in the email is signed with this `auth_version` and never with a later one.
+    /// A link that works once carries this `auth_version`, never a later one. A verification link carries none.
     pub fn about(mut self, user_uid: Uuid, auth_version: i64) -> NewEmail {
         self.user_uid = Some(user_uid);
         self.auth_version = Some(auth_version);

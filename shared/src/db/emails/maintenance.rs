@@ -9,14 +9,11 @@ use crate::db::email_changes::PURGE_CHANGES;
 use crate::db::login_throttle::{FORGET_FAILURES_AFTER, KNOWN_NETWORK_FOR};
 use crate::db::{Db, DbResult, Pools, in_transaction, on_db};
 use crate::domain::EmailKind;
+use crate::domain::closing_reason::{DEADLINE_PASSED, NO_ACCOUNT};
 use crate::link_token::UNDO_WINDOW;
 
 /// A job that led to no claim in this time is enqueued again.
 pub const REENQUEUE_AFTER: TimeDelta = TimeDelta::seconds(10);
-/// Why a request for an unknown address is cancelled. These rows are deleted after a day.
-pub const NO_ACCOUNT: &str = "no account has this address";
-/// Why an overdue email failed.
-pub const DEADLINE_PASSED: &str = "deadline passed before the mail could be sent";
 
 /// The most rows that one statement rescues.
 const RESCUE_BATCH: i64 = 1_000;
@@ -34,7 +31,7 @@ pub struct OverdueEmail {
 }
 
 /// Emails of unknown kinds are rescued by the newer version that knows them. The fencing token stays until the next
-/// claim: writes of the lost worker need the state `sending`, so they do not hold.
+/// claim: writes of the lost worker need the state `sending`, so they have no effect.
 const RESCUE_LOST_LEASES_POSTGRES: &str = "
 WITH lost AS MATERIALIZED (
     SELECT id, fencing_token, worker, claimed_at
@@ -184,13 +181,13 @@ DELETE FROM login_networks
 WHERE (mailbox, network) IN (SELECT mailbox, network FROM login_networks WHERE last_login_at < $1 LIMIT $2)";
 
 impl Db {
-    /// Deletes closed emails after `keep`, requests for unknown addresses after a day, expired sessions, old rows of the
+    /// Deletes closed emails after `mail_retention`, requests for unknown addresses after a day, expired sessions, old rows of the
     /// login throttle and of the counts of base mailboxes and codes, and email changes that cannot be undone any more.
     /// Returns how many rows were deleted.
-    pub async fn purge(&self, keep: TimeDelta, now: DateTime<Utc>) -> DbResult<u64> {
+    pub async fn purge(&self, mail_retention: TimeDelta, now: DateTime<Utc>) -> DbResult<u64> {
         let mut total = 0;
         loop {
-            let deleted = self.purge_batch(keep, now).await?;
+            let deleted = self.purge_batch(mail_retention, now).await?;
             total += deleted;
             if deleted < PURGE_BATCH as u64 {
                 return Ok(total);
@@ -198,9 +195,9 @@ impl Db {
         }
     }
 
-    async fn purge_batch(&self, keep: TimeDelta, now: DateTime<Utc>) -> DbResult<u64> {
+    async fn purge_batch(&self, mail_retention: TimeDelta, now: DateTime<Utc>) -> DbResult<u64> {
         let statements = [
-            (PURGE_CLOSED, now - keep),
+            (PURGE_CLOSED, now - mail_retention),
             (PURGE_SESSIONS, now),
             (PURGE_LOGIN_FAILURES, now - FORGET_FAILURES_AFTER),
             (PURGE_LOGIN_NETWORKS, now - KNOWN_NETWORK_FOR),

@@ -93,9 +93,12 @@ async fn open(settings: &Settings) -> anyhow::Result<Db> {
 }
 
 async fn find(db: &Db, id: Uuid) -> anyhow::Result<EmailRow> {
-    db.email(id)
-        .await?
-        .with_context(|| format!("there is no email {id}; closed ones are deleted after MAIL_RETENTION_DAYS"))
+    db.email(id).await?.with_context(|| {
+        format!(
+            "there is no email {id}; closed ones are deleted after MAIL_RETENTION_DAYS, those to \
+                       addresses without an account after a day"
+        )
+    })
 }
 
 /// A state of an email, or the outcome of an attempt, in its colour.

@@ -1,0 +1,40 @@
+//! Why an email was cancelled or failed without a refusal of the mail server. The texts are stored in the column
+//! `last_error`; [operations.md](../../../docs/operations.md) explains each to the operator.
+
+/// The address has no account: none ever, or it was deleted or replaced. A `cancelled` row with this reason is deleted
+/// after a day.
+pub const NO_ACCOUNT: &str = "no account has this address";
+/// A link to verify an address that is verified.
+pub const VERIFIED: &str = "the address is verified already";
+/// A link for an account that has another address now.
+pub const ADDRESS_CHANGED: &str = "the account has another address now";
+/// A link to a new address that has become the address of an account.
+pub const ADDRESS_TAKEN: &str = "the new address has an account already";
+/// A link that works once, after a change that ends such links.
+pub const AUTH_CHANGED: &str = "the password, address or role was changed after the request";
+/// By the command line or the operator's page.
+pub const CANCELLED_BY_OPERATOR: &str = "cancelled by an operator";
+
+/// The email was not sent by its deadline.
+pub const DEADLINE_PASSED: &str = "deadline passed before the mail could be sent";
+/// Its templates and values make no message.
+pub const NOT_RENDERED: &str = "the email cannot be rendered, see the worker's log";
+/// Too many workers died with it.
+pub const WORKER_LOST: &str = "given up: five workers were lost while they had this email";
+/// Too many answers to the final dot were lost.
+pub const OUTCOME_UNKNOWN: &str =
+    "outcome unknown: the server got the email three times and its answer was lost each time";
+
+/// All reasons: first those of cancelled emails, then those of failed ones.
+pub const CLOSING_REASONS: [&str; 10] = [
+    NO_ACCOUNT,
+    VERIFIED,
+    ADDRESS_CHANGED,
+    ADDRESS_TAKEN,
+    AUTH_CHANGED,
+    CANCELLED_BY_OPERATOR,
+    DEADLINE_PASSED,
+    NOT_RENDERED,
+    WORKER_LOST,
+    OUTCOME_UNKNOWN,
+];
