@@ -128,7 +128,7 @@ table! {
     MAIL_HELO_NAME: plain, Means("the machine's name if it has a dot, else DOMAIN's host if it has one, else MAIL_FROM's domain"),
         "The name of this machine in EHLO, or its address in brackets.";
     MAIL_RETENTION_DAYS: plain, Default("30"),
-        "Days after which sent, failed and cancelled emails are deleted, 1 to 3650.";
+        "Days after which sent, failed and cancelled emails are deleted, 1 to 3650; after one day those to addresses without an account.";
     APP_NAME: plain, Means("MAIL_FROM_NAME"),
         "The product's name in emails, pages and the API's documentation, up to 64 characters.";
     BRAND_COLOR: plain, Default("#1c6b58"),
@@ -169,10 +169,10 @@ table! {
     UNVERIFIED_ACCOUNT_DAYS: plain, Default("7"),
         "Days after which accounts that signed up and were never verified are deleted, 1 to 3650.";
     MAILBOX_LIMIT: plain, Default("3"),
-        "How many emails of a kind one mailbox gets on request in 15 minutes, 1 to 1000. One per link lifetime is always sent.";
+        "How many emails of a kind a mailbox gets on request in 15 minutes, 1 to 1000. Beyond that it gets one while no earlier link is valid.";
     MAILBOX_LIMIT_PER_DAY: plain, Default("10"), "The same in 24 hours, 1 to 10000.";
     BASE_MAILBOX_LIMIT_PER_DAY: plain, Default("20"),
-        "How many sign-ups and address changes a mailbox gets in 24 hours, whatever follows its `+`, 1 to 10000.";
+        "How many sign-ups and address changes a mailbox gets in 24 hours, 1 to 10000. Addresses that differ only after a `+` are one mailbox here.";
     RATE_LIMIT: plain, Default("on"), "Limits per client address; `off` removes them, for load tests.";
     DOCS: plain, Default("on"),
         "The API's documentation at `/api/v1/docs` and `/api/v1/openapi.json`; `off` hides both.";

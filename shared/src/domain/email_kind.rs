@@ -26,7 +26,7 @@ pub enum EmailKind {
 
 /// The text is not the name of a kind.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("not a kind of mail")]
+#[error("not a kind of email")]
 pub struct UnknownEmailKind;
 
 impl EmailKind {

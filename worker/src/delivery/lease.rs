@@ -88,7 +88,8 @@ impl Leases {
         }
     }
 
-    /// A lost lease does not stop the delivery here: the check before DATA does, and a 250 after DATA is recorded.
+    /// The delivery of an email whose lease is lost goes on. If it has not reached DATA, the check before DATA stops it; if
+    /// it has, a 250 is recorded.
     fn forget_lost(&self, ids: &[Uuid], renewed: &[Claim]) {
         let mut held = self.held();
         for &id in ids {

@@ -1,4 +1,4 @@
-//! Why a mail was not accepted, and what follows from it.
+//! Why an email was not accepted, and what follows from it.
 
 use std::fmt;
 use std::time::Duration;
@@ -35,11 +35,11 @@ pub enum Cause {
     /// The server's certificate was refused, for this reason. The text is one line.
     #[error("{1}")]
     Certificate(CertificateProblem, String),
-    /// The server lacks an extension that the settings or the mail need.
+    /// The server lacks an extension that the settings or the email need.
     #[error("{0}")]
     Unsupported(&'static str),
     /// The lease check failed.
-    #[error("the mail is no longer this worker's to send")]
+    #[error("this worker may no longer send the email")]
     LeaseLost,
 }
 

@@ -63,7 +63,7 @@ impl fmt::Display for Stage {
 /// What follows from an error for the email and for the circuit breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureKind {
-    /// The server takes no emails from here. The circuit opens; the attempt does not count.
+    /// The server accepts no emails from this machine, login or sender. The circuit opens; the attempt does not count.
     ServerUnavailable,
     /// Try this email again later.
     Temporary,

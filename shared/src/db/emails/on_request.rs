@@ -188,11 +188,14 @@ FROM (SELECT hashtextextended(current_schema() || ' ' || name, 0) AS number
 /// Queues the requests whose mailbox has not reached its limits, and returns their ids. A statement does not see its
 /// own rows, so each mailbox and kind is in it once.
 ///
-/// The limits count queued emails, so that a refused request does not prolong the wait; and not the email itself,
-/// which may be requested again after its answer was lost. The third count is of links that may still work: a new
-/// password ends older reset links, and its notice tells when that was. Without it, an attacker who changes the password
-/// could use up the limit first and lock the owner out for an hour. Other kinds get nothing back: an attacker sees
-/// whether his own request for a new address is below the limit, and would learn of the new password.
+/// The limits count queued emails, so that a refused request does not prolong the wait. They do not count the email
+/// itself, which may be requested again after its answer was lost.
+///
+/// The third count is of links that may still work; where there is none, the email is queued whatever the limits say. A
+/// new password ends older reset links, and the row of its notice tells when that was, so older ones are not counted.
+/// Otherwise an attacker could use up the limit, change the password, and so lock the owner out for an hour. For other
+/// kinds older links are counted in any case: an attacker sees whether a request for a new address is below the limit,
+/// and would learn from it that there is a new password.
 ///
 /// A refusal writes one closed row, which no worker wants, unchanged: otherwise the shorter time of the answer would
 /// tell that a mailbox has reached its limit. The columns are in two indexes, which are written as by an insert.
