@@ -1,6 +1,6 @@
 //! New passwords: by a link in the mailbox, or in exchange for the current one.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::emails::enqueue::{NewEmail, enqueue_email};
 use super::login_throttle::{FORGET_ALL_FAILURES, FORGET_NETWORKS};
@@ -22,6 +22,13 @@ WHERE uid = $1";
 pub(in crate::db) const END_SESSIONS: &str = "DELETE FROM sessions WHERE user_uid = $1";
 
 const END_OTHER_SESSIONS: &str = "DELETE FROM sessions WHERE user_uid = $1 AND sid <> $2";
+
+const NOTICE_SINCE: &str = "
+SELECT EXISTS (SELECT 1 FROM emails WHERE mailbox = $1 AND kind = 'password_changed' AND created_at > $2)";
+
+/// How often the owner of an address that nobody proved hears of changed passwords at most. The address may be another
+/// person's, and each notice also lets a further reset link through.
+const UNVERIFIED_NOTICE_EVERY: TimeDelta = TimeDelta::hours(24);
 
 impl Db {
     /// Sets a new password by a reset link: marks the address as proven, ends every session, queues the notice.
@@ -48,16 +55,17 @@ impl Db {
         })
     }
 
-    /// Sets a new password after the current one was given: ends every session but the actor's, queues the notice if there
-    /// is one.
+    /// Sets a new password after the current one was given: ends every session but the actor's, queues the notice. Returns
+    /// whether there is a notice: an unverified address gets one in [`UNVERIFIED_NOTICE_EVERY`].
     pub async fn change_password(
         &self,
         actor: &Actor,
-        mailbox: &str,
+        user: &User,
         password_hash: &str,
-        notice: Option<&NewEmail>,
+        notice: &NewEmail,
         now: DateTime<Utc>,
-    ) -> DbResult<Checked<()>> {
+    ) -> DbResult<Checked<bool>> {
+        let mailbox = &user.email_canonical;
         in_transaction!(self, tx => {
             require_actor!(self, tx, actor, now);
             let query = sqlx::query(CHANGE_PASSWORD).bind(actor.user_uid).bind(password_hash).bind(now);
@@ -65,10 +73,14 @@ impl Db {
             sqlx::query(END_OTHER_SESSIONS).bind(actor.user_uid).bind(actor.sid).execute(&mut *tx).await?;
             sqlx::query(FORGET_ALL_FAILURES).bind(mailbox).execute(&mut *tx).await?;
             sqlx::query(FORGET_NETWORKS).bind(mailbox).execute(&mut *tx).await?;
-            if let Some(notice) = notice {
+            let since = now - UNVERIFIED_NOTICE_EVERY;
+            let notified: bool =
+                sqlx::query_scalar(NOTICE_SINCE).bind(mailbox).bind(since).fetch_one(&mut *tx).await?;
+            let notify = user.is_verified || !notified;
+            if notify {
                 enqueue_email!(tx, notice);
             }
-            Checked::Done(())
+            Checked::Done(notify)
         })
     }
 }

@@ -45,7 +45,7 @@ errors!(PasswordChangeErrors:
 #[utoipa::path(
     post, path = "/password-change", tag = "Account", operation_id = "change_password",
     summary = "Change your password",
-    description = "Ends the account's other sessions and sends a notice to its address, if that is verified.",
+    description = "Ends the account's other sessions and sends a notice to its address; an unverified one gets one in 24 hours.",
     security(("access_token" = [])),
     request_body = PasswordChange,
     responses((status = 200, description = "The password is changed", body = MessageResponse), PasswordChangeErrors)
@@ -62,14 +62,12 @@ async fn change(
     state.login_guard.require_password(&user, current, client).await?;
     let hash = state.hasher.hash(new).await?;
     let now = state.now();
-    // An unverified address may be another person's, who would get any number of notices. Each notice also lets a further
-    // reset link through.
-    let notice = user.is_verified.then(|| password_changed_notice(&user, now)).transpose()?;
-    let notice = notice.map(|notice| notice.request_origin(origin));
-    let mailbox = &user.email_canonical;
-    let changed = state.db.change_password(&actor, mailbox, &hash, notice.as_ref(), now).await?;
-    done::<AccessToken, _>(&state, &actor, changed).await?;
+    let notice = password_changed_notice(&user, now)?.request_origin(origin);
+    let changed = state.db.change_password(&actor, &user, &hash, &notice, now).await?;
+    let notified = done::<AccessToken, _>(&state, &actor, changed).await?;
     audit::account(&user, "password_changed");
-    notice.into_iter().for_each(|notice| state.jobs.enqueue(notice.id));
+    if notified {
+        state.jobs.enqueue(notice.id);
+    }
     Ok(Json(MessageResponse { message: "Password changed successfully" }))
 }
