@@ -239,7 +239,7 @@ async fn a_template_of_ones_own_replaces_one_file() -> Result<()> {
         let german = Person::new();
         let sign_up = stack.api().post("/auth/signup").header(header::ACCEPT_LANGUAGE, "de");
         sign_up.json(&german).expect(201).await?;
-        stack.mail(&german.email, "Willkommen bei Bookly").await?;
+        stack.mail(&german.email, "Willkommen bei Bookly Tests").await?;
         Ok(())
     })
     .await
