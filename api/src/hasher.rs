@@ -93,17 +93,20 @@ impl Hasher {
         &self,
         work: impl FnOnce(&mut Memory) -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, HashError> {
-        let (caller, mut result) = oneshot::channel();
+        let (caller, mut finished) = oneshot::channel();
         let started = Arc::new(AtomicBool::new(false));
         let item = Item { work, enqueued: Instant::now(), started: started.clone(), caller };
         self.inner.queue.push(Box::new(item))?;
-        let result = match tokio::time::timeout(self.inner.max_wait, &mut result).await {
-            Ok(result) => result,
+        let finished = match tokio::time::timeout(self.inner.max_wait, &mut finished).await {
+            Ok(finished) => finished,
             // Work that has started takes a few milliseconds more.
-            Err(_) if started.load(Ordering::Acquire) => result.await,
+            Err(_) if started.load(Ordering::Acquire) => finished.await,
             Err(_) => return Err(refused()),
         };
-        result.unwrap_or(Err(HashError::Failed))
+        let (result, waited) = finished.map_err(|_| HashError::Failed)?;
+        // Here, and not on the hashing thread: a recorder can be set for the caller's thread alone.
+        HASH_WAIT_SECONDS.record(waited.as_secs_f64(), []);
+        result
     }
 }
 
@@ -117,7 +120,8 @@ struct Item<W, T> {
     work: W,
     enqueued: Instant,
     started: Arc<AtomicBool>,
-    caller: oneshot::Sender<Result<T, HashError>>,
+    /// Gets the result, and how long the work waited.
+    caller: oneshot::Sender<(Result<T, HashError>, Duration)>,
 }
 
 impl<T: Send, W: FnOnce(&mut Memory) -> Result<T, HashError> + Send> Work for Item<W, T> {
@@ -126,10 +130,10 @@ impl<T: Send, W: FnOnce(&mut Memory) -> Result<T, HashError> + Send> Work for It
     }
 
     fn run(self: Box<Self>, memory: &mut Memory) {
-        HASH_WAIT_SECONDS.record(self.enqueued.elapsed().as_secs_f64(), []);
+        let waited = self.enqueued.elapsed();
         self.started.store(true, Ordering::Release);
         // Fails when the caller was cancelled meanwhile.
-        let _ = self.caller.send((self.work)(memory));
+        let _ = self.caller.send(((self.work)(memory), waited));
     }
 }
 

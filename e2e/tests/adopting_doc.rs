@@ -52,7 +52,8 @@ fn every_file_that_the_page_names_is_there() -> Result<()> {
     let page = page()?;
     let targets = page.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
     let words = page.split_whitespace().filter(|word| word.starts_with("examples/"));
-    let paths = targets.filter(|target| !target.is_empty()).map(|target| docs().join(target));
+    let paths = targets.filter(|target| !target.is_empty() && !target.contains("://"));
+    let paths = paths.map(|target| docs().join(target));
     let paths: Vec<PathBuf> = paths.chain(words.map(|word| docs().join("..").join(word))).collect();
     ensure!(paths.len() >= 5, "{paths:?}");
     for path in paths {
