@@ -9,6 +9,7 @@ use bookly_e2e::log::Log;
 use bookly_e2e::person::new_address;
 use bookly_e2e::poll::LIMIT;
 use bookly_e2e::prelude::*;
+use bookly_e2e::process::Finished;
 
 /// Waits for the event with this name about this account in a log, and checks its masked address.
 async fn event_in(log: &Log, name: &str, account: Option<&str>) -> Result<Value> {
@@ -72,8 +73,10 @@ both! {
         let uid = user["uid"].as_str().context("uid")?;
         stack.log_in_as(&person.with_password("pa55-wrong-one")).expect(400).await?;
         let tokens = stack.log_in(&person).await?;
+        let names = stack.api().request(reqwest::Method::PATCH, "/auth/me").bearer_auth(&tokens.access);
+        names.json(&json!({"locale": "de"})).expect(200).await?;
         stack.api().post("/auth/logout").bearer_auth(&tokens.access).expect(200).await?;
-        for name in ["signed_up", "account_verified", "login_failed", "login_succeeded", "logged_out"] {
+        for name in ["signed_up", "account_verified", "login_failed", "login_succeeded", "profile_changed", "logged_out"] {
             event(stack, name, Some(uid)).await?;
         }
         let stranger = Person::new();
@@ -171,6 +174,40 @@ both! {
         leave.page(200).await?;
         event(stack, "admin_logged_out", Some(&member.uid)).await?;
         role("user").await?.succeeded()?;
+    }
+}
+
+both! {
+    async fn what_operators_do_with_emails_by_a_command_is_logged(stack: &Stack) {
+        let people = [Person::new(), Person::new()];
+        for person in &people {
+            stack.sign_up(person).await?;
+            stack.mail(&person.email, "Verify your email").await?;
+        }
+        stack.settled().await?;
+        let set = async |values: &str| {
+            stack.sql().run(&format!("UPDATE emails SET {values}, due_at = '2999-01-01T00:00:00+00:00'"), "").await
+        };
+        let mail = async |arguments: &[&str]| -> Result<Finished> {
+            let finished = stack.command("bookly-worker", &[&["mail"], arguments].concat()).await?;
+            ensure!(finished.status.success(), "{finished:?}");
+            Ok(finished)
+        };
+        let list: Value = serde_json::from_str(&mail(&["list", "--json", "--to", &people[0].email]).await?.output)?;
+        let id = list["emails"][0]["id"].as_str().context("an id")?.to_owned();
+        set("state = 'failed'").await?;
+        let log = mail(&["retry", &id]).await?.log;
+        ensure!(log.contains("\"event\":\"email_retried\"") && log.contains(&id), "{log}");
+        stack.settled().await?;
+        set("state = 'failed'").await?;
+        let log = mail(&["retry", "--state", "failed"]).await?.log;
+        ensure!(log.contains("\"event\":\"emails_retried\"") && log.contains("\"emails\":2"), "{log}");
+        let none = mail(&["retry", "--state", "failed", "--to", &new_address()]).await?.log;
+        ensure!(!none.contains("emails_retried"), "{none}");
+        stack.settled().await?;
+        set("state = 'queued', closed_at = NULL").await?;
+        let log = mail(&["cancel", &id]).await?.log;
+        ensure!(log.contains("\"event\":\"email_cancelled\"") && log.contains(&id), "{log}");
     }
 }
 

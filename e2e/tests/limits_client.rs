@@ -30,6 +30,7 @@ fn limited_calls(stack: &Stack) -> Vec<(&'static str, RequestBuilder)> {
         ("e-mail change", api.post("/auth/email-change-confirm/x")),
         ("verify by code", api.post("/auth/verify").json(&code)),
         ("reset by code", api.post("/auth/password-reset-confirm").json(&code)),
+        ("profile", api.request(reqwest::Method::PATCH, "/auth/me").json(&json!({}))),
         ("e-mail change by code", api.post("/auth/email-change-confirm").json(&code)),
     ]
 }

@@ -47,6 +47,16 @@ pub fn email(admin: &User, email: Uuid, event: &'static str) {
     tracing::info!(event, account = %admin.uid, address = masked(&admin.email), %email, "email");
 }
 
+/// What an operator did with an email by a command. Who may run commands is the machine's to say, so there is no account.
+pub fn email_by_command(email: Uuid, event: &'static str) {
+    tracing::info!(event, %email, "email");
+}
+
+/// What an operator did with so many emails by one command.
+pub fn emails_by_command(emails: usize, event: &'static str) {
+    tracing::info!(event, emails, "email");
+}
+
 /// An administrator queued so many emails.
 pub fn emails_queued(admin: &User, emails: usize, event: &'static str) {
     tracing::info!(event, account = %admin.uid, address = masked(&admin.email), emails, "email");

@@ -23,6 +23,9 @@ start, all of them reported together. The commands for accounts and health are t
 
 Exit codes: 0 done, 1 failed, with the reason on standard error, 2 wrong arguments or settings.";
 
+/// What a command logs: its output tells the rest.
+const OF_COMMANDS: &str = "warn,bookly_shared::audit=info";
+
 fn main() -> ExitCode {
     let arguments = WorkerArguments::parse();
     match arguments.command {
@@ -31,7 +34,7 @@ fn main() -> ExitCode {
             Err(error) => process::refuse(&error),
         },
         Some(command) => match Settings::load_read_only() {
-            Ok(settings) => process::run("warn", command.run(&settings)),
+            Ok(settings) => process::run(OF_COMMANDS, command.run(&settings)),
             Err(error) => process::refuse(&error),
         },
     }

@@ -29,8 +29,8 @@ use axum::middleware::from_fn_with_state;
 use crate::rate_limit;
 use crate::state::AppState;
 
-/// The endpoints under `/api/v1/auth`. Those that hash a password, send an email or take a secret are limited per
-/// client address.
+/// The endpoints under `/api/v1/auth`. Those that hash a password, send an email, take a secret or change an
+/// account are limited per client address.
 pub fn router(state: &AppState) -> OpenApiRouter<AppState> {
     let limited = OpenApiRouter::new()
         .merge(sign_up::router())
@@ -45,11 +45,11 @@ pub fn router(state: &AppState) -> OpenApiRouter<AppState> {
         .merge(email_change_by_code::router())
         .merge(email_change_undo::router())
         .merge(not_me::router())
+        .merge(profile::router())
         .layer(from_fn_with_state(state.rate_limiter.clone(), rate_limit::limit));
     OpenApiRouter::new()
         .merge(limited)
         .merge(session::router())
         .merge(me::router(state))
-        .merge(profile::router())
         .merge(send_mail::router())
 }

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use bookly_shared::audit;
 use bookly_shared::db::profiles::ProfileChange;
 use bookly_shared::domain::{PersonName, Username};
 use bookly_shared::locale::LanguageTag;
@@ -47,7 +48,7 @@ impl FromFields for ProfilePatch {
     }
 }
 
-errors!(ChangeProfileErrors: body(), verified(), always());
+errors!(ChangeProfileErrors: body(), verified(), limited(), always());
 
 #[utoipa::path(
     patch, path = "/me", tag = "Account", operation_id = "change_me", summary = "Change your names and your language",
@@ -69,5 +70,6 @@ async fn change(
     };
     let changed = state.db.change_profile(&actor, &change, now).await?;
     let user = done::<VerifiedUser, _>(&state, &actor, changed).await?;
+    audit::account(&user, "profile_changed");
     Ok(Json(user.into()))
 }

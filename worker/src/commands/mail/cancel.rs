@@ -1,6 +1,7 @@
 //! `mail cancel`.
 
 use anyhow::bail;
+use bookly_shared::audit;
 use bookly_shared::clock::Clock;
 use bookly_shared::db::Db;
 use clap::Args;
@@ -38,6 +39,7 @@ impl Cancel {
             let row = find(db, id).await?;
             bail!("email {id} is {}; only queued emails can be cancelled", row.state);
         }
+        audit::email_by_command(id, "email_cancelled");
         if self.json {
             return Ok(print_json(&CancelDocument { cancelled: 1 })?);
         }

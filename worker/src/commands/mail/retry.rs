@@ -1,9 +1,10 @@
 //! `mail retry`: one failed email, or all that match.
 
 use anyhow::{Context, bail};
+use bookly_shared::audit;
 use bookly_shared::clock::Clock;
-use bookly_shared::db::Db;
 use bookly_shared::db::emails::admin::EmailFilter;
+use bookly_shared::db::{Db, DbResult};
 use bookly_shared::domain::{EmailKind, EmailState};
 use clap::Args;
 use serde::Serialize;
@@ -73,6 +74,7 @@ impl Retry {
 
 async fn one(db: &Db, id: Uuid, clock: &Clock) -> anyhow::Result<usize> {
     if db.retry_email(id, clock.now()).await? {
+        audit::email_by_command(id, "email_retried");
         return Ok(1);
     }
     let row = find(db, id).await?;
@@ -85,15 +87,24 @@ async fn one(db: &Db, id: Uuid, clock: &Clock) -> anyhow::Result<usize> {
     bail!("email {id} is {}; only failed emails can be retried", row.state)
 }
 
-/// From the newest to the oldest, so that an email that fails again meanwhile is not retried twice.
-async fn all(db: &Db, mut filter: EmailFilter, clock: &Clock) -> anyhow::Result<usize> {
-    let progress = Progress::of_stderr();
+async fn all(db: &Db, filter: EmailFilter, clock: &Clock) -> anyhow::Result<usize> {
     let mut retried = 0;
+    let done = in_batches(db, filter, clock, &mut retried).await;
+    if retried > 0 {
+        audit::emails_by_command(retried, "emails_retried");
+    }
+    done.with_context(|| format!("{retried} emails were queued again before this"))?;
+    Ok(retried)
+}
+
+/// From the newest to the oldest, so that an email that fails again meanwhile is not retried twice. Adds to `retried` also
+/// when a later batch fails.
+async fn in_batches(db: &Db, mut filter: EmailFilter, clock: &Clock, retried: &mut usize) -> DbResult<()> {
+    let progress = Progress::of_stderr();
     loop {
-        let ids = db.retry_failed(&filter, BATCH, clock.now()).await;
-        let ids = ids.with_context(|| format!("{retried} emails were queued again before this"))?;
-        let Some(smallest) = ids.iter().min() else { return Ok(retried) };
-        retried += ids.len();
+        let ids = db.retry_failed(&filter, BATCH, clock.now()).await?;
+        let Some(smallest) = ids.iter().min() else { return Ok(()) };
+        *retried += ids.len();
         progress.show(format_args!("queued again: {retried}"));
         filter.before = Some(*smallest);
     }
