@@ -58,6 +58,11 @@ both! {
         browser.press("wrong or has expired").await?;
         browser.screenshot("code-wrong").await?;
         browser.fill("code", &code).await?;
+        browser.press("I did not sign up").await?;
+        for said in [&person.email, "Kim Novak"] {
+            browser.says(said).await?;
+        }
+        browser.screenshot("code-right").await?;
         browser.press("Your account is verified").await?;
         browser.open(&stack.api().url("/auth/password-reset-request")).await?;
         browser.fill("email", &person.email).await?;

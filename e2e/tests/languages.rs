@@ -89,7 +89,7 @@ both! {
         change(stack, access, &json!({"locale": "de"})).refused(401, "token_revoked").await?;
     }
 
-    async fn a_page_is_in_the_language_of_its_address_then_of_the_account_then_of_the_browser(stack: &Stack) {
+    async fn a_page_is_in_the_language_of_its_address_then_of_a_proven_account_then_of_the_browser(stack: &Stack) {
         let person = Person::new();
         sign_up(stack, &person, Some("ar")).expect(201).await?;
         let link = nth_mail(stack, &person.email, 1).await?.link("/api/v1/auth/verify/").context("a link")?;
@@ -97,9 +97,11 @@ both! {
             stack.api().visit(path).header(header::ACCEPT_LANGUAGE, accepted).answer().await
         };
         for (path, accepted, shown, varies) in [
-            (link.clone(), "de", "ar", false),
+            (link.clone(), "de", "de", true),
+            (link.replace("/verify/", "/not-me/"), "de", "de", true),
+            (link.clone(), "sv", "ar", true),
             (format!("{link}?lang=tr"), "de", "tr", false),
-            (format!("{link}?lang=sv"), "de", "ar", false),
+            (format!("{link}?lang=sv"), "de", "de", true),
             (format!("{link}x"), "de-CH, fr;q=0.5", "de", true),
             ("/auth/password-reset-request".to_owned(), "zh-TW, nl;q=0.5", "nl", true),
             ("/auth/password-reset-request?lang=pl".to_owned(), "nl", "pl", false),
@@ -119,6 +121,9 @@ both! {
         assert_eq!(lang(&sent), "pl");
         let verified = stack.api().submit(&link, &[]).page(200).await?;
         assert_eq!(lang(&verified), "ar");
+        let again = visit(&link, "de").await?;
+        assert_eq!(lang(&again.body), "ar", "nobody else chose the language of an account that is verified");
+        assert!(!again.header("vary").to_lowercase().contains("accept-language"), "{again:?}");
         let error = stack.api().get("/auth/me").header(header::ACCEPT_LANGUAGE, "de").refused(401, "not_authenticated").await?;
         assert_eq!(error["message"], "Not authenticated", "the API's errors stay English");
     }

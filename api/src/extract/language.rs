@@ -6,6 +6,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri, header};
 use bookly_shared::db::users::User;
+use bookly_shared::domain::CreatedVia;
 use bookly_shared::locale::{LanguageTag, Locale};
 
 use crate::pages::Language;
@@ -19,11 +20,13 @@ const PARAMETER: &str = "lang";
 pub struct AcceptedLanguage(pub Option<LanguageTag>);
 
 /// What decides the language of a page: `?lang`, then the account of its link, then `Accept-Language`, then
-/// `DEFAULT_LOCALE`.
+/// `DEFAULT_LOCALE`. `Accept-Language` comes before an account that may be somebody else's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageLanguage {
     query: Option<Locale>,
     account: Option<Locale>,
+    /// Whether the account was made by a sign-up that nobody confirmed: a stranger may have chosen its language.
+    account_is_unproven: bool,
     accepted: Option<Locale>,
     default: Locale,
 }
@@ -59,6 +62,7 @@ impl PageLanguage {
         PageLanguage {
             query: named.next().and_then(|tag| Locale::of_tag(&tag)),
             account: None,
+            account_is_unproven: false,
             accepted: AcceptedLanguage::of(headers).0.and_then(|tag| tag.locale()),
             default,
         }
@@ -67,16 +71,22 @@ impl PageLanguage {
     /// The same for the page of an account.
     #[must_use]
     pub fn of_account(self, user: &User) -> PageLanguage {
-        PageLanguage { account: user.locale.as_deref().and_then(Locale::of_tag), ..self }
+        PageLanguage {
+            account: user.locale.as_deref().and_then(Locale::of_tag),
+            account_is_unproven: !user.is_verified && user.created_via == CreatedVia::SignUp,
+            ..self
+        }
     }
 
     /// The language, and what decided.
     pub fn chosen(self) -> Language {
-        let locale = self.query.or(self.account).or(self.accepted).unwrap_or(self.default);
+        let by_account_first = self.account.is_some() && !self.account_is_unproven;
+        let (first, second) =
+            if by_account_first { (self.account, self.accepted) } else { (self.accepted, self.account) };
         Language {
-            locale,
+            locale: self.query.or(first).or(second).unwrap_or(self.default),
             by_query: self.query.is_some(),
-            by_header: self.query.is_none() && self.account.is_none(),
+            by_header: self.query.is_none() && !by_account_first,
         }
     }
 }

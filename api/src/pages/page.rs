@@ -41,9 +41,9 @@ pub enum Page<'a> {
         inbox: bool,
         docs: bool,
     },
-    /// A button that verifies, by posting to the same address. `not_me` is the page for the owner of the address who did
-    /// not sign up.
-    Verify { account: AccountSummary<'a>, not_me: &'a str },
+    /// A button that verifies, by posting to `confirm`. `not_me` is the page for the owner of the address who did not sign
+    /// up.
+    Verify { account: AccountSummary<'a>, confirm: &'a str, not_me: &'a str },
     /// A button that deletes the account of somebody else who signed up with this address.
     NotMe { account: AccountSummary<'a> },
     /// That account is deleted.

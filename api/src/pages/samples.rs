@@ -49,11 +49,16 @@ impl Page<'static> {
     }
 }
 
+const fn verify(account: AccountSummary<'static>) -> Page<'static> {
+    let (confirm, not_me) = ("/api/v1/auth/verify/eyJlbWFpbCI6", "/api/v1/auth/not-me/eyJlbWFpbCI6");
+    Page::Verify { account, confirm, not_me }
+}
+
 fn forms() -> Vec<Page<'static>> {
     let (form, other) = (RequestForm::PasswordReset, RequestForm::Verification);
     vec![
-        Page::Verify { account: ACCOUNT, not_me: "/api/v1/auth/not-me/eyJlbWFpbCI6" },
-        Page::Verify { account: NAMELESS, not_me: "/api/v1/auth/not-me/eyJlbWFpbCI6" },
+        verify(ACCOUNT),
+        verify(NAMELESS),
         Page::NotMe { account: ACCOUNT },
         Page::EmailChangeUndo { email: "zoe@example.org" },
         Page::EmailChangeConfirm {},

@@ -25,8 +25,11 @@ fn rendered() -> Vec<(Page<'static>, String)> {
     Page::samples().into_iter().map(|page| (page, pages.render(Language::ENGLISH, &page).unwrap())).collect()
 }
 
-const VERIFY: Page<'static> =
-    Page::Verify { account: super::samples::ACCOUNT, not_me: "/api/v1/auth/not-me/x" };
+const VERIFY: Page<'static> = Page::Verify {
+    account: super::samples::ACCOUNT,
+    confirm: "/api/v1/auth/verify/x",
+    not_me: "/api/v1/auth/not-me/x",
+};
 
 #[test]
 fn every_page_is_a_complete_document_without_scripts_or_inline_handlers() {
@@ -119,12 +122,14 @@ fn what_people_typed_is_escaped() {
 #[test]
 fn buttons_post_to_the_same_address_and_forms_to_the_api() {
     let pages = pages();
-    for page in [VERIFY, Page::EmailChangeConfirm {}, Page::ResetForm { email: None, problems: &[] }] {
+    for page in [Page::EmailChangeConfirm {}, Page::ResetForm { email: None, problems: &[] }] {
         assert!(
             pages.render(Language::ENGLISH, &page).unwrap().contains("<form method=\"post\">"),
             "{page:?}"
         );
     }
+    let verify = pages.render(Language::ENGLISH, &VERIFY).unwrap();
+    assert!(verify.contains("<form method=\"post\" action=\"/api/v1/auth/verify/x\">"), "{verify}");
     for form in [RequestForm::Verification, RequestForm::PasswordReset] {
         let action = format!("<form method=\"post\" action=\"{}\">", form.path());
         for page in

@@ -7,7 +7,7 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use bookly_shared::db::users::User;
 use bookly_shared::domain::EmailAddress;
-use bookly_shared::link_token::{Purpose, UNDO_WINDOW};
+use bookly_shared::link_token::{LinkClaims, Purpose, UNDO_WINDOW};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use uuid::Uuid;
 
@@ -47,6 +47,13 @@ pub(super) struct OpenedLink {
     pub(super) version: Option<i64>,
     /// The email change that the link undoes.
     pub(super) change: Option<Uuid>,
+}
+
+/// A new token that verifies the account, for who proved its address in another way.
+pub(super) fn verification_token(state: &AppState, user: &User) -> PathToken {
+    let claims = LinkClaims { email: user.email.clone(), uid: user.uid, version: None, change: None };
+    let token = state.links.sign(Purpose::EmailVerification, &claims, state.now());
+    PathToken(token.as_str().to_owned())
 }
 
 /// Reads a link's token and finds its account. Changes nothing.

@@ -88,14 +88,22 @@ async fn verify(
 
 async fn show_page(state: &AppState, format: ResponseFormat, token: &PathToken) -> Response {
     match link::open(state, Purpose::EmailVerification, token).await {
-        Ok(link) => {
-            let account = AccountSummary::of(&link.user);
-            let not_me = token.path_under("/api/v1/auth/not-me");
-            let page = Page::Verify { account, not_me: &not_me };
-            format.of_account(&link.user).page(state, StatusCode::OK, &page)
-        }
+        Ok(link) => confirmation_page(state, format, &link.user, token),
         Err(error) => format.failure_page(state, error, Some(RequestForm::Verification)),
     }
+}
+
+/// The page that names the account, since somebody else may have made it. Its button verifies, by the token.
+pub(super) fn confirmation_page(
+    state: &AppState,
+    format: ResponseFormat,
+    user: &User,
+    token: &PathToken,
+) -> Response {
+    let confirm = token.path_under("/api/v1/auth/verify");
+    let not_me = token.path_under("/api/v1/auth/not-me");
+    let page = Page::Verify { account: AccountSummary::of(user), confirm: &confirm, not_me: &not_me };
+    format.of_account(user).page(state, StatusCode::OK, &page)
 }
 
 async fn respond(state: &AppState, format: ResponseFormat, token: &PathToken) -> Response {

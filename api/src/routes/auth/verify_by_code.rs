@@ -10,11 +10,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::code::{self, CodeEmail};
+use super::link;
 use super::response_format::ResponseFormat;
 use super::user::MessageResponse;
-use super::verify::{DONE, verify_account};
+use super::verify::{DONE, confirmation_page, verify_account};
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{Fields, FromFields, JsonOrForm};
+use crate::extract::{Encoding, Fields, FromFields, JsonOrForm};
 use crate::openapi::{errors, schemas};
 use crate::pages::{Page, RequestForm};
 use crate::state::AppState;
@@ -60,10 +61,10 @@ errors!(html VerifyByCodeErrors:
     description = "The code stands beside the link in the email, and does what the link does. It may be repeated until \
         it expires. After 5 wrong codes only the email's link works, and after 10 for an address in an hour no code. \
         The answer does not tell whether the address has an account. A form must come from a page of this service and \
-        is answered with a page.",
+        is answered with a page: while the account is unverified, with one that names the account and asks again.",
     request_body(content((VerifyByCode = "application/json"), (VerifyByCode = "application/x-www-form-urlencoded"))),
     responses(
-        (status = 200, description = "The account is verified",
+        (status = 200, description = "The account is verified, or the page that asks again",
             content((MessageResponse = "application/json"), (String = "text/html"))),
         VerifyByCodeErrors
     )
@@ -74,20 +75,35 @@ async fn verify(
     body: Result<JsonOrForm<VerifyByCode>, ApiError>,
 ) -> Response {
     let form = RequestForm::Verification;
-    let entered = match body {
-        Ok(JsonOrForm { body, .. }) => body,
+    let JsonOrForm { body: entered, encoding } = match body {
+        Ok(body) => body,
         Err(error) => return code::failure(&state, format, form, None, error),
     };
-    match verify_by_code(&state, &entered).await {
-        Ok(user) => format.of_account(&user).success(&state, DONE, &Page::Verified {}),
+    match verify_by_code(&state, &entered, encoding).await {
+        Ok(Proven::Verified(user)) => format.of_account(&user).success(&state, DONE, &Page::Verified {}),
+        Ok(Proven::NotYetConfirmed(user)) => {
+            let token = link::verification_token(&state, &user);
+            confirmation_page(&state, format, &user, &token)
+        }
         Err(error) => code::failure(&state, format, form, Some(&entered.email), error),
     }
 }
 
-async fn verify_by_code(state: &AppState, entered: &VerifyByCode) -> ApiResult<User> {
+/// What a right code led to.
+enum Proven {
+    /// The account is verified.
+    Verified(User),
+    /// A person is asked first whether the account is theirs, as behind the link. The code stays good.
+    NotYetConfirmed(User),
+}
+
+async fn verify_by_code(state: &AppState, entered: &VerifyByCode, encoding: Encoding) -> ApiResult<Proven> {
     let user = code::open(state, CodeEmail::Verification, &entered.email, &entered.code).await?;
+    if encoding == Encoding::Form && !user.is_verified {
+        return Ok(Proven::NotYetConfirmed(user));
+    }
     match verify_account(state, &user, &entered.email).await? {
-        Change::Made(()) => Ok(user),
+        Change::Made(()) => Ok(Proven::Verified(user)),
         // The account got another address in the meantime.
         Change::Stale | Change::AddressTaken => Err(ApiError::CodeInvalid),
     }
