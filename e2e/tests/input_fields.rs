@@ -73,13 +73,22 @@ async fn refused(request: reqwest::RequestBuilder, field: &str, text: &str) -> R
     Ok(())
 }
 
-async fn refused_form(request: reqwest::RequestBuilder, text: &str) -> Result<()> {
+/// What a page says of such a field.
+fn said_on_a_page(field: &str) -> &'static str {
+    match field {
+        "email" => "The address must not contain spaces or invisible characters.",
+        "code" => "The code must have 8 digits.",
+        _ => "The new password must not contain control characters.",
+    }
+}
+
+async fn refused_form(request: reqwest::RequestBuilder, field: &str, text: &str) -> Result<()> {
     let page = request
         .header("Sec-Fetch-Site", "same-origin")
         .page(422)
         .await
         .with_context(|| format!("{text:?}"))?;
-    ensure!(page.contains("must be one line without control characters"), "{text:?}: {page}");
+    ensure!(page.contains(said_on_a_page(field)), "{field} {text:?}: {page}");
     Ok(())
 }
 
@@ -99,7 +108,7 @@ both! {
             let body = caller.body(operation, field, &text);
             refused(caller.request(stack, operation).json(&body), &operation.refused_as(field), &text).await?;
             if operation.takes.form {
-                refused_form(caller.request(stack, operation).form(&body), &text).await?;
+                refused_form(caller.request(stack, operation).form(&body), field, &text).await?;
             }
             Ok::<_, anyhow::Error>(())
         });

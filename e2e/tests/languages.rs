@@ -3,7 +3,7 @@
 use bookly_e2e::client::BROWSER_ACCEPT;
 use bookly_e2e::poll::{LIMIT, until};
 use bookly_e2e::prelude::*;
-use bookly_e2e::smtp_server::{Fault, ReceivedMail};
+use bookly_e2e::smtp_server::{Fault, ReceivedMail, Stage};
 use bookly_e2e::stack::run;
 use reqwest::RequestBuilder;
 
@@ -143,7 +143,9 @@ async fn an_email_has_the_language_as_of_sending(kind: Kind) -> Result<()> {
         let smtp = stack.smtp()?;
         smtp.set_fault(Fault::RefuseGreeting(421, "4.3.2 shutting down".to_owned()));
         smtp.drop_connections();
+        let greeted = smtp.count(Stage::Greeting);
         stack.ask_for_reset(&member.person.email).expect(200).await?;
+        smtp.wait_for_stage(Stage::Greeting, greeted + 1, LIMIT).await?;
         change(stack, &member.tokens.access, &json!({"locale": "ja"})).expect(200).await?;
         smtp.clear_faults();
         let mail = nth_mail(stack, &member.person.email, 2).await?;
