@@ -188,9 +188,11 @@ impl MailRenderer {
         let mut renderer = Self::for_samples(templates::load(template_folder)?, product, public_url);
         let locales = if template_folder.is_some() { &Locale::ALL[..] } else { &[Locale::En] };
         for (locale, kind) in locales.iter().flat_map(|locale| EmailKind::ALL.map(|kind| (*locale, kind))) {
-            renderer
-                .try_render(locale, &EmailBody::sample(kind))
-                .map_err(|error| TemplateError::broken(&error, template_folder))?;
+            for sample in EmailBody::samples(kind) {
+                renderer
+                    .try_render(locale, &sample)
+                    .map_err(|error| TemplateError::broken(&error, template_folder))?;
+            }
         }
         renderer.templates.change(|env| env.set_debug(false));
         Ok(renderer)

@@ -13,7 +13,7 @@ use super::message::HEADER_LIMIT;
 /// The result of rendering all templates.
 #[derive(Debug)]
 pub struct TemplateReport {
-    /// How many parts of emails were rendered.
+    /// How many parts of emails were rendered, with each sample.
     pub rendered: usize,
     /// How many templates of pages were compiled; `bookly-api` renders them when it starts.
     pub compiled: usize,
@@ -47,8 +47,10 @@ pub fn check(
     };
     for (locale, kind) in Locale::ALL.into_iter().flat_map(|locale| EmailKind::ALL.map(|kind| (locale, kind)))
     {
-        for part in PARTS {
-            report.check_part(&renderer, locale, &EmailBody::sample(kind), part, template_folder);
+        for (part, sample) in
+            PARTS.into_iter().flat_map(|part| EmailBody::samples(kind).map(|body| (part, body)))
+        {
+            report.check_part(&renderer, locale, &sample, part, template_folder);
         }
     }
     Ok(report)
@@ -152,7 +154,7 @@ mod tests {
     #[test]
     fn the_built_in_templates_have_no_fault() {
         let report = check(None, &ProductSettings::named("Bookly"), "https://books.example.org").unwrap();
-        assert_eq!(report.rendered, Locale::ALL.len() * EmailKind::ALL.len() * PARTS.len());
+        assert_eq!(report.rendered, Locale::ALL.len() * EmailKind::ALL.len() * PARTS.len() * 2);
         assert!(report.problems.is_empty() && report.warnings.is_empty(), "{report:?}");
     }
 
@@ -172,6 +174,16 @@ mod tests {
         ];
         assert_eq!(said.len(), begin.len(), "{said:#?}");
         assert!(said.iter().zip(begin).all(|(said, begin)| said.starts_with(begin)), "{said:#?}");
+    }
+
+    #[test]
+    fn what_is_said_to_people_without_a_name_is_tried_too() {
+        let report = report_of(&[("locales/de.ftl", "greeting = Guten Tag { -nobody }\n")]);
+        let said: String = report.problems.iter().map(ToString::to_string).collect();
+        assert!(said.contains("mail/base.txt") && said.contains("greeting"), "{report:#?}");
+        let body = "{{ first_name.nothing }} {{ link }} {{ code }}";
+        let report = report_of(&[("mail/reset_password/body.txt", body)]);
+        assert_eq!(report.problems.len(), 1, "{report:#?}");
     }
 
     #[test]

@@ -31,7 +31,17 @@ impl EmailBody {
     /// An email of this kind with made-up values.
     #[must_use]
     pub fn sample(kind: EmailKind) -> Self {
-        let (first_name, lifetime) = ("Zoë".to_owned(), Duration::from_secs(3600));
+        Self::sample_to("Zoë", kind)
+    }
+
+    /// The emails to try the templates of this kind with: with a name, and without one, as after a sign-up with a name that
+    /// no email repeats.
+    pub(super) fn samples(kind: EmailKind) -> [Self; 2] {
+        ["Zoë", ""].map(|first_name| Self::sample_to(first_name, kind))
+    }
+
+    fn sample_to(first_name: &str, kind: EmailKind) -> Self {
+        let (first_name, lifetime) = (first_name.to_owned(), Duration::from_secs(3600));
         let code = CODE.to_owned();
         let (reset_url, time) = (RESET_URL.to_owned(), DateTime::from_timestamp(1_795_446_240, 0));
         let time = time.unwrap_or_default();
