@@ -243,6 +243,22 @@ async fn the_limit_of_a_mailbox_holds_for_any_24_hours() {
 }
 
 #[tokio::test]
+async fn a_sign_up_that_makes_no_account_does_not_count_for_its_mailbox() {
+    on_both("a_sign_up_that_makes_no_account_does_not_count_for_its_mailbox", async |db: Db| {
+        let (taken, reserved) = (address("ann"), address("bob"));
+        verified(&db, &taken, 0).await;
+        let user = verified(&db, &reserved, 0).await;
+        moved(&db, &user, &beside(&reserved, "other"), 0).await;
+        for email in [&taken, &reserved] {
+            for _ in 0..2 * LIMIT {
+                assert!(matches!(create(&db, email, CreatedVia::SignUp, 1).await, Creation::AddressTaken));
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_change_by_an_account_needs_its_session_and_its_version() {
     on_both("a_change_by_an_account_needs_its_session_and_its_version", async |db: Db| {
         let email = address("ann");

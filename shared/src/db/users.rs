@@ -226,13 +226,17 @@ pub enum Creation {
     TooManyForMailbox(TimeDelta),
 }
 
-/// Counts the sign-up, creates the account and queues its email: one round trip instead of six. The parameters `$1` to
+/// Counts the sign-up, creates the account and queues its email: one round trip instead of six. A sign-up of an address
+/// that is taken or reserved is not counted, unless two come at the same moment. The parameters `$1` to
 /// `$10` are the account, `$11` to `$21` the email, `$22` to `$24` the count; changes before `$25` cannot be
 /// undone; `$26` is the account's language.
 const CREATE_ACCOUNT_POSTGRES: &str = "
 WITH counted AS (
     INSERT INTO base_mailbox_counts AS counts (base_mailbox, counted_at, last_counted_at)
-    VALUES ($22, ARRAY[$9::timestamptz], $9)
+    SELECT $22, ARRAY[$9::timestamptz], $9
+    WHERE NOT EXISTS (SELECT 1 FROM users WHERE email_canonical = $4)
+      AND NOT EXISTS (SELECT 1 FROM email_changes
+                      WHERE old_mailbox = $4 AND ended_at IS NULL AND changed_at > $25)
     ON CONFLICT (base_mailbox) DO UPDATE
     SET counted_at = counts.counted_at[cardinality(counts.counted_at) + 2 - $24 :] || excluded.last_counted_at,
         last_counted_at = excluded.last_counted_at
@@ -244,8 +248,6 @@ WITH counted AS (
                        auth_changed_at, created_at, update_at, created_via, locale)
     SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $9, $10, $26
     FROM counted
-    WHERE NOT EXISTS (SELECT 1 FROM email_changes
-                      WHERE old_mailbox = $4 AND ended_at IS NULL AND changed_at > $25)
     ON CONFLICT (email_canonical) DO NOTHING
     RETURNING *
 ), email AS (
