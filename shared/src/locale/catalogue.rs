@@ -14,6 +14,7 @@ use thiserror::Error;
 use unic_langid::LanguageIdentifier;
 
 use super::format::{self, Moments};
+use super::literals;
 use super::messages::{CatalogueProblem, Messages};
 use super::tag::Locale;
 
@@ -34,7 +35,7 @@ pub struct Catalogue {
 pub enum Markup {
     /// Plain text.
     Text,
-    /// HTML: the message is escaped. Its values are not, so that they can have elements.
+    /// HTML: the message is escaped, with its literals. Its values are not, so that they can have elements.
     Html,
 }
 
@@ -133,10 +134,12 @@ impl Catalogues {
             let own =
                 overrides.iter().filter(|(of, _)| *of == locale).map(|(_, messages)| messages.0.clone());
             let resources: Vec<_> = [Messages::built_in(locale).0].into_iter().chain(own).collect();
+            let for_html: Vec<_> =
+                resources.iter().map(|resource| literals::escaped(resource, escape)).collect();
             catalogues.push(Arc::new(Catalogue {
                 locale,
                 text: bundle(locale, &resources, None),
-                html: bundle(locale, &resources, Some(escape)),
+                html: bundle(locale, &for_html, Some(escape)),
                 moments: Moments::new(locale)?,
                 fallback: catalogues.first().cloned(),
             }));
@@ -226,6 +229,27 @@ mod tests {
             "a &lt; &quot;b&quot; &amp; <b>1</b>"
         );
         assert_eq!(german.format("ours", &given, Markup::Text).unwrap(), "a < \"b\" & <b>1</b>");
+    }
+
+    #[test]
+    fn html_escapes_every_literal_of_a_message() {
+        let own = r#"
+ours = { "<b>" } { "\u003Ci>" } { "\"\\&" } { -term(arg: "<u>") }
+-term = { $arg }{ "<" }
+chosen = { $x ->
+    [one] { "<1>" }
+   *[other] { { "<>" } } { with.part }
+}
+with =
+    .part = { "<p>" }
+"#;
+        let all = catalogues(Locale::De, own);
+        let german = all.of(Locale::De);
+        let format = |id, markup| german.format(id, &values(&[("x", "two")]), markup).unwrap();
+        assert_eq!(format("ours", Markup::Html), r"&lt;b&gt; &lt;i&gt; &quot;\&amp; &lt;u&gt;&lt;");
+        assert_eq!(format("ours", Markup::Text), r#"<b> <i> "\& <u><"#);
+        assert_eq!(format("chosen", Markup::Html), "&lt;&gt; &lt;p&gt;");
+        assert_eq!(format("chosen", Markup::Text), "<> <p>");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod catalogue;
 mod check;
 mod format;
+mod literals;
 mod messages;
 mod tag;
 
