@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, SqliteConnection};
 use url::Url;
@@ -75,7 +75,8 @@ pub(super) fn postgres_options(url: &SecretString, trust: &Trust) -> Result<PgCo
     let options = options.extra_float_digits(None).application_name("bookly");
     let named = Url::parse(url).is_ok_and(|url| url.query_pairs().any(|(name, _)| name == "sslrootcert"));
     let names_a_file = named || std::env::var_os("PGSSLROOTCERT").is_some();
-    Ok(match trust.own_pem().filter(|_| !names_a_file) {
+    let host = matches!(options.get_ssl_mode(), PgSslMode::VerifyFull).then(|| options.get_host());
+    Ok(match trust.own_pem(host).filter(|_| !names_a_file) {
         Some(pem) => options.ssl_root_cert_from_pem(pem.into_bytes()),
         None => options,
     })

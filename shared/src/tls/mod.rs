@@ -1,5 +1,7 @@
 //! The servers that this service trusts as a TLS client: those of public authorities, and those of `SSL_CERT_FILE`.
 
+mod basic_constraints;
+mod own;
 mod problem;
 mod verifier;
 
@@ -12,13 +14,12 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
+use own::OwnCertificate;
 pub use problem::{CertificateProblem, with_reason};
 use verifier::TrustVerifier;
 
@@ -28,7 +29,7 @@ const LONGEST_FILE: u64 = 16 * 1024 * 1024;
 /// Mozilla's authorities, and certificates of one's own. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Trust {
-    own: Arc<[CertificateDer<'static>]>,
+    own: Arc<[OwnCertificate]>,
 }
 
 /// A file has no certificate that can be used.
@@ -68,9 +69,9 @@ impl Trust {
     pub fn from_pem(pem: &[u8]) -> Result<Trust, TrustError> {
         // Editors on Windows write a byte order mark, which would hide the first certificate.
         let pem = pem.strip_prefix(b"\xef\xbb\xbf").unwrap_or(pem);
-        let mut own = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>()?;
+        let certificates = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>()?;
         // The bundles of systems have some certificates that rustls does not support.
-        own.retain(|certificate| RootCertStore::empty().add(certificate.clone()).is_ok());
+        let own: Vec<_> = certificates.into_iter().filter_map(OwnCertificate::new).collect();
         if own.is_empty() { Err(TrustError::None) } else { Ok(Trust { own: own.into() }) }
     }
 
@@ -86,24 +87,26 @@ impl Trust {
         Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
     }
 
-    /// All authorities.
+    /// All authorities. Other certificates of the file are not among them: webpki would let the key of each issue
+    /// certificates for any name, whatever its `basicConstraints` say.
     pub fn roots(&self) -> RootCertStore {
         let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        roots.add_parsable_certificates(self.own.iter().cloned());
+        let authorities = self.own.iter().filter(|own| own.is_authority());
+        roots.add_parsable_certificates(authorities.map(|own| own.der().clone()));
         roots
     }
 
-    /// The own certificates as PEM, for a library that has public authorities itself; `None` without any.
-    pub fn own_pem(&self) -> Option<String> {
-        let pem = |certificate: &CertificateDer<'_>| {
-            let text = BASE64_STANDARD.encode(certificate);
-            format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
-        };
-        (!self.own.is_empty()).then(|| self.own.iter().map(pem).collect())
+    /// The own certificates as PEM, for a library that has public authorities itself, and takes each of these for one;
+    /// `None` without any. With a `host`, of those that are no authority only the ones for this name.
+    pub fn own_pem(&self, host: Option<&str>) -> Option<String> {
+        let is_for_host =
+            |own: &&OwnCertificate| host.is_none_or(|host| own.is_authority() || own.names(host));
+        let pem: String = self.own.iter().filter(is_for_host).map(OwnCertificate::pem).collect();
+        (!pem.is_empty()).then_some(pem)
     }
 
     fn holds(&self, certificate: &CertificateDer<'_>) -> bool {
-        self.own.iter().any(|own| own.as_ref() == certificate.as_ref())
+        self.own.iter().any(|own| own.der() == certificate)
     }
 }
 

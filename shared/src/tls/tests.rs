@@ -87,6 +87,42 @@ fn an_authority_of_the_file_is_no_server_and_what_it_issues_is() {
 }
 
 #[test]
+fn a_server_of_the_file_is_taken_as_it_is_and_its_key_issues_nothing() {
+    let key = KeyPair::generate().unwrap();
+    for is_ca in [IsCa::NoCa, IsCa::ExplicitNoCa] {
+        let mut own = params(&[NAME], false);
+        own.is_ca = is_ca;
+        let own = CertifiedIssuer::self_signed(own, &key).unwrap();
+        let trust = Trust::from_pem(own.pem().as_bytes()).unwrap();
+        for (name, year, judgement) in [
+            (NAME, 2025, Ok(())),
+            (NAME, 2031, Err(CertificateProblem::Expired)),
+            ("other.test", 2025, Err(CertificateProblem::Name)),
+        ] {
+            assert_eq!(judged(&trust, own.der(), name, year), judgement, "{name} in {year}");
+        }
+        let issued =
+            params(&[NAME, "other.test"], false).signed_by(&KeyPair::generate().unwrap(), &own).unwrap();
+        let wider = params(&[NAME, "other.test"], false).self_signed(&key).unwrap();
+        for refused in [issued.der(), wider.der()] {
+            for name in [NAME, "other.test"] {
+                assert_eq!(judged(&trust, refused, name, 2025), Err(CertificateProblem::Authority), "{name}");
+            }
+        }
+        assert_eq!(judged(&Trust::default(), own.der(), NAME, 2025), Err(CertificateProblem::Authority));
+    }
+}
+
+#[test]
+fn a_library_that_takes_each_for_an_authority_gets_no_server_of_another_name() {
+    let (authority, own) = (self_signed(), params(&[NAME], false));
+    let own = own.self_signed(&KeyPair::generate().unwrap()).unwrap();
+    let trust = Trust::from_pem(format!("{}{}", authority.pem(), own.pem()).as_bytes()).unwrap();
+    let count = |host| trust.own_pem(host).unwrap().matches("BEGIN").count();
+    assert_eq!((count(None), count(Some(NAME)), count(Some("other.test"))), (2, 2, 1));
+}
+
+#[test]
 fn a_file_is_read_with_a_byte_order_mark_and_beside_other_texts() {
     let (first, second) = (self_signed(), self_signed());
     let pem = format!("\u{feff}# Mail\n{}\n# Redis\n{}", first.pem(), second.pem());
@@ -94,9 +130,9 @@ fn a_file_is_read_with_a_byte_order_mark_and_beside_other_texts() {
     for own in [first, second] {
         assert_eq!(judged(&trust, own.der(), NAME, 2025), Ok(()));
     }
-    let again = Trust::from_pem(trust.own_pem().unwrap().as_bytes()).unwrap();
+    let again = Trust::from_pem(trust.own_pem(None).unwrap().as_bytes()).unwrap();
     assert_eq!(again.own, trust.own);
-    assert_eq!(Trust::default().own_pem(), None);
+    assert_eq!(Trust::default().own_pem(None), None);
 }
 
 #[test]

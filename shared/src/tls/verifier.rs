@@ -1,4 +1,4 @@
-//! Checks a server's certificate: as webpki does, and a self-signed one that is in the file as OpenSSL does.
+//! Checks a server's certificate: as webpki does, and one that is in the file as OpenSSL does.
 
 use std::sync::Arc;
 
@@ -7,12 +7,13 @@ use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{DigitallySignedStruct, Error, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
 use super::{CertificateProblem, Trust};
 
 /// webpki refuses a certificate of an authority (`CA:TRUE`) as that of a server. `openssl req -x509` makes such ones, and
-/// OpenSSL, curl and Python take them from a server when they are in their file of certificates.
+/// OpenSSL, curl and Python take them from a server when they are in their file of certificates. A self-signed one with
+/// `CA:FALSE` has no issuer for webpki.
 #[derive(Debug)]
 pub(super) struct TrustVerifier {
     webpki: Arc<WebPkiServerVerifier>,
@@ -39,11 +40,8 @@ impl ServerCertVerifier for TrustVerifier {
         let verified =
             self.webpki.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         match verified {
-            // webpki checks the time before this, and the name after it.
-            Err(error)
-                if CertificateProblem::of(&error) == Some(CertificateProblem::IsAuthority)
-                    && self.trust.holds(end_entity) =>
-            {
+            // webpki checks the time and the purpose before this, and the name after it.
+            Err(error) if is_about_its_issuer(&error) && self.trust.holds(end_entity) => {
                 verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
                 Ok(ServerCertVerified::assertion())
             }
@@ -72,4 +70,13 @@ impl ServerCertVerifier for TrustVerifier {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.webpki.supported_verify_schemes()
     }
+}
+
+/// Whether all that is wrong is who has issued the certificate, or that it could issue others.
+fn is_about_its_issuer(error: &Error) -> bool {
+    let unknown = matches!(
+        error,
+        Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature)
+    );
+    unknown || CertificateProblem::of(error) == Some(CertificateProblem::IsAuthority)
 }
