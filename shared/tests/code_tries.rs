@@ -4,16 +4,23 @@
 
 mod scratch;
 
+use std::fmt::Debug;
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use bookly_shared::db::Db;
 use bookly_shared::db::code_tries::{CandidateEmail, Subject};
 use bookly_shared::db::emails::enqueue::NewEmail;
 use bookly_shared::db::users::{Creation, FIRST_AUTH_VERSION, NewAccount, User};
+use bookly_shared::domain::closing_reason::NO_ACCOUNT;
 use bookly_shared::domain::{CreatedVia, EmailAddress, EmailKind};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::layer::{Context, SubscriberExt};
+use tracing_subscriber::{Layer, Registry};
 use uuid::Uuid;
 
 const LIFETIME: TimeDelta = TimeDelta::hours(1);
@@ -61,7 +68,7 @@ async fn reset(db: &Db, email: &EmailAddress, minutes: i64) -> Uuid {
 
 /// Tries a wrong code; returns the emails that it was compared with, or none where no try was left.
 async fn try_wrong(db: &Db, subject: Subject<'_>, minutes: i64) -> Option<Vec<Uuid>> {
-    let compared = std::sync::Mutex::new(None);
+    let compared = Mutex::new(None);
     let find = |_: Option<&User>, emails: &[CandidateEmail]| {
         *compared.lock().unwrap() = Some(emails.iter().map(|email| email.id).collect());
         None
@@ -211,6 +218,70 @@ async fn an_unknown_address_has_the_same_emails_to_compare_and_no_account() {
     .await;
 }
 
+/// The beginnings of the statements that sqlx logs in this thread.
+#[derive(Clone, Default)]
+struct Statements(Arc<Mutex<Vec<String>>>);
+
+impl<S: Subscriber> Layer<S> for Statements {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if event.metadata().target() == "sqlx::query" {
+            event.record(&mut Summary(&self.0));
+        }
+    }
+}
+
+struct Summary<'a>(&'a Mutex<Vec<String>>);
+
+impl Visit for Summary<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        if field.name() == "summary" {
+            self.0.lock().unwrap().push(format!("{value:?}").replace('"', ""));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_code_takes_as_many_statements_for_ten_emails_as_for_one_or_none() {
+    let name = "a_wrong_code_takes_as_many_statements_for_ten_emails_as_for_one_or_none";
+    let Some(postgres) = scratch::Postgres::create(name).await else { return };
+    let db = &postgres.db;
+    let mut counts = Vec::new();
+    for emails in [0, 1, 10] {
+        let email = address();
+        for _ in 0..emails {
+            reset(db, &email, 0).await;
+        }
+        let statements = Statements::default();
+        let logged = tracing::subscriber::set_default(Registry::default().with(statements.clone()));
+        let compared = try_wrong(db, Subject::Address(&email, RESET), 1).await;
+        drop(logged);
+        assert_eq!(compared.map(|compared| compared.len()), Some(emails));
+        // A connection that is new or was returned has statements of its own.
+        let statements = statements.0.lock().unwrap();
+        let of_the_session =
+            |summary: &&String| ["SHOW ", "SET "].iter().any(|verb| summary.starts_with(verb));
+        counts.push(statements.iter().filter(|summary| !of_the_session(summary)).count());
+    }
+    assert!(counts[0] > 3, "the statements are logged: {counts:?}");
+    assert_eq!(counts, [counts[0]; 3]);
+    postgres.remove().await;
+}
+
+#[tokio::test]
+async fn a_request_for_an_unknown_address_is_kept_as_long_as_a_code_is_good() {
+    on_both("a_request_for_an_unknown_address_is_kept_as_long_as_a_code_is_good", async |db: Db| {
+        let days = TimeDelta::days;
+        db.enqueue_emails(&[NewEmail::new(RESET, &address(), at(0))]).await.unwrap();
+        let claimed = db.claim_due(1, "test", at(0)).await.unwrap();
+        db.cancel(&claimed[0], NO_ACCOUNT, at(0)).await.unwrap();
+        let purge = async |lifetime, hours: i64| db.purge(days(30), lifetime, at(60 * hours)).await.unwrap();
+        assert_eq!(purge(days(2), 25).await, 0);
+        assert_eq!(purge(LIFETIME, 23).await, 0, "a day at least");
+        assert_eq!(purge(days(2), 49).await, 1);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn counts_are_purged_when_they_no_longer_matter() {
     on_both("counts_are_purged_when_they_no_longer_matter", async |db: Db| {
@@ -219,7 +290,7 @@ async fn counts_are_purged_when_they_no_longer_matter() {
         reset(&db, &email, 0).await;
         assert!(try_wrong(&db, subject, 1).await.is_some());
         let keep = TimeDelta::days(30);
-        let purge = async |minutes| db.purge(keep, at(minutes)).await.unwrap();
+        let purge = async |minutes| db.purge(keep, LIFETIME, at(minutes)).await.unwrap();
         assert_eq!(purge(60).await, 0);
         assert_eq!(purge(62).await, 1, "the count of the address");
         assert_eq!(purge(7 * 24 * 60).await, 0, "a link may be valid for so long");

@@ -108,7 +108,7 @@ async fn use_database(db: &Db) {
         assert_eq!(db.email(email.id).await.unwrap().unwrap().state, "sent");
     });
     futures_util::future::join_all(work).await;
-    assert_eq!(db.purge(TimeDelta::zero(), now + TimeDelta::days(1)).await.unwrap(), 40);
+    assert_eq!(db.purge(TimeDelta::zero(), TimeDelta::zero(), now + TimeDelta::days(1)).await.unwrap(), 40);
     let mut leadership = db.take_leadership().await.unwrap().unwrap();
     assert!(leadership.is_held().await);
     assert!(db.take_leadership().await.unwrap().is_none());

@@ -64,6 +64,7 @@ pub struct Worker {
     transport: Transport,
     concurrency: u16,
     mail_retention: TimeDelta,
+    code_lifetime: TimeDelta,
     unverified_for: TimeDelta,
 }
 
@@ -103,6 +104,8 @@ impl Worker {
             tracer,
         });
         let mail_retention = TimeDelta::days(i64::from(settings.mail_retention_days));
+        // A week at most.
+        let code_lifetime = TimeDelta::from_std(settings.lifetimes.longest()).unwrap_or(TimeDelta::MAX);
         let unverified_for = TimeDelta::days(i64::from(settings.unverified_account_days));
         let concurrency = settings.worker_concurrency;
         Ok(Worker {
@@ -116,6 +119,7 @@ impl Worker {
             transport,
             concurrency,
             mail_retention,
+            code_lifetime,
             unverified_for,
         })
     }
@@ -190,6 +194,7 @@ impl Worker {
             clock: self.clock.clone(),
             redis,
             mail_retention: self.mail_retention,
+            code_lifetime: self.code_lifetime,
             unverified_for: self.unverified_for,
         }
     }

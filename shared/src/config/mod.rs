@@ -138,6 +138,11 @@ impl LinkLifetimes {
             | EmailKind::Welcome => self.email_verification,
         }
     }
+
+    /// The longest of them.
+    pub fn longest(&self) -> Duration {
+        self.email_verification.max(self.password_reset).max(self.email_change)
+    }
 }
 
 /// How many emails of a kind one mailbox can get on request, from all clients together. Security notices are not counted.

@@ -9,7 +9,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::users::{SELECT_USER_OF_MAILBOX, User};
-use super::{Db, DbResult, in_transaction, on_db};
+use super::{Db, DbResult, Pools, in_transaction, on_db};
 use crate::domain::{EmailAddress, EmailKind};
 use crate::link_code::MAX_CANDIDATES;
 
@@ -76,12 +76,23 @@ LIMIT $4";
 const COUNT_WRONG_CODE: &str = "
 UPDATE code_tries SET tries = tries + 1, last_tried_at = $2 WHERE subject = $1";
 
-const COUNT_ON_EMAIL: &str = "
+/// One statement for all emails: the time of a wrong code must not tell how many an address had. `$1` is a JSON array of
+/// their ids in hexadecimal digits.
+const COUNT_ON_EMAILS_POSTGRES: &str = "
 INSERT INTO email_code_tries AS counts (email_id, tries, last_tried_at)
-VALUES ($1, 1, $2)
+SELECT compared.id::uuid, 1, $2
+FROM jsonb_array_elements_text($1) AS compared (id)
 ON CONFLICT (email_id) DO UPDATE SET tries = counts.tries + 1, last_tried_at = $2";
 
-/// Where no email is compared, as much is written as for one: its time must not tell whether there is one.
+/// SQLite takes `ON CONFLICT` only after a `SELECT` with a `WHERE`.
+const COUNT_ON_EMAILS_SQLITE: &str = "
+INSERT INTO email_code_tries AS counts (email_id, tries, last_tried_at)
+SELECT unhex(compared.value), 1, $2
+FROM json_each($1) AS compared
+WHERE true
+ON CONFLICT (email_id) DO UPDATE SET tries = counts.tries + 1, last_tried_at = $2";
+
+/// Where no email is compared, as much is written as for one.
 const WRITE_AS_IF_COUNTED: &str =
     "UPDATE code_tries SET tries = tries, last_tried_at = $2 WHERE subject = $1";
 
@@ -115,6 +126,10 @@ impl Db {
         find: impl Fn(Option<&User>, &[CandidateEmail]) -> Option<usize>,
     ) -> DbResult<Option<(User, CandidateEmail)>> {
         let key = subject.key();
+        let count_on_emails = match self.pools {
+            Pools::Postgres(_) => COUNT_ON_EMAILS_POSTGRES,
+            Pools::Sqlite { .. } => COUNT_ON_EMAILS_SQLITE,
+        };
         let has_none_left: DbResult<bool> = on_db!(self.reader(), connection => {
             let query = sqlx::query_scalar(HAS_NO_TRY_LEFT).bind(&key).bind(TRIES_PER_SUBJECT);
             query.bind(now - FORGET_TRIES_AFTER).fetch_one(&mut *connection).await?
@@ -147,13 +162,17 @@ impl Db {
                 return Ok(Some((user, email.clone())));
             }
             sqlx::query(COUNT_WRONG_CODE).bind(&key).bind(now).execute(&mut *tx).await?;
-            for email in &emails {
-                sqlx::query(COUNT_ON_EMAIL).bind(email.id).bind(now).execute(&mut *tx).await?;
-            }
             if emails.is_empty() {
                 sqlx::query(WRITE_AS_IF_COUNTED).bind(&key).bind(now).execute(&mut *tx).await?;
+            } else {
+                sqlx::query(count_on_emails).bind(ids_of(&emails)).bind(now).execute(&mut *tx).await?;
             }
             None
         })
     }
+}
+
+/// The ids as both databases take a list.
+fn ids_of(emails: &[CandidateEmail]) -> serde_json::Value {
+    emails.iter().map(|email| email.id.simple().to_string()).collect()
 }

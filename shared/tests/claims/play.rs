@@ -47,7 +47,7 @@ pub(crate) async fn empty(db: &Db) {
     while let [email, ..] = db.claim_due(1, "cleaner", later).await.unwrap().as_slice() {
         assert!(db.complete_failed(email, "cleared away".into(), later).await.unwrap());
     }
-    db.purge(TimeDelta::zero(), later + FOR_EVER).await.unwrap();
+    db.purge(TimeDelta::zero(), TimeDelta::zero(), later + FOR_EVER).await.unwrap();
     assert!(db.list_emails(&EmailFilter::default(), 1).await.unwrap().is_empty());
 }
 

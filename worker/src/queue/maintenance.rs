@@ -40,6 +40,8 @@ pub(crate) struct Maintenance {
     pub(crate) redis: Option<RedisQueue>,
     /// How long completed rows are kept.
     pub(crate) mail_retention: TimeDelta,
+    /// The longest time that a code of an email is good.
+    pub(crate) code_lifetime: TimeDelta,
     /// After which accounts that signed up and were never verified are deleted.
     pub(crate) unverified_for: TimeDelta,
 }
@@ -130,7 +132,7 @@ impl Maintenance {
             }
         }
         if is_due(&mut schedule.purge, PURGE_EVERY) {
-            let deleted = self.db.purge(self.mail_retention, self.clock.now()).await?;
+            let deleted = self.db.purge(self.mail_retention, self.code_lifetime, self.clock.now()).await?;
             tracing::debug!(rows = deleted, "old rows deleted");
             self.purge_accounts().await?;
         }

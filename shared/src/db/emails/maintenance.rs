@@ -162,6 +162,9 @@ impl Db {
     }
 }
 
+/// The shortest time that requests for unknown addresses are kept.
+const KEEP_UNKNOWN: TimeDelta = TimeDelta::days(1);
+
 const PURGE_UNKNOWN: &str = "
 DELETE FROM emails
 WHERE id IN (SELECT id FROM emails WHERE closed_at < $1 AND state = 'cancelled' AND last_error = $3 LIMIT $2)";
@@ -181,13 +184,19 @@ DELETE FROM login_networks
 WHERE (mailbox, network) IN (SELECT mailbox, network FROM login_networks WHERE last_login_at < $1 LIMIT $2)";
 
 impl Db {
-    /// Deletes closed emails after `mail_retention`, requests for unknown addresses after a day, expired sessions, old rows of the
+    /// Deletes closed emails after `mail_retention`, requests for unknown addresses when no code of theirs could be good any
+    /// more, a day at least, expired sessions, old rows of the
     /// login throttle and of the counts of base mailboxes and codes, and email changes that cannot be undone any more.
     /// Returns how many rows were deleted.
-    pub async fn purge(&self, mail_retention: TimeDelta, now: DateTime<Utc>) -> DbResult<u64> {
+    pub async fn purge(
+        &self,
+        mail_retention: TimeDelta,
+        code_lifetime: TimeDelta,
+        now: DateTime<Utc>,
+    ) -> DbResult<u64> {
         let mut total = 0;
         loop {
-            let deleted = self.purge_batch(mail_retention, now).await?;
+            let deleted = self.purge_batch(mail_retention, code_lifetime, now).await?;
             total += deleted;
             if deleted < PURGE_BATCH as u64 {
                 return Ok(total);
@@ -195,7 +204,12 @@ impl Db {
         }
     }
 
-    async fn purge_batch(&self, mail_retention: TimeDelta, now: DateTime<Utc>) -> DbResult<u64> {
+    async fn purge_batch(
+        &self,
+        mail_retention: TimeDelta,
+        code_lifetime: TimeDelta,
+        now: DateTime<Utc>,
+    ) -> DbResult<u64> {
         let statements = [
             (PURGE_CLOSED, now - mail_retention),
             (PURGE_SESSIONS, now),
@@ -207,8 +221,9 @@ impl Db {
             (PURGE_EMAIL_CODE_TRIES, now - KEEP_EMAIL_TRIES),
         ];
         on_db!(self.writer(), connection => {
-            let day_ago = now - TimeDelta::days(1);
-            let unknown = sqlx::query(PURGE_UNKNOWN).bind(day_ago).bind(PURGE_BATCH).bind(NO_ACCOUNT);
+            // As long as a code is compared with the emails to a known address, it is compared with these.
+            let before = now - code_lifetime.max(KEEP_UNKNOWN);
+            let unknown = sqlx::query(PURGE_UNKNOWN).bind(before).bind(PURGE_BATCH).bind(NO_ACCOUNT);
             let mut deleted = unknown.execute(&mut *connection).await?.rows_affected();
             for (sql, before) in statements {
                 let query = sqlx::query(sql).bind(before).bind(PURGE_BATCH);
