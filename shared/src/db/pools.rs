@@ -117,6 +117,10 @@ pub(crate) fn close_if_useless<D: sqlx::Database, T>(held: &mut PoolConnection<D
 }
 
 /// Stops waiting after [`WORK_LIMIT`]. What the work did until then may be stored or not, as when a connection breaks.
-pub(crate) async fn within_limit<T>(work: impl Future<Output = DbResult<T>>) -> DbResult<T> {
-    tokio::time::timeout(WORK_LIMIT, work).await.unwrap_or_else(|_| Err(DbError::timed_out()))
+///
+/// The work is on the heap: sqlx's futures take 8 KB, and every future above would hold and move them, up to the 55 KB of
+/// one email's delivery.
+pub(crate) fn within_limit<T>(work: impl Future<Output = DbResult<T>>) -> impl Future<Output = DbResult<T>> {
+    let limited = tokio::time::timeout(WORK_LIMIT, Box::pin(work));
+    async move { limited.await.unwrap_or_else(|_| Err(DbError::timed_out())) }
 }

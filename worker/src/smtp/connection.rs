@@ -82,7 +82,13 @@ impl Connector {
     }
 
     /// A session that is ready for MAIL FROM.
+    ///
+    /// On the heap: every email would carry the future of a TLS handshake from its claim on, and few open a connection.
     pub(super) async fn open(&self) -> Result<Session, SendError> {
+        Box::pin(self.open_session()).await
+    }
+
+    async fn open_session(&self) -> Result<Session, SendError> {
         let tcp = connect(&self.host, self.port, &self.timeouts).await?;
         let mut session = self.greet(tcp, SMTP_OPEN.count()).await?;
         if let Some(credentials) = &self.credentials {
