@@ -1,4 +1,4 @@
-//! A macro for tests that run on both kinds of stack.
+//! Macros for tests that run on both kinds of stack.
 
 /// Makes each function a test on the embedded stack and one on the full stack: `<name>::embedded`, `<name>::full`.
 ///
@@ -41,4 +41,36 @@ macro_rules! both {
             }
         }
     )*};
+}
+
+/// The same for functions whose stack needs more than settings: each gets the kind, or is given to a function of the file
+/// that starts the stack and runs it.
+///
+/// ```ignore
+/// on_both!(a_collector_sees_one_trace);
+/// on_both!(with_frontend: a_person_signs_up, a_person_logs_in);
+/// ```
+#[macro_export]
+macro_rules! on_both {
+    (@ $name:ident, $kind:ident => $test:expr) => {
+        mod $name {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn embedded() -> anyhow::Result<()> {
+                let $kind = $crate::stack::Kind::Embedded;
+                $test.await
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn full() -> anyhow::Result<()> {
+                let $kind = $crate::stack::Kind::Full;
+                $test.await
+            }
+        }
+    };
+    ($run:ident: $($name:ident),* $(,)?) => {
+        $($crate::on_both!(@ $name, kind => super::$run(kind, super::$name));)*
+    };
+    ($($name:ident),* $(,)?) => {
+        $($crate::on_both!(@ $name, kind => super::$name(kind));)*
+    };
 }

@@ -33,9 +33,9 @@ pub mod prelude {
     pub use reqwest::header;
     pub use serde_json::{Value, json};
 
-    pub use crate::both;
     pub use crate::client::{Api, Expect};
     pub use crate::person::Person;
     pub use crate::stack::{Kind, Stack, StackOptions};
     pub use crate::tally::{Figures, Tally};
+    pub use crate::{both, on_both};
 }

@@ -150,25 +150,10 @@ async fn no_page_document_header_or_cookie_has_another_name(stack: &Stack) -> Re
     Ok(())
 }
 
-macro_rules! on_both {
-    ($($name:ident),* $(,)?) => {$(
-        mod $name {
-            use super::*;
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn embedded() -> Result<()> {
-                with_acme(Kind::Embedded, super::$name).await
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn full() -> Result<()> {
-                with_acme(Kind::Full, super::$name).await
-            }
-        }
-    )*};
-}
-
-on_both! { no_email_has_another_name, no_page_document_header_or_cookie_has_another_name }
+on_both!(with_acme:
+    no_email_has_another_name,
+    no_page_document_header_or_cookie_has_another_name,
+);
 
 /// Docker is not needed: the override adds the folder with the templates to both services, and the settings come from the
 /// same file.

@@ -157,13 +157,7 @@ both! {
     async fn five_hundred_guesses_at_once_are_five(stack: &Stack) {
         let person = stack.member().await?.person;
         let code = reset_code(stack, &person.email).await?;
-        let mut apis = vec![stack.api().clone()];
-        let mut processes = Vec::new();
-        if stack.kind() == Kind::Full {
-            let (process, api) = stack.another_api().await?;
-            processes.push(process);
-            apis.push(api);
-        }
+        let (apis, _process) = stack.apis().await?;
         let (wrong, password) = (wrong_code(&code), new_password());
         let guesses = (0..500).map(|n| reset(&apis[n % apis.len()], &person.email, &wrong, &password).answer());
         let answers: Vec<Answer> = try_join_all(guesses).await?;
@@ -175,13 +169,7 @@ both! {
     }
 
     async fn an_address_has_ten_wrong_codes_an_hour_at_all_processes_known_or_not(stack: &Stack) {
-        let mut apis = vec![stack.api().clone()];
-        let mut processes = Vec::new();
-        if stack.kind() == Kind::Full {
-            let (process, api) = stack.another_api().await?;
-            processes.push(process);
-            apis.push(api);
-        }
+        let (apis, _process) = stack.apis().await?;
         let person = stack.member().await?.person;
         let code = reset_code(stack, &person.email).await?;
         for round in 0..10 {

@@ -159,28 +159,9 @@ async fn a_page_that_the_settings_do_not_name_may_not_call(frontend: &Frontend<'
     browser.press_button("Send me a link", "Failed to fetch").await
 }
 
-/// Each test on both kinds of stack.
-macro_rules! on_both {
-    ($($name:ident),* $(,)?) => {$(
-        mod $name {
-            use super::*;
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn embedded() -> Result<()> {
-                with_frontend(Kind::Embedded, super::$name).await
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn full() -> Result<()> {
-                with_frontend(Kind::Full, super::$name).await
-            }
-        }
-    )*};
-}
-
-on_both! {
+on_both!(with_frontend:
     a_person_signs_up_moves_the_address_undoes_it_and_resets_the_password,
     a_person_does_the_same_with_codes,
     the_owner_of_an_address_deletes_the_account_of_a_stranger,
     a_page_that_the_settings_do_not_name_may_not_call,
-}
+);

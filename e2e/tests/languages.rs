@@ -155,12 +155,4 @@ async fn an_email_has_the_language_as_of_sending(kind: Kind) -> Result<()> {
     .await
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_email_has_the_language_as_of_sending_on_sqlite() -> Result<()> {
-    an_email_has_the_language_as_of_sending(Kind::Embedded).await
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_email_has_the_language_as_of_sending_on_postgres() -> Result<()> {
-    an_email_has_the_language_as_of_sending(Kind::Full).await
-}
+on_both!(an_email_has_the_language_as_of_sending);

@@ -208,25 +208,6 @@ async fn what_a_caller_does_not_record_is_not_exported() -> Result<()> {
     .await
 }
 
-/// Each of these on both stacks; their options hold a port, which `both!` cannot know.
-macro_rules! on_both {
-    ($($name:ident),*) => {$(
-        mod $name {
-            use bookly_e2e::stack::Kind;
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn embedded() -> anyhow::Result<()> {
-                super::$name(Kind::Embedded).await
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn full() -> anyhow::Result<()> {
-                super::$name(Kind::Full).await
-            }
-        }
-    )*};
-}
-
 on_both!(
     a_collector_sees_the_request_the_delivery_and_the_sending_as_one_trace,
     nothing_waits_for_a_collector_that_does_not_answer,

@@ -3,8 +3,6 @@
 
 mod scratch;
 
-use std::future::Future;
-
 use bookly_shared::config::MailboxLimits;
 use bookly_shared::db::Db;
 use bookly_shared::db::accounts::{Disowned, RoleChange};
@@ -16,6 +14,8 @@ use bookly_shared::db::users::{Change, Creation, FIRST_AUTH_VERSION, NewAccount,
 use bookly_shared::domain::{CreatedVia, EmailAddress, EmailKind, Role};
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
+
+use scratch::on_both;
 
 const LIMIT: i32 = 20;
 
@@ -88,14 +88,6 @@ async fn moved(db: &Db, user: &User, to: &EmailAddress, hours: i64) -> (User, Uu
 
 async fn undo(db: &Db, change: Uuid, uid: Uuid, hours: i64) -> Change<Uuid> {
     db.undo_email_change(change, uid, "unknown", RequestOrigin::default(), at(hours)).await.unwrap()
-}
-
-async fn on_both<F: Future<Output = ()>>(name: &str, test: impl Fn(Db) -> F) {
-    let dir = tempfile::tempdir().unwrap();
-    test(Db::sqlite(dir.path()).await.unwrap()).await;
-    let Some(postgres) = scratch::Postgres::create(name).await else { return };
-    test(postgres.db.clone()).await;
-    postgres.remove().await;
 }
 
 #[tokio::test]

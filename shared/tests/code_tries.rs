@@ -5,7 +5,6 @@
 mod scratch;
 
 use std::fmt::Debug;
-use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -22,6 +21,8 @@ use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::{Layer, Registry};
 use uuid::Uuid;
+
+use scratch::on_both;
 
 const LIFETIME: TimeDelta = TimeDelta::hours(1);
 const RESET: EmailKind = EmailKind::ResetPassword;
@@ -81,14 +82,6 @@ async fn try_wrong(db: &Db, subject: Subject<'_>, minutes: i64) -> Option<Vec<Uu
 async fn try_right(db: &Db, subject: Subject<'_>, minutes: i64) -> Option<Uuid> {
     let find = |_: Option<&User>, emails: &[CandidateEmail]| (!emails.is_empty()).then_some(0);
     db.try_code(subject, LIFETIME, at(minutes), find).await.unwrap().map(|(_, email)| email.id)
-}
-
-async fn on_both<F: Future<Output = ()>>(name: &str, test: impl Fn(Db) -> F) {
-    let dir = tempfile::tempdir().unwrap();
-    test(Db::sqlite(dir.path()).await.unwrap()).await;
-    let Some(postgres) = scratch::Postgres::create(name).await else { return };
-    test(postgres.db.clone()).await;
-    postgres.remove().await;
 }
 
 async fn five_hundred_at_once(apis: &[Db]) {

@@ -74,7 +74,18 @@ impl Stack {
         self.another_api_with(&[]).await
     }
 
-    /// The same with further settings.
+    /// The API, and another one where several processes can serve. That one ends with its `Process`.
+    pub async fn apis(&self) -> anyhow::Result<(Vec<Api>, Option<Arc<Process>>)> {
+        let mut apis = vec![self.api().clone()];
+        if self.kind == Kind::Embedded {
+            return Ok((apis, None));
+        }
+        let (process, api) = self.another_api().await?;
+        apis.push(api);
+        Ok((apis, Some(process)))
+    }
+
+    /// [`another_api`](Self::another_api) with further settings.
     pub async fn another_api_with(&self, own: &[(&str, &str)]) -> anyhow::Result<(Arc<Process>, Api)> {
         ensure!(self.kind == Kind::Full, "one process at a time serves from a file");
         let address = format!("127.0.0.1:{}", ports::free()?);

@@ -1,4 +1,4 @@
-//! Postgres for a test: an own schema in the server that `TEST_DATABASE_URL` names. `scripts/test` always sets it.
+//! The databases of a test. Postgres: an own schema in the server that `TEST_DATABASE_URL` names. `scripts/test` always sets it.
 #![allow(dead_code, reason = "not all tests that share this file need all of it")]
 
 use std::io::Write;
@@ -58,6 +58,15 @@ async fn open(url: &str, schema: &str) -> Db {
 async fn run(url: &str, sql: String) {
     let mut connection = PgConnection::connect(url).await.expect("TEST_DATABASE_URL can be reached");
     sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+}
+
+/// Runs a test on SQLite, then on Postgres where there is a server.
+pub(crate) async fn on_both<F: Future<Output = ()>>(name: &str, test: impl Fn(Db) -> F) {
+    let dir = tempfile::tempdir().unwrap();
+    test(Db::sqlite(dir.path()).await.unwrap()).await;
+    let Some(postgres) = Postgres::create(name).await else { return };
+    test(postgres.db.clone()).await;
+    postgres.remove().await;
 }
 
 /// Not by `eprintln!`: the test harness hides what a passing test prints.
