@@ -219,10 +219,13 @@ impl MailRenderer {
 
     fn try_render(&self, locale: Locale, body: &EmailBody) -> Result<Rendered, minijinja::Error> {
         let [subject, text, html] = PARTS;
+        // Once for all parts: making it takes as long as rendering one.
+        let values = self.values(body);
+        let part = |file| self.render_part(locale, body.kind(), file, values.clone());
         Ok(Rendered {
-            subject: one_line(&self.part(locale, body, subject)?),
-            text: format!("{}\n", self.part(locale, body, text)?.trim()),
-            html: self.part(locale, body, html)?.trim_start().to_owned(),
+            subject: one_line(&part(subject)?),
+            text: format!("{}\n", part(text)?.trim()),
+            html: part(html)?.trim_start().to_owned(),
         })
     }
 
@@ -232,16 +235,28 @@ impl MailRenderer {
         body: &EmailBody,
         file: &str,
     ) -> Result<String, minijinja::Error> {
+        self.render_part(locale, body.kind(), file, self.values(body))
+    }
+
+    fn render_part(
+        &self,
+        locale: Locale,
+        kind: EmailKind,
+        file: &str,
+        values: Value,
+    ) -> Result<String, minijinja::Error> {
+        self.templates.of(locale).get_template(&format!("mail/{kind}/{file}"))?.render(values)
+    }
+
+    fn values(&self, body: &EmailBody) -> Value {
         let product = &self.product;
-        let context = Context {
+        Value::from(Serde(Context {
             public_url: &self.public_url,
             logo_url: product.logo.as_ref().map(|logo| &*logo.url),
             support_email: product.support_email.as_ref().map(EmailAddress::as_str),
             colors: &product.colors,
             body,
-        };
-        let template = self.templates.of(locale).get_template(&format!("mail/{}/{file}", body.kind()))?;
-        template.render(Value::from(Serde(context)))
+        }))
     }
 }
 

@@ -1,5 +1,6 @@
 //! From an email's body to the bytes on the wire: rendering, headers, encodings.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -191,7 +192,11 @@ fn header(name: &'static str, value: &str) -> HeaderValue {
 /// Always quoted-printable: lettre's own choice keeps bare LF and long lines of ASCII text.
 fn part(content_type: ContentType, text: &str) -> SinglePart {
     let encoding = ContentTransferEncoding::QuotedPrintable;
-    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let text = if text.contains('\r') {
+        Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
+    } else {
+        Cow::Borrowed(text)
+    };
     let body = Body::dangerous_pre_encoded(quoted_printable(&text), encoding);
     SinglePart::builder().header(content_type).body(body)
 }
