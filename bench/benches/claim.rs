@@ -5,6 +5,7 @@
 
 use bookly_shared::clock::Clock;
 use bookly_shared::db::Db;
+use bookly_shared::db::emails::claim::ClaimLimits;
 use bookly_shared::db::emails::complete::SentEmail;
 use bookly_shared::db::emails::enqueue::NewEmail;
 use bookly_shared::domain::{EmailAddress, EmailKind};
@@ -44,7 +45,7 @@ fn claim_and_close(bencher: Bencher, runtime: &Runtime, db: &Db, group: usize) {
     let round = |()| {
         runtime.block_on(async {
             let now = Clock::local().now();
-            let claimed = db.claim_due(group as i64, "bench", now).await?;
+            let claimed = db.claim_due(ClaimLimits::of(group as i64), "bench", now).await?;
             let sent = |email| SentEmail::new(email, Some(250), "250 2.0.0 ok".to_owned(), now);
             try_join_all(claimed.iter().map(|email| db.complete_sent(sent(email)))).await
         })

@@ -112,6 +112,14 @@ CREATE INDEX books_owner ON books (user_uid, created_at DESC);
 CREATE TABLE emails (
     id            BLOB PRIMARY KEY,                -- UUIDv7; the Message-ID is made from it
     kind          TEXT NOT NULL,                   -- no CHECK: a newer version may queue kinds that this one does not know
+    priority      INTEGER NOT NULL GENERATED ALWAYS AS (
+                      CASE kind
+                          WHEN 'welcome' THEN 3
+                          WHEN 'password_changed' THEN 2
+                          WHEN 'email_change_requested' THEN 2
+                          WHEN 'email_changed' THEN 2
+                          ELSE 1
+                      END) STORED,                 -- the order of claims: 1 somebody waits for it, 2 notices, 3 bulk
     recipient     TEXT NOT NULL,
     mailbox       TEXT NOT NULL,                   -- the recipient's canonical form
     user_uid      BLOB,                            -- no reference: an email outlives its account, to be cancelled
@@ -136,7 +144,7 @@ CREATE TABLE emails (
     closed_at     TEXT
 ) STRICT;
 -- The order of claims. It also holds what is counted of the waiting rows, so that counting a million does not read them.
-CREATE INDEX emails_due ON emails (due_at, created_at, deadline_at, kind) WHERE state = 'queued';
+CREATE INDEX emails_due ON emails (priority, due_at, created_at, deadline_at, kind) WHERE state = 'queued';
 -- The order in which lost leases are rescued.
 CREATE INDEX emails_leased ON emails (lease_until) WHERE state = 'sending';
 CREATE INDEX emails_closed ON emails (closed_at) WHERE closed_at IS NOT NULL;

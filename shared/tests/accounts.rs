@@ -7,6 +7,7 @@ use bookly_shared::config::MailboxLimits;
 use bookly_shared::db::Db;
 use bookly_shared::db::accounts::{Disowned, RoleChange};
 use bookly_shared::db::email_changes::EmailChangeRequest;
+use bookly_shared::db::emails::claim::ClaimLimits;
 use bookly_shared::db::emails::enqueue::{NewEmail, RequestOrigin};
 use bookly_shared::db::emails::on_request::EmailRequest;
 use bookly_shared::db::sessions::{Actor, Bearer, Checked};
@@ -80,7 +81,7 @@ async fn change_email(db: &Db, user: &User, to: &EmailAddress, hours: i64) -> Ch
 /// Moves an account and returns the id of the change that the email to the old address names.
 async fn moved(db: &Db, user: &User, to: &EmailAddress, hours: i64) -> (User, Uuid) {
     let Change::Made(email) = change_email(db, user, to, hours).await else { panic!("not moved") };
-    let claimed = db.claim_due(100, "test", at(hours)).await.unwrap();
+    let claimed = db.claim_due(ClaimLimits::of(100), "test", at(hours)).await.unwrap();
     let notice = claimed.into_iter().find(|claimed| claimed.id == email).expect("the notice is queued");
     assert_eq!((notice.kind, notice.recipient.as_str()), (EmailKind::EmailChanged, user.email.as_str()));
     (now(db, user.uid).await, notice.context.email_change.expect("the notice names the change"))
@@ -101,7 +102,7 @@ async fn a_sign_up_replaces_an_old_sign_up_that_was_never_verified() {
         assert_ne!(first.uid, second.uid);
         assert!(db.user(first.uid).await.unwrap().is_none());
         assert!(matches!(db.bearer(first.uid, actor.sid, at(2)).await.unwrap(), Bearer::NoUser));
-        let claimed = db.claim_due(100, "test", at(2)).await.unwrap();
+        let claimed = db.claim_due(ClaimLimits::of(100), "test", at(2)).await.unwrap();
         let uids: Vec<_> = claimed.iter().map(|email| email.user_uid).collect();
         assert_eq!(uids, [Some(second.uid)], "the email of the replaced account is cancelled");
     })
@@ -286,7 +287,7 @@ async fn an_undone_change_restores_the_address_once_and_ends_everything_later() 
         assert_eq!(restored.password_hash, "unknown");
         assert!(restored.is_verified && restored.auth_version > user.auth_version);
         assert!(matches!(db.bearer(user.uid, session.sid, at(3)).await.unwrap(), Bearer::Ended));
-        let claimed = db.claim_due(100, "test", at(3)).await.unwrap();
+        let claimed = db.claim_due(ClaimLimits::of(100), "test", at(3)).await.unwrap();
         let reset = claimed.iter().find(|email| email.id == reset).expect("a reset is queued");
         assert_eq!((reset.kind, reset.recipient.as_str()), (EmailKind::ResetPassword, home.as_str()));
         assert_eq!(reset.auth_version, Some(restored.auth_version));

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use bookly_shared::db::Db;
 use bookly_shared::db::code_tries::{CandidateEmail, Subject};
+use bookly_shared::db::emails::claim::ClaimLimits;
 use bookly_shared::db::emails::enqueue::NewEmail;
 use bookly_shared::db::users::{Creation, FIRST_AUTH_VERSION, NewAccount, User};
 use bookly_shared::domain::closing_reason::NO_ACCOUNT;
@@ -58,7 +59,7 @@ async fn sign_up(db: &Db, email: &EmailAddress) -> User {
 async fn attempted(db: &Db, email: NewEmail, minutes: i64) -> Uuid {
     let id = email.id;
     db.enqueue_emails(&[email]).await.unwrap();
-    let claimed = db.claim_due(100, "test", at(minutes)).await.unwrap();
+    let claimed = db.claim_due(ClaimLimits::of(100), "test", at(minutes)).await.unwrap();
     assert!(claimed.iter().any(|claimed| claimed.id == id), "the email is claimed");
     id
 }
@@ -265,7 +266,7 @@ async fn a_request_for_an_unknown_address_is_kept_as_long_as_a_code_is_good() {
     on_both("a_request_for_an_unknown_address_is_kept_as_long_as_a_code_is_good", async |db: Db| {
         let days = TimeDelta::days;
         db.enqueue_emails(&[NewEmail::new(RESET, &address(), at(0))]).await.unwrap();
-        let claimed = db.claim_due(1, "test", at(0)).await.unwrap();
+        let claimed = db.claim_due(ClaimLimits::of(1), "test", at(0)).await.unwrap();
         db.cancel(&claimed[0], NO_ACCOUNT, at(0)).await.unwrap();
         let purge = async |lifetime, hours: i64| db.purge(days(30), lifetime, at(60 * hours)).await.unwrap();
         assert_eq!(purge(days(2), 25).await, 0);

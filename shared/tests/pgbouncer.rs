@@ -10,6 +10,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::MetadataExt;
 use std::process::{Child, Command, Stdio};
 
+use bookly_shared::db::emails::claim::ClaimLimits;
 use bookly_shared::db::emails::complete::SentEmail;
 use bookly_shared::db::emails::enqueue::NewEmail;
 use bookly_shared::db::{ConnectError, Db};
@@ -99,7 +100,7 @@ async fn use_database(db: &Db) {
     let to = EmailAddress::parse("ann@example.org").unwrap();
     let emails: Vec<_> = (0..40).map(|_| NewEmail::new(EmailKind::Welcome, &to, now)).collect();
     db.enqueue_emails(&emails).await.unwrap();
-    let claimed = db.claim_due(40, "ann", now).await.unwrap();
+    let claimed = db.claim_due(ClaimLimits::of(40), "ann", now).await.unwrap();
     assert_eq!(claimed.len(), 40);
     let work = claimed.iter().map(|email| async {
         assert!(db.lease_holds(email.claim(), now).await.unwrap());

@@ -6,6 +6,7 @@
 
 mod scratch;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use bookly_shared::db::Db;
@@ -114,18 +115,21 @@ fn every_statement_is_one_constant() {
     assert!(others.is_empty(), "these statements are no constants: {others:#?}");
 }
 
+/// A statement that claims by priority lists the kinds of each; together they are all kinds.
 #[test]
 fn the_kinds_in_each_statement_are_the_kinds_of_the_enum() {
-    let kinds = EmailKind::ALL.map(|kind| format!("'{kind}'")).join(", ");
-    let mut lists = 0;
+    let all = EmailKind::ALL.map(|kind| format!("'{kind}'"));
+    let mut statements_with_kinds = 0;
     for statement in statements() {
-        for (place, found) in statement.sql.match_indices(" kind IN (") {
-            let list = &statement.sql[place + found.len()..];
-            assert_eq!(list.split(')').next(), Some(kinds.as_str()), "{statement:#?}");
-            lists += 1;
+        let lists = statement.sql.match_indices(" kind IN (");
+        let lists = lists.map(|(place, found)| statement.sql[place + found.len()..].split(')').next());
+        let kinds: BTreeSet<&str> = lists.flatten().flat_map(|list| list.split(", ")).collect();
+        if !kinds.is_empty() {
+            assert_eq!(kinds, all.iter().map(String::as_str).collect(), "{statement:#?}");
+            statements_with_kinds += 1;
         }
     }
-    assert!(lists >= 8, "only {lists} lists of kinds were found");
+    assert!(statements_with_kinds >= 7, "only {statements_with_kinds} statements list kinds");
 }
 
 /// The columns in brackets after each `INSERT INTO emails`.

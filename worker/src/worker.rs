@@ -1,6 +1,7 @@
 //! A worker: what it consists of, its loops, and how it stops.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use bookly_shared::clock::Clock;
@@ -21,7 +22,8 @@ use crate::delivery::deliver::Delivery;
 use crate::delivery::lease::Leases;
 use crate::delivery::prepare::Preparer;
 use crate::metrics::record;
-use crate::queue::fetcher::{Capacity, Fetcher};
+use crate::queue::capacity::Capacity;
+use crate::queue::fetcher::Fetcher;
 use crate::queue::listener::Listener;
 use crate::queue::maintenance::Maintenance;
 use crate::render::{Composer, ComposerError};
@@ -162,6 +164,7 @@ impl Worker {
             deliveries: deliveries.clone(),
             wake: wake.clone(),
             redis: redis.clone(),
+            claimed: AtomicU64::new(0),
         };
         let listener = async {
             let Some(redis) = redis else { return };

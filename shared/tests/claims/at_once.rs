@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bookly_shared::db::Db;
-use bookly_shared::db::emails::claim::{ClaimedEmail, LEASE};
+use bookly_shared::db::emails::claim::{AGED_AFTER, ClaimLimits, ClaimedEmail, LEASE};
 use bookly_shared::db::emails::complete::SentEmail;
 use bookly_shared::db::emails::enqueue::NewEmail;
 use bookly_shared::db::emails::maintenance::REENQUEUE_AFTER;
@@ -51,7 +51,7 @@ pub(crate) async fn share_no_email(db: &Db) {
 /// Postgres ends by an error.
 pub(crate) async fn reenqueue_and_complete(postgres: &Postgres) {
     let (now, left) = (start(), Arc::new(AtomicUsize::new(MANY)));
-    enqueue_many(&postgres.db, now).await;
+    enqueue_many(&postgres.db, EmailKind::VerifyEmail, now).await;
     let mut processes = JoinSet::new();
     processes.spawn(reenqueue(postgres.db.clone(), now, left.clone()));
     for worker in 0..WORKERS {
@@ -59,12 +59,12 @@ pub(crate) async fn reenqueue_and_complete(postgres: &Postgres) {
         processes.spawn(claim_and_complete(db, format!("worker-{worker}"), now, left.clone()));
     }
     processes.join_all().await;
-    assert!(postgres.db.claim_due(1, "ann", now).await.unwrap().is_empty());
+    assert!(postgres.db.claim_due(ClaimLimits::of(1), "ann", now).await.unwrap().is_empty());
 }
 
-async fn enqueue_many(db: &Db, now: DateTime<Utc>) {
+async fn enqueue_many(db: &Db, kind: EmailKind, now: DateTime<Utc>) {
     let to = EmailAddress::parse("ann@example.org").unwrap();
-    let emails: Vec<NewEmail> = (0..MANY).map(|_| NewEmail::new(EmailKind::VerifyEmail, &to, now)).collect();
+    let emails: Vec<NewEmail> = (0..MANY).map(|_| NewEmail::new(kind, &to, now)).collect();
     db.enqueue_emails(&emails).await.unwrap();
 }
 
@@ -77,7 +77,7 @@ async fn reenqueue(db: Db, mut now: DateTime<Utc>, left: Arc<AtomicUsize>) {
 
 async fn claim_and_complete(db: Db, name: String, now: DateTime<Utc>, left: Arc<AtomicUsize>) {
     while left.load(Ordering::Relaxed) > 0 {
-        let mut emails = db.claim_due(16, &name, now).await.unwrap();
+        let mut emails = db.claim_due(ClaimLimits::of(16), &name, now).await.unwrap();
         emails.reverse();
         let sent = |email| SentEmail::new(email, Some(250), "250 taken".to_owned(), now);
         try_join_all(emails.iter().map(|email| db.complete_sent(sent(email)))).await.unwrap();
@@ -95,15 +95,19 @@ pub(crate) async fn keep_the_limit_with_old_statistics(postgres: &Postgres) {
     for later in 1..EMAILS {
         queue(db, EmailKind::VerifyEmail, now + TimeDelta::milliseconds(later as i64)).await;
     }
-    let claimed = db.claim_due(BATCH, "ann", now + LEASE).await.unwrap();
+    let claimed = db.claim_due(ClaimLimits::of(BATCH), "ann", now + LEASE).await.unwrap();
     assert_eq!(claimed.len(), BATCH as usize);
 }
 
 /// Without statistics Postgres expected few due rows, and so read and sorted all of them for every claim.
 pub(crate) async fn read_no_more_than_is_claimed_without_statistics(postgres: &Postgres) {
     let (db, now) = (&postgres.db, start());
-    enqueue_many(db, now).await;
-    assert_eq!(db.claim_due(BATCH, "ann", now).await.unwrap().len(), BATCH as usize);
+    for kind in [EmailKind::VerifyEmail, EmailKind::PasswordChanged, EmailKind::Welcome] {
+        enqueue_many(db, kind, now).await;
+    }
+    let limits = ClaimLimits { aged: 1, ..ClaimLimits::of(BATCH) };
+    let claimed = db.claim_due(limits, "ann", now + AGED_AFTER).await.unwrap();
+    assert_eq!(claimed.len(), BATCH as usize);
     let read = rows_read_by_claims(postgres).await;
     assert!((BATCH..10 * BATCH).contains(&read), "{read} of {MANY} due rows were read for {BATCH}");
 }
@@ -136,7 +140,7 @@ async fn claim_with_all_workers(db: &Db, now: DateTime<Utc>) -> Vec<ClaimedEmail
 async fn claim_all(db: &Db, name: &str, now: DateTime<Utc>) -> Vec<ClaimedEmail> {
     let mut claimed = Vec::new();
     loop {
-        let some = db.claim_due(BATCH, name, now).await.unwrap();
+        let some = db.claim_due(ClaimLimits::of(BATCH), name, now).await.unwrap();
         assert!(some.len() <= BATCH as usize, "claimed more than the limit: {}", some.len());
         if some.is_empty() {
             return claimed;

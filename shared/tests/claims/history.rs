@@ -1,5 +1,6 @@
 //! Random histories: what workers, maintenance, an operator and time do to a few emails.
 
+use bookly_shared::db::emails::claim::ClaimLimits;
 use bookly_shared::domain::EmailKind;
 use chrono::TimeDelta;
 use proptest::prelude::*;
@@ -9,7 +10,7 @@ use proptest::sample::Index;
 #[derive(Clone, Debug)]
 pub(crate) enum Op {
     Queue(EmailKind),
-    ClaimDue { worker: usize, limit: i64 },
+    ClaimDue { worker: usize, limits: ClaimLimits },
     RenewLease(Pick),
     LeaseLasts { claim: Pick, left: TimeDelta },
     FreeLost,
@@ -56,8 +57,8 @@ pub(crate) fn histories() -> impl Strategy<Value = Vec<Op>> {
 fn op() -> impl Strategy<Value = Op> {
     let worker = || 0..WORKERS.len();
     prop_oneof![
-        2 => prop_oneof![Just(EmailKind::ResetPassword), Just(EmailKind::VerifyEmail)].prop_map(Op::Queue),
-        6 => (worker(), 1..4i64).prop_map(|(worker, limit)| Op::ClaimDue { worker, limit }),
+        3 => kind().prop_map(Op::Queue),
+        6 => (worker(), limits()).prop_map(|(worker, limits)| Op::ClaimDue { worker, limits }),
         3 => pick().prop_map(Op::RenewLease),
         2 => (pick(), wait()).prop_map(|(claim, left)| Op::LeaseLasts { claim, left }),
         3 => Just(Op::FreeLost),
@@ -77,13 +78,29 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
+/// Of each priority, and two of the first with different deadlines.
+fn kind() -> impl Strategy<Value = EmailKind> {
+    prop::sample::select(vec![
+        EmailKind::ResetPassword,
+        EmailKind::VerifyEmail,
+        EmailKind::PasswordChanged,
+        EmailKind::Welcome,
+    ])
+}
+
+fn limits() -> impl Strategy<Value = ClaimLimits> {
+    (1..5i64).prop_flat_map(|emails| {
+        (0..=emails, 0..=emails).prop_map(move |(bulk, aged)| ClaimLimits { emails, bulk, aged })
+    })
+}
+
 fn pick() -> impl Strategy<Value = Pick> {
     prop_oneof![Just(Pick::Newest), any::<Index>().prop_map(Pick::Any)]
 }
 
 /// The limits, a microsecond beside them, and other times, with all lengths of fraction in SQLite's text.
 fn wait() -> impl Strategy<Value = TimeDelta> {
-    let limit = prop::sample::select(vec![0, 1, 5, 10, 15, 16, 3_600, 86_400]);
+    let limit = prop::sample::select(vec![0, 1, 5, 10, 15, 16, 600, 3_600, 86_400]);
     let beside = prop::sample::select(vec![-1, 0, 1, 1_000, 500_000]);
     prop_oneof![
         4 => (limit, beside).prop_map(|(s, micros)| TimeDelta::seconds(s) + TimeDelta::microseconds(micros)),

@@ -3,7 +3,7 @@
 use bookly_shared::db::Db;
 use bookly_shared::db::emails::admin::EmailFilter;
 use bookly_shared::db::emails::attempts::{AttemptOutcome, Reason};
-use bookly_shared::db::emails::claim::ClaimedEmail;
+use bookly_shared::db::emails::claim::{ClaimLimits, ClaimedEmail};
 use bookly_shared::db::emails::complete::SentEmail;
 use bookly_shared::db::emails::enqueue::NewEmail;
 use bookly_shared::db::emails::retry::Retry;
@@ -14,7 +14,7 @@ use proptest::sample::Index;
 use uuid::Uuid;
 
 use crate::history::{Op, Pick, WORKERS};
-use crate::reference::{Email, FOR_EVER};
+use crate::reference::{Email, FOR_EVER, to_claim};
 
 pub(crate) struct Play<'a> {
     db: &'a Db,
@@ -44,7 +44,7 @@ pub(crate) fn start() -> DateTime<Utc> {
 pub(crate) async fn empty(db: &Db) {
     let later = start() + FOR_EVER;
     db.rescue_lost_leases(later).await.unwrap();
-    while let [email, ..] = db.claim_due(1, "cleaner", later).await.unwrap().as_slice() {
+    while let [email, ..] = db.claim_due(ClaimLimits::of(1), "cleaner", later).await.unwrap().as_slice() {
         assert!(db.complete_failed(email, "cleared away".into(), later).await.unwrap());
     }
     db.purge(TimeDelta::zero(), TimeDelta::zero(), later + FOR_EVER).await.unwrap();
@@ -61,7 +61,7 @@ impl Play<'_> {
     async fn step(&mut self, op: &Op) {
         match op {
             Op::Queue(kind) => self.queue(*kind).await,
-            Op::ClaimDue { worker, limit } => self.claim_due(*worker, *limit).await,
+            Op::ClaimDue { worker, limits } => self.claim_due(*worker, *limits).await,
             Op::RenewLease(claim) => self.renew_lease(claim).await,
             Op::LeaseLasts { claim, left } => self.lease_lasts(claim, *left).await,
             Op::FreeLost => self.rescue_lost_leases().await,
@@ -86,11 +86,18 @@ impl Play<'_> {
         self.emails.push(Email::queued(id, kind, self.now));
     }
 
-    async fn claim_due(&mut self, worker: usize, limit: i64) {
+    async fn claim_due(&mut self, worker: usize, limits: ClaimLimits) {
         let (name, now) = self.worker(worker);
-        let claimed = self.db.claim_due(limit, name, now).await.unwrap();
-        let due = self.emails.iter().filter(|email| email.is_claimable(now));
-        self.assert_longest_due(due, claimed.iter().map(|email| email.id).collect(), limit);
+        let claimed = self.db.claim_due(limits, name, now).await.unwrap();
+        let places = |emails: Vec<&Email>| -> Vec<_> {
+            let mut places: Vec<_> =
+                emails.into_iter().map(|email| (email.priority(), email.due_at)).collect();
+            places.sort_unstable();
+            places
+        };
+        let taken =
+            claimed.iter().map(|claim| self.emails.iter().find(|email| email.id == claim.id).unwrap());
+        assert_eq!(places(taken.collect()), places(to_claim(&self.emails, limits, now)), "{limits:?}");
         self.take(claimed, worker).await;
     }
 
@@ -190,7 +197,7 @@ impl Play<'_> {
         assert_eq!(self.db.any_unenqueued(now).await.unwrap(), any);
         let taken = self.db.take_unenqueued(limit, now).await.unwrap();
         let unenqueued = self.emails.iter().filter(|email| email.is_unenqueued(now));
-        self.assert_longest_due(unenqueued, taken.clone(), limit);
+        self.assert_first(unenqueued, taken.clone(), limit);
         for id in taken {
             find(&mut self.emails, id).enqueued_at = Some(now);
         }
@@ -222,13 +229,15 @@ impl Play<'_> {
     }
 
     /// As many as there are, up to the limit, and no other one waits longer.
-    fn assert_longest_due<'m>(&self, all: impl Iterator<Item = &'m Email>, taken: Vec<Uuid>, limit: i64) {
+    /// By priority, and within one those that are due for longest.
+    fn assert_first<'m>(&self, all: impl Iterator<Item = &'m Email>, taken: Vec<Uuid>, limit: i64) {
         let (inside, left): (Vec<_>, Vec<_>) = all.partition(|email| taken.contains(&email.id));
         assert_eq!(inside.len(), taken.len(), "one was taken that must not be taken, or twice: {taken:?}");
         assert_eq!(taken.len(), (limit as usize).min(inside.len() + left.len()));
-        let longest_left = left.iter().map(|email| email.due_at).min();
+        let place = |email: &&Email| (email.priority(), email.due_at);
+        let first_left = left.iter().map(place).min();
         assert!(
-            inside.iter().all(|email| longest_left.is_none_or(|left| email.due_at <= left)),
+            inside.iter().all(|email| first_left.is_none_or(|left| place(email) <= left)),
             "out of order"
         );
     }

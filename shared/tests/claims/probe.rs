@@ -2,6 +2,7 @@
 
 use bookly_shared::db::Db;
 use bookly_shared::db::emails::attempts::{AttemptOutcome, Reason};
+use bookly_shared::db::emails::claim::ClaimLimits;
 use bookly_shared::db::emails::retry::Retry;
 use bookly_shared::domain::EmailKind;
 use chrono::TimeDelta;
@@ -11,7 +12,7 @@ use crate::play::{queue, start};
 pub(crate) async fn prefers_an_email_that_was_not_refused(db: &Db) {
     let now = start();
     queue(db, EmailKind::VerifyEmail, now).await;
-    let refused = db.claim_due(1, "ann", now).await.unwrap().remove(0);
+    let refused = db.claim_due(ClaimLimits::of(1), "ann", now).await.unwrap().remove(0);
     for later in [1, 2] {
         queue(db, EmailKind::VerifyEmail, now + TimeDelta::seconds(later)).await;
     }

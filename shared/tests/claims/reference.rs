@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bookly_shared::db::emails::admin::EmailRow;
 use bookly_shared::db::emails::attempts::AttemptRow;
-use bookly_shared::db::emails::claim::{CLOCK_SLACK, Claim, ClaimedEmail, LEASE};
+use bookly_shared::db::emails::claim::{AGED_AFTER, CLOCK_SLACK, Claim, ClaimLimits, ClaimedEmail, LEASE};
 use bookly_shared::db::emails::enqueue::deadline_of;
 use bookly_shared::db::emails::maintenance::REENQUEUE_AFTER;
 use bookly_shared::domain::EmailKind;
@@ -55,6 +55,15 @@ impl Email {
             created_at: now,
             closed_at: None,
             outcomes: BTreeMap::new(),
+        }
+    }
+
+    /// 1 somebody waits for it, 2 notices, 3 bulk.
+    pub(crate) fn priority(&self) -> i16 {
+        match self.kind {
+            EmailKind::VerifyEmail | EmailKind::ResetPassword | EmailKind::ChangeEmail => 1,
+            EmailKind::PasswordChanged | EmailKind::EmailChangeRequested | EmailKind::EmailChanged => 2,
+            EmailKind::Welcome => 3,
         }
     }
 
@@ -214,14 +223,20 @@ impl Email {
     pub(crate) fn assert_claimed(&self, claim: &ClaimedEmail) {
         let given = (
             claim.id,
-            claim.kind,
+            (claim.kind, claim.priority),
             claim.fencing_token,
             claim.attempts,
             claim.lost_leases,
             claim.lost_answers,
         );
-        let due =
-            (self.id, self.kind, self.fencing_token, self.attempts, self.lost_leases, self.lost_answers);
+        let due = (
+            self.id,
+            (self.kind, self.priority()),
+            self.fencing_token,
+            self.attempts,
+            self.lost_leases,
+            self.lost_answers,
+        );
         assert_eq!(given, due);
         assert_eq!((claim.created_at, claim.deadline_at), (self.created_at, self.deadline_at));
     }
@@ -242,6 +257,29 @@ impl Email {
         let stored = (row.worker.as_deref(), row.last_error.as_deref(), row.reply.as_deref());
         assert_eq!(stored, (self.worker, self.last_error.as_deref(), self.reply.as_deref()), "{row:?}");
     }
+}
+
+/// `Db::claim_due`: first some that have waited for long, then by priority, then by the time for which they are due.
+pub(crate) fn to_claim(emails: &[Email], limits: ClaimLimits, now: DateTime<Utc>) -> Vec<&Email> {
+    let mut due: Vec<&Email> = emails.iter().filter(|email| email.is_claimable(now)).collect();
+    due.sort_by_key(|email| (email.due_at, email.priority()));
+    let mut taken: Vec<&Email> = Vec::new();
+    let bulk_is_full =
+        |taken: &[&Email]| taken.iter().filter(|email| email.priority() == 3).count() as i64 >= limits.bulk;
+    for email in due.iter().filter(|email| email.priority() > 1 && email.due_at <= now - AGED_AFTER) {
+        let full = email.priority() == 3 && bulk_is_full(&taken);
+        if (taken.len() as i64) < limits.aged && !full {
+            taken.push(email);
+        }
+    }
+    due.sort_by_key(|email| (email.priority(), email.due_at));
+    for email in due {
+        let full = email.priority() == 3 && bulk_is_full(&taken);
+        if (taken.len() as i64) < limits.emails && !full && !taken.iter().any(|other| other.id == email.id) {
+            taken.push(email);
+        }
+    }
+    taken
 }
 
 /// Longer than any deadline: by then everything can be claimed.

@@ -229,12 +229,25 @@ pub(crate) struct DeliveryPermit {
     pub(crate) sending: Arc<Semaphore>,
     /// Whether emails are prefetched: the server is fast.
     pub(crate) prefetches: Arc<AtomicBool>,
+    /// Bulk emails have limits of their own beside these.
+    pub(crate) bulk: Option<BulkPermit>,
+}
+
+/// Capacity for one bulk email, beside that of every email.
+#[derive(Debug)]
+pub(crate) struct BulkPermit {
+    /// Limits the bulk emails that are claimed and not yet answered.
+    #[expect(dead_code, reason = "held until the permit is dropped")]
+    pub(crate) unanswered: OwnedSemaphorePermit,
+    /// Limits the bulk emails in an SMTP dialogue. The others wait for this one first, so that none stands before an email
+    /// of a higher priority.
+    pub(crate) sending: Arc<Semaphore>,
 }
 
 /// One email's place in an SMTP dialogue, until it is dropped. Measures how long the server takes.
 #[derive(Debug)]
 pub(crate) struct SendingPermit {
-    _sending: Option<OwnedSemaphorePermit>,
+    _sending: [Option<OwnedSemaphorePermit>; 2],
     pub(crate) began: Instant,
     prefetches: Arc<AtomicBool>,
 }
@@ -242,8 +255,12 @@ pub(crate) struct SendingPermit {
 impl DeliveryPermit {
     /// Waits until one more SMTP dialogue may begin.
     pub(crate) async fn start_sending(&self) -> SendingPermit {
-        // The semaphore is never closed.
-        let sending = self.sending.clone().acquire_owned().await.ok();
+        // The semaphores are never closed.
+        let bulk = match &self.bulk {
+            Some(bulk) => bulk.sending.clone().acquire_owned().await.ok(),
+            None => None,
+        };
+        let sending = [bulk, self.sending.clone().acquire_owned().await.ok()];
         SendingPermit { _sending: sending, began: Instant::now(), prefetches: self.prefetches.clone() }
     }
 

@@ -1,15 +1,14 @@
 //! The fetcher: claims due emails, as many at once as there is capacity for, until none is due.
-//!
-//! Capacity is how many emails a worker may have in delivery, prefetch how many it claims ahead of them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bookly_shared::clock::Clock;
+use bookly_shared::db::emails::claim::{BULK, ClaimLimits, ClaimedEmail};
 use bookly_shared::db::{Db, DbError};
 use bookly_shared::queue::{BATCH_WINDOW, QueueError, RedisQueue, SendEmail};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -17,23 +16,15 @@ use uuid::Uuid;
 
 use crate::delivery::circuit_breaker::{Admission, CircuitBreaker};
 use crate::delivery::deliver::{Delivery, DeliveryPermit};
+use crate::queue::capacity::Capacity;
 use crate::queue::maintenance::AFTER_DATABASE_OUTAGE;
 
 /// Without Redis: how soon due retries, and rows that other processes wrote, are found.
 const POLL_EVERY: Duration = Duration::from_secs(1);
 /// How often a job for other workers is enqueued at most.
 const ENQUEUE_EVERY: Duration = Duration::from_millis(50);
-/// While more emails are due than there is capacity for, a claim waits this long at most for more of it: one claim of
-/// several rows costs the database little more than a claim of one.
-const WAIT_FOR_HALF: Duration = Duration::from_millis(2);
-/// The same with prefetch: the emails claimed ahead are sent meanwhile.
-const WAIT_FOR_HALF_WITH_PREFETCH: Duration = Duration::from_millis(20);
-/// Sent emails whose rows are not completed yet, for every concurrent delivery.
-const COMPLETING_PER_DELIVERY: usize = 4;
-/// Emails prefetched for every concurrent delivery: each waits for its turn this many times [`FAST_SERVER`] at most.
-const PREFETCH_PER_DELIVERY: u16 = 3;
-/// The most of them. Larger claims save nothing more.
-const MAX_PREFETCH: u16 = 64;
+/// One in so many claimed emails may be one that has waited for long, ahead of higher priorities.
+const ONE_AGED_IN: u64 = 8;
 
 /// What the loop needs.
 pub(crate) struct Fetcher {
@@ -47,6 +38,8 @@ pub(crate) struct Fetcher {
     pub(crate) wake: Arc<Notify>,
     /// Where a job wakes another worker when more is due than this one has capacity for.
     pub(crate) redis: Option<RedisQueue>,
+    /// How many emails were claimed so far.
+    pub(crate) claimed: AtomicU64,
 }
 
 /// What a claim returned.
@@ -55,6 +48,8 @@ enum Claimed {
     All,
     /// As much as there was capacity for, this email among it; more may be due.
     UpToCapacity(Uuid),
+    /// As much bulk as there was capacity for, this email among it, and everything else that was due.
+    BulkUpToCapacity(Option<Uuid>),
 }
 
 impl Fetcher {
@@ -93,6 +88,16 @@ impl Fetcher {
                 Ok(Claimed::UpToCapacity(email)) => {
                     more = true;
                     self.wake_another_worker(email, &mut last_enqueued);
+                }
+                Ok(Claimed::BulkUpToCapacity(email)) => {
+                    more = false;
+                    if let Some(email) = email {
+                        self.wake_another_worker(email, &mut last_enqueued);
+                    }
+                    tokio::select! {
+                        () = self.wait_for_job() => {}
+                        () = self.capacity.wait_for_bulk() => {}
+                    }
                 }
                 Ok(Claimed::All) => return,
                 Err(error) => {
@@ -136,22 +141,25 @@ impl Fetcher {
         {
             permits.push(permit);
         }
-        let limit = permits.len();
+        let limits = self.limits(permits.len());
         let claim_began = Instant::now();
         let now = self.clock.now();
-        let emails = match &admission {
-            Admission::Any => self.db.claim_due(limit as i64, &self.worker, now).await?,
+        let mut emails = match &admission {
+            Admission::Any => self.db.claim_due(limits, &self.worker, now).await?,
             Admission::Probe(_) => self.db.claim_probe(&self.worker, now).await?,
         };
-        let claimed = match emails.last() {
-            Some(last) if emails.len() == limit => Claimed::UpToCapacity(last.id),
-            _ => Claimed::All,
-        };
+        self.claimed.fetch_add(emails.len() as u64, Ordering::Relaxed);
+        let claimed = claimed(&emails, limits);
         let mut probe = match admission {
             Admission::Any => None,
             Admission::Probe(probe) => Some(probe),
         };
-        for (email, permit) in emails.into_iter().zip(permits) {
+        // The order in which they wait for an SMTP dialogue.
+        emails.sort_by_key(|email| email.priority);
+        for (email, mut permit) in emails.into_iter().zip(permits) {
+            if email.priority == BULK {
+                permit.bulk = self.capacity.take_for_bulk();
+            }
             let (delivery, probe) = (self.delivery.clone(), probe.take());
             self.deliveries.spawn(async move {
                 delivery.deliver(email, claim_began, permit).await;
@@ -160,84 +168,23 @@ impl Fetcher {
         }
         Ok(claimed)
     }
+
+    fn limits(&self, permits: usize) -> ClaimLimits {
+        let before = self.claimed.load(Ordering::Relaxed);
+        let aged = (before + permits as u64) / ONE_AGED_IN - before / ONE_AGED_IN;
+        let bulk = self.capacity.for_bulk().min(permits);
+        ClaimLimits { emails: permits as i64, bulk: bulk as i64, aged: aged as i64 }
+    }
 }
 
-/// Three limits: on emails in an SMTP dialogue, on emails claimed and not yet answered (the first limit plus the
-/// prefetch), and on rows that are not completed (the second limit plus sent emails that wait for the database).
-#[derive(Clone, Debug)]
-pub(crate) struct Capacity {
-    sending: Arc<Semaphore>,
-    unanswered: Arc<Semaphore>,
-    uncompleted: Arc<Semaphore>,
-    prefetches: Arc<AtomicBool>,
-    concurrency: u32,
-    prefetch: u32,
-}
-
-impl Capacity {
-    /// For so many concurrent deliveries.
-    pub(crate) fn new(concurrency: u16) -> Capacity {
-        let prefetch = concurrency.saturating_mul(PREFETCH_PER_DELIVERY).min(MAX_PREFETCH);
-        let (sending, completing) =
-            (usize::from(concurrency), usize::from(concurrency) * COMPLETING_PER_DELIVERY);
-        let unanswered = sending + usize::from(prefetch);
-        let permits = |number| Arc::new(Semaphore::new(number));
-        Capacity {
-            sending: permits(sending),
-            unanswered: permits(unanswered),
-            uncompleted: permits(unanswered + completing),
-            // The server's speed is not known yet.
-            prefetches: Arc::new(AtomicBool::new(false)),
-            concurrency: u32::from(concurrency),
-            prefetch: u32::from(prefetch),
+/// What a claim within these limits left.
+fn claimed(emails: &[ClaimedEmail], limits: ClaimLimits) -> Claimed {
+    let bulk = || emails.iter().filter(|email| email.priority == BULK);
+    match emails.last() {
+        Some(last) if emails.len() as i64 == limits.emails => Claimed::UpToCapacity(last.id),
+        _ if bulk().count() as i64 >= limits.bulk => {
+            Claimed::BulkUpToCapacity(bulk().next().map(|email| email.id))
         }
-    }
-
-    /// Waits for capacity for one email.
-    pub(crate) async fn acquire(&self) -> DeliveryPermit {
-        loop {
-            let uncompleted = self.uncompleted.clone().acquire_owned().await;
-            let reserve = self.reserve();
-            let unanswered = self.unanswered.clone().acquire_many_owned(reserve + 1).await;
-            // The semaphores are never closed.
-            if let (Ok(unanswered), Ok(uncompleted)) = (unanswered, uncompleted) {
-                return self.permit(unanswered, uncompleted, reserve);
-            }
-        }
-    }
-
-    /// Capacity for one email, if there is any now.
-    pub(crate) fn try_acquire(&self) -> Option<DeliveryPermit> {
-        let uncompleted = self.uncompleted.clone().try_acquire_owned().ok()?;
-        let reserve = self.reserve();
-        let unanswered = self.unanswered.clone().try_acquire_many_owned(reserve + 1).ok()?;
-        Some(self.permit(unanswered, uncompleted, reserve))
-    }
-
-    /// Waits, not for long, until half of the capacity is free, so that one claim takes many emails.
-    pub(crate) async fn wait_for_half(&self) {
-        let reserve = self.reserve();
-        let half = (self.concurrency + self.prefetch - reserve).div_ceil(2);
-        let limit = if reserve == 0 { WAIT_FOR_HALF_WITH_PREFETCH } else { WAIT_FOR_HALF };
-        drop(timeout(limit, self.unanswered.acquire_many(reserve + half)).await);
-    }
-
-    /// The part of the capacity that stays free: the prefetch, while the server is slow.
-    fn reserve(&self) -> u32 {
-        if self.prefetches.load(Ordering::Relaxed) { 0 } else { self.prefetch }
-    }
-
-    fn permit(
-        &self,
-        mut unanswered: OwnedSemaphorePermit,
-        uncompleted: OwnedSemaphorePermit,
-        reserve: u32,
-    ) -> DeliveryPermit {
-        drop(unanswered.split(reserve as usize));
-        let (sending, prefetches) = (self.sending.clone(), self.prefetches.clone());
-        DeliveryPermit { unanswered, uncompleted, sending, prefetches }
+        _ => Claimed::All,
     }
 }
-
-#[cfg(test)]
-mod tests;

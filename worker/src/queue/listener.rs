@@ -14,7 +14,7 @@ use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use crate::delivery::circuit_breaker::CircuitBreaker;
-use crate::queue::fetcher::Capacity;
+use crate::queue::capacity::Capacity;
 
 /// The fallback to the PUBLISH that follows every push. Each poll is work for an idle Redis.
 const POLL_EVERY: Duration = Duration::from_secs(10);

@@ -1,6 +1,6 @@
 use axum::body::Body;
 use axum::http::{Method, Request};
-use bookly_shared::db::emails::claim::ClaimedEmail;
+use bookly_shared::db::emails::claim::{ClaimLimits, ClaimedEmail};
 use bookly_shared::db::emails::enqueue::NewEmail;
 use bookly_shared::domain::{EmailAddress, EmailKind, Role};
 use serde_json::Value;
@@ -20,7 +20,7 @@ async fn queue(app: &TestApp, to: &str) -> Uuid {
 
 /// Has a worker claim all that waits, this mail among it.
 async fn claim(app: &TestApp, id: Uuid) -> ClaimedEmail {
-    let claimed = app.state().db.claim_due(100, "mail-1", app.state().now()).await.unwrap();
+    let claimed = app.state().db.claim_due(ClaimLimits::of(100), "mail-1", app.state().now()).await.unwrap();
     claimed.into_iter().find(|mail| mail.id == id).unwrap()
 }
 

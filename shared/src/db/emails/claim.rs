@@ -19,6 +19,11 @@ const MIN_LEASE_LEFT: TimeDelta = TimeDelta::seconds(9);
 /// new job not due yet, and the next job for that email would come 10 s later.
 pub const CLOCK_SLACK: TimeDelta = TimeDelta::seconds(1);
 
+/// The priority of emails that many people get and nobody waits for.
+pub const BULK: i16 = 3;
+/// An email that has been due for so long is claimed ahead of higher priorities now and then.
+pub const AGED_AFTER: TimeDelta = TimeDelta::minutes(10);
+
 /// An email that this worker may send while its lease lasts.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct ClaimedEmail {
@@ -27,6 +32,8 @@ pub struct ClaimedEmail {
     /// The kind.
     #[sqlx(try_from = "String")]
     pub kind: EmailKind,
+    /// Decides when it is claimed: 1 somebody waits for it, 2 notices, [`BULK`].
+    pub priority: i16,
     /// The address as submitted.
     pub recipient: String,
     /// The address in its canonical form.
@@ -75,45 +82,152 @@ impl ClaimedEmail {
     }
 }
 
-/// Kinds of a newer version are left for its workers.
+/// How many emails one claim takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClaimLimits {
+    /// All together.
+    pub emails: i64,
+    /// Of them bulk (priority 3) at most.
+    pub bulk: i64,
+    /// Of them so many at most that have been due for [`AGED_AFTER`], ahead of higher priorities.
+    pub aged: i64,
+}
+
+impl ClaimLimits {
+    /// So many of any priority, the highest first.
+    pub fn of(emails: i64) -> ClaimLimits {
+        ClaimLimits { emails, bulk: emails, aged: 0 }
+    }
+}
+
+/// The order of a claim: first some that have waited for long, then by priority, then by the time for which they are due.
+///
+/// Each part reads the rows that it takes from the index, and no others. Kinds of a newer version are left for its workers.
 ///
 /// Three forms help the planner. CASE hides how many values the kinds have, and SELECT hides the limit: without
 /// statistics it expects 3 % of the rows to have such a kind, fewer than the limit, and then reads and sorts all due
 /// rows for each claim instead of the first ones in the index. MATERIALIZED and ARRAY keep the inner query from running
 /// again for each row, which would claim other rows each time, and so the whole table.
 const CLAIM_DUE_POSTGRES: &str = "
-WITH due AS MATERIALIZED (
+WITH aged_notices AS MATERIALIZED (
+    SELECT id, priority, due_at
+    FROM emails
+    WHERE state = 'queued' AND priority = 2 AND due_at <= $5
+      AND CASE WHEN kind IN ('password_changed', 'email_change_requested', 'email_changed') THEN kind END IS NOT NULL
+    ORDER BY due_at
+    LIMIT (SELECT $4::bigint)
+    FOR UPDATE SKIP LOCKED
+), aged_bulk AS MATERIALIZED (
+    SELECT id, priority, due_at
+    FROM emails
+    WHERE state = 'queued' AND priority = 3 AND due_at <= $5
+      AND CASE WHEN kind IN ('welcome') THEN kind END IS NOT NULL
+    ORDER BY due_at
+    LIMIT (SELECT least($4::bigint, $3::bigint))
+    FOR UPDATE SKIP LOCKED
+), aged AS MATERIALIZED (
+    SELECT id, priority
+    FROM (SELECT id, priority, due_at FROM aged_notices UNION ALL SELECT id, priority, due_at FROM aged_bulk) AS waited
+    ORDER BY due_at, priority
+    LIMIT (SELECT $4::bigint)
+), urgent AS MATERIALIZED (
     SELECT id
     FROM emails
-    WHERE state = 'queued' AND due_at <= $1
-      AND CASE WHEN kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'email_changed', 'welcome') THEN kind END IS NOT NULL
+    WHERE state = 'queued' AND priority = 1 AND due_at <= $1
+      AND CASE WHEN kind IN ('verify_email', 'reset_password', 'change_email') THEN kind END IS NOT NULL
     ORDER BY due_at
-    LIMIT (SELECT $2::bigint)
+    LIMIT (SELECT $2::bigint - count(*) FROM aged)
     FOR UPDATE SKIP LOCKED
+), notices AS MATERIALIZED (
+    SELECT id
+    FROM emails
+    WHERE state = 'queued' AND priority = 2 AND due_at <= $1 AND id <> ALL (ARRAY(SELECT id FROM aged))
+      AND CASE WHEN kind IN ('password_changed', 'email_change_requested', 'email_changed') THEN kind END IS NOT NULL
+    ORDER BY due_at
+    LIMIT (SELECT $2::bigint - (SELECT count(*) FROM aged) - (SELECT count(*) FROM urgent))
+    FOR UPDATE SKIP LOCKED
+), bulk AS MATERIALIZED (
+    SELECT id
+    FROM emails
+    WHERE state = 'queued' AND priority = 3 AND due_at <= $1 AND id <> ALL (ARRAY(SELECT id FROM aged))
+      AND CASE WHEN kind IN ('welcome') THEN kind END IS NOT NULL
+    ORDER BY due_at
+    LIMIT (SELECT least(
+        $2::bigint - (SELECT count(*) FROM aged) - (SELECT count(*) FROM urgent) - (SELECT count(*) FROM notices),
+        $3::bigint - (SELECT count(*) FROM aged WHERE priority = 3)))
+    FOR UPDATE SKIP LOCKED
+), due AS MATERIALIZED (
+    SELECT id FROM aged
+    UNION ALL SELECT id FROM urgent
+    UNION ALL SELECT id FROM notices
+    UNION ALL SELECT id FROM bulk
 )
 UPDATE emails
 SET state = 'sending', attempts = attempts + 1, fencing_token = fencing_token + 1,
-    worker = $3, claimed_at = $4, lease_until = $5
+    worker = $6, claimed_at = $7, lease_until = $8
 WHERE id = ANY (ARRAY(SELECT id FROM due))
 RETURNING *";
 
 const CLAIM_DUE_SQLITE: &str = "
+WITH aged_notices AS MATERIALIZED (
+    SELECT id, priority, due_at
+    FROM emails
+    WHERE state = 'queued' AND priority = 2 AND due_at <= $5
+      AND kind IN ('password_changed', 'email_change_requested', 'email_changed')
+    ORDER BY due_at
+    LIMIT (SELECT $4)
+), aged_bulk AS MATERIALIZED (
+    SELECT id, priority, due_at
+    FROM emails
+    WHERE state = 'queued' AND priority = 3 AND due_at <= $5
+      AND kind IN ('welcome')
+    ORDER BY due_at
+    LIMIT (SELECT min($4, $3))
+), aged AS MATERIALIZED (
+    SELECT id, priority
+    FROM (SELECT id, priority, due_at FROM aged_notices UNION ALL SELECT id, priority, due_at FROM aged_bulk) AS waited
+    ORDER BY due_at, priority
+    LIMIT (SELECT $4)
+), urgent AS MATERIALIZED (
+    SELECT id
+    FROM emails
+    WHERE state = 'queued' AND priority = 1 AND due_at <= $1
+      AND kind IN ('verify_email', 'reset_password', 'change_email')
+    ORDER BY due_at
+    LIMIT (SELECT $2 - count(*) FROM aged)
+), notices AS MATERIALIZED (
+    SELECT id
+    FROM emails
+    WHERE state = 'queued' AND priority = 2 AND due_at <= $1 AND id NOT IN (SELECT id FROM aged)
+      AND kind IN ('password_changed', 'email_change_requested', 'email_changed')
+    ORDER BY due_at
+    LIMIT (SELECT $2 - (SELECT count(*) FROM aged) - (SELECT count(*) FROM urgent))
+), bulk AS MATERIALIZED (
+    SELECT id
+    FROM emails
+    WHERE state = 'queued' AND priority = 3 AND due_at <= $1 AND id NOT IN (SELECT id FROM aged)
+      AND kind IN ('welcome')
+    ORDER BY due_at
+    LIMIT (SELECT min(
+        $2 - (SELECT count(*) FROM aged) - (SELECT count(*) FROM urgent) - (SELECT count(*) FROM notices),
+        $3 - (SELECT count(*) FROM aged WHERE priority = 3)))
+), due AS MATERIALIZED (
+    SELECT id FROM aged
+    UNION ALL SELECT id FROM urgent
+    UNION ALL SELECT id FROM notices
+    UNION ALL SELECT id FROM bulk
+)
 UPDATE emails
 SET state = 'sending', attempts = attempts + 1, fencing_token = fencing_token + 1,
-    worker = $3, claimed_at = $4, lease_until = $5
-WHERE id IN (SELECT id
-             FROM emails
-             WHERE state = 'queued' AND due_at <= $1
-               AND kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'email_changed', 'welcome')
-             ORDER BY due_at
-             LIMIT $2)
+    worker = $6, claimed_at = $7, lease_until = $8
+WHERE id IN (SELECT id FROM due)
 RETURNING *";
 
 impl Db {
-    /// Claims up to `limit` due emails, those that are due for the longest time first.
+    /// Claims due emails within these limits.
     pub async fn claim_due(
         &self,
-        limit: i64,
+        limits: ClaimLimits,
         worker: &str,
         now: DateTime<Utc>,
     ) -> DbResult<Vec<ClaimedEmail>> {
@@ -124,7 +238,10 @@ impl Db {
         on_db!(self.writer(), connection => {
             sqlx::query_as(sql)
                 .bind(now + CLOCK_SLACK)
-                .bind(limit)
+                .bind(limits.emails)
+                .bind(limits.bulk)
+                .bind(limits.aged)
+                .bind(now - AGED_AFTER)
                 .bind(worker)
                 .bind(now)
                 .bind(now + LEASE)

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::claim::{CLOCK_SLACK, ClaimedEmail, LEASE};
+use super::claim::{CLOCK_SLACK, ClaimLimits, ClaimedEmail, LEASE};
 use crate::db::{Db, DbResult, Pools, on_db};
 
 /// As CLAIM_DUE, for one email that no server refused with 5xx before.
@@ -13,7 +13,7 @@ WITH due AS MATERIALIZED (
     WHERE state = 'queued' AND due_at <= $1
       AND CASE WHEN kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'email_changed', 'welcome') THEN kind END IS NOT NULL
       AND NOT EXISTS (SELECT 1 FROM email_attempts WHERE email_id = emails.id AND smtp_code >= 500)
-    ORDER BY due_at
+    ORDER BY priority, due_at
     LIMIT 1
     FOR UPDATE SKIP LOCKED
 )
@@ -32,7 +32,7 @@ WHERE id IN (SELECT id
              WHERE state = 'queued' AND due_at <= $1
                AND kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'email_changed', 'welcome')
                AND NOT EXISTS (SELECT 1 FROM email_attempts WHERE email_id = emails.id AND smtp_code >= 500)
-             ORDER BY due_at
+             ORDER BY priority, due_at
              LIMIT 1)
 RETURNING *";
 
@@ -52,6 +52,6 @@ impl Db {
                 .fetch_all(&mut *connection)
                 .await?
         })?;
-        if claimed.is_empty() { self.claim_due(1, worker, now).await } else { Ok(claimed) }
+        if claimed.is_empty() { self.claim_due(ClaimLimits::of(1), worker, now).await } else { Ok(claimed) }
     }
 }

@@ -104,7 +104,7 @@ WITH due AS MATERIALIZED (
     FROM emails
     WHERE state = 'queued' AND due_at <= $1 AND (enqueued_at < $2 OR enqueued_at IS NULL)
       AND CASE WHEN kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'email_changed', 'welcome') THEN kind END IS NOT NULL
-    ORDER BY due_at
+    ORDER BY priority, due_at
     LIMIT (SELECT $3::bigint)
     FOR UPDATE SKIP LOCKED
 )
@@ -118,7 +118,7 @@ WHERE id IN (SELECT id
              FROM emails
              WHERE state = 'queued' AND due_at <= $1 AND (enqueued_at < $2 OR enqueued_at IS NULL)
                AND kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'email_changed', 'welcome')
-             ORDER BY due_at
+             ORDER BY priority, due_at
              LIMIT $3)
 RETURNING id";
 

@@ -1,0 +1,134 @@
+//! Capacity is how many emails a worker may have in delivery, prefetch how many it claims ahead of them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use crate::delivery::deliver::{BulkPermit, DeliveryPermit};
+
+/// While more emails are due than there is capacity for, a claim waits this long at most for more of it: one claim of
+/// several rows costs the database little more than a claim of one.
+const WAIT_FOR_HALF: Duration = Duration::from_millis(2);
+/// The same with prefetch: the emails claimed ahead are sent meanwhile.
+const WAIT_FOR_HALF_WITH_PREFETCH: Duration = Duration::from_millis(20);
+/// Sent emails whose rows are not completed yet, for every concurrent delivery.
+const COMPLETING_PER_DELIVERY: usize = 4;
+/// Emails prefetched for every concurrent delivery: each waits for its turn this many times [`FAST_SERVER`] at most.
+const PREFETCH_PER_DELIVERY: u16 = 3;
+/// The most of them. Larger claims save nothing more.
+const MAX_PREFETCH: u16 = 64;
+
+/// Bulk never gets this part of the concurrency: one in four, rounded up. A concurrency of 1 has no such part.
+const NOT_FOR_BULK: u16 = 4;
+
+/// Three limits: on emails in an SMTP dialogue, on emails claimed and not yet answered (the first limit plus the
+/// prefetch), and on rows that are not completed (the second limit plus sent emails that wait for the database). Bulk has
+/// lower limits for the first two, so that other emails find capacity whatever is queued, and no bulk stands before them.
+#[derive(Clone, Debug)]
+pub(crate) struct Capacity {
+    sending: Arc<Semaphore>,
+    unanswered: Arc<Semaphore>,
+    uncompleted: Arc<Semaphore>,
+    bulk_sending: Arc<Semaphore>,
+    bulk_unanswered: Arc<Semaphore>,
+    prefetches: Arc<AtomicBool>,
+    concurrency: u32,
+    prefetch: u32,
+}
+
+impl Capacity {
+    /// For so many concurrent deliveries.
+    pub(crate) fn new(concurrency: u16) -> Capacity {
+        let prefetch = concurrency.saturating_mul(PREFETCH_PER_DELIVERY).min(MAX_PREFETCH);
+        let (sending, completing) =
+            (usize::from(concurrency), usize::from(concurrency) * COMPLETING_PER_DELIVERY);
+        let unanswered = sending + usize::from(prefetch);
+        let not_for_bulk = if concurrency > 1 { usize::from(concurrency.div_ceil(NOT_FOR_BULK)) } else { 0 };
+        let permits = |number| Arc::new(Semaphore::new(number));
+        Capacity {
+            sending: permits(sending),
+            unanswered: permits(unanswered),
+            uncompleted: permits(unanswered + completing),
+            bulk_sending: permits(sending - not_for_bulk),
+            bulk_unanswered: permits(unanswered - not_for_bulk),
+            // The server's speed is not known yet.
+            prefetches: Arc::new(AtomicBool::new(false)),
+            concurrency: u32::from(concurrency),
+            prefetch: u32::from(prefetch),
+        }
+    }
+
+    /// Waits for capacity for one email.
+    pub(crate) async fn acquire(&self) -> DeliveryPermit {
+        loop {
+            let uncompleted = self.uncompleted.clone().acquire_owned().await;
+            let reserve = self.reserve();
+            let unanswered = self.unanswered.clone().acquire_many_owned(reserve + 1).await;
+            // The semaphores are never closed.
+            if let (Ok(unanswered), Ok(uncompleted)) = (unanswered, uncompleted) {
+                return self.permit(unanswered, uncompleted, reserve);
+            }
+        }
+    }
+
+    /// Capacity for one email, if there is any now.
+    pub(crate) fn try_acquire(&self) -> Option<DeliveryPermit> {
+        let uncompleted = self.uncompleted.clone().try_acquire_owned().ok()?;
+        let reserve = self.reserve();
+        let unanswered = self.unanswered.clone().try_acquire_many_owned(reserve + 1).ok()?;
+        Some(self.permit(unanswered, uncompleted, reserve))
+    }
+
+    /// Waits, not for long, until half of the capacity is free, so that one claim takes many emails.
+    pub(crate) async fn wait_for_half(&self) {
+        let reserve = self.reserve();
+        let half = (self.concurrency + self.prefetch - reserve).div_ceil(2);
+        drop(timeout(self.batch_wait(reserve), self.unanswered.acquire_many(reserve + half)).await);
+    }
+
+    /// How many more bulk emails may be claimed now.
+    pub(crate) fn for_bulk(&self) -> usize {
+        self.bulk_unanswered.available_permits().saturating_sub(self.reserve() as usize)
+    }
+
+    /// Takes the place of one bulk email.
+    pub(crate) fn take_for_bulk(&self) -> Option<BulkPermit> {
+        let unanswered = self.bulk_unanswered.clone().try_acquire_owned().ok()?;
+        Some(BulkPermit { unanswered, sending: self.bulk_sending.clone() })
+    }
+
+    /// Waits until bulk emails may be claimed, and then, not for long, until a third of the capacity is free for them.
+    pub(crate) async fn wait_for_bulk(&self) {
+        let reserve = self.reserve();
+        // The semaphores are never closed.
+        drop(self.bulk_unanswered.acquire_many(reserve + 1).await);
+        let third = (self.concurrency + self.prefetch - reserve).div_ceil(3);
+        drop(timeout(self.batch_wait(reserve), self.bulk_unanswered.acquire_many(reserve + third)).await);
+    }
+
+    fn batch_wait(&self, reserve: u32) -> Duration {
+        if reserve == 0 { WAIT_FOR_HALF_WITH_PREFETCH } else { WAIT_FOR_HALF }
+    }
+
+    /// The part of the capacity that stays free: the prefetch, while the server is slow.
+    fn reserve(&self) -> u32 {
+        if self.prefetches.load(Ordering::Relaxed) { 0 } else { self.prefetch }
+    }
+
+    fn permit(
+        &self,
+        mut unanswered: OwnedSemaphorePermit,
+        uncompleted: OwnedSemaphorePermit,
+        reserve: u32,
+    ) -> DeliveryPermit {
+        drop(unanswered.split(reserve as usize));
+        let (sending, prefetches) = (self.sending.clone(), self.prefetches.clone());
+        DeliveryPermit { unanswered, uncompleted, sending, prefetches, bulk: None }
+    }
+}
+
+#[cfg(test)]
+mod tests;
