@@ -112,6 +112,24 @@ impl System {
         self.insert(mails, "'queued'", "NULL, NULL").await
     }
 
+    /// Queues this many welcome emails by SQL, to `bulk-<n>@example.com`.
+    pub(crate) async fn queue_bulk(&self, emails: u64) -> anyhow::Result<()> {
+        self.run(&format!(
+            "INSERT INTO emails (id, kind, recipient, mailbox, context, state, due_at, deadline_at, created_at)
+             SELECT gen_random_uuid(), 'welcome', 'bulk-' || n || '@example.com', 'bulk-' || n || '@example.com', '{{}}',
+                    'queued', now() - interval '2 s', now() + interval '1 day', now()
+             FROM generate_series(1, {emails}) n"
+        ))
+        .await?;
+        self.run("CHECKPOINT").await
+    }
+
+    /// How many emails wait.
+    pub(crate) async fn queued(&self) -> anyhow::Result<i64> {
+        let sql = "SELECT count(*) FROM emails WHERE state = 'queued'";
+        Ok(sqlx::query_scalar(sql).fetch_one(&self.sql).await?)
+    }
+
     /// Puts rows of mails that were sent beside them.
     pub(crate) async fn was_sent(&self, mails: u64) -> anyhow::Result<()> {
         self.insert(mails, "'sent'", "now(), '250 taken'").await

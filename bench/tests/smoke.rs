@@ -15,6 +15,7 @@ fn every_work_runs_and_gives_figures() {
         "Workers, fast mail server",
         "300 ms a mail",
         "An idle system",
+        "Resets while welcome emails wait",
         "Long queues",
         "Memory",
         "All in one process",

@@ -35,9 +35,9 @@ impl Sink {
         Ok(Self::run(&["--delay-ms", &delay.as_millis().to_string()]).await?.0)
     }
 
-    /// A sink that also tells when each MAIL FROM came.
-    pub(crate) async fn watched() -> anyhow::Result<(Sink, Arrivals)> {
-        Self::run(&["--watched"]).await
+    /// A sink that also tells when each MAIL FROM came, of emails to recipients with this text in their address.
+    pub(crate) async fn watched(recipients: &str, delay: Duration) -> anyhow::Result<(Sink, Arrivals)> {
+        Self::run(&["--delay-ms", &delay.as_millis().to_string(), "--watched", recipients]).await
     }
 
     /// A server that takes connections and never says a word.

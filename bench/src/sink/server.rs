@@ -26,9 +26,16 @@ pub(crate) struct Options {
     /// Takes connections and never says a word.
     #[arg(long)]
     hang: bool,
-    /// Tells when each MAIL FROM came.
+    /// Tells when each MAIL FROM came, of emails to recipients with this text in their address.
     #[arg(long)]
-    watched: bool,
+    watched: Option<String>,
+}
+
+impl Options {
+    fn watches(&self, command: &[u8]) -> bool {
+        let contains = |text: &String| String::from_utf8_lossy(command).contains(text.as_str());
+        self.watched.as_ref().is_some_and(contains)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -107,6 +114,7 @@ async fn session(
 ) -> std::io::Result<()> {
     let mut reader = BufReader::with_capacity(BUFFER_BYTES, reader);
     let (mut line, mut answers) = (Vec::new(), b"220 sink ESMTP\r\n".to_vec());
+    let mut from = Clock::now();
     loop {
         // Answers to commands that came together go out together.
         if !reader.buffer().contains(&b'\n') {
@@ -136,8 +144,10 @@ async fn session(
                 return writer.write_all(&answers).await;
             }
             command => {
-                if command == b"MAIL" && shared.options.watched {
-                    say("from", Clock::now().0)?;
+                if command == b"MAIL" {
+                    from = Clock::now();
+                } else if command == b"RCPT" && shared.options.watches(&line) {
+                    say("from", from.0)?;
                 }
                 answers.extend_from_slice(b"250 ok\r\n");
             }

@@ -27,12 +27,12 @@ pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Section> {
     let mut times: [Vec<f64>; 4] = Default::default();
     let (mut with_worker, mut api_alone) = (Vec::new(), Vec::new());
     for _ in 0..bench.runs {
-        let (sink, mut arrivals) = Sink::watched().await?;
+        let (sink, mut arrivals) = Sink::watched("", Duration::ZERO).await?;
         let system = bench.system(sink).await?;
         system.people(bench.size(PEOPLE, 10)).await?;
         let (_api, worker) = (system.api().await?, system.worker(CONCURRENCY).await?);
         let meter = Meter::start()?;
-        let (mut sent, mut answered) = follow(&system, &mut arrivals, mails).await?;
+        let (mut sent, mut answered) = follow(&system, &mut arrivals, mails, PAUSE).await?;
         section.beside(meter.read()?.others);
         let figures = [&mut sent, &mut answered].map(|times| (at(times, 0.5), at(times, 0.99)));
         let [(sent_p50, sent_p99), (answered_p50, answered_p99)] = figures;
@@ -58,15 +58,16 @@ pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Section> {
 }
 
 /// Asks for one mail after the other; milliseconds to its MAIL FROM since the request was sent, and answered.
-async fn follow(
+pub(super) async fn follow(
     system: &System,
     arrivals: &mut Arrivals,
     mails: u64,
+    pause: Duration,
 ) -> anyhow::Result<(Vec<f64>, Vec<f64>)> {
     let mut connection = connect(&system.address).await?;
     let (mut since_sent, mut since_answered) = (Vec::new(), Vec::new());
     for person in 1..=mails {
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(pause).await;
         let body = json!({ "email": format!("kim-{person}@example.com") });
         let request = post("/auth/password-reset-request", &body)?;
         let sent = Clock::now();
@@ -79,7 +80,8 @@ async fn follow(
     Ok((since_sent, since_answered))
 }
 
-fn at(times: &mut [f64], share: f64) -> f64 {
+/// The value below which this share of the times lies. Sorts them.
+pub(super) fn at(times: &mut [f64], share: f64) -> f64 {
     times.sort_by(f64::total_cmp);
     let index = ((times.len() as f64 * share) as usize).min(times.len().saturating_sub(1));
     times.get(index).copied().unwrap_or(f64::NAN)

@@ -6,6 +6,7 @@ mod embedded;
 mod latency;
 mod memory;
 mod outage;
+mod priority;
 mod reads;
 mod reset;
 mod sign_up;
@@ -42,6 +43,7 @@ pub(crate) const WORKS: &[Work] = &[
     Work { name: "worker", measure: |bench| Box::pin(worker::measure(bench)) },
     Work { name: "slow-sink", measure: |bench| Box::pin(worker::measure_slow_sink(bench)) },
     Work { name: "latency", measure: |bench| Box::pin(latency::measure(bench)) },
+    Work { name: "priority", measure: |bench| Box::pin(priority::measure(bench)) },
     Work { name: "backlog", measure: |bench| Box::pin(backlog::measure(bench)) },
     Work { name: "memory", measure: |bench| Box::pin(memory::measure(bench)) },
     Work { name: "embedded", measure: |bench| Box::pin(embedded::measure(bench)) },

@@ -170,11 +170,15 @@ impl Fetcher {
     }
 
     fn limits(&self, permits: usize) -> ClaimLimits {
-        let before = self.claimed.load(Ordering::Relaxed);
-        let aged = (before + permits as u64) / ONE_AGED_IN - before / ONE_AGED_IN;
+        let aged = aged_among(permits as u64, self.claimed.load(Ordering::Relaxed));
         let bulk = self.capacity.for_bulk().min(permits);
         ClaimLimits { emails: permits as i64, bulk: bulk as i64, aged: aged as i64 }
     }
+}
+
+/// How many of the next emails may be aged ones, after so many that were claimed.
+fn aged_among(next: u64, claimed: u64) -> u64 {
+    (claimed + next) / ONE_AGED_IN - claimed / ONE_AGED_IN
 }
 
 /// What a claim within these limits left.
@@ -186,5 +190,19 @@ fn claimed(emails: &[ClaimedEmail], limits: ClaimLimits) -> Claimed {
             Claimed::BulkUpToCapacity(bulk().next().map(|email| email.id))
         }
         _ => Claimed::All,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_in_eight_may_be_an_aged_email_however_many_are_claimed_at_once() {
+        for at_once in [1, 3, 8, 16, 20] {
+            let rounds = 240 / at_once;
+            let aged: u64 = (0..rounds).map(|round| aged_among(at_once, round * at_once)).sum();
+            assert_eq!(aged, 30, "{at_once} at once");
+        }
     }
 }

@@ -53,3 +53,39 @@ async fn nothing_more_is_prefetched_once_the_server_is_slow() {
         assert_eq!(capacity.try_acquire().is_some(), left < 3, "{left} permits are in use");
     }
 }
+
+#[tokio::test]
+async fn a_quarter_is_never_given_to_bulk() {
+    for (concurrency, for_bulk) in [(1, 1), (2, 1), (4, 3), (5, 3), (16, 12)] {
+        let capacity = Capacity::new(concurrency);
+        assert_eq!(capacity.for_bulk(), for_bulk, "of {concurrency}");
+        let bulk: Vec<_> = (0..for_bulk).map(|_| capacity.take_for_bulk().unwrap()).collect();
+        assert_eq!(capacity.for_bulk(), 0);
+        assert_eq!(all(&capacity).len(), usize::from(concurrency), "other emails are not limited by bulk");
+        drop(bulk);
+        assert_eq!(capacity.for_bulk(), for_bulk);
+    }
+}
+
+#[tokio::test]
+async fn prefetched_bulk_does_not_stand_before_another_email() {
+    let capacity = Capacity::new(4);
+    drop(capacity.acquire().await.start_sending().await);
+    let mut permits = all(&capacity);
+    let mut urgent = permits.split_off(capacity.for_bulk());
+    assert_eq!((permits.len(), urgent.len()), (15, 1));
+    for permit in &mut permits {
+        permit.bulk = capacity.take_for_bulk();
+    }
+    let sending = [
+        permits[0].start_sending().await,
+        permits[1].start_sending().await,
+        permits[2].start_sending().await,
+    ];
+    let fourth = permits[3].start_sending();
+    tokio::pin!(fourth);
+    assert!(timeout(Duration::from_millis(20), &mut fourth).await.is_err(), "a fourth bulk email is sent");
+    drop(urgent.remove(0).start_sending().await);
+    drop(sending);
+    drop(fourth.await);
+}
