@@ -43,7 +43,8 @@ struct Runs {
 pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Section> {
     let mut section = Section::new("Resets while welcome emails wait");
     let bulk = bench.size(100_000, 300);
-    let mut cases = CASES.map(|case| (case, Runs::default()));
+    let cases = CASES.into_iter().take(bench.size(CASES.len(), 1));
+    let mut cases: Vec<_> = cases.map(|case| (case, Runs::default())).collect();
     for _ in 0..bench.runs {
         for (case, runs) in &mut cases {
             case.run(bench, bulk, runs).await?;
