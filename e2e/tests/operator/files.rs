@@ -49,6 +49,32 @@ async fn a_preview_of_every_email_uses_the_overriding_templates() -> Result<()> 
 }
 
 #[tokio::test]
+async fn a_preview_shows_the_links_of_the_settings() -> Result<()> {
+    let mut working = WorkingFolder::with(&[])?;
+    let set = [
+        ("DOMAIN", "books.acme.example"),
+        ("VERIFY_URL", "https://app.acme.example/verify#{token}"),
+        ("PASSWORD_RESET_URL", "https://app.acme.example/reset?t={token}&from=mail"),
+        ("EMAIL_CHANGE_URL", "https://app.acme.example/move/{token}"),
+        ("PASSWORD_RESET_REQUEST_URL", "https://app.acme.example/forgotten"),
+    ];
+    working.settings.extend(set.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    working.run(&["mail", "preview", "--out", "out"]).await?.succeeded()?;
+    for (kind, link) in [
+        (EmailKind::VerifyEmail, "https://app.acme.example/verify#eyJ"),
+        (EmailKind::ResetPassword, "https://app.acme.example/reset?t=eyJ"),
+        (EmailKind::ChangeEmail, "https://app.acme.example/move/eyJ"),
+        (EmailKind::PasswordChanged, "https://app.acme.example/forgotten"),
+        (EmailKind::EmailChangeRequested, "https://app.acme.example/forgotten"),
+        (EmailKind::EmailChanged, "https://books.acme.example/api/v1/auth/email-change-undo/eyJ"),
+    ] {
+        let text = fs::read_to_string(working.folder.path().join(format!("out/{kind}.txt")))?;
+        assert!(text.lines().any(|line| line.starts_with(link)), "{kind}: {text}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_preview_of_one_kind_writes_one_email() -> Result<()> {
     let working = WorkingFolder::with(&[])?;
     let output = working.run(&["mail", "preview", "welcome", "--out", "out", "--json"]).await?.succeeded()?;

@@ -31,7 +31,8 @@ pub struct Preview {
 }
 
 pub(super) const HELP: &str = "\
-Writes <kind>.html and <kind>.txt with sample names and links. Templates of TEMPLATE_FOLDER are used.
+Writes <kind>.html and <kind>.txt with sample names and tokens. Templates of TEMPLATE_FOLDER are used, and links lead where
+those of real emails do: to DOMAIN, or to VERIFY_URL and its siblings.
 
 JSON: {\"emails\": [{\"kind\", \"subject\", \"html\": path, \"text\": path}]}
 
@@ -81,7 +82,9 @@ impl Preview {
             Kinds::All => EmailKind::ALL.to_vec(),
             Kinds::One(kind) => vec![kind],
         };
-        let written = kinds.into_iter().map(|kind| write(&renderer, locale, kind, out));
+        let links = settings.links.templates(&settings.public_url);
+        let sample = |kind| EmailBody::sample_with_links(kind, &links);
+        let written = kinds.into_iter().map(|kind| write(&renderer, locale, &sample(kind), out));
         let emails = written.collect::<anyhow::Result<Vec<_>>>()?;
         if self.json {
             return Ok(print_json(&PreviewDocument { emails })?);
@@ -97,10 +100,10 @@ impl Preview {
 fn write(
     renderer: &MailRenderer,
     locale: Locale,
-    kind: EmailKind,
+    sample: &EmailBody,
     out: &Path,
 ) -> anyhow::Result<PreviewFiles> {
-    let mail = renderer.render(locale, &EmailBody::sample(kind))?;
+    let (mail, kind) = (renderer.render(locale, sample)?, sample.kind());
     let (html, text) = (out.join(format!("{kind}.html")), out.join(format!("{kind}.txt")));
     for (path, content) in [(&html, mail.html), (&text, mail.text)] {
         std::fs::write(path, content).with_context(|| format!("{} cannot be written", path.display()))?;
