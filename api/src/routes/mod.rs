@@ -10,15 +10,17 @@ pub(crate) mod metrics;
 mod start;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::Uri;
 use axum::http::uri::PathAndQuery;
+use axum::response::{IntoResponse, Response};
 use tower::Layer;
 use tower::util::MapRequestLayer;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::error::ApiError;
+use crate::extract::{PageLanguage, WantsHtml};
 use crate::layers;
 use crate::openapi;
 use crate::state::AppState;
@@ -39,7 +41,7 @@ pub(crate) fn routes(state: AppState) -> Router {
         .merge(inbox::router())
         .merge(metrics::router())
         .merge(docs)
-        .fallback(async || ApiError::NotFound)
+        .fallback(not_found)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed);
     layers::wrap(routes, &state).with_state(state)
 }
@@ -56,6 +58,19 @@ pub(crate) fn documented(state: &AppState) -> (Router<AppState>, OpenApi) {
     let (routes, mut document) = routes.split_for_parts();
     openapi::name_each_operation(&mut document);
     (routes, document)
+}
+
+/// The answer for a path that does not exist: a page for browsers.
+async fn not_found(
+    State(state): State<AppState>,
+    WantsHtml(wants_html): WantsHtml,
+    language: PageLanguage,
+) -> Response {
+    if wants_html {
+        html::error_page(&state, language, ApiError::NotFound)
+    } else {
+        ApiError::NotFound.into_response()
+    }
 }
 
 /// Clients of the original write `/auth/login/`. One slash is removed before routing, so there is no redirect, which would

@@ -1,7 +1,7 @@
 use axum::http::{Method, StatusCode};
 use serde_json::json;
 
-use crate::testing::{TestApp, request, with_body};
+use crate::testing::{TestApp, request, with_body, with_header};
 
 #[tokio::test]
 async fn an_unknown_path_is_404_with_the_body_of_all_errors() {
@@ -9,6 +9,14 @@ async fn an_unknown_path_is_404_with_the_body_of_all_errors() {
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
     let body = json!({"message": "Not found", "error_code": "not_found", "detail": "Not found"});
     assert_eq!(answer.json(), body);
+}
+
+#[tokio::test]
+async fn an_unknown_path_is_a_page_for_a_browser_in_its_language() {
+    let browser = with_header(request(Method::GET, "/nothing"), "accept", "text/html,*/*;q=0.8");
+    let answer = TestApp::new().await.send(with_header(browser, "accept-language", "de")).await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    assert!(answer.text.contains("<h1>Diese Seite gibt es nicht</h1>"), "{}", answer.text);
 }
 
 #[tokio::test]
