@@ -107,6 +107,7 @@ async fn the_pages_fit_a_phone_and_a_desk(stack: &Stack) -> Result<()> {
             assert!(fields.iter().all(|id| id.is_some() && labels.contains(id)), "every field has a label");
         }
     }
+    assert_eq!(browser.attributes("#to", "value").await?, [Some("zoe".to_owned())], "what was typed stays");
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use axum::routing::get;
 use bookly_shared::db::emails::admin::EmailFilter;
@@ -54,6 +54,7 @@ async fn read_board(state: &AppState, operator: Operator) -> ApiResult<Board> {
 async fn search(
     State(state): State<AppState>,
     _operator: Operator,
+    uri: Uri,
     query: Result<Query<EmailQuery>, ApiError>,
 ) -> Response {
     let error = match query {
@@ -71,8 +72,16 @@ async fn search(
         }
         _ => None,
     };
-    let nothing = EmailSearch { states: states(), error: problem, ..EmailSearch::default() };
+    let (to, state_name) = (typed(&uri, "to"), typed(&uri, "state"));
+    let nothing =
+        EmailSearch { to, state: state_name, states: states(), error: problem, ..EmailSearch::default() };
     html::english_page(&state, error.row().status, &Page::AdminEmails(&nothing))
+}
+
+/// A field of the search as it was typed.
+fn typed(uri: &Uri, name: &str) -> String {
+    let mut fields = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    fields.find(|(field, _)| field == name).map(|(_, text)| text.into_owned()).unwrap_or_default()
 }
 
 fn label(field: &str) -> &str {
