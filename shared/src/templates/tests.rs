@@ -169,6 +169,9 @@ fn a_text_is_wrapped_at_its_spaces() {
     let wrapped = text.render(minijinja::context! { x => "word ".repeat(40) }).unwrap();
     assert_eq!(wrapped.lines().map(str::len).collect::<Vec<_>>(), [74, 74, 49]);
     assert_eq!(wrapped.split_whitespace().count(), 40);
+    let japanese = format!("{} zoe@example.org {}", "ア".repeat(60), "イ".repeat(60));
+    let unbroken = text.render(minijinja::context! { x => japanese.as_str() }).unwrap();
+    assert_eq!(unbroken, japanese, "no line ends at a space only because an address has one beside it");
 }
 
 /// What code names: formats, and texts by the code of an error or problem.

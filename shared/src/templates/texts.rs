@@ -104,11 +104,16 @@ fn cannot_format(error: TextError) -> Error {
     Error::new(ErrorKind::InvalidOperation, error.to_string())
 }
 
-/// Breaks a text at its spaces. Languages without spaces stay as they are: mail programs break their lines.
+/// Breaks a text at its spaces. Languages without spaces stay as they are, also at a space around an address: mail programs
+/// break their lines.
 fn wrap(text: &str) -> String {
+    let words: Vec<&str> = text.split_ascii_whitespace().collect();
+    if words.iter().any(|word| has_no_spaces(word)) {
+        return words.join(" ");
+    }
     let mut wrapped = String::with_capacity(text.len());
     let mut column = 0;
-    for word in text.split_ascii_whitespace() {
+    for word in words {
         let width = word.chars().count();
         if column > 0 && column + 1 + width > LINE {
             wrapped.push('\n');
@@ -121,4 +126,9 @@ fn wrap(text: &str) -> String {
         column += width;
     }
     wrapped
+}
+
+/// Whether a word is of Japanese or Chinese, by its kana (U+3040 to U+30FF) or Han characters.
+fn has_no_spaces(word: &str) -> bool {
+    word.contains(|c| matches!(c, '\u{3040}'..='\u{30FF}' | '\u{4E00}'..='\u{9FFF}'))
 }
