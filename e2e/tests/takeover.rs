@@ -206,6 +206,8 @@ both! {
         let age = Duration::from_secs(72 * 3600 + 60);
         let old = forge::aged(token, Purpose::EmailChangeUndo, age, JWT_SECRET)?;
         stack.api().post(&format!("/auth/email-change-undo/{old}")).refused(400, "token_expired").await?;
+        let page = stack.api().visit(&format!("/auth/email-change-undo/{old}")).page(400).await?;
+        assert!(page.contains("72 hours") && !page.contains("Log in"), "nothing makes a new link: {page}");
     }
 
     async fn an_unverified_account_is_not_made_an_administrator(stack: &Stack) {

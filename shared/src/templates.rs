@@ -57,6 +57,7 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "page/code_form.html",
     "page/email_change_confirm.html",
     "page/email_change_undo.html",
+    "page/email_change_undo_expired.html",
     "page/email_change_undone.html",
     "page/email_changed.html",
     "page/enter_code.html",

@@ -131,12 +131,12 @@ page-continue = المتابعة إلى { $app_name }
 page-status = الحالة { $status }
 
 
-## Pages of links: which account a link is for
+## Pages of links and codes: whose account it is
 
-page-account = هذا الرابط مخصّص للحساب { $email } الذي أُنشئ بتاريخ { $created_at }.
-page-account-name = هذا الرابط مخصّص للحساب { $email } الذي أُنشئ بالاسم «{ $name }» بتاريخ { $created_at }.
-page-account-username = هذا الرابط مخصّص للحساب { $email } الذي أُنشئ باسم المستخدم «{ $username }» بتاريخ { $created_at }.
-page-account-name-username = هذا الرابط مخصّص للحساب { $email } الذي أُنشئ بالاسم «{ $name }» واسم المستخدم «{ $username }» بتاريخ { $created_at }.
+page-account = أُنشئ الحساب { $email } بتاريخ { $created_at }.
+page-account-name = أُنشئ الحساب { $email } بالاسم «{ $name }» بتاريخ { $created_at }.
+page-account-username = أُنشئ الحساب { $email } باسم المستخدم «{ $username }» بتاريخ { $created_at }.
+page-account-name-username = أُنشئ الحساب { $email } بالاسم «{ $name }» واسم المستخدم «{ $username }» بتاريخ { $created_at }.
 
 
 ## Page: verify an address
@@ -145,6 +145,9 @@ page-verify-title = تأكيد عنوان بريدك الإلكتروني
 page-verify-lead = هل هذا حسابك؟ يكفي الضغط على الزر ليصبح جاهزًا.
 page-verify-button = تأكيد البريد الإلكتروني
 page-verify-not-me = لم أُنشئ هذا الحساب
+page-verify-code-title = هل هذا حسابك؟
+page-verify-code-lead = الرمز صحيح. إذا كان هذا حسابك، فيكفي الضغط على الزر ليصبح جاهزًا.
+page-verify-code-button = نعم، هذا حسابي
 page-verified-title = تم تأكيد الحساب
 page-verified-heading = تم تأكيد حسابك
 page-verified-lead = شكرًا لك. يمكنك الآن إغلاق هذه الصفحة وتسجيل الدخول.
@@ -165,6 +168,7 @@ page-not-me-done-lead = لا يمكن لأحد استخدامه بعد الآن�
 page-expired-title = انتهت صلاحية هذا الرابط
 page-expired-lead = تعمل الروابط لمدة محدودة حفاظًا على أمان حسابك. يُرجى إدخال عنوان بريدك الإلكتروني للحصول على رابط جديد.
 page-expired-log-in = تعمل الروابط لمدة محدودة حفاظًا على أمان حسابك. يُرجى تسجيل الدخول وطلب تغيير عنوان بريدك الإلكتروني مرة أخرى.
+page-expired-undo = لا يمكن التراجع عن تغيير عنوان البريد الإلكتروني إلا خلال 72 ساعة. انتهت هذه المهلة، لذلك يبقى العنوان كما هو الآن.
 page-expired-button = إرسال رابط جديد
 page-invalid-title = هذا الرابط لا يعمل
 page-invalid-lead = سبق استخدام الرابط، أو أنه غير مكتمل. يُرجى فتح الرابط من الرسالة مرة أخرى، أو طلب رابط جديد:

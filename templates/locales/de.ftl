@@ -115,12 +115,12 @@ page-continue = Weiter zu { $app_name }
 page-status = Status { $status }
 
 
-## Pages of links: which account a link is for
+## Pages of links and codes: whose account it is
 
-page-account = Dieser Link gehört zum Konto { $email }, angelegt am { $created_at }.
-page-account-name = Dieser Link gehört zum Konto { $email }, angelegt für { $name } am { $created_at }.
-page-account-username = Dieser Link gehört zum Konto { $email }, angelegt mit dem Benutzernamen { $username } am { $created_at }.
-page-account-name-username = Dieser Link gehört zum Konto { $email }, angelegt für { $name } mit dem Benutzernamen { $username } am { $created_at }.
+page-account = Das Konto { $email } wurde am { $created_at } angelegt.
+page-account-name = Das Konto { $email } wurde am { $created_at } für { $name } angelegt.
+page-account-username = Das Konto { $email } wurde am { $created_at } mit dem Benutzernamen { $username } angelegt.
+page-account-name-username = Das Konto { $email } wurde am { $created_at } für { $name } mit dem Benutzernamen { $username } angelegt.
 
 
 ## Page: verify an address
@@ -129,6 +129,9 @@ page-verify-title = Bestätigen Sie Ihre E-Mail-Adresse
 page-verify-lead = Ist das Ihr Konto? Dann klicken Sie auf die Schaltfläche, und es ist bereit.
 page-verify-button = E-Mail-Adresse bestätigen
 page-verify-not-me = Ich habe mich nicht registriert
+page-verify-code-title = Ist das Ihr Konto?
+page-verify-code-lead = Der Code stimmt. Wenn das Ihr Konto ist, klicken Sie auf die Schaltfläche, und es ist bereit.
+page-verify-code-button = Ja, das ist mein Konto
 page-verified-title = Konto bestätigt
 page-verified-heading = Ihr Konto ist bestätigt
 page-verified-lead = Vielen Dank. Sie können diese Seite jetzt schließen und sich anmelden.
@@ -149,6 +152,7 @@ page-not-me-done-lead = Niemand kann es mehr nutzen, und Sie müssen nichts weit
 page-expired-title = Dieser Link ist abgelaufen
 page-expired-lead = Zum Schutz Ihres Kontos gelten Links nur für begrenzte Zeit. Geben Sie Ihre E-Mail-Adresse ein, um einen neuen zu erhalten.
 page-expired-log-in = Zum Schutz Ihres Kontos gelten Links nur für begrenzte Zeit. Melden Sie sich an und fordern Sie die Änderung Ihrer E-Mail-Adresse erneut an.
+page-expired-undo = Eine Änderung der E-Mail-Adresse lässt sich nur 72 Stunden lang rückgängig machen. Diese Zeit ist vorbei, daher bleibt es bei der jetzigen Adresse.
 page-expired-button = Neuen Link anfordern
 page-invalid-title = Dieser Link funktioniert nicht
 page-invalid-lead = Er wurde bereits verwendet oder ist unvollständig. Bitte öffnen Sie den Link in der E-Mail noch einmal oder fordern Sie einen neuen an:
@@ -201,7 +205,7 @@ page-email-change-button = Diese Adresse bestätigen
 page-email-changed-title = E-Mail-Adresse geändert
 page-email-changed-heading = Ihre E-Mail-Adresse ist geändert
 page-email-changed-lead = Melden Sie sich von jetzt an mit der neuen Adresse an.
-page-undo-title = Änderung der E-Mail-Adresse rückgängig machen
+page-undo-title = Adressänderung rückgängig machen
 page-undo-lead = Klicken Sie auf die Schaltfläche, um { $email } wieder zur Adresse Ihres Kontos zu machen. Dann werden alle Geräte abgemeldet, und das jetzige Passwort gilt nicht mehr: Wir senden Ihnen einen Link für ein neues.
 page-undo-button = Adresse wiederherstellen
 page-undone-title = Ihre Adresse ist wiederhergestellt

@@ -189,14 +189,14 @@ page-continue = Continue to { $app_name }
 page-status = Status { $status }
 
 
-## Pages of links: which account a link is for
+## Pages of links and codes: whose account it is
 ## $created_at is bold text such as moment makes. $email is an address, $name a first and last name as typed, $username a
 ## user name as typed.
 
-page-account = This link is for the account { $email }, made on { $created_at }.
-page-account-name = This link is for the account { $email }, made for { $name } on { $created_at }.
-page-account-username = This link is for the account { $email }, made with the user name { $username } on { $created_at }.
-page-account-name-username = This link is for the account { $email }, made for { $name } with the user name { $username } on { $created_at }.
+page-account = The account { $email } was made on { $created_at }.
+page-account-name = The account { $email } was made for { $name } on { $created_at }.
+page-account-username = The account { $email } was made with the user name { $username } on { $created_at }.
+page-account-name-username = The account { $email } was made for { $name } with the user name { $username } on { $created_at }.
 
 
 ## Page: verify an address
@@ -207,6 +207,12 @@ page-verify-button = Verify my email
 
 # A link to the page page-not-me.
 page-verify-not-me = I did not sign up
+
+# The page after a typed code: the same question, with texts of its own. page-account… and page-verify-not-me stand on it too.
+page-verify-code-title = Is this your account?
+page-verify-code-lead = The code is right. If this is your account, press the button, and it is ready.
+page-verify-code-button = Yes, this is my account
+
 page-verified-title = Account verified
 page-verified-heading = Your account is verified
 page-verified-lead = Thank you. You can close this page now and log in.
@@ -233,6 +239,9 @@ page-expired-lead = Links work for a limited time, to keep your account safe. En
 
 # The same where a new link needs a login.
 page-expired-log-in = Links work for a limited time, to keep your account safe. Log in and ask again to change your email address.
+
+# The same for a link that undoes an email change: nobody can get a new one.
+page-expired-undo = An email change can be undone for 72 hours only. That time is over, so the address stays as it is now.
 page-expired-button = Send me a new link
 page-invalid-title = This link does not work
 

@@ -119,12 +119,12 @@ page-continue = Ir a { $app_name }
 page-status = Estado { $status }
 
 
-## Pages of links: which account a link is for
+## Pages of links and codes: whose account it is
 
-page-account = Este enlace es para la cuenta { $email }, creada el { $created_at }.
-page-account-name = Este enlace es para la cuenta { $email }, creada para { $name } el { $created_at }.
-page-account-username = Este enlace es para la cuenta { $email }, creada con el nombre de usuario { $username } el { $created_at }.
-page-account-name-username = Este enlace es para la cuenta { $email }, creada para { $name } con el nombre de usuario { $username } el { $created_at }.
+page-account = La cuenta { $email } se creó el { $created_at }.
+page-account-name = La cuenta { $email } se creó para { $name } el { $created_at }.
+page-account-username = La cuenta { $email } se creó con el nombre de usuario { $username } el { $created_at }.
+page-account-name-username = La cuenta { $email } se creó para { $name } con el nombre de usuario { $username } el { $created_at }.
 
 
 ## Page: verify an address
@@ -133,6 +133,9 @@ page-verify-title = Verifica tu correo electrónico
 page-verify-lead = ¿Es esta tu cuenta? Pulsa el botón y estará lista.
 page-verify-button = Verificar mi correo
 page-verify-not-me = No me he registrado
+page-verify-code-title = ¿Es esta tu cuenta?
+page-verify-code-lead = El código es correcto. Si esta es tu cuenta, pulsa el botón y estará lista.
+page-verify-code-button = Sí, es mi cuenta
 page-verified-title = Cuenta verificada
 page-verified-heading = Tu cuenta está verificada
 page-verified-lead = Gracias. Ya puedes cerrar esta página e iniciar sesión.
@@ -153,6 +156,7 @@ page-not-me-done-lead = Nadie puede usarla y no tienes que hacer nada más. Pued
 page-expired-title = Este enlace ha caducado
 page-expired-lead = Para proteger tu cuenta, los enlaces solo son válidos durante un tiempo limitado. Introduce tu dirección de correo electrónico para recibir uno nuevo.
 page-expired-log-in = Para proteger tu cuenta, los enlaces solo son válidos durante un tiempo limitado. Inicia sesión y vuelve a pedir el cambio de dirección de correo electrónico.
+page-expired-undo = Un cambio de dirección de correo electrónico solo se puede deshacer durante 72 horas. Ese plazo ha terminado, así que la dirección se queda como está ahora.
 page-expired-button = Enviarme un nuevo enlace
 page-invalid-title = Este enlace no funciona
 page-invalid-lead = Ya se ha usado o está incompleto. Vuelve a abrir el enlace del correo o pide uno nuevo:

@@ -44,7 +44,7 @@ verify-email-subject = Confirmez votre adresse e-mail
 verify-email-title = Confirmez votre adresse e-mail
 verify-email-preheader = Un clic, et votre compte { $app_name } est prêt. Le lien est valable pendant { $lifetime }.
 verify-email-lead = Bienvenue sur { $app_name }. Merci de confirmer que cette adresse e-mail est bien la vôtre. Le lien et le code sont valables pendant { $lifetime }.
-verify-email-button = Confirmer mon adresse e-mail
+verify-email-button = Confirmer mon adresse
 verify-email-code = Ou saisissez ce code sur la page où vous avez créé votre compte :
 verify-email-note = Vous n’avez pas créé de compte ? Ignorez cet e-mail : sans le lien ou le code, personne ne peut utiliser un compte avec votre adresse.
 verify-email-footer = Vous recevez cet e-mail parce que quelqu’un a créé un compte { $app_name } avec cette adresse.
@@ -119,20 +119,23 @@ page-continue = Continuer vers { $app_name }
 page-status = Statut { $status }
 
 
-## Pages of links: which account a link is for
+## Pages of links and codes: whose account it is
 
-page-account = Ce lien concerne le compte { $email }, créé le { $created_at }.
-page-account-name = Ce lien concerne le compte { $email }, créé pour { $name } le { $created_at }.
-page-account-username = Ce lien concerne le compte { $email }, créé avec le nom d’utilisateur { $username } le { $created_at }.
-page-account-name-username = Ce lien concerne le compte { $email }, créé pour { $name } avec le nom d’utilisateur { $username } le { $created_at }.
+page-account = Le compte { $email } a été créé le { $created_at }.
+page-account-name = Le compte { $email } a été créé pour { $name } le { $created_at }.
+page-account-username = Le compte { $email } a été créé avec le nom d’utilisateur { $username } le { $created_at }.
+page-account-name-username = Le compte { $email } a été créé pour { $name } avec le nom d’utilisateur { $username } le { $created_at }.
 
 
 ## Page: verify an address
 
 page-verify-title = Confirmez votre adresse e-mail
 page-verify-lead = Ce compte est-il le vôtre ? Alors cliquez sur le bouton, et il sera prêt.
-page-verify-button = Confirmer mon adresse e-mail
+page-verify-button = Confirmer mon adresse
 page-verify-not-me = Je n’ai pas créé de compte
+page-verify-code-title = Est-ce votre compte ?
+page-verify-code-lead = Le code est correct. Si ce compte est le vôtre, cliquez sur le bouton, et il sera prêt.
+page-verify-code-button = Oui, c’est mon compte
 page-verified-title = Compte confirmé
 page-verified-heading = Votre compte est confirmé
 page-verified-lead = Merci. Vous pouvez maintenant fermer cette page et vous connecter.
@@ -153,6 +156,7 @@ page-not-me-done-lead = Personne ne peut plus l’utiliser, et vous n’avez rie
 page-expired-title = Ce lien a expiré
 page-expired-lead = Pour protéger votre compte, les liens ne sont valables que pour une durée limitée. Saisissez votre adresse e-mail pour en recevoir un nouveau.
 page-expired-log-in = Pour protéger votre compte, les liens ne sont valables que pour une durée limitée. Connectez-vous et demandez à nouveau à changer d’adresse e-mail.
+page-expired-undo = Un changement d’adresse e-mail ne peut être annulé que pendant 72 heures. Ce délai est passé, l’adresse reste donc telle qu’elle est.
 page-expired-button = Recevoir un nouveau lien
 page-invalid-title = Ce lien ne fonctionne pas
 page-invalid-lead = Il a déjà été utilisé ou il est incomplet. Ouvrez à nouveau le lien reçu par e-mail, ou demandez-en un autre :

@@ -119,12 +119,12 @@ page-continue = Continua su { $app_name }
 page-status = Stato { $status }
 
 
-## Pages of links: which account a link is for
+## Pages of links and codes: whose account it is
 
-page-account = Questo link riguarda l’account { $email }, creato in data { $created_at }.
-page-account-name = Questo link riguarda l’account { $email }, creato per { $name } in data { $created_at }.
-page-account-username = Questo link riguarda l’account { $email }, creato con il nome utente { $username } in data { $created_at }.
-page-account-name-username = Questo link riguarda l’account { $email }, creato per { $name } con il nome utente { $username } in data { $created_at }.
+page-account = L’account { $email } è stato creato in data { $created_at }.
+page-account-name = L’account { $email } è stato creato per { $name } in data { $created_at }.
+page-account-username = L’account { $email } è stato creato con il nome utente { $username } in data { $created_at }.
+page-account-name-username = L’account { $email } è stato creato per { $name } con il nome utente { $username } in data { $created_at }.
 
 
 ## Page: verify an address
@@ -133,6 +133,9 @@ page-verify-title = Verifica il tuo indirizzo email
 page-verify-lead = È il tuo account? Allora premi il pulsante e sarà pronto.
 page-verify-button = Verifica il mio indirizzo
 page-verify-not-me = Non ho creato un account
+page-verify-code-title = È il tuo account?
+page-verify-code-lead = Il codice è corretto. Se questo è il tuo account, premi il pulsante e sarà pronto.
+page-verify-code-button = Sì, è il mio account
 page-verified-title = Account verificato
 page-verified-heading = Il tuo account è verificato
 page-verified-lead = Grazie. Ora puoi chiudere questa pagina e accedere.
@@ -153,6 +156,7 @@ page-not-me-done-lead = Nessuno può più usarlo e non devi fare altro. Puoi cre
 page-expired-title = Questo link è scaduto
 page-expired-lead = Per proteggere il tuo account, i link sono validi solo per un tempo limitato. Inserisci il tuo indirizzo email per riceverne uno nuovo.
 page-expired-log-in = Per proteggere il tuo account, i link sono validi solo per un tempo limitato. Accedi e richiedi di nuovo la modifica del tuo indirizzo email.
+page-expired-undo = La modifica dell’indirizzo email può essere annullata solo entro 72 ore. Questo termine è scaduto, quindi l’indirizzo resta quello attuale.
 page-expired-button = Inviami un nuovo link
 page-invalid-title = Questo link non funziona
 page-invalid-lead = È già stato usato oppure è incompleto. Apri di nuovo il link nell’email o richiedine uno nuovo:

@@ -111,12 +111,12 @@ page-continue = { $app_name }に進む
 page-status = ステータス { $status }
 
 
-## Pages of links: which account a link is for
+## Pages of links and codes: whose account it is
 
-page-account = このリンクは、{ $created_at }に作成されたアカウント { $email } のものです。
-page-account-name = このリンクは、{ $created_at }に名前「{ $name }」で作成されたアカウント { $email } のものです。
-page-account-username = このリンクは、{ $created_at }にユーザー名「{ $username }」で作成されたアカウント { $email } のものです。
-page-account-name-username = このリンクは、{ $created_at }に名前「{ $name }」、ユーザー名「{ $username }」で作成されたアカウント { $email } のものです。
+page-account = アカウント { $email } は、{ $created_at }に作成されました。
+page-account-name = アカウント { $email } は、{ $created_at }に名前「{ $name }」で作成されました。
+page-account-username = アカウント { $email } は、{ $created_at }にユーザー名「{ $username }」で作成されました。
+page-account-name-username = アカウント { $email } は、{ $created_at }に名前「{ $name }」、ユーザー名「{ $username }」で作成されました。
 
 
 ## Page: verify an address
@@ -125,6 +125,9 @@ page-verify-title = メールアドレスの確認
 page-verify-lead = ご自身のアカウントであれば、ボタンを押してください。アカウントが使えるようになります。
 page-verify-button = メールアドレスを確認する
 page-verify-not-me = 登録した覚えがありません
+page-verify-code-title = ご自身のアカウントですか？
+page-verify-code-lead = 確認コードが一致しました。ご自身のアカウントであれば、ボタンを押してください。アカウントが使えるようになります。
+page-verify-code-button = はい、自分のアカウントです
 page-verified-title = アカウントの確認完了
 page-verified-heading = アカウントの確認が完了しました
 page-verified-lead = ありがとうございます。このページを閉じて、ログインしてください。
@@ -145,6 +148,7 @@ page-not-me-done-lead = このアカウントはもう誰にも使えません�
 page-expired-title = このリンクは期限切れです
 page-expired-lead = アカウントを守るため、リンクには有効期限があります。新しいリンクを受け取るには、メールアドレスを入力してください。
 page-expired-log-in = アカウントを守るため、リンクには有効期限があります。ログインして、もう一度メールアドレスの変更を申請してください。
+page-expired-undo = メールアドレスの変更を元に戻せるのは72時間以内です。期限を過ぎたため、メールアドレスは現在のままになります。
 page-expired-button = 新しいリンクを送信する
 page-invalid-title = このリンクは使えません
 page-invalid-lead = リンクがすでに使われたか、途中で切れています。メールのリンクをもう一度開くか、新しいリンクを取得してください：

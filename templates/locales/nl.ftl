@@ -115,12 +115,12 @@ page-continue = Verder naar { $app_name }
 page-status = Status { $status }
 
 
-## Pages of links: which account a link is for
+## Pages of links and codes: whose account it is
 
-page-account = Deze link hoort bij het account { $email }, aangemaakt op { $created_at }.
-page-account-name = Deze link hoort bij het account { $email }, aangemaakt voor { $name } op { $created_at }.
-page-account-username = Deze link hoort bij het account { $email }, aangemaakt met de gebruikersnaam { $username } op { $created_at }.
-page-account-name-username = Deze link hoort bij het account { $email }, aangemaakt voor { $name } met de gebruikersnaam { $username } op { $created_at }.
+page-account = Het account { $email } is aangemaakt op { $created_at }.
+page-account-name = Het account { $email } is aangemaakt voor { $name } op { $created_at }.
+page-account-username = Het account { $email } is aangemaakt met de gebruikersnaam { $username } op { $created_at }.
+page-account-name-username = Het account { $email } is aangemaakt voor { $name } met de gebruikersnaam { $username } op { $created_at }.
 
 
 ## Page: verify an address
@@ -129,6 +129,9 @@ page-verify-title = Bevestig je e-mailadres
 page-verify-lead = Is dit jouw account? Klik dan op de knop en het is klaar voor gebruik.
 page-verify-button = E-mailadres bevestigen
 page-verify-not-me = Ik heb geen account aangemaakt
+page-verify-code-title = Is dit jouw account?
+page-verify-code-lead = De code klopt. Is dit jouw account, klik dan op de knop en het is klaar voor gebruik.
+page-verify-code-button = Ja, dit is mijn account
 page-verified-title = Account bevestigd
 page-verified-heading = Je account is bevestigd
 page-verified-lead = Bedankt. Je kunt deze pagina nu sluiten en inloggen.
@@ -149,6 +152,7 @@ page-not-me-done-lead = Niemand kan het nog gebruiken en je hoeft verder niets t
 page-expired-title = Deze link is verlopen
 page-expired-lead = Om je account te beschermen zijn links maar beperkte tijd geldig. Vul je e-mailadres in om een nieuwe te ontvangen.
 page-expired-log-in = Om je account te beschermen zijn links maar beperkte tijd geldig. Log in en vraag opnieuw om je e-mailadres te wijzigen.
+page-expired-undo = Een wijziging van het e-mailadres kan maar 72 uur ongedaan worden gemaakt. Die tijd is voorbij, dus het adres blijft zoals het nu is.
 page-expired-button = Stuur me een nieuwe link
 page-invalid-title = Deze link werkt niet
 page-invalid-lead = De link is al gebruikt of is niet volledig. Open de link in de e-mail opnieuw of vraag een nieuwe aan:

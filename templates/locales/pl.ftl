@@ -123,12 +123,12 @@ page-continue = Dalej do aplikacji { $app_name }
 page-status = Status { $status }
 
 
-## Pages of links: which account a link is for
+## Pages of links and codes: whose account it is
 
-page-account = Ten link dotyczy konta { $email }, założonego { $created_at }.
-page-account-name = Ten link dotyczy konta { $email } (imię i nazwisko: { $name }), założonego { $created_at }.
-page-account-username = Ten link dotyczy konta { $email } (nazwa użytkownika: { $username }), założonego { $created_at }.
-page-account-name-username = Ten link dotyczy konta { $email } (imię i nazwisko: { $name }, nazwa użytkownika: { $username }), założonego { $created_at }.
+page-account = Konto { $email } założono { $created_at }.
+page-account-name = Konto { $email } (imię i nazwisko: { $name }) założono { $created_at }.
+page-account-username = Konto { $email } (nazwa użytkownika: { $username }) założono { $created_at }.
+page-account-name-username = Konto { $email } (imię i nazwisko: { $name }, nazwa użytkownika: { $username }) założono { $created_at }.
 
 
 ## Page: verify an address
@@ -137,6 +137,9 @@ page-verify-title = Potwierdź swój adres e-mail
 page-verify-lead = Czy to Twoje konto? Naciśnij przycisk, a będzie gotowe.
 page-verify-button = Potwierdź adres e-mail
 page-verify-not-me = To nie moje konto
+page-verify-code-title = Czy to Twoje konto?
+page-verify-code-lead = Kod jest poprawny. Jeśli to Twoje konto, naciśnij przycisk, a będzie gotowe.
+page-verify-code-button = Tak, to moje konto
 page-verified-title = Konto potwierdzone
 page-verified-heading = Twoje konto jest potwierdzone
 page-verified-lead = Dziękujemy. Możesz teraz zamknąć tę stronę i się zalogować.
@@ -157,6 +160,7 @@ page-not-me-done-lead = Nikt nie może już z niego korzystać i nie musisz robi
 page-expired-title = Ten link wygasł
 page-expired-lead = Dla bezpieczeństwa Twojego konta linki działają przez ograniczony czas. Podaj adres e-mail, aby otrzymać nowy link.
 page-expired-log-in = Dla bezpieczeństwa Twojego konta linki działają przez ograniczony czas. Zaloguj się i ponownie poproś o zmianę adresu e-mail.
+page-expired-undo = Zmianę adresu e-mail można cofnąć tylko w ciągu 72 godzin. Ten czas minął, więc adres pozostaje taki, jaki jest teraz.
 page-expired-button = Wyślij mi nowy link
 page-invalid-title = Ten link nie działa
 page-invalid-lead = Został już użyty albo jest niepełny. Otwórz link z wiadomości jeszcze raz lub poproś o nowy:

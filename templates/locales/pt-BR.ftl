@@ -119,12 +119,12 @@ page-continue = Continuar para { $app_name }
 page-status = Status { $status }
 
 
-## Pages of links: which account a link is for
+## Pages of links and codes: whose account it is
 
-page-account = Este link é da conta { $email }, criada em { $created_at }.
-page-account-name = Este link é da conta { $email }, criada para { $name } em { $created_at }.
-page-account-username = Este link é da conta { $email }, criada com o nome de usuário { $username } em { $created_at }.
-page-account-name-username = Este link é da conta { $email }, criada para { $name } com o nome de usuário { $username } em { $created_at }.
+page-account = A conta { $email } foi criada em { $created_at }.
+page-account-name = A conta { $email } foi criada para { $name } em { $created_at }.
+page-account-username = A conta { $email } foi criada com o nome de usuário { $username } em { $created_at }.
+page-account-name-username = A conta { $email } foi criada para { $name } com o nome de usuário { $username } em { $created_at }.
 
 
 ## Page: verify an address
@@ -133,6 +133,9 @@ page-verify-title = Confirme seu e-mail
 page-verify-lead = Esta conta é sua? Então clique no botão, e ela estará pronta.
 page-verify-button = Confirmar meu e-mail
 page-verify-not-me = Não criei uma conta
+page-verify-code-title = Esta conta é sua?
+page-verify-code-lead = O código está correto. Se esta conta é sua, clique no botão, e ela estará pronta.
+page-verify-code-button = Sim, esta conta é minha
 page-verified-title = Conta confirmada
 page-verified-heading = Sua conta está confirmada
 page-verified-lead = Agradecemos a confirmação. Agora você pode fechar esta página e fazer login.
@@ -153,6 +156,7 @@ page-not-me-done-lead = Ninguém mais pode usá-la, e você não precisa fazer m
 page-expired-title = Este link expirou
 page-expired-lead = Para proteger sua conta, os links são válidos por tempo limitado. Digite seu endereço de e-mail para receber um novo.
 page-expired-log-in = Para proteger sua conta, os links são válidos por tempo limitado. Faça login e solicite novamente a alteração do seu endereço de e-mail.
+page-expired-undo = A alteração do endereço de e-mail só pode ser desfeita durante 72 horas. Esse prazo terminou, então o endereço continua como está agora.
 page-expired-button = Receber um novo link
 page-invalid-title = Este link não funciona
 page-invalid-lead = Ele já foi usado ou está incompleto. Abra novamente o link do e-mail ou solicite um novo:

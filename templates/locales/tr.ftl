@@ -115,12 +115,12 @@ page-continue = { $app_name } uygulamasına git
 page-status = Durum kodu: { $status }
 
 
-## Pages of links: which account a link is for
+## Pages of links and codes: whose account it is
 
-page-account = Bu bağlantı, { $created_at } tarihinde açılan { $email } hesabı içindir.
-page-account-name = Bu bağlantı, { $created_at } tarihinde açılan { $email } hesabı (ad: { $name }) içindir.
-page-account-username = Bu bağlantı, { $created_at } tarihinde açılan { $email } hesabı (kullanıcı adı: { $username }) içindir.
-page-account-name-username = Bu bağlantı, { $created_at } tarihinde açılan { $email } hesabı (ad: { $name }, kullanıcı adı: { $username }) içindir.
+page-account = { $email } hesabı { $created_at } tarihinde açıldı.
+page-account-name = { $email } hesabı (ad: { $name }) { $created_at } tarihinde açıldı.
+page-account-username = { $email } hesabı (kullanıcı adı: { $username }) { $created_at } tarihinde açıldı.
+page-account-name-username = { $email } hesabı (ad: { $name }, kullanıcı adı: { $username }) { $created_at } tarihinde açıldı.
 
 
 ## Page: verify an address
@@ -129,6 +129,9 @@ page-verify-title = E-posta adresinizi doğrulayın
 page-verify-lead = Bu hesap sizin mi? Öyleyse düğmeye basın, hesabınız hazır olsun.
 page-verify-button = E-posta adresimi doğrula
 page-verify-not-me = Ben kaydolmadım
+page-verify-code-title = Bu hesap sizin mi?
+page-verify-code-lead = Kod doğru. Bu hesap sizinse düğmeye basın, hesabınız hazır olsun.
+page-verify-code-button = Evet, bu hesap benim
 page-verified-title = Hesap doğrulandı
 page-verified-heading = Hesabınız doğrulandı
 page-verified-lead = Teşekkür ederiz. Şimdi bu sayfayı kapatıp oturum açabilirsiniz.
@@ -149,6 +152,7 @@ page-not-me-done-lead = Artık bu hesabı kimse kullanamaz, yapmanız gereken ba
 page-expired-title = Bu bağlantının süresi doldu
 page-expired-lead = Hesabınızın güvenliği için bağlantılar sınırlı bir süre geçerlidir. Yeni bir bağlantı almak için e-posta adresinizi girin.
 page-expired-log-in = Hesabınızın güvenliği için bağlantılar sınırlı bir süre geçerlidir. Oturum açın ve e-posta adresinizi değiştirmek için yeniden istekte bulunun.
+page-expired-undo = E-posta adresi değişikliği yalnızca 72 saat içinde geri alınabilir. Bu süre doldu, bu yüzden adres şu anki gibi kalır.
 page-expired-button = Yeni bağlantı gönder
 page-invalid-title = Bu bağlantı çalışmıyor
 page-invalid-lead = Bağlantı daha önce kullanılmış ya da eksik. Lütfen e-postadaki bağlantıyı yeniden açın veya yeni bir bağlantı isteyin:

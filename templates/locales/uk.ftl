@@ -123,12 +123,12 @@ page-continue = Далі до застосунку { $app_name }
 page-status = Статус { $status }
 
 
-## Pages of links: which account a link is for
+## Pages of links and codes: whose account it is
 
-page-account = Це посилання стосується облікового запису { $email }, створеного { $created_at }.
-page-account-name = Це посилання стосується облікового запису { $email } (ім’я: { $name }), створеного { $created_at }.
-page-account-username = Це посилання стосується облікового запису { $email } (ім’я користувача: { $username }), створеного { $created_at }.
-page-account-name-username = Це посилання стосується облікового запису { $email } (ім’я: { $name }, ім’я користувача: { $username }), створеного { $created_at }.
+page-account = Обліковий запис { $email } створено { $created_at }.
+page-account-name = Обліковий запис { $email } (ім’я: { $name }) створено { $created_at }.
+page-account-username = Обліковий запис { $email } (ім’я користувача: { $username }) створено { $created_at }.
+page-account-name-username = Обліковий запис { $email } (ім’я: { $name }, ім’я користувача: { $username }) створено { $created_at }.
 
 
 ## Page: verify an address
@@ -137,6 +137,9 @@ page-verify-title = Підтвердьте свою адресу електро�
 page-verify-lead = Це ваш обліковий запис? Тоді натисніть кнопку, і він буде готовий.
 page-verify-button = Підтвердити адресу
 page-verify-not-me = Це не мій обліковий запис
+page-verify-code-title = Це ваш обліковий запис?
+page-verify-code-lead = Код правильний. Якщо це ваш обліковий запис, натисніть кнопку, і він буде готовий.
+page-verify-code-button = Так, це мій обліковий запис
 page-verified-title = Обліковий запис підтверджено
 page-verified-heading = Ваш обліковий запис підтверджено
 page-verified-lead = Дякуємо. Тепер ви можете закрити цю сторінку й увійти.
@@ -157,6 +160,7 @@ page-not-me-done-lead = Ніхто вже не зможе ним користу�
 page-expired-title = Термін дії посилання минув
 page-expired-lead = Задля безпеки вашого облікового запису посилання діють обмежений час. Введіть адресу електронної пошти, щоб отримати нове.
 page-expired-log-in = Задля безпеки вашого облікового запису посилання діють обмежений час. Увійдіть і ще раз надішліть запит на зміну адреси електронної пошти.
+page-expired-undo = Зміну адреси електронної пошти можна скасувати лише протягом 72 годин. Цей час минув, тому адреса залишається такою, як зараз.
 page-expired-button = Надіслати нове посилання
 page-invalid-title = Це посилання не працює
 page-invalid-lead = Його вже використано або воно неповне. Відкрийте посилання в листі ще раз або отримайте нове:

@@ -111,12 +111,12 @@ page-continue = 前往 { $app_name }
 page-status = 状态码 { $status }
 
 
-## Pages of links: which account a link is for
+## Pages of links and codes: whose account it is
 
-page-account = 此链接用于账号 { $email }，该账号于 { $created_at }创建。
-page-account-name = 此链接用于账号 { $email }，该账号于 { $created_at }以姓名“{ $name }”创建。
-page-account-username = 此链接用于账号 { $email }，该账号于 { $created_at }以用户名“{ $username }”创建。
-page-account-name-username = 此链接用于账号 { $email }，该账号于 { $created_at }以姓名“{ $name }”和用户名“{ $username }”创建。
+page-account = 账号 { $email } 于 { $created_at }创建。
+page-account-name = 账号 { $email } 于 { $created_at }以姓名“{ $name }”创建。
+page-account-username = 账号 { $email } 于 { $created_at }以用户名“{ $username }”创建。
+page-account-name-username = 账号 { $email } 于 { $created_at }以姓名“{ $name }”和用户名“{ $username }”创建。
 
 
 ## Page: verify an address
@@ -125,6 +125,9 @@ page-verify-title = 验证您的邮箱
 page-verify-lead = 这是您的账号吗？如果是，请点击按钮，账号即可使用。
 page-verify-button = 验证邮箱
 page-verify-not-me = 我没有注册
+page-verify-code-title = 这是您的账号吗？
+page-verify-code-lead = 验证码正确。如果这是您的账号，请点击按钮，账号即可使用。
+page-verify-code-button = 是，这是我的账号
 page-verified-title = 账号已验证
 page-verified-heading = 您的账号已通过验证
 page-verified-lead = 谢谢。您现在可以关闭此页面并登录。
@@ -145,6 +148,7 @@ page-not-me-done-lead = 任何人都无法再使用此账号，您无需进行�
 page-expired-title = 此链接已过期
 page-expired-lead = 为保障您的账号安全，链接仅在限定时间内有效。请输入您的邮箱地址，获取新链接。
 page-expired-log-in = 为保障您的账号安全，链接仅在限定时间内有效。请登录后重新申请更改邮箱地址。
+page-expired-undo = 更改邮箱地址后，只能在 72 小时内撤销。期限已过，邮箱地址将保持现状。
 page-expired-button = 发送新链接
 page-invalid-title = 此链接无效
 page-invalid-lead = 链接已被使用或不完整。请重新打开邮件中的链接，或获取新链接：

@@ -42,8 +42,8 @@ pub enum Page<'a> {
         docs: bool,
     },
     /// A button that verifies, by posting to `confirm`. `not_me` is the page for the owner of the address who did not sign
-    /// up.
-    Verify { account: AccountSummary<'a>, confirm: &'a str, not_me: &'a str },
+    /// up. `by_code` says whether a typed code led here, and not a link.
+    Verify { account: AccountSummary<'a>, confirm: &'a str, not_me: &'a str, by_code: bool },
     /// A button that deletes the account of somebody else who signed up with this address.
     NotMe { account: AccountSummary<'a> },
     /// That account is deleted.
@@ -70,6 +70,8 @@ pub enum Page<'a> {
     EmailChanged {},
     /// A button that restores `email`, the address before a change.
     EmailChangeUndo { email: &'a str },
+    /// The link is too old to undo the change.
+    EmailChangeUndoExpired {},
     /// The old address is restored.
     EmailChangeUndone {},
     /// Any other error. `code` names its texts; `message` and `resolution` are the API's, for a code without texts.
@@ -194,6 +196,7 @@ impl Page<'_> {
             Self::EmailChangeConfirm {} => "page/email_change_confirm.html",
             Self::EmailChanged {} => "page/email_changed.html",
             Self::EmailChangeUndo { .. } => "page/email_change_undo.html",
+            Self::EmailChangeUndoExpired {} => "page/email_change_undo_expired.html",
             Self::EmailChangeUndone {} => "page/email_change_undone.html",
             Self::Error { .. } => "page/error.html",
             Self::Inbox { .. } => "page/inbox.html",

@@ -49,16 +49,17 @@ impl Page<'static> {
     }
 }
 
-const fn verify(account: AccountSummary<'static>) -> Page<'static> {
+const fn verify(account: AccountSummary<'static>, by_code: bool) -> Page<'static> {
     let (confirm, not_me) = ("/api/v1/auth/verify/eyJlbWFpbCI6", "/api/v1/auth/not-me/eyJlbWFpbCI6");
-    Page::Verify { account, confirm, not_me }
+    Page::Verify { account, confirm, not_me, by_code }
 }
 
 fn forms() -> Vec<Page<'static>> {
     let (form, other) = (RequestForm::PasswordReset, RequestForm::Verification);
     vec![
-        verify(ACCOUNT),
-        verify(NAMELESS),
+        verify(ACCOUNT, false),
+        verify(ACCOUNT, true),
+        verify(NAMELESS, false),
         Page::NotMe { account: ACCOUNT },
         Page::EmailChangeUndo { email: "zoe@example.org" },
         Page::EmailChangeConfirm {},
@@ -92,6 +93,7 @@ fn answers() -> Vec<Page<'static>> {
         Page::LinkRequested { form: RequestForm::Verification, email: "zoe@example.org" },
         Page::ResetDone {},
         Page::EmailChanged {},
+        Page::EmailChangeUndoExpired {},
         Page::EmailChangeUndone {},
         Page::NotMeDone {},
         Page::Error {

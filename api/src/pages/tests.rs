@@ -29,6 +29,7 @@ const VERIFY: Page<'static> = Page::Verify {
     account: super::samples::ACCOUNT,
     confirm: "/api/v1/auth/verify/x",
     not_me: "/api/v1/auth/not-me/x",
+    by_code: false,
 };
 
 #[test]
@@ -266,6 +267,73 @@ fn a_page_of_a_link_tells_whose_account_it_is_for_in_every_language() {
             assert!(html.contains(known), "{locale}: {known} {html}");
         }
     }
+}
+
+/// The text of the page's button.
+fn button(html: &str) -> &str {
+    html.split("type=\"submit\">").nth(1).and_then(|rest| rest.split('<').next()).unwrap()
+}
+
+#[test]
+fn the_page_behind_a_typed_code_asks_in_its_own_words_in_every_language() {
+    let pages = pages();
+    let Page::Verify { account, confirm, not_me, .. } = VERIFY else { unreachable!() };
+    let by_code = Page::Verify { account, confirm, not_me, by_code: true };
+    let form = Page::EnterCode { form: RequestForm::Verification, email: None, problems: &[] };
+    for locale in Locale::ALL {
+        let render = |page| pages.render(Language { locale, ..Language::ENGLISH }, page).unwrap();
+        let asked = render(&by_code);
+        assert_ne!(
+            button(&asked),
+            button(&render(&form)),
+            "{locale}: a second step looks like a second step"
+        );
+        assert!(asked.contains("zoe@example.org</strong>"), "{locale}: {asked}");
+        if locale == Locale::En {
+            assert!(
+                !asked.contains("his link") && asked.contains("<h1>Is this your account?</h1>"),
+                "{asked}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_last_name_comes_first_where_people_write_it_so() {
+    let pages = pages();
+    for (locale, name) in
+        [(Locale::En, "Zoë Smith"), (Locale::Ja, "Smith Zoë"), (Locale::ZhHans, "Smith Zoë")]
+    {
+        let html = pages.render(Language { locale, ..Language::ENGLISH }, &VERIFY).unwrap();
+        assert!(html.contains(name), "{locale}: {html}");
+    }
+}
+
+#[test]
+fn a_refused_form_marks_the_fields_that_are_wrong_and_says_so_in_its_title() {
+    let pages = pages();
+    let marked = |page: &Page<'_>| -> Vec<String> {
+        let html = pages.render(Language::ENGLISH, page).unwrap();
+        assert!(html.contains("<title>Error: "), "{page:?}");
+        let fields = html
+            .split("<input id=\"")
+            .skip(1)
+            .filter(|field| field.split('>').next().is_some_and(|field| field.contains("aria-invalid")));
+        fields.filter_map(|field| field.split('"').next()).map(str::to_owned).collect()
+    };
+    let (form, email) = (RequestForm::PasswordReset, Some("zoe@example.org"));
+    for (problem, fields) in [
+        (Problem::CodeWrong, &["email", "code"][..]),
+        (Problem::CodeMalformed, &["code"]),
+        (Problem::AddressMalformed, &["email"]),
+        (Problem::PasswordGuessable, &["new_password", "confirm_new_password"]),
+        (Problem::PasswordsDiffer, &["new_password", "confirm_new_password"]),
+        (Problem::FieldRequired, &["email", "code", "new_password", "confirm_new_password"]),
+    ] {
+        assert_eq!(marked(&Page::EnterCode { form, email, problems: &[problem] }), fields, "{problem:?}");
+    }
+    let problem = Some(Problem::AddressMalformed);
+    assert_eq!(marked(&Page::RequestLink { form, email: None, problem }), ["email"]);
 }
 
 #[test]

@@ -120,8 +120,5 @@ pub(super) fn failure(
         return format.failure(state, error, Some(form));
     };
     let shown = Page::EnterCode { form, email: email.map(EmailAddress::as_str), problems: &problems };
-    let mut response = format.page(state, error.row().status, &shown);
-    // The request's log line reads the error from here.
-    response.extensions_mut().insert(error);
-    response
+    format.error_page(state, error, &shown)
 }

@@ -45,7 +45,7 @@ async fn open(State(state): State<AppState>, format: ResponseFormat, token: Path
             let page = Page::EmailChangeUndo { email: &change.old_email };
             format.of_account(&change.user).page(&state, StatusCode::OK, &page)
         }
-        Err(error) => format.failure(&state, error, None),
+        Err(error) => failure(&state, format, error),
     }
 }
 
@@ -74,7 +74,17 @@ async fn undo(
 ) -> Response {
     match restore_email(&state, &token, origin).await {
         Ok(user) => format.of_account(&user).success(&state, DONE, &Page::EmailChangeUndone {}),
-        Err(error) => format.failure(&state, error, None),
+        Err(error) => failure(&state, format, error),
+    }
+}
+
+/// An error's answer. Nothing makes a new link, so the page of an expired one offers none.
+fn failure(state: &AppState, format: ResponseFormat, error: ApiError) -> Response {
+    match error {
+        ApiError::LinkExpired if format.is_html => {
+            format.error_page(state, error, &Page::EmailChangeUndoExpired {})
+        }
+        _ => format.failure(state, error, None),
     }
 }
 

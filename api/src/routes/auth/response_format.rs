@@ -77,7 +77,12 @@ impl ResponseFormat {
             ApiError::LinkInvalid => Page::LinkInvalid {},
             _ => return html::error_page(state, self.language, error),
         };
-        let mut response = self.page(state, error.row().status, &shown);
+        self.error_page(state, error, &shown)
+    }
+
+    /// A page with the status of an error.
+    pub(super) fn error_page(self, state: &AppState, error: ApiError, shown: &Page<'_>) -> Response {
+        let mut response = self.page(state, error.row().status, shown);
         // The request's log line reads the error from here.
         response.extensions_mut().insert(error);
         response

@@ -88,9 +88,18 @@ async fn verify(
 
 async fn show_page(state: &AppState, format: ResponseFormat, token: &PathToken) -> Response {
     match link::open(state, Purpose::EmailVerification, token).await {
-        Ok(link) => confirmation_page(state, format, &link.user, token),
+        Ok(link) => confirmation_page(state, format, &link.user, token, Proof::Link),
         Err(error) => format.failure_page(state, error, Some(RequestForm::Verification)),
     }
+}
+
+/// What a person opened the page with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// The link of the email.
+    Link,
+    /// Its code, typed on a page before.
+    Code,
 }
 
 /// The page that names the account, since somebody else may have made it. Its button verifies, by the token.
@@ -99,10 +108,12 @@ pub(super) fn confirmation_page(
     format: ResponseFormat,
     user: &User,
     token: &PathToken,
+    by: Proof,
 ) -> Response {
     let confirm = token.path_under("/api/v1/auth/verify");
     let not_me = token.path_under("/api/v1/auth/not-me");
-    let page = Page::Verify { account: AccountSummary::of(user), confirm: &confirm, not_me: &not_me };
+    let (account, by_code) = (AccountSummary::of(user), by == Proof::Code);
+    let page = Page::Verify { account, confirm: &confirm, not_me: &not_me, by_code };
     format.of_account(user).page(state, StatusCode::OK, &page)
 }
 

@@ -13,7 +13,7 @@ use super::code::{self, CodeEmail};
 use super::link;
 use super::response_format::ResponseFormat;
 use super::user::MessageResponse;
-use super::verify::{DONE, confirmation_page, verify_account};
+use super::verify::{DONE, Proof, confirmation_page, verify_account};
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{Encoding, Fields, FromFields, JsonOrForm};
 use crate::openapi::{errors, schemas};
@@ -83,7 +83,7 @@ async fn verify(
         Ok(Proven::Verified(user)) => format.of_account(&user).success(&state, DONE, &Page::Verified {}),
         Ok(Proven::NotYetConfirmed(user)) => {
             let token = link::verification_token(&state, &user);
-            confirmation_page(&state, format, &user, &token)
+            confirmation_page(&state, format, &user, &token, Proof::Code)
         }
         Err(error) => code::failure(&state, format, form, Some(&entered.email), error),
     }
