@@ -17,7 +17,7 @@ const VERIFY_SUBJECT: &str = "Welcome to Acme! Please confirm your address";
 async fn with_acme(kind: Kind, test: impl AsyncFn(&Stack) -> Result<()>) -> Result<()> {
     let example = Example::named("acme")?;
     let options = example.added_to(StackOptions::new(kind), |name, value| match name {
-        "TEMPLATE_FOLDER" => example.folder().join(value).display().to_string(),
+        "TEMPLATE_FOLDER" => example.folder().join("../..").join(value).display().to_string(),
         _ => value.to_owned(),
     });
     run(options, test).await

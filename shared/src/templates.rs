@@ -148,6 +148,7 @@ pub fn inspect(template_folder: Option<&Path>) -> Result<TemplateInspection, Tem
         texts::add(&mut env, catalogues.of(locale));
         env
     };
+    files.warn_when_nothing_differs();
     Ok(TemplateInspection {
         templates: Templates(Locale::ALL.into_iter().map(in_language).collect()),
         overridden: files.overridden,
@@ -192,6 +193,8 @@ struct Files {
     unused: Vec<String>,
     problems: Vec<TemplateError>,
     warnings: Vec<String>,
+    /// Whether a file has another text than the built-in one of its name.
+    any_differs: bool,
 }
 
 impl Files {
@@ -201,7 +204,10 @@ impl Files {
             self.add_catalogue(locale, path, name);
         } else if names().any(|known| known == name) {
             match compile(&mut self.env, &name, path, folder) {
-                Ok(()) => self.overridden.push(name),
+                Ok(differs) => {
+                    self.any_differs |= differs;
+                    self.overridden.push(name);
+                }
                 Err(problem) => self.problems.push(problem),
             }
         } else {
@@ -212,7 +218,9 @@ impl Files {
     /// Messages that no built-in template uses are for templates in the folder. One with a variable that it does not get
     /// could not be used.
     fn add_catalogue(&mut self, locale: Locale, path: &Path, name: String) {
-        let messages = match read(path).map(Messages::parse) {
+        let text = read(path);
+        self.any_differs |= text.as_ref().is_ok_and(|text| text != Messages::built_in(locale).source());
+        let messages = match text.map(Messages::parse) {
             Ok(Ok(messages)) => messages,
             Ok(Err(problems)) => {
                 let problems = problems.into_iter().map(|problem| of_catalogue(locale, problem));
@@ -233,6 +241,17 @@ impl Files {
     }
 }
 
+impl Files {
+    /// `TEMPLATE_FOLDER=templates` in the folder of this service's source names the built-in templates.
+    fn warn_when_nothing_differs(&mut self) {
+        if !self.any_differs && !self.overridden.is_empty() && self.problems.is_empty() {
+            self.warnings.push(
+                "TEMPLATE_FOLDER changes nothing: each file is the same as the built-in one. Is another folder meant?".into(),
+            );
+        }
+    }
+}
+
 /// `locales/de.ftl` has the messages of German.
 fn catalogue_name(name: &str) -> Option<Locale> {
     name.strip_prefix("locales/")?.strip_suffix(".ftl")?.parse().ok()
@@ -242,14 +261,18 @@ fn of_catalogue(locale: Locale, CatalogueProblem { line, reason }: CatalogueProb
     TemplateError::Broken { file: format!("TEMPLATE_FOLDER/locales/{locale}.ftl"), line, reason }
 }
 
+/// Returns whether the file has another text than the built-in template.
 fn compile(
     env: &mut Environment<'static>,
     name: &str,
     path: &Path,
     folder: &Path,
-) -> Result<(), TemplateError> {
-    env.add_template_owned(name.to_owned(), read(path)?)
-        .map_err(|error| TemplateError::broken(&error, Some(folder)))
+) -> Result<bool, TemplateError> {
+    let text = read(path)?;
+    let differs = !BUILT_IN.contains(&(name, &text));
+    env.add_template_owned(name.to_owned(), text)
+        .map_err(|error| TemplateError::broken(&error, Some(folder)))?;
+    Ok(differs)
 }
 
 /// Browsers hash a style with LF instead of CRLF. Emails get their line ends when they are composed.

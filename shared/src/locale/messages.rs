@@ -66,6 +66,12 @@ impl Messages {
         }
     }
 
+    /// The text that they were read from.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        self.0.source()
+    }
+
     /// The built-in ones of a language.
     #[must_use]
     pub fn built_in(locale: Locale) -> Messages {

@@ -162,6 +162,20 @@ fn a_catalogue_with_doubtful_messages_is_a_warning() {
 }
 
 #[test]
+fn a_folder_that_changes_nothing_is_a_warning() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../templates");
+    let warnings = |folder: &Path| inspect(Some(folder)).unwrap().warnings;
+    let found = warnings(&root);
+    assert!(found.len() == 1 && found[0].starts_with("TEMPLATE_FOLDER changes nothing"), "{found:?}");
+    let text = fs::read_to_string(root.join("locales/de.ftl")).unwrap();
+    assert_eq!(warnings(folder_with("locales/de.ftl", &text).path()), found);
+    let other = text.replacen(" = ", " = x ", 1);
+    assert!(warnings(folder_with("locales/de.ftl", &other).path()).is_empty());
+    assert!(warnings(folder_with("mail/welcome/subject.txt", "Ahoy").path()).is_empty());
+    assert!(warnings(tempfile::tempdir().unwrap().path()).is_empty());
+}
+
+#[test]
 fn a_text_is_wrapped_at_its_spaces() {
     let folder = folder_with("mail/welcome/body.txt", "{{ x|wrap }}");
     let all = load(Some(folder.path())).unwrap();
