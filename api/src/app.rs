@@ -14,7 +14,7 @@ use bookly_shared::link_code::LinkCodes;
 use bookly_shared::link_token::LinkSigner;
 use bookly_shared::metrics::Exporter;
 use bookly_shared::queue::{JobQueue, QueueError, RedisQueue};
-use bookly_shared::templates::TemplateError;
+use bookly_shared::templates::{self, TemplateError};
 use bookly_shared::trace::{TraceError, Tracer};
 use bookly_worker::{JobSource, Worker};
 use tokio::net::TcpListener;
@@ -124,6 +124,10 @@ impl App {
             DatabaseSettings::Postgres { .. } => None,
         };
         let pages = Pages::new(settings.template_folder.as_deref(), &settings.product, &settings.links)?;
+        // The worker logs them, and more about emails; with Redis it is another process.
+        if settings.redis.is_some() {
+            templates::log_warnings(pages.warnings());
+        }
         let db = open_database(&settings).await?;
         let clock = Clock::synchronised(&db).await?;
         let tracer = Tracer::start(settings.traces.as_ref(), "bookly-api", clock.clone())?;

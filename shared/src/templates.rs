@@ -2,16 +2,19 @@
 //! environment of its own, with its texts.
 
 mod error;
+mod folder;
 mod texts;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, Error, Output, State, UndefinedBehavior, escape_formatter};
 
-use crate::locale::{CatalogueFinding, CatalogueProblem, Catalogues, Locale, Messages};
+use crate::locale::{Catalogues, Locale};
+
+use folder::Files;
 
 pub use error::{RenderError, TemplateError};
 
@@ -79,24 +82,18 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "page/verify.html",
 ];
 
-/// Compiles every template, in every language. Files of `template_folder` replace templates of the same name.
-///
-/// Files are read only here, so a change needs a restart. A file that replaces no template is a warning.
+/// Compiles every template, in every language. Files of `template_folder` replace templates of the same name. Its warnings
+/// are not logged.
 ///
 /// # Errors
 /// When the folder or a file cannot be read, or a template has wrong syntax (with file and line).
 pub fn load(template_folder: Option<&Path>) -> Result<Templates, TemplateError> {
-    let inspection = inspect(template_folder)?;
-    for file in inspection.unused {
-        tracing::warn!(%file, "this file in TEMPLATE_FOLDER has not the name of a template and is not used");
-    }
-    for warning in inspection.warnings {
-        tracing::warn!(warning, "check TEMPLATE_FOLDER");
-    }
-    match inspection.problems.into_iter().next() {
-        Some(problem) => Err(problem),
-        None => Ok(inspection.templates),
-    }
+    inspect(template_folder)?.usable()
+}
+
+/// Logs what is probably a mistake in `TEMPLATE_FOLDER`.
+pub fn log_warnings(warnings: &[String]) {
+    warnings.iter().for_each(|warning| tracing::warn!(warning, "check TEMPLATE_FOLDER"));
 }
 
 /// All templates in every language.
@@ -123,12 +120,23 @@ pub struct TemplateInspection {
     pub templates: Templates,
     /// The templates and catalogues that files replace.
     pub overridden: Vec<String>,
-    /// Files that replace no template.
-    pub unused: Vec<String>,
     /// Files that cannot be read or have wrong syntax.
     pub problems: Vec<TemplateError>,
-    /// What can be used but is probably a mistake, with file and line.
+    /// What can be used but is probably a mistake, with file and line; files that replace nothing are among it.
     pub warnings: Vec<String>,
+}
+
+impl TemplateInspection {
+    /// The templates.
+    ///
+    /// # Errors
+    /// The first problem.
+    pub fn usable(self) -> Result<Templates, TemplateError> {
+        match self.problems.into_iter().next() {
+            Some(problem) => Err(problem),
+            None => Ok(self.templates),
+        }
+    }
 }
 
 /// Compiles every template as [`load`] does, and continues after an error.
@@ -136,23 +144,20 @@ pub struct TemplateInspection {
 /// # Errors
 /// When the folder cannot be read.
 pub fn inspect(template_folder: Option<&Path>) -> Result<TemplateInspection, TemplateError> {
-    let mut files = Files { env: built_in_environment()?, ..Files::default() };
+    let mut files = Files::new(built_in_environment()?, BUILT_IN);
     if let Some(folder) = template_folder {
-        for path in files_under(folder)? {
-            files.add(&path, folder);
-        }
+        files.read(folder)?;
     }
-    let catalogues = Catalogues::new(&files.messages).map_err(|problem| of_catalogue(Locale::En, problem))?;
+    let catalogues = Catalogues::new(&files.messages)
+        .map_err(|problem| TemplateError::of_file("locales", problem.line, problem.reason))?;
     let in_language = |locale| {
         let mut env = files.env.clone();
         texts::add(&mut env, catalogues.of(locale));
         env
     };
-    files.warn_when_nothing_differs();
     Ok(TemplateInspection {
         templates: Templates(Locale::ALL.into_iter().map(in_language).collect()),
         overridden: files.overridden,
-        unused: files.unused,
         problems: files.problems,
         warnings: files.warnings,
     })
@@ -182,126 +187,6 @@ fn built_in_environment() -> Result<Environment<'static>, TemplateError> {
         env.add_template(name, text).map_err(broken)?;
     }
     Ok(env)
-}
-
-/// What is known while the files are read.
-#[derive(Default)]
-struct Files {
-    env: Environment<'static>,
-    messages: Vec<(Locale, Messages)>,
-    overridden: Vec<String>,
-    unused: Vec<String>,
-    problems: Vec<TemplateError>,
-    warnings: Vec<String>,
-    /// Whether a file has another text than the built-in one of its name.
-    any_differs: bool,
-}
-
-impl Files {
-    fn add(&mut self, path: &Path, folder: &Path) {
-        let name = name_of(path, folder);
-        if let Some(locale) = catalogue_name(&name) {
-            self.add_catalogue(locale, path, name);
-        } else if names().any(|known| known == name) {
-            match compile(&mut self.env, &name, path, folder) {
-                Ok(differs) => {
-                    self.any_differs |= differs;
-                    self.overridden.push(name);
-                }
-                Err(problem) => self.problems.push(problem),
-            }
-        } else {
-            self.unused.push(name);
-        }
-    }
-
-    /// Messages that no built-in template uses are for templates in the folder. One with a variable that it does not get
-    /// could not be used.
-    fn add_catalogue(&mut self, locale: Locale, path: &Path, name: String) {
-        let text = read(path);
-        self.any_differs |= text.as_ref().is_ok_and(|text| text != Messages::built_in(locale).source());
-        let messages = match text.map(Messages::parse) {
-            Ok(Ok(messages)) => messages,
-            Ok(Err(problems)) => {
-                let problems = problems.into_iter().map(|problem| of_catalogue(locale, problem));
-                return self.problems.extend(problems);
-            }
-            Err(problem) => return self.problems.push(problem),
-        };
-        for finding in messages.compared_to(&Messages::built_in(Locale::En)) {
-            let (line, reason) = (finding.line(), finding.to_string());
-            if finding.is_fatal() {
-                self.problems.push(of_catalogue(locale, CatalogueProblem { line, reason }));
-            } else if !matches!(finding, CatalogueFinding::MissingMessage { .. }) {
-                self.warnings.push(format!("{name}, line {line}: {reason}"));
-            }
-        }
-        self.messages.push((locale, messages));
-        self.overridden.push(name);
-    }
-}
-
-impl Files {
-    /// `TEMPLATE_FOLDER=templates` in the folder of this service's source names the built-in templates.
-    fn warn_when_nothing_differs(&mut self) {
-        if !self.any_differs && !self.overridden.is_empty() && self.problems.is_empty() {
-            self.warnings.push(
-                "TEMPLATE_FOLDER changes nothing: each file is the same as the built-in one. Is another folder meant?".into(),
-            );
-        }
-    }
-}
-
-/// `locales/de.ftl` has the messages of German.
-fn catalogue_name(name: &str) -> Option<Locale> {
-    name.strip_prefix("locales/")?.strip_suffix(".ftl")?.parse().ok()
-}
-
-fn of_catalogue(locale: Locale, CatalogueProblem { line, reason }: CatalogueProblem) -> TemplateError {
-    TemplateError::Broken { file: format!("TEMPLATE_FOLDER/locales/{locale}.ftl"), line, reason }
-}
-
-/// Returns whether the file has another text than the built-in template.
-fn compile(
-    env: &mut Environment<'static>,
-    name: &str,
-    path: &Path,
-    folder: &Path,
-) -> Result<bool, TemplateError> {
-    let text = read(path)?;
-    let differs = !BUILT_IN.contains(&(name, &text));
-    env.add_template_owned(name.to_owned(), text)
-        .map_err(|error| TemplateError::broken(&error, Some(folder)))?;
-    Ok(differs)
-}
-
-/// Browsers hash a style with LF instead of CRLF. Emails get their line ends when they are composed.
-fn read(path: &Path) -> Result<String, TemplateError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| TemplateError::Unreadable { path: path.to_owned(), source })?;
-    Ok(text.trim_start_matches('\u{feff}').replace("\r\n", "\n"))
-}
-
-/// Every file below `folder`, sorted, without hidden ones (`.gitkeep`, swap files of editors).
-fn files_under(folder: &Path) -> Result<Vec<PathBuf>, TemplateError> {
-    let unreadable = |source| TemplateError::Unreadable { path: folder.to_owned(), source };
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?;
-        let path = entry.path();
-        if entry.file_name().to_string_lossy().starts_with('.') {
-            continue;
-        }
-        if path.is_dir() { files.extend(files_under(&path)?) } else { files.push(path) }
-    }
-    files.sort();
-    Ok(files)
-}
-
-fn name_of(path: &Path, folder: &Path) -> String {
-    let relative = path.strip_prefix(folder).unwrap_or(path);
-    let parts: Vec<_> = relative.components().map(|part| part.as_os_str().to_string_lossy()).collect();
-    parts.join("/")
 }
 
 /// Writes a value, escaped where the template is HTML.

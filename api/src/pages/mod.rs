@@ -33,6 +33,7 @@ const PASSWORD_LENGTH: (usize, usize) = (8, 128);
 /// Renders pages. Made once, when the service starts.
 pub struct Pages {
     templates: Templates,
+    warnings: Vec<String>,
     content_security_policy: String,
     product: ProductSettings,
     initial: String,
@@ -71,7 +72,9 @@ impl Pages {
         product: &ProductSettings,
         links: &LinkSettings,
     ) -> Result<Self, TemplateError> {
-        let mut templates = templates::load(template_folder)?;
+        let mut inspection = templates::inspect(template_folder)?;
+        let warnings = std::mem::take(&mut inspection.warnings);
+        let mut templates = inspection.usable()?;
         let broken = |error| TemplateError::broken(&error, template_folder);
         let colors = context! { colors => Value::from(Serde(product.colors)) };
         let css = templates.of(Locale::En).get_template("page/style.css");
@@ -87,7 +90,7 @@ impl Pages {
             env.set_debug(true);
         });
         let (product, initial, links) = (product.clone(), product.initial(), links.clone());
-        let mut pages = Self { templates, content_security_policy, product, initial, links };
+        let mut pages = Self { templates, warnings, content_security_policy, product, initial, links };
         let locales = if template_folder.is_some() { &Locale::ALL[..] } else { &[Locale::En] };
         for locale in locales.iter().copied() {
             for page in Page::samples() {
@@ -96,6 +99,12 @@ impl Pages {
         }
         pages.templates.change(|env| env.set_debug(false));
         Ok(pages)
+    }
+
+    /// What is probably a mistake in the folder, with file and line.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// Renders one page in a language.

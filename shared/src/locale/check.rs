@@ -43,6 +43,15 @@ pub enum CatalogueFinding {
         /// From 1.
         line: usize,
     },
+    /// A `$name` outside braces, which is shown as it is.
+    VariableAsText {
+        /// The message.
+        id: String,
+        /// The variable.
+        variable: String,
+        /// From 1.
+        line: usize,
+    },
     /// A message that stands twice; the last one counts.
     Repeated {
         /// Its name.
@@ -61,6 +70,7 @@ impl CatalogueFinding {
             Self::ExtraMessage { line, .. }
             | Self::MissingVariable { line, .. }
             | Self::ExtraVariable { line, .. }
+            | Self::VariableAsText { line, .. }
             | Self::Repeated { line, .. } => *line,
         }
     }
@@ -76,12 +86,15 @@ impl fmt::Display for CatalogueFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::MissingMessage { id } => write!(f, "the message {id} is missing"),
-            Self::ExtraMessage { id, .. } => write!(f, "no built-in template uses the message {id}"),
+            Self::ExtraMessage { id, .. } => write!(f, "no template uses the message {id}"),
             Self::MissingVariable { id, variable, .. } => {
                 write!(f, "the message {id} does not use ${variable}")
             }
             Self::ExtraVariable { id, variable, .. } => {
                 write!(f, "the message {id} uses ${variable}, which it does not get")
+            }
+            Self::VariableAsText { id, variable, .. } => {
+                write!(f, "the message {id} has ${variable} as text; for its value write {{ ${variable} }}")
             }
             Self::Repeated { id, .. } => write!(f, "the message {id} stands twice"),
         }
@@ -115,6 +128,7 @@ impl Messages {
                 line,
             }));
         }
+        findings.extend(self.variables_as_text());
         findings.extend(self.repeated());
         findings
     }
@@ -133,6 +147,22 @@ impl Messages {
         outline
     }
 
+    fn variables_as_text(&self) -> Vec<CatalogueFinding> {
+        let mut findings = Vec::new();
+        for entry in self.0.entries() {
+            let Entry::Message(message) = entry else { continue };
+            let mut names = BTreeSet::new();
+            message.value.iter().for_each(|pattern| collect_as_text(pattern, &mut names));
+            let (id, line) = (message.id.name, self.line_of(message.id.name));
+            findings.extend(names.into_iter().map(|variable| CatalogueFinding::VariableAsText {
+                id: id.to_owned(),
+                variable: variable.to_owned(),
+                line,
+            }));
+        }
+        findings
+    }
+
     fn repeated(&self) -> Vec<CatalogueFinding> {
         let mut seen = BTreeSet::new();
         let ids = self.0.entries().filter_map(|entry| match entry {
@@ -149,6 +179,28 @@ impl Messages {
         let is_it = |line: &str| line.strip_prefix(id).is_some_and(|rest| rest.trim_start().starts_with('='));
         let lines = self.0.source().lines().enumerate();
         lines.filter(|(_, line)| is_it(line)).last().map_or(0, |(index, _)| index + 1)
+    }
+}
+
+/// What looks like a variable in the text outside braces, also in the variants of a choice. `$5` does not.
+fn collect_as_text<'a>(pattern: &Pattern<&'a str>, names: &mut BTreeSet<&'a str>) {
+    for element in &pattern.elements {
+        match element {
+            PatternElement::TextElement { value } => {
+                let after = value.split('$').skip(1);
+                let name = |text: &'a str| {
+                    let end =
+                        text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
+                    &text[..end]
+                };
+                let begins_well = |name: &&str| name.starts_with(|c: char| c.is_ascii_alphabetic());
+                names.extend(after.map(name).filter(begins_well));
+            }
+            PatternElement::Placeable { expression: Expression::Select { variants, .. } } => {
+                variants.iter().for_each(|variant| collect_as_text(&variant.value, names));
+            }
+            PatternElement::Placeable { .. } => {}
+        }
     }
 }
 
@@ -216,8 +268,21 @@ mod tests {
                 "0: the message c is missing",
                 "2: the message b does not use $y",
                 "2: the message b uses $z, which it does not get",
-                "4: no built-in template uses the message d",
+                "4: no template uses the message d",
                 "6: the message a stands twice",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_variable_outside_braces_is_told() {
+        let english = "a = { $x }\nb = { $n }\n";
+        let own = "a = $x costs $5 or { $x } $\nb = { $n ->\n    [one] $n_1!\n   *[other] { $n }\n}\n";
+        assert_eq!(
+            findings(own, english),
+            [
+                "1: the message a has $x as text; for its value write { $x }",
+                "2: the message b has $n_1 as text; for its value write { $n_1 }",
             ]
         );
     }

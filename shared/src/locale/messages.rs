@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, LazyLock};
 
 use fluent_bundle::FluentResource;
+use fluent_syntax::ast::Entry;
 use fluent_syntax::parser::ParserError;
 
 use super::tag::Locale;
@@ -70,6 +71,22 @@ impl Messages {
     #[must_use]
     pub fn source(&self) -> &str {
         self.0.source()
+    }
+
+    /// The names of the messages.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.0.entries().filter_map(|entry| match entry {
+            Entry::Message(message) => Some(message.id.name),
+            _ => None,
+        })
+    }
+
+    /// Whether a message has another one in it: `{ greeting }` or `{ greeting.part }`.
+    #[must_use]
+    pub fn refer_to(&self, id: &str) -> bool {
+        let mut source = self.source().to_owned();
+        source.retain(|c| !c.is_whitespace());
+        [format!("{{{id}}}"), format!("{{{id}.")].iter().any(|reference| source.contains(reference))
     }
 
     /// The built-in ones of a language.

@@ -1,6 +1,8 @@
 //! Tests of the template loader.
 
+use super::folder::{files_under, name_of};
 use super::*;
+use crate::locale::{CatalogueFinding, Messages};
 use std::fs;
 
 /// A `TEMPLATE_FOLDER` with one file in it.
@@ -55,7 +57,9 @@ fn all_errors_of_a_folder_are_found() {
     let found = inspect(Some(folder.path())).unwrap();
     assert_eq!(found.problems.len(), 2, "{:?}", found.problems);
     assert_eq!(found.overridden, ["mail/welcome/subject.txt"]);
-    assert_eq!(found.unused, ["mail/welcome/subjekt.txt"]);
+    let unused =
+        "TEMPLATE_FOLDER/mail/welcome/subjekt.txt: overrides nothing; is mail/welcome/subject.txt meant?";
+    assert_eq!(found.warnings, [unused]);
     let built_in = found.templates.of(Locale::En).get_template("mail/welcome/body.txt").unwrap();
     assert!(built_in.source().contains("welcome-lead"), "a broken file replaces nothing");
 }
@@ -148,17 +152,59 @@ fn a_catalogue_with_doubtful_messages_is_a_warning() {
     fs::write(folder.path().join("locales/sv.ftl"), "greeting = Hej,\n").unwrap();
     let found = inspect(Some(folder.path())).unwrap();
     assert!(found.problems.is_empty(), "{:?}", found.problems);
-    assert_eq!(
-        (found.overridden, found.unused),
-        (vec!["locales/pt-BR.ftl".into()], vec!["locales/sv.ftl".into()])
-    );
+    assert_eq!(found.overridden, ["locales/pt-BR.ftl"]);
     assert_eq!(
         found.warnings,
         [
-            "locales/pt-BR.ftl, line 2: the message greeting-name does not use $first_name",
-            "locales/pt-BR.ftl, line 1: no built-in template uses the message ours",
+            "TEMPLATE_FOLDER/locales/pt-BR.ftl, line 2: the message greeting-name does not use $first_name",
+            "TEMPLATE_FOLDER/locales/sv.ftl: overrides nothing; the languages whose messages can be overridden are \
+             en, de, fr, es, it, pt-BR, nl, pl, uk, tr, ja, zh-Hans, ar",
+            "TEMPLATE_FOLDER/locales/pt-BR.ftl, line 1: no template uses the message ours",
         ]
     );
+    let found = inspect(Some(folder_with("locales/de-AT.ftl", "greeting = Servus,\n").path())).unwrap();
+    assert!(found.warnings[0].ends_with("is locales/de.ftl meant?"), "{:?}", found.warnings);
+}
+
+#[test]
+fn a_message_is_used_by_templates_of_the_folder_and_by_other_messages() {
+    let folder = folder_with("mail/welcome/body.txt", "{{ t('ours') }} {{ t(\"theirs\", x=1) }}");
+    fs::create_dir(folder.path().join("locales")).unwrap();
+    let messages = "ours = { part }\npart = x\ntheirs = { $x }\nverify-email-sujbect = x\nnobodys = x\n";
+    fs::write(folder.path().join("locales/de.ftl"), messages).unwrap();
+    let found = inspect(Some(folder.path())).unwrap();
+    assert_eq!(
+        found.warnings,
+        [
+            "TEMPLATE_FOLDER/locales/de.ftl, line 5: no template uses the message nobodys",
+            "TEMPLATE_FOLDER/locales/de.ftl, line 4: no template uses the message verify-email-sujbect; \
+             is verify-email-subject meant?",
+        ]
+    );
+}
+
+#[test]
+fn two_files_for_one_language_are_a_fault() {
+    let folder = folder_with("locales/DE.ftl", "greeting = Hallo,\n");
+    fs::write(folder.path().join("locales/de.ftl"), "greeting = Guten Tag,\n").unwrap();
+    let said = load(Some(folder.path())).unwrap_err().to_string();
+    let begin = "TEMPLATE_FOLDER/locales/de.ftl: TEMPLATE_FOLDER/locales/DE.ftl has the messages of the same language";
+    assert!(said.starts_with(begin), "{said}");
+}
+
+#[test]
+fn every_message_names_a_file_in_the_same_way() {
+    let folder = folder_with("locales/de.ftl", "greeting = { $x }\nours = x\n");
+    let found = inspect(Some(folder.path())).unwrap();
+    assert!(found.problems[0].to_string().starts_with("TEMPLATE_FOLDER/locales/de.ftl, line 1: "));
+    assert!(
+        found.warnings[0].starts_with("TEMPLATE_FOLDER/locales/de.ftl, line 2: "),
+        "{:?}",
+        found.warnings
+    );
+    fs::write(folder.path().join("locales/de.ftl"), b"\xff").unwrap();
+    let said = inspect(Some(folder.path())).unwrap().problems[0].to_string();
+    assert!(said.starts_with("TEMPLATE_FOLDER/locales/de.ftl: cannot be read: "), "{said}");
 }
 
 #[test]

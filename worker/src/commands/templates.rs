@@ -33,7 +33,8 @@ The checks: each file can be read and has the right syntax, each email can be re
 variables are those of the built-in templates, nothing is empty, an email contains its link, each file replaces a template. Pages are
 checked for syntax only; bookly-api renders them when it starts.
 
-Exit code 1 when an email or page cannot be rendered; anything doubtful is a warning.
+Exit code 1 when an email or page cannot be rendered, an email does not contain its link, or a part of it is empty: such
+templates stop the start, too. Anything doubtful is a warning, and is logged at every start.
 
 JSON: {\"ok\", \"rendered\", \"compiled\", \"overridden\": [file], \"problems\": [{\"file\", \"line\", \"reason\"}], \"warnings\": [text]}
 
@@ -89,6 +90,9 @@ fn problem_line(problem: &TemplateError) -> ProblemLine {
             line: Some(*line).filter(|line| *line > 0),
             reason: reason.clone(),
         },
+        TemplateError::UnreadableFile { file, source } => {
+            ProblemLine { file: file.clone(), line: None, reason: source.to_string() }
+        }
         TemplateError::Unreadable { path, source } => {
             ProblemLine { file: path.display().to_string(), line: None, reason: source.to_string() }
         }

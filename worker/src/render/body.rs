@@ -1,13 +1,12 @@
 //! The values of each kind of email, and what its templates make of them: subject, text and HTML.
 
 use std::fmt;
-use std::path::Path;
 use std::time::Duration;
 
 use bookly_shared::config::{Link, ProductSettings};
 use bookly_shared::domain::{EmailAddress, EmailKind, Palette, greeting_name, one_line};
 use bookly_shared::locale::Locale;
-use bookly_shared::templates::{self, RenderError, TemplateError, Templates};
+use bookly_shared::templates::{RenderError, Templates};
 use chrono::{DateTime, Utc};
 use minijinja::Value;
 use minijinja::value::Serde;
@@ -141,7 +140,7 @@ fn greeting<S: Serializer>(name: &str, to: S) -> Result<S::Ok, S::Error> {
     greeting_name(name).serialize(to)
 }
 
-/// Renders emails. Made once, at the start.
+/// Renders emails. [`MailRenderer::new`] makes it once, at the start.
 pub struct MailRenderer {
     templates: Templates,
     product: ProductSettings,
@@ -162,6 +161,9 @@ pub struct Rendered {
 /// The templates of an email, under `mail/<kind>/`.
 pub(super) const PARTS: [&str; 3] = ["subject.txt", "body.txt", "body.html"];
 
+/// Of the sender's name and the subject, in bytes: more than clients show, less than a line may have.
+pub(super) const HEADER_LIMIT: usize = 500;
+
 /// What every template gets: the values of its kind, the product's name and these.
 #[derive(Serialize)]
 struct Context<'a> {
@@ -174,30 +176,6 @@ struct Context<'a> {
 }
 
 impl MailRenderer {
-    /// Loads the templates and renders every kind once with sample values, so that a template that uses an unknown
-    /// variable stops the start and not the first email. The built-in ones are tested in every language, so only templates
-    /// of a folder are tried in each. `public_url` is `DOMAIN` as a whole URL.
-    ///
-    /// # Errors
-    /// The first template that cannot be read, parsed or rendered, with file and line.
-    pub fn new(
-        template_folder: Option<&Path>,
-        product: &ProductSettings,
-        public_url: &str,
-    ) -> Result<Self, TemplateError> {
-        let mut renderer = Self::for_samples(templates::load(template_folder)?, product, public_url);
-        let locales = if template_folder.is_some() { &Locale::ALL[..] } else { &[Locale::En] };
-        for (locale, kind) in locales.iter().flat_map(|locale| EmailKind::ALL.map(|kind| (*locale, kind))) {
-            for sample in EmailBody::samples(kind) {
-                renderer
-                    .try_render(locale, &sample)
-                    .map_err(|error| TemplateError::broken(&error, template_folder))?;
-            }
-        }
-        renderer.templates.change(|env| env.set_debug(false));
-        Ok(renderer)
-    }
-
     /// For sample values only: errors contain the values of variables.
     pub(super) fn for_samples(mut templates: Templates, product: &ProductSettings, public_url: &str) -> Self {
         templates.change(|env| {
@@ -207,6 +185,12 @@ impl MailRenderer {
         });
         let public_url = public_url.trim_end_matches('/').to_owned();
         Self { templates, product: product.clone(), public_url }
+    }
+
+    /// For real values: errors name none of them.
+    pub(super) fn for_mail(mut self) -> Self {
+        self.templates.change(|env| env.set_debug(false));
+        self
     }
 
     /// Renders one email in a language.

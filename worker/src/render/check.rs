@@ -1,14 +1,14 @@
-//! Renders every email with sample values and reports every fault. The start of a worker stops at the first one.
+//! Renders every email with sample values and reports every fault and every probable mistake. A fault stops the start of a
+//! worker, and `bookly-worker templates check` fails.
 
 use std::path::Path;
 
 use bookly_shared::config::ProductSettings;
 use bookly_shared::domain::{EmailKind, one_line};
 use bookly_shared::locale::Locale;
-use bookly_shared::templates::{self, TemplateError, TemplateInspection};
+use bookly_shared::templates::{self, TemplateError};
 
-use super::body::{EmailBody, MailRenderer, PARTS};
-use super::message::HEADER_LIMIT;
+use super::body::{EmailBody, HEADER_LIMIT, MailRenderer, PARTS};
 
 /// The result of rendering all templates.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub struct TemplateReport {
     pub compiled: usize,
     /// The templates that files override.
     pub overridden: Vec<String>,
-    /// Faults: with them an email cannot be made.
+    /// Faults: with them an email cannot be made, or is useless.
     pub problems: Vec<TemplateError>,
     /// What can be sent but is probably a mistake, with the file's name.
     pub warnings: Vec<String>,
@@ -34,26 +34,54 @@ pub fn check(
     product: &ProductSettings,
     public_url: &str,
 ) -> Result<TemplateReport, TemplateError> {
-    let TemplateInspection { templates, overridden, unused, problems, mut warnings } =
-        templates::inspect(template_folder)?;
-    warnings.splice(..0, unused.iter().map(|file| unused_file(file)));
-    let renderer = MailRenderer::for_samples(templates, product, public_url);
+    Ok(try_all(template_folder, product, public_url, &Locale::ALL)?.1)
+}
+
+impl MailRenderer {
+    /// Loads the templates and renders every kind once with sample values, so that a template that uses an unknown
+    /// variable stops the start and not the first email. The built-in ones are tested in every language, so only templates
+    /// of a folder are tried in each. Logs what is probably a mistake. `public_url` is `DOMAIN` as a whole URL.
+    ///
+    /// # Errors
+    /// The first fault, with file and line.
+    pub fn new(
+        template_folder: Option<&Path>,
+        product: &ProductSettings,
+        public_url: &str,
+    ) -> Result<Self, TemplateError> {
+        let locales = if template_folder.is_some() { &Locale::ALL[..] } else { &[Locale::En] };
+        let (renderer, report) = try_all(template_folder, product, public_url, locales)?;
+        templates::log_warnings(&report.warnings);
+        match report.problems.into_iter().next() {
+            Some(problem) => Err(problem),
+            None => Ok(renderer.for_mail()),
+        }
+    }
+}
+
+fn try_all(
+    folder: Option<&Path>,
+    product: &ProductSettings,
+    public_url: &str,
+    locales: &[Locale],
+) -> Result<(MailRenderer, TemplateReport), TemplateError> {
+    let inspection = templates::inspect(folder)?;
+    let renderer = MailRenderer::for_samples(inspection.templates, product, public_url);
     let mut report = TemplateReport {
         rendered: 0,
         compiled: templates::names().filter(|name| name.starts_with("page/")).count(),
-        overridden,
-        problems,
-        warnings,
+        overridden: inspection.overridden,
+        problems: inspection.problems,
+        warnings: inspection.warnings,
     };
-    for (locale, kind) in Locale::ALL.into_iter().flat_map(|locale| EmailKind::ALL.map(|kind| (locale, kind)))
-    {
+    for (locale, kind) in locales.iter().flat_map(|locale| EmailKind::ALL.map(|kind| (*locale, kind))) {
         for (part, sample) in
             PARTS.into_iter().flat_map(|part| EmailBody::samples(kind).map(|body| (part, body)))
         {
-            report.check_part(&renderer, locale, &sample, part, template_folder);
+            report.check_part(&renderer, locale, &sample, part, folder);
         }
     }
-    Ok(report)
+    Ok((renderer, report))
 }
 
 impl TemplateReport {
@@ -66,20 +94,38 @@ impl TemplateReport {
         folder: Option<&Path>,
     ) {
         self.rendered += 1;
-        match renderer.part(locale, body, part) {
-            Ok(text) if is_too_long(part, &text) => self.add(TemplateError::Broken {
-                file: format!("TEMPLATE_FOLDER/mail/{}/{part}", body.kind()),
-                line: 1,
-                reason: format!("the subject is longer than {HEADER_LIMIT} bytes"),
-            }),
-            Ok(text) => self.warn(warning(body, part, &text)),
-            Err(error) => self.add(TemplateError::broken(&error, folder)),
+        let text = match renderer.part(locale, body, part) {
+            Ok(text) => text,
+            Err(error) => return self.add(TemplateError::broken(&error, folder)),
+        };
+        let file = self.file_of(locale, body.kind(), part);
+        if let Some(reason) = fault(body, part, &text) {
+            self.add(TemplateError::Broken { file, line: 0, reason });
+        } else if let Some(doubt) = doubt(body, part, &text) {
+            self.warn(format!("{file}: {doubt}"));
+        }
+    }
+
+    /// The file that made a part of an email what it is: of the folder, if it has one. The subject is a message.
+    fn file_of(&self, locale: Locale, kind: EmailKind, part: &str) -> String {
+        let own = format!("mail/{kind}/{part}");
+        let other = match part.strip_prefix("body") {
+            Some(extension) => format!("mail/base{extension}"),
+            None => format!("locales/{locale}.ftl"),
+        };
+        let is_overridden =
+            |name: &&String| self.overridden.iter().any(|file| file.eq_ignore_ascii_case(name));
+        match [&own, &other].into_iter().find(is_overridden) {
+            Some(file) => format!("TEMPLATE_FOLDER/{file}"),
+            None => format!("templates/{own}"),
         }
     }
 
     /// Adds a warning once: most come in every language.
-    fn warn(&mut self, warning: Option<String>) {
-        self.warnings.extend(warning.filter(|text| !self.warnings.contains(text)));
+    fn warn(&mut self, warning: String) {
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
     }
 
     /// Adds a fault once: one in the base template comes with every email.
@@ -91,47 +137,62 @@ impl TemplateReport {
     }
 }
 
-/// Such an email would not be sent.
-fn is_too_long(part: &str, text: &str) -> bool {
-    part == "subject.txt" && one_line(text).len() > HEADER_LIMIT
+/// Why such a part is not sent.
+fn fault(body: &EmailBody, part: &str, text: &str) -> Option<String> {
+    if text.trim().is_empty() {
+        return Some("it is empty".into());
+    }
+    if part == "subject.txt" {
+        let is_too_long = one_line(text).len() > HEADER_LIMIT;
+        return is_too_long.then(|| format!("the subject is longer than {HEADER_LIMIT} bytes"));
+    }
+    let link = link_of(body).filter(|link| !has(text, link))?;
+    Some(format!(
+        "it does not contain the link, which is what the email is for ({{{{ link }}}}, here {link})"
+    ))
 }
 
-fn warning(body: &EmailBody, part: &str, text: &str) -> Option<String> {
-    let file = format!("mail/{}/{part}", body.kind());
-    if text.trim().is_empty() {
-        return Some(format!("{file}: it is empty"));
+/// Why such a part is probably a mistake.
+fn doubt(body: &EmailBody, part: &str, text: &str) -> Option<String> {
+    if part == "subject.txt" {
+        return None;
     }
-    let url = url_of(body).filter(|_| part != "subject.txt")?;
-    let in_html = url.replace('&', "&amp;");
-    if !text.contains(url) && !text.contains(&in_html) {
-        return Some(format!("{file}: it does not contain the link, which is what the email is for"));
+    if reset_url_of(body).is_some_and(|url| !has(text, url)) {
+        return Some("it does not contain the link to a new password ({{ reset_url }})".into());
     }
     let code = body.code().filter(|code| !text.contains(code))?;
-    Some(format!("{file}: it does not contain the code ({code}), for people who cannot open the link"))
+    Some(format!("it does not contain the code ({code}), for people who cannot open the link"))
 }
 
-/// The URL that the email must contain; a welcome has none.
-fn url_of(body: &EmailBody) -> Option<&str> {
+/// Whether a text has a URL, as it is or as HTML writes it.
+fn has(text: &str, url: &str) -> bool {
+    text.contains(url) || text.contains(&url.replace('&', "&amp;"))
+}
+
+/// The link with a token, which the email is for.
+fn link_of(body: &EmailBody) -> Option<&str> {
     match body {
         EmailBody::VerifyEmail { link, .. }
         | EmailBody::ResetPassword { link, .. }
         | EmailBody::ChangeEmail { link, .. }
         | EmailBody::EmailChanged { link, .. } => Some(link.as_str()),
-        EmailBody::PasswordChanged { reset_url, .. } | EmailBody::EmailChangeRequested { reset_url, .. } => {
-            Some(reset_url)
-        }
-        EmailBody::Welcome {} => None,
+        EmailBody::PasswordChanged { .. }
+        | EmailBody::EmailChangeRequested { .. }
+        | EmailBody::Welcome {} => None,
     }
 }
 
-/// Names that differ in more letters than this are not misspelt ones.
-const MISSPELT: usize = 4;
-
-fn unused_file(file: &str) -> String {
-    let near = templates::names().min_by_key(|name| strsim::damerau_levenshtein(name, file));
-    match near.filter(|name| strsim::damerau_levenshtein(name, file) <= MISSPELT) {
-        Some(name) => format!("{file}: overrides nothing; is {name} meant?"),
-        None => format!("{file}: overrides nothing, no template has this name"),
+/// Where a notice leads people who want a new password.
+fn reset_url_of(body: &EmailBody) -> Option<&str> {
+    match body {
+        EmailBody::PasswordChanged { reset_url, .. } | EmailBody::EmailChangeRequested { reset_url, .. } => {
+            Some(reset_url)
+        }
+        EmailBody::VerifyEmail { .. }
+        | EmailBody::ResetPassword { .. }
+        | EmailBody::ChangeEmail { .. }
+        | EmailBody::EmailChanged { .. }
+        | EmailBody::Welcome {} => None,
     }
 }
 
@@ -187,11 +248,37 @@ mod tests {
     }
 
     #[test]
-    fn probable_mistakes_are_warnings() {
+    fn an_email_without_its_link_or_its_subject_is_a_fault() {
         let report = report_of(&[
             ("mail/verify_email/body.txt", "Hello!"),
-            ("mail/reset_password/body.txt", "{{ link }}"),
+            ("mail/email_changed/body.html", "<p>Hello!"),
             ("mail/welcome/subject.txt", " "),
+            ("locales/ja.ftl", "reset-password-subject = { \"\" }\n"),
+        ]);
+        let said: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
+        let begin = [
+            "TEMPLATE_FOLDER/mail/verify_email/body.txt: it does not contain the link",
+            "TEMPLATE_FOLDER/mail/email_changed/body.html: it does not contain the link",
+            "TEMPLATE_FOLDER/mail/welcome/subject.txt: it is empty",
+            "TEMPLATE_FOLDER/locales/ja.ftl: it is empty",
+        ];
+        assert_eq!(said.len(), begin.len(), "{said:#?}");
+        for begin in begin {
+            assert!(said.iter().any(|said| said.starts_with(begin)), "{begin} in {said:#?}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("mail/welcome")).unwrap();
+        fs::write(folder.path().join("mail/welcome/subject.txt"), "").unwrap();
+        let start =
+            MailRenderer::new(Some(folder.path()), &ProductSettings::named("Bookly"), "https://b.example");
+        assert_eq!(start.unwrap_err().to_string(), "TEMPLATE_FOLDER/mail/welcome/subject.txt: it is empty");
+    }
+
+    #[test]
+    fn probable_mistakes_are_warnings() {
+        let report = report_of(&[
+            ("mail/reset_password/body.txt", "{{ link }}"),
+            ("mail/password_changed/body.txt", "Write to us."),
             ("mail/verify-email/body.txt", "Hello!"),
             ("notes.md", "to do"),
         ]);
@@ -199,11 +286,10 @@ mod tests {
         assert_eq!(
             report.warnings,
             [
-                "mail/verify-email/body.txt: overrides nothing; is mail/verify_email/body.txt meant?",
-                "notes.md: overrides nothing, no template has this name",
-                "mail/verify_email/body.txt: it does not contain the link, which is what the email is for",
-                "mail/reset_password/body.txt: it does not contain the code (1234 5678), for people who cannot open the link",
-                "mail/welcome/subject.txt: it is empty",
+                "TEMPLATE_FOLDER/mail/verify-email/body.txt: overrides nothing; is mail/verify_email/body.txt meant?",
+                "TEMPLATE_FOLDER/notes.md: overrides nothing, no template has this name",
+                "TEMPLATE_FOLDER/mail/reset_password/body.txt: it does not contain the code (1234 5678), for people who cannot open the link",
+                "TEMPLATE_FOLDER/mail/password_changed/body.txt: it does not contain the link to a new password ({{ reset_url }})",
             ]
         );
     }

@@ -16,7 +16,7 @@ use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, 
 use lettre::message::{Body, Mailbox, Message, MultiPart, SinglePart};
 use uuid::Uuid;
 
-use super::body::{EmailBody, MailRenderer, Rendered};
+use super::body::{EmailBody, HEADER_LIMIT, MailRenderer, Rendered};
 
 /// Makes messages, all from the sender of the settings. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -178,9 +178,6 @@ pub fn compose(rendered: &Rendered, facts: &MessageFacts<'_>) -> Result<Message,
         )?;
     Ok(message)
 }
-
-/// Of the sender's name and the subject, in bytes: more than clients show, less than a line may have.
-pub(super) const HEADER_LIMIT: usize = 500;
 
 /// What Exchange does not answer with (MS-OXCMAIL 2.1.3.2.20): everything but NDR, so that bounces still come.
 const SUPPRESSED: &str = "DR, RN, NRN, OOF, AutoReply";
