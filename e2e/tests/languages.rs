@@ -45,6 +45,7 @@ both! {
             (None, "sv,ja-JP;q=0.9,en;q=0.8", Some("ja-JP"), "ja"),
             (None, "sv", None, "en"),
             (None, "", None, "en"),
+            (None, "zh-TW,zh;q=0.9", None, "en"),
         ] {
             let person = Person::new();
             let request = sign_up(stack, &person, locale).header(header::ACCEPT_LANGUAGE, header);
@@ -52,6 +53,31 @@ both! {
             assert_eq!(user["locale"].as_str(), kept, "{locale:?} {header}");
             assert_eq!(lang_of(&nth_mail(stack, &person.email, 1).await?), sent, "{locale:?} {header}");
         }
+    }
+
+    async fn a_welcome_has_the_language_of_the_account_with_its_address(stack: &Stack) {
+        let admin = stack.admin().await?;
+        let known = Person::new();
+        sign_up(stack, &known, Some("es")).expect(201).await?;
+        nth_mail(stack, &known.email, 1).await?;
+        let unknown = bookly_e2e::person::new_address();
+        let addresses = json!({"addresses": [known.email, unknown]});
+        stack.api().post("/auth/send_mail").bearer_auth(&admin.tokens.access).json(&addresses).expect(200).await?;
+        assert_eq!(lang_of(&nth_mail(stack, &known.email, 2).await?), "es");
+        assert_eq!(lang_of(&nth_mail(stack, &unknown, 1).await?), "en");
+    }
+
+    async fn a_language_that_is_null_is_none(stack: &Stack) {
+        let mut body = json!(Person::new());
+        body["locale"] = Value::Null;
+        let signed_up = stack.api().post("/auth/signup").header(header::ACCEPT_LANGUAGE, "it").json(&body);
+        assert_eq!(signed_up.expect(201).await?["user"]["locale"], "it", "as if it were not given");
+        let member = stack.member().await?;
+        let access = &member.tokens.access;
+        change(stack, access, &json!({"locale": "pl"})).expect(200).await?;
+        let user = change(stack, access, &json!({"locale": null, "username": "zoe"})).expect(200).await?;
+        assert_eq!((&user["locale"], &user["username"]), (&Value::Null, &json!("zoe")));
+        assert_eq!(stack.me(access).expect(200).await?["locale"], Value::Null);
     }
 
     async fn a_malformed_language_is_refused(stack: &Stack) {

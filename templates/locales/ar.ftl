@@ -118,8 +118,8 @@ email-changed-until = الرابط صالح لمرة واحدة ولمدة 72 س
 
 welcome-subject = أهلًا بك في تطبيقنا
 welcome-title = أهلًا بك في التطبيق
-welcome-preheader = يسعدنا انضمامك إلى { $app_name }.
-welcome-lead = يسعدنا انضمامك إلينا.
+welcome-preheader = يسعدنا انضمامك إلينا.
+welcome-lead = يسعدنا انضمامك إلى { $app_name }.
 welcome-button = فتح { $app_name }
 
 

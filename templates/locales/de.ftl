@@ -102,8 +102,8 @@ email-changed-until = Der Link funktioniert einmal und gilt 72 Stunden: bis zum 
 
 welcome-subject = Willkommen in unserer App
 welcome-title = Willkommen in der App
-welcome-preheader = Schön, dass Sie bei { $app_name } dabei sind.
-welcome-lead = Sie sind jetzt dabei. Das freut uns!
+welcome-preheader = Sie sind jetzt dabei. Das freut uns!
+welcome-lead = Schön, dass Sie bei { $app_name } dabei sind.
 welcome-button = { $app_name } öffnen
 
 

@@ -167,8 +167,8 @@ email-changed-until = The link works once, for 72 hours: until { $undo_until }.
 
 welcome-subject = Welcome to our app
 welcome-title = Welcome to the app
-welcome-preheader = It is good to have you with us at { $app_name }.
-welcome-lead = It is good to have you with us.
+welcome-preheader = It is good to have you with us.
+welcome-lead = It is good to have you with us at { $app_name }.
 
 # A button that opens the home page.
 welcome-button = Open { $app_name }

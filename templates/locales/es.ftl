@@ -106,8 +106,8 @@ email-changed-until = El enlace funciona una sola vez y es válido durante 72 ho
 
 welcome-subject = Te damos la bienvenida a nuestra aplicación
 welcome-title = Te damos la bienvenida a la aplicación
-welcome-preheader = Nos alegra contar contigo en { $app_name }.
-welcome-lead = Nos alegra contar contigo.
+welcome-preheader = Nos alegra contar contigo.
+welcome-lead = Nos alegra contar contigo en { $app_name }.
 welcome-button = Abrir { $app_name }
 
 

@@ -106,8 +106,8 @@ email-changed-until = Le lien ne fonctionne qu’une seule fois, pendant 72 heur
 
 welcome-subject = Bienvenue dans notre application
 welcome-title = Bienvenue dans l’application
-welcome-preheader = Nous sommes heureux de vous accueillir sur { $app_name }.
-welcome-lead = Nous sommes heureux de vous compter parmi nous.
+welcome-preheader = Nous sommes heureux de vous compter parmi nous.
+welcome-lead = Nous sommes heureux de vous accueillir sur { $app_name }.
 welcome-button = Ouvrir { $app_name }
 
 

@@ -106,8 +106,8 @@ email-changed-until = Il link funziona una sola volta ed è valido per 72 ore. S
 
 welcome-subject = Ti diamo il benvenuto nella nostra app
 welcome-title = Ti diamo il benvenuto nell’app
-welcome-preheader = È un piacere averti con noi su { $app_name }.
-welcome-lead = È un piacere averti con noi.
+welcome-preheader = È un piacere averti con noi.
+welcome-lead = È un piacere averti con noi su { $app_name }.
 welcome-button = Apri { $app_name }
 
 

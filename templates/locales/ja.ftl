@@ -98,8 +98,8 @@ email-changed-until = リンクは1回だけ使えます。有効期間は72時�
 
 welcome-subject = アプリへようこそ
 welcome-title = アプリへようこそ
-welcome-preheader = { $app_name }をご利用いただき、ありがとうございます。
-welcome-lead = ご利用いただき、ありがとうございます。
+welcome-preheader = ご利用いただき、ありがとうございます。
+welcome-lead = { $app_name }をご利用いただき、ありがとうございます。
 welcome-button = { $app_name }を開く
 
 

@@ -102,8 +102,8 @@ email-changed-until = De link werkt één keer en is 72 uur geldig: tot { $undo_
 
 welcome-subject = Welkom in onze app
 welcome-title = Welkom in de app
-welcome-preheader = Fijn dat je bij { $app_name } bent.
-welcome-lead = Fijn dat je er bent.
+welcome-preheader = Fijn dat je er bent.
+welcome-lead = Fijn dat je bij { $app_name } bent.
 welcome-button = { $app_name } openen
 
 

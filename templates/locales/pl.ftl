@@ -110,8 +110,8 @@ email-changed-until = Link działa tylko raz i jest ważny przez 72 godziny: wyg
 
 welcome-subject = Witamy w naszej aplikacji
 welcome-title = Witamy w aplikacji
-welcome-preheader = Cieszymy się, że korzystasz z aplikacji { $app_name }.
-welcome-lead = Cieszymy się, że jesteś z nami.
+welcome-preheader = Cieszymy się, że jesteś z nami.
+welcome-lead = Cieszymy się, że korzystasz z aplikacji { $app_name }.
 welcome-button = Otwórz aplikację { $app_name }
 
 

@@ -106,8 +106,8 @@ email-changed-until = O link funciona uma única vez e é válido por 72 horas: 
 
 welcome-subject = Boas-vindas ao nosso aplicativo
 welcome-title = Boas-vindas ao aplicativo
-welcome-preheader = Agora você pode usar { $app_name }: é muito bom ter você com a gente.
-welcome-lead = É muito bom ter você com a gente.
+welcome-preheader = É muito bom ter você com a gente.
+welcome-lead = Agora você pode usar { $app_name }: é muito bom ter você com a gente.
 welcome-button = Abrir { $app_name }
 
 

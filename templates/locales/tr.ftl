@@ -102,8 +102,8 @@ email-changed-until = Bağlantı yalnızca bir kez kullanılabilir ve 72 saat ge
 
 welcome-subject = Uygulamamıza hoş geldiniz
 welcome-title = Uygulamaya hoş geldiniz
-welcome-preheader = Sizi { $app_name } uygulamasında aramızda görmek güzel.
-welcome-lead = Sizi aramızda görmek güzel.
+welcome-preheader = Sizi aramızda görmek güzel.
+welcome-lead = Sizi { $app_name } uygulamasında aramızda görmek güzel.
 welcome-button = { $app_name } uygulamasını aç
 
 

@@ -110,8 +110,8 @@ email-changed-until = Посилання можна використати ли�
 
 welcome-subject = Ласкаво просимо до нашого застосунку
 welcome-title = Ласкаво просимо до застосунку
-welcome-preheader = Раді вітати вас у застосунку { $app_name }.
-welcome-lead = Раді, що ви з нами.
+welcome-preheader = Раді, що ви з нами.
+welcome-lead = Раді вітати вас у застосунку { $app_name }.
 welcome-button = Відкрити застосунок { $app_name }
 
 

@@ -98,8 +98,8 @@ email-changed-until = 链接只能使用一次，有效期为 72 小时，截止
 
 welcome-subject = 欢迎使用我们的应用
 welcome-title = 欢迎使用本应用
-welcome-preheader = 感谢您加入 { $app_name }。
-welcome-lead = 感谢您的加入。
+welcome-preheader = 感谢您的加入。
+welcome-lead = 感谢您加入 { $app_name }。
 welcome-button = 打开 { $app_name }
 
 

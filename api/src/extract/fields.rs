@@ -74,6 +74,17 @@ impl Fields {
         }
     }
 
+    /// A text from which `parse` takes characters out that other fields must not have: copied from a mail, a code has
+    /// marks of the writing direction around it.
+    pub fn parse_pasted<T, E: Display>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        let Value::String(text) = self.take(name)? else { return self.refuse(name, "must be a text") };
+        parse(&text).map_err(|error| self.refuse::<T>(name, error)).ok()
+    }
+
     /// A whole number within bounds, also as text, since forms have only texts.
     pub fn integer(&mut self, name: &str, bounds: RangeInclusive<i64>) -> Option<i64> {
         let number = match self.take(name)? {
@@ -126,6 +137,12 @@ impl Fields {
         read: impl FnOnce(&mut Fields, &str) -> Option<T>,
     ) -> Option<Option<T>> {
         if self.values.contains_key(name) { read(self, name).map(Some) } else { Some(None) }
+    }
+
+    /// Takes a field that is null out, as if it were missing. Returns whether there was one.
+    pub fn take_null(&mut self, name: &str) -> bool {
+        let is_null = self.values.get(name).is_some_and(Value::is_null);
+        is_null && self.values.remove(name).is_some()
     }
 
     /// The fields that are not read yet, as a value of their own. Its errors are not recorded here: they are for a later

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use bookly_shared::domain::email_address::MAX_ADDRESS_BYTES;
 use bookly_shared::domain::{Password, PersonName, Role, Username};
+use bookly_shared::locale::LanguageTag;
 use utoipa::openapi::schema::{
     Array, ArrayBuilder, KnownFormat, Object, ObjectBuilder, SchemaFormat, SchemaType, Type,
 };
@@ -13,7 +14,9 @@ use utoipa::openapi::{Content, Schema};
 const ONE_LINE: &str = r"^[^\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]*$";
 
 /// What every language tag matches; not everything that matches is one.
-const LANGUAGE_TAG: &str = "^(?=.{2,70}$)[A-Za-z0-9]+(-[A-Za-z0-9]+)*$";
+const LANGUAGE_TAG: &str = "^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$";
+/// The shortest one, in characters.
+const SHORTEST_TAG: usize = 2;
 
 fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
@@ -42,12 +45,14 @@ pub(crate) fn username() -> Object {
     line(1..=Username::MAX_CHARS, "zoe")
 }
 
-/// A language tag (BCP 47).
-pub(crate) fn locale() -> Object {
-    text().pattern(Some(LANGUAGE_TAG)).examples(["pt-BR"]).build()
+/// A language tag (BCP 47), or null for none.
+pub(crate) fn locale_or_null() -> Object {
+    let tag =
+        text().schema_type(SchemaType::from_iter([Type::String, Type::Null])).pattern(Some(LANGUAGE_TAG));
+    tag.min_length(Some(SHORTEST_TAG)).max_length(Some(LanguageTag::MAX_BYTES)).examples(["pt-BR"]).build()
 }
 
-/// The same, or null where no language is known.
+/// A language tag, or null where no language is known.
 pub(crate) fn stored_locale() -> Object {
     let types = SchemaType::from_iter([Type::String, Type::Null]);
     ObjectBuilder::new().schema_type(types).examples(["pt-BR"]).build()
@@ -84,7 +89,7 @@ pub(crate) fn role() -> Object {
 
 /// The code of an email.
 pub(crate) fn code() -> Object {
-    let schema = one_line().description(Some("8 digits, with or without blanks and hyphens"));
+    let schema = text().description(Some("8 digits, with or without blanks and hyphens"));
     schema.examples(["1234 5678"]).build()
 }
 
@@ -134,4 +139,14 @@ pub(crate) fn header(name: &str) -> Schema {
         _ => text(),
     };
     schema.build().into()
+}
+
+/// What it is for.
+pub(crate) fn header_description(name: &str) -> &'static str {
+    match name {
+        "retry-after" => "Seconds to wait",
+        "www-authenticate" => "The scheme of the credentials",
+        "connection" => "`close`: the connection ends with this answer",
+        _ => "See HTTP",
+    }
 }

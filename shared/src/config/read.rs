@@ -31,7 +31,7 @@ pub(super) fn settings(source: &mut Source) -> Option<Settings> {
     let product = product::read(source, app_name.or_else(|| Some(mail.as_ref()?.from_name.clone())));
     let links = links::read(source);
     let default_locale = source
-        .optional(&table::DEFAULT_LOCALE, |text| text.parse::<Locale>().map_err(|error| error.to_string()));
+        .optional(&table::DEFAULT_LOCALE, |text| Locale::nearest(text).map_err(|error| error.to_string()));
     let template_folder = source.optional(&table::TEMPLATE_FOLDER, values::existing_folder);
     let queue_name = source.optional(&table::QUEUE_NAME, values::queue_name);
     let jwt_algorithm = source.optional(&table::JWT_ALGORITHM, |text| {

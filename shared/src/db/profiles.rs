@@ -17,14 +17,14 @@ pub struct ProfileChange {
     pub last_name: Option<PersonName>,
     /// The chosen name.
     pub username: Option<Username>,
-    /// The language of emails.
-    pub locale: Option<LanguageTag>,
+    /// The language of emails, or none.
+    pub locale: Option<Option<LanguageTag>>,
 }
 
 const CHANGE_PROFILE: &str = "
 UPDATE users
 SET first_name = COALESCE($2, first_name), last_name = COALESCE($3, last_name), username = COALESCE($4, username),
-    locale = COALESCE($5, locale), update_at = $6
+    locale = CASE WHEN $5 THEN $6 ELSE locale END, update_at = $7
 WHERE uid = $1
 RETURNING *";
 
@@ -43,7 +43,8 @@ impl Db {
                 .bind(change.first_name.as_ref().map(PersonName::as_str))
                 .bind(change.last_name.as_ref().map(PersonName::as_str))
                 .bind(change.username.as_ref().map(Username::as_str))
-                .bind(change.locale.as_ref().map(ToString::to_string))
+                .bind(change.locale.is_some())
+                .bind(change.locale.iter().flatten().next().map(ToString::to_string))
                 .bind(now);
             Checked::Done(query.fetch_one(&mut *tx).await?)
         })

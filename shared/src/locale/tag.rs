@@ -78,6 +78,14 @@ impl Locale {
         LanguageTag::parse(tag).ok()?.locale()
     }
 
+    /// The same for a setting or an argument.
+    ///
+    /// # Errors
+    /// Where [`Locale::of_tag`] has none.
+    pub fn nearest(tag: &str) -> Result<Locale, NotShipped> {
+        Locale::of_tag(tag).ok_or(NotShipped)
+    }
+
     /// The most likely language and script of a tag decide (UTS 35, "Likely Subtags").
     fn of(mut id: LanguageIdentifier) -> Option<Locale> {
         EXPANDER.maximize(&mut id);
@@ -160,7 +168,8 @@ impl LanguageTag {
     }
 
     /// The first language of an `Accept-Language` header, by its weights, that a shipped one serves (RFC 4647 §3.4,
-    /// "Lookup"). What is malformed is ignored.
+    /// "Lookup"). What is malformed is ignored. `zh-TW,zh;q=0.9` asks for no `zh-Hans`: browsers add the language alone to
+    /// one with a region, so after another script it means that script, too.
     #[must_use]
     pub fn preferred(accept_language: &str) -> Option<LanguageTag> {
         let mut ranges: Vec<(u16, &str)> =
@@ -168,7 +177,17 @@ impl LanguageTag {
         // Stable: of equal weights the first one counts.
         ranges.sort_by_key(|(weight, _)| Reverse(*weight));
         let wanted = ranges.into_iter().filter(|(weight, _)| *weight > 0);
-        wanted.filter_map(|(_, range)| LanguageTag::parse(range).ok()).find(|tag| tag.locale().is_some())
+        let mut not_served = Vec::new();
+        for tag in wanted.filter_map(|(_, range)| LanguageTag::parse(range).ok()) {
+            let LanguageIdentifier { language, script, region, .. } = tag.0;
+            let is_language_alone = script.is_none() && region.is_none();
+            if tag.locale().is_none() {
+                not_served.push(language);
+            } else if !(is_language_alone && not_served.contains(&language)) {
+                return Some(tag);
+            }
+        }
+        None
     }
 }
 
@@ -282,7 +301,13 @@ mod tests {
             ("de-AT,de;q=0.9,en;q=0.8", Some("de-AT")),
             ("sv, de;q=0.5, en;q=0.8", Some("en")),
             ("sv,nb;q=0.9", None),
-            ("zh-TW,zh;q=0.9,en;q=0.8", Some("zh")),
+            ("zh-TW,zh;q=0.9,en;q=0.8", Some("en")),
+            ("zh-TW,zh;q=0.9", None),
+            ("zh-Hant-HK,zh-HK;q=0.9,zh;q=0.8", None),
+            ("zh-TW,zh-CN;q=0.9", Some("zh-CN")),
+            ("zh-TW,zh;q=0.9,zh-Hans;q=0.8", Some("zh-Hans")),
+            ("zh,zh-TW;q=0.9", Some("zh")),
+            ("zh-CN,zh;q=0.9,en;q=0.8", Some("zh-CN")),
             ("zh-TW, en;q=0.1", Some("en")),
             ("de;q=0, en;q=0.1", Some("en")),
             ("en;q=0.5, fr;q=0.5", Some("en")),

@@ -55,10 +55,11 @@ impl Preparer {
     ) -> Result<Decision, DbError> {
         match email.kind {
             EmailKind::Welcome => {
-                let recipient = email.recipient.clone();
-                let (locale, body) = (self.default_locale, EmailBody::Welcome {});
-                let content = EmailContent { recipient, locale, body };
-                return Ok(Decision::Send(content));
+                // To any address; if it has an account, in its language. Only the owner of the address reads it.
+                let account = self.db.account_of(AccountKey::Mailbox(email.mailbox.clone())).await?;
+                let locale = account.as_ref().map_or(self.default_locale, |user| self.locale_of(user));
+                let (recipient, body) = (email.recipient.clone(), EmailBody::Welcome {});
+                return Ok(Decision::Send(EmailContent { recipient, locale, body }));
             }
             EmailKind::VerifyEmail
             | EmailKind::ResetPassword
@@ -118,9 +119,12 @@ impl Preparer {
             | EmailKind::Welcome => email.recipient.clone(),
         };
         let body = self.body(email, user, &recipient, now);
-        // The account's language as of now, not as of the request.
-        let locale = user.locale.as_deref().and_then(Locale::of_tag).unwrap_or(self.default_locale);
-        EmailContent { recipient, locale, body }
+        EmailContent { recipient, locale: self.locale_of(user), body }
+    }
+
+    /// The account's language as of now, not as of the request.
+    fn locale_of(&self, user: &User) -> Locale {
+        user.locale.as_deref().and_then(Locale::of_tag).unwrap_or(self.default_locale)
     }
 
     fn body(&self, email: &ClaimedEmail, user: &User, recipient: &str, now: DateTime<Utc>) -> EmailBody {

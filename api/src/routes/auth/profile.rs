@@ -29,8 +29,9 @@ struct ProfilePatch {
     last_name: Option<PersonName>,
     #[schema(schema_with = schemas::username)]
     username: Option<Username>,
-    #[schema(schema_with = schemas::locale)]
-    locale: Option<LanguageTag>,
+    /// The language of emails; null for none, as before an account has one.
+    #[schema(schema_with = schemas::locale_or_null)]
+    locale: Option<Option<LanguageTag>>,
 }
 
 impl FromFields for ProfilePatch {
@@ -38,7 +39,11 @@ impl FromFields for ProfilePatch {
         let first_name = fields.optional("first_name", |fields, name| fields.parse(name, PersonName::parse));
         let last_name = fields.optional("last_name", |fields, name| fields.parse(name, PersonName::parse));
         let username = fields.optional("username", |fields, name| fields.parse(name, Username::parse));
-        let locale = fields.optional("locale", |fields, name| fields.parse(name, LanguageTag::parse));
+        let locale = if fields.take_null("locale") {
+            Some(Some(None))
+        } else {
+            fields.optional("locale", |fields, name| fields.parse(name, LanguageTag::parse).map(Some))
+        };
         Some(ProfilePatch {
             first_name: first_name?,
             last_name: last_name?,

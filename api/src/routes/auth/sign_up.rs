@@ -40,7 +40,7 @@ struct SignUp {
     #[schema(schema_with = schemas::new_password)]
     password: Password,
     /// The language of emails; by default that of `Accept-Language`.
-    #[schema(schema_with = schemas::locale, required = false)]
+    #[schema(schema_with = schemas::locale_or_null, required = false)]
     locale: Option<LanguageTag>,
 }
 
@@ -51,6 +51,7 @@ impl FromFields for SignUp {
         let username = fields.parse("username", Username::parse);
         let email = fields.parse("email", EmailAddress::parse);
         let password = fields.parse_owned("password", Password::parse);
+        fields.take_null("locale");
         let locale = fields.optional("locale", |fields, name| fields.parse(name, LanguageTag::parse));
         Some(SignUp {
             first_name: first_name?,

@@ -23,7 +23,7 @@ pub struct Preview {
     #[arg(long, value_name = "DIR", default_value = "mail-preview")]
     out: PathBuf,
     /// The language, such as de or pt-BR; DEFAULT_LOCALE when it is not named
-    #[arg(long, value_name = "TAG")]
+    #[arg(long, value_name = "TAG", value_parser = Locale::nearest)]
     locale: Option<Locale>,
     /// Answer with one JSON document
     #[arg(long)]
