@@ -72,6 +72,16 @@ both! {
         ask(stack, &member, "no address", &member.person.password).refused(422, "validation_error").await?;
     }
 
+    async fn a_change_to_the_own_address_mails_nobody(stack: &Stack) {
+        let member = stack.member().await?;
+        for own in [member.person.email.clone(), member.person.email.to_uppercase()] {
+            let answer = ask(stack, &member, &own, &member.person.password).expect(200).await?;
+            assert_eq!(answer, json!({"message": ASKED}));
+        }
+        ask(stack, &member, &member.person.email, "pa55-wrong").refused(400, "invalid_email_or_password").await?;
+        assert_eq!(stack.sql().number("SELECT count(*) FROM emails WHERE kind <> 'verify_email' AND mailbox = $1", &member.person.email).await?, 0);
+    }
+
     async fn an_address_that_is_taken_gets_the_same_answer_and_no_link(stack: &Stack) {
         let member = stack.member().await?;
         let other = stack.member().await?.person;

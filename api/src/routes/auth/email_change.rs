@@ -75,6 +75,10 @@ async fn request(
     let (actor, user) = (session.actor(), session.user);
     let password = change.password.ok_or(ApiError::InvalidEmailOrPassword)?;
     state.login_guard.require_password(&user, password, client).await?;
+    if change.new_email.canonical() == user.email_canonical {
+        // Nothing would change, so there is nothing to confirm and nobody to warn.
+        return Ok(Json(MessageResponse { message: REQUESTED }));
+    }
     let old = EmailAddress::parse(&user.email).map_err(ApiError::server)?;
     let now = state.now();
     let context = EmailContext { masked_address: Some(change.new_email.masked()), ..EmailContext::default() };
