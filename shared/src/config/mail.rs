@@ -5,7 +5,7 @@ use secrecy::SecretString;
 
 use super::source::Source;
 use super::{PublicUrl, helo, table, values};
-use crate::domain::{EmailAddress, EmailAddressError};
+use crate::domain::{EmailAddress, EmailAddressError, is_visible};
 
 /// The settings about emails.
 #[derive(Debug, Clone)]
@@ -188,8 +188,8 @@ fn sender(text: &str) -> Result<Address, String> {
 }
 
 fn display_name(text: &str) -> Result<String, String> {
-    if text.chars().any(char::is_control) {
-        return Err("a name without line breaks and control characters is needed".into());
+    if text.chars().any(char::is_control) || !is_visible(text) {
+        return Err("a name that can be seen, without line breaks and control characters, is needed".into());
     }
     Ok(text.to_owned())
 }

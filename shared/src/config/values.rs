@@ -83,8 +83,21 @@ pub(super) fn is_this_machine(host: Host<&str>) -> bool {
     }
 }
 
+/// Whether the host is a name of letters, digits, `-`, `_` and dots, or an IP address. URLs allow more: a `;` would end a
+/// rule of a page's policy, and `*` is a wildcard there.
+pub(super) fn has_plain_host(url: &Url) -> bool {
+    let is_plain =
+        |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    match url.host() {
+        Some(Host::Domain(name)) => is_plain(name),
+        Some(Host::Ipv4(_) | Host::Ipv6(_)) => true,
+        None => false,
+    }
+}
+
 fn is_origin_only(url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https")
+        && has_plain_host(url)
         && url.path() == "/"
         && url.username().is_empty()
         && url.password().is_none()
@@ -165,17 +178,21 @@ const WITHOUT_ORIGIN: [&str; 7] = ["about", "blob", "data", "file", "filesystem"
 
 /// An origin as browsers send it (RFC 6454): scheme, host and port, nothing else. The web views of apps have schemes of
 /// their own: `capacitor://localhost`.
+///
+/// Browsers leave the scheme's own port out, and write a name with other letters as `xn--…`.
 fn origin(item: &str) -> Option<String> {
     let item = item.strip_suffix('/').unwrap_or(item).to_ascii_lowercase();
+    let (_, authority) =
+        item.split_once("://").filter(|(_, rest)| !rest.contains(['/', '\\', '?', '#', '@']))?;
     let url = Url::parse(&item).ok().filter(|url| !WITHOUT_ORIGIN.contains(&url.scheme()))?;
-    let origin = match url.origin() {
-        origin @ Origin::Tuple(..) => origin.ascii_serialization(),
+    match url.origin() {
+        origin @ Origin::Tuple(..) => has_plain_host(&url).then(|| origin.ascii_serialization()),
         Origin::Opaque(_) => {
             let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-            format!("{}://{}{port}", url.scheme(), url.host_str().filter(|host| !host.is_empty())?)
+            let own = format!("{}{port}", url.host_str().filter(|host| !host.is_empty())?);
+            (authority == own && !own.contains('*')).then_some(item)
         }
-    };
-    (item == origin).then_some(origin)
+    }
 }
 
 /// Origins, separated by commas.
@@ -184,7 +201,11 @@ pub(super) fn origins(text: &str) -> Result<Vec<String>, String> {
     items
         .map(origin)
         .collect::<Option<_>>()
-        .ok_or_else(|| "origins such as https://app.example.org or capacitor://localhost, separated by commas, are needed".into())
+        .ok_or_else(|| {
+            let needed = "origins such as https://app.example.org or capacitor://localhost, separated by commas, are needed";
+            let reason = if text.contains('*') { "; * is no wildcard here, so name each origin" } else { "" };
+            format!("{needed}{reason}")
+        })
 }
 
 pub(super) fn existing_folder(text: &str) -> Result<PathBuf, String> {

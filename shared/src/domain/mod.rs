@@ -26,4 +26,4 @@ pub use name::{NameError, PersonName, Username, greeting_name};
 pub use password::{Password, PasswordError};
 pub use role::{Role, UnknownRole};
 pub use smtp_reply::{EnhancedCode, SmtpReply};
-pub use text::{has_control_characters, one_line, printable, printable_lines};
+pub use text::{has_control_characters, is_visible, one_line, printable, printable_lines, prints_nothing};

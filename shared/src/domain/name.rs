@@ -7,7 +7,7 @@ use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
-use super::text::{has_control_characters, is_invisible};
+use super::text::{has_control_characters, is_visible};
 
 /// Why a text is not a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -36,7 +36,7 @@ fn parse_name(text: &str, max: usize) -> Result<String, NameError> {
     }
     let name: String = text.nfc().collect();
     // Joiners belong to the spelling of some scripts, but a name of joiners alone is empty.
-    if name.chars().count() > max || name.chars().all(|c| is_invisible(c) || c.is_whitespace()) {
+    if name.chars().count() > max || !is_visible(&name) {
         return Err(NameError::Length { max });
     }
     Ok(name)

@@ -37,6 +37,16 @@ pub fn has_control_characters(text: &str) -> bool {
     text.chars().any(is_control)
 }
 
+/// Whether a character is invisible, or only changes the writing direction.
+pub fn prints_nothing(c: char) -> bool {
+    is_invisible(c) || is_bidi_control(c)
+}
+
+/// Whether a text has a character that prints something.
+pub fn is_visible(text: &str) -> bool {
+    text.chars().any(|c| !is_invisible(c) && !c.is_whitespace())
+}
+
 /// The text on one line: runs of white space and control characters become one space.
 pub fn one_line(text: &str) -> String {
     let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());

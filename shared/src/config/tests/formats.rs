@@ -20,7 +20,17 @@ fn a_domain_is_a_host_a_host_with_port_or_a_url() {
         let url = PublicUrl::parse(given).unwrap();
         assert_eq!((url.as_str(), url.is_https()), (expected, expected.starts_with("https")), "{given}");
     }
-    for given in ["ftp://x", "https://x/path", "https://u:p@x", "x?y", "a b", "x:port", "http://"] {
+    for given in [
+        "ftp://x",
+        "https://x/path",
+        "https://u:p@x",
+        "x?y",
+        "a b",
+        "x:port",
+        "http://",
+        "*.example.org",
+        "a;b",
+    ] {
         assert!(PublicUrl::parse(given).is_err(), "{given}");
     }
 }
@@ -54,7 +64,7 @@ fn proxies_are_networks_or_single_addresses() {
 fn origins_may_have_the_schemes_of_apps_and_nothing_behind_the_port() {
     let origins = |text: &str| values::origins(text);
     let good = "https://App.example.org, http://localhost:3000/, capacitor://localhost, ionic://localhost, tauri://localhost,\
-                chrome-extension://abcdefgh, app://bookly:8080, http://[::1]:3000";
+                chrome-extension://abcdefgh, app://bookly:8080, http://[::1]:3000, https://app.acme.test:443, http://acme.test:80/, https://bücher.example";
     let expected = [
         "https://app.example.org",
         "http://localhost:3000",
@@ -64,6 +74,9 @@ fn origins_may_have_the_schemes_of_apps_and_nothing_behind_the_port() {
         "chrome-extension://abcdefgh",
         "app://bookly:8080",
         "http://[::1]:3000",
+        "https://app.acme.test",
+        "http://acme.test",
+        "https://xn--bcher-kva.example",
     ];
     assert_eq!(origins(good).unwrap(), expected);
     for wrong in [
@@ -71,7 +84,10 @@ fn origins_may_have_the_schemes_of_apps_and_nothing_behind_the_port() {
         "null",
         "app.example.org",
         "https://app.example.org/path",
-        "https://app.example.org:443",
+        "https://*.example.org",
+        "https://a;b.example.org",
+        "https:app.example.org",
+        "https:\\\\app.example.org",
         "https://user@app.example.org",
         "capacitor://localhost/path",
         "capacitor://",
@@ -81,6 +97,8 @@ fn origins_may_have_the_schemes_of_apps_and_nothing_behind_the_port() {
         "capacitor:localhost",
         "https://a.example b.example",
     ] {
-        assert!(origins(wrong).unwrap_err().contains("capacitor://localhost"), "{wrong}");
+        let said = origins(wrong).unwrap_err();
+        assert!(said.contains("capacitor://localhost"), "{wrong}");
+        assert_eq!(said.contains("* is no wildcard"), wrong.contains('*'), "{said}");
     }
 }
