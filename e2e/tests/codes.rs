@@ -350,6 +350,28 @@ both! {
         stack.me(&tokens.access).refused(403, "account_not_verified").await?;
     }
 
+    async fn a_code_may_be_pasted_with_what_stands_around_it_in_the_email(stack: &Stack) {
+        let person = Person::new();
+        stack.sign_up(&person).await?;
+        let code = stack.code(&person.email, VERIFY).await?;
+        let pasted = format!("\t\u{200e}\u{2068}{code}\u{2069}\u{200b}\r\n");
+        verify(stack.api(), &person.email, &pasted).expect(200).await?;
+        let code = reset_code(stack, &person.email).await?;
+        reset(stack.api(), &person.email, &format!("\u{feff}{code}\n"), &new_password()).expect(200).await?;
+    }
+
+    async fn the_last_wrong_code_of_an_hour_is_logged_once(stack: &Stack) {
+        let person = Person::new();
+        for number in 0..12 {
+            is_refused(verify(stack.api(), &person.email, &format!("4711 00{number:02}"))).await?;
+        }
+        let log = stack.api_process().log();
+        log.line(bookly_e2e::poll::LIMIT, |line| line.contains("code_limit_reached")).await?;
+        let lines = log.text();
+        let reached: Vec<&str> = lines.lines().filter(|line| line.contains("code_limit_reached")).collect();
+        assert!(reached.len() == 1 && reached[0].contains("***") && !reached[0].contains(&person.email), "{reached:?}");
+    }
+
     async fn a_refused_code_is_logged_without_the_code(stack: &Stack) {
         let person = Person::new();
         is_refused(verify(stack.api(), &person.email, "4711 0815")).await?;

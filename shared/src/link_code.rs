@@ -12,6 +12,7 @@ use subtle::{Choice, ConstantTimeEq};
 use thiserror::Error;
 use uuid::Uuid;
 
+use crate::domain::prints_nothing;
 use crate::link_token::Purpose;
 
 /// The digits of a code.
@@ -35,12 +36,14 @@ pub struct LinkCode(SecretString);
 pub struct NotACode;
 
 impl LinkCode {
-    /// Reads a code as a person types it: blanks and hyphens are ignored, and the digits of other scripts count.
+    /// Reads a code as a person types or pastes it: blanks, line ends, hyphens and invisible characters are ignored, and the
+    /// digits of other scripts count.
     ///
     /// # Errors
     /// [`NotACode`] for everything but eight digits.
     pub fn parse(text: &str) -> Result<LinkCode, NotACode> {
-        let significant = text.chars().filter(|c| !c.is_whitespace() && !is_hyphen(*c));
+        let is_ignored = |c: &char| c.is_whitespace() || is_hyphen(*c) || prints_nothing(*c);
+        let significant = text.chars().filter(|c| !is_ignored(c));
         let digits: String = significant.map(digit).collect::<Option<_>>().ok_or(NotACode)?;
         if digits.len() == CODE_DIGITS { Ok(LinkCode(SecretString::from(digits))) } else { Err(NotACode) }
     }
@@ -255,11 +258,25 @@ mod tests {
             "１２３４　５６７８",
             "١٢٣٤٥٦٧٨",
             "۱۲۳۴ ۵۶۷۸",
+            "\t1234\u{200b}5678\r\n",
+            "\u{200e}1234 5678\u{200f}",
+            "\u{2066}1234\u{2069} \u{2068}5678\u{2069}",
+            "\u{feff}\u{202d}1234\u{ad}5678\u{202c}",
         ] {
             assert_eq!(shown(text), Ok("1234 5678".to_owned()), "{text}");
         }
         assert_eq!(shown("0000 0001"), Ok("0000 0001".to_owned()));
-        for text in ["", " ", "1234567", "123456789", "1234567a", "1234.5678", "+12345678", "1234५678"] {
+        for text in [
+            "",
+            " ",
+            "1234567",
+            "123456789",
+            "1234567a",
+            "1234.5678",
+            "+12345678",
+            "1234५678",
+            "1234\u{0}5678",
+        ] {
             assert_eq!(shown(text), Err(NotACode), "{text}");
         }
     }

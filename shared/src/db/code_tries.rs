@@ -103,6 +103,15 @@ pub(in crate::db) const PURGE_EMAIL_CODE_TRIES: &str = "
 DELETE FROM email_code_tries
 WHERE email_id IN (SELECT email_id FROM email_code_tries WHERE last_tried_at < $1 LIMIT $2)";
 
+/// The result of a try.
+#[derive(Default)]
+pub struct Tried {
+    /// The account, and the email that has the code.
+    pub found: Option<(User, CandidateEmail)>,
+    /// Whether this wrong code was the last one: the next ones are not compared, for an hour.
+    pub was_last: bool,
+}
+
 impl Subject<'_> {
     /// An address has an `@` and an id has none, so the two cannot be one.
     fn key(&self) -> String {
@@ -124,7 +133,7 @@ impl Db {
         lifetime: TimeDelta,
         now: DateTime<Utc>,
         find: impl Fn(Option<&User>, &[CandidateEmail]) -> Option<usize>,
-    ) -> DbResult<Option<(User, CandidateEmail)>> {
+    ) -> DbResult<Tried> {
         let key = subject.key();
         let count_on_emails = match self.pools {
             Pools::Postgres(_) => COUNT_ON_EMAILS_POSTGRES,
@@ -135,13 +144,13 @@ impl Db {
             query.bind(now - FORGET_TRIES_AFTER).fetch_one(&mut *connection).await?
         });
         if has_none_left? {
-            return Ok(None);
+            return Ok(Tried::default());
         }
         in_transaction!(self, tx => {
             let lock = sqlx::query_scalar(LOCK_TRIES).bind(&key).bind(now).bind(now - FORGET_TRIES_AFTER);
             let tries: i32 = lock.fetch_one(&mut *tx).await?;
             if tries >= TRIES_PER_SUBJECT {
-                return Ok(None);
+                return Ok(Tried::default());
             }
             let since = now - lifetime;
             let (user, emails): (Option<User>, Vec<CandidateEmail>) = match subject {
@@ -159,7 +168,7 @@ impl Db {
             };
             let found = find(user.as_ref(), &emails).and_then(|place| emails.get(place));
             if let (Some(user), Some(email)) = (user, found) {
-                return Ok(Some((user, email.clone())));
+                return Ok(Tried { found: Some((user, email.clone())), was_last: false });
             }
             sqlx::query(COUNT_WRONG_CODE).bind(&key).bind(now).execute(&mut *tx).await?;
             if emails.is_empty() {
@@ -167,7 +176,7 @@ impl Db {
             } else {
                 sqlx::query(count_on_emails).bind(ids_of(&emails)).bind(now).execute(&mut *tx).await?;
             }
-            None
+            Tried { found: None, was_last: tries + 1 == TRIES_PER_SUBJECT }
         })
     }
 }

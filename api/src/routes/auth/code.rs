@@ -17,6 +17,8 @@ use crate::state::AppState;
 
 /// The event of a code that is wrong, used or expired, or one too many.
 const REFUSED: &str = "code_refused";
+/// The event of the wrong code after which an address, or an account, has no try left for an hour.
+const NONE_LEFT: &str = "code_limit_reached";
 
 /// The emails with a code that is submitted with an address.
 #[derive(Clone, Copy)]
@@ -50,9 +52,12 @@ pub(super) async fn open(
     let lifetime = request_link::lifetime(state, kind);
     let find = |user: Option<&User>, emails: &[CandidateEmail]| find(state, purpose, code, user, emails);
     let _turn = state.code_locks.lock(address.canonical()).await;
-    let found = state.db.try_code(Subject::Address(address, kind), lifetime, state.now(), find).await?;
-    found.map(|(user, _)| user).ok_or_else(|| {
+    let tried = state.db.try_code(Subject::Address(address, kind), lifetime, state.now(), find).await?;
+    tried.found.map(|(user, _)| user).ok_or_else(|| {
         audit::throttled(address.as_str(), REFUSED);
+        if tried.was_last {
+            audit::throttled(address.as_str(), NONE_LEFT);
+        }
         ApiError::CodeInvalid
     })
 }
@@ -71,10 +76,14 @@ pub(super) async fn open_new_address(
         find(state, Purpose::EmailChange, code, Some(user), emails)
     };
     let _turn = state.code_locks.lock(&user.email_canonical).await;
-    match state.db.try_code(Subject::Account(user), lifetime, state.now(), find).await? {
+    let tried = state.db.try_code(Subject::Account(user), lifetime, state.now(), find).await?;
+    match tried.found {
         Some((_, email)) => EmailAddress::parse(&email.recipient).map_err(ApiError::server),
         None => {
             audit::refused(user, REFUSED);
+            if tried.was_last {
+                audit::refused(user, NONE_LEFT);
+            }
             Err(ApiError::CodeInvalid)
         }
     }

@@ -28,7 +28,7 @@ struct ChangeByCode {
 
 impl FromFields for ChangeByCode {
     fn from_fields(fields: &mut Fields) -> Option<ChangeByCode> {
-        fields.parse("code", LinkCode::parse).map(|code| ChangeByCode { code })
+        fields.parse_pasted("code", LinkCode::parse).map(|code| ChangeByCode { code })
     }
 }
 

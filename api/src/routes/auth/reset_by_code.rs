@@ -34,7 +34,7 @@ struct ResetByCode {
 impl FromFields for ResetByCode {
     fn from_fields(fields: &mut Fields) -> Option<ResetByCode> {
         let email = fields.parse("email", EmailAddress::parse);
-        let code = fields.parse("code", LinkCode::parse);
+        let code = fields.parse_pasted("code", LinkCode::parse);
         Some(ResetByCode { email: email?, code: code?, new_password: fields.rest() })
     }
 }

@@ -36,7 +36,7 @@ struct VerifyByCode {
 impl FromFields for VerifyByCode {
     fn from_fields(fields: &mut Fields) -> Option<VerifyByCode> {
         let email = fields.parse("email", EmailAddress::parse);
-        let code = fields.parse("code", LinkCode::parse);
+        let code = fields.parse_pasted("code", LinkCode::parse);
         Some(VerifyByCode { email: email?, code: code? })
     }
 }
