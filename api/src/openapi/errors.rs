@@ -101,7 +101,7 @@ fn answer(errors: &[ApiError], html: bool) -> Response {
         answer = answer.content("text/html", schemas::page());
     }
     for name in errors.iter().flat_map(|error| error.headers().keys().cloned().collect::<Vec<_>>()) {
-        let text = if name == "retry-after" { "Seconds to wait" } else { "The scheme of the credentials" };
+        let text = schemas::header_description(name.as_str());
         let header =
             HeaderBuilder::new().schema(Some(schemas::header(name.as_str()))).description(Some(text));
         answer = answer.header(name.as_str(), header.build());

@@ -97,6 +97,45 @@ async fn an_error_is_documented_as_it_is_sent() {
         answer.json()
     );
     assert!(documented["headers"]["www-authenticate"].is_object());
+    let mut headers = BTreeMap::new();
+    for (_, call) in operations(&document) {
+        for answer in call["responses"].as_object().unwrap().values() {
+            for (name, header) in answer["headers"].as_object().into_iter().flatten() {
+                headers.insert(header["description"].as_str().unwrap().to_owned(), name.clone());
+            }
+        }
+    }
+    assert_eq!(
+        headers.values().collect::<BTreeSet<_>>().len(),
+        headers.len(),
+        "one text a header: {headers:?}"
+    );
+    assert!(
+        headers.values().any(|name| name == "connection") && !headers.contains_key("See HTTP"),
+        "{headers:?}"
+    );
+}
+
+#[tokio::test]
+async fn every_pattern_is_one_that_all_engines_of_regular_expressions_know() {
+    let text = document(&app().await).to_string();
+    for look_around in ["(?=", "(?!", "(?<"] {
+        assert!(!text.contains(look_around), "RE2 has no {look_around}");
+    }
+}
+
+/// A language tag of this length: with variants of 5 to 8 characters, each another one.
+fn tag(length: usize) -> String {
+    let mut tag: String = "de".chars().take(length).collect();
+    while tag.len() < length {
+        let part = match length - tag.len() {
+            rest @ ..=9 => rest,
+            rest @ 10..=17 => rest / 2,
+            _ => 9,
+        };
+        tag += &format!("-a{:0width$}", tag.len(), width = part.saturating_sub(2));
+    }
+    tag
 }
 
 /// A text of this length that is a good value of its kind.
@@ -109,6 +148,9 @@ fn text(schema: &Value, length: usize) -> String {
             "a".repeat(length.saturating_sub(192).max(1)),
             &labels[..length.min(192) - 1]
         );
+    }
+    if schema["pattern"] == "^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$" {
+        return tag(length);
     }
     "Zk7-qWxv Tgarden3_".chars().cycle().take(length).collect()
 }
@@ -233,9 +275,13 @@ async fn docs_off_hides_the_document_its_pages_and_the_links_to_them() {
 
 #[tokio::test]
 async fn the_document_has_the_name_of_the_product() {
-    let settings = [("APP_NAME", "Acme"), ("SUPPORT_EMAIL", "help@acme.example")];
-    let info = &document(&TestApp::with(&settings, Limits::default()).await)["info"];
-    assert_eq!(info["title"], "Acme");
+    let settings = [("APP_NAME", "Acme & Co"), ("SUPPORT_EMAIL", "help@acme.example")];
+    let acme = TestApp::with(&settings, Limits::default()).await;
+    let page = acme.get("/api/v1/docs/").await;
+    assert_eq!(page.status, 200);
+    assert!(page.text.contains("<title>Acme &amp; Co</title>"), "{}", page.text);
+    let info = &document(&acme)["info"];
+    assert_eq!(info["title"], "Acme & Co");
     assert_eq!(info["contact"]["email"], "help@acme.example");
     let info = &document(&app().await)["info"];
     assert_eq!(info["title"], "Bookly");

@@ -1,12 +1,13 @@
 //! The document as JSON, and Swagger UI. All files come from this service.
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::body::{Bytes, to_bytes};
+use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use minijinja::HtmlEscape;
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
@@ -28,9 +29,33 @@ pub(crate) fn router(document: &OpenApi) -> Router<AppState> {
         }
     };
     let config = Config::from(DOCUMENT_PATH).validator_url("none").display_request_duration(true);
-    let pages = Router::from(SwaggerUi::new(UI_PATH).config(config)).layer(map_response(add_policy));
+    let title = format!("<title>{}</title>", HtmlEscape(&document.info.title));
+    let pages = Router::from(SwaggerUi::new(UI_PATH).config(config))
+        .layer(map_response(add_policy))
+        .layer(map_response(move |response: Response| with_title(title.clone(), response)));
     let answer = move || std::future::ready(([(CONTENT_TYPE, "application/json")], json.clone()));
     Router::new().route(DOCUMENT_PATH, get(answer)).merge(pages)
+}
+
+/// The title of the page that comes with Swagger UI.
+const OTHER_TITLE: &str = "<title>Swagger UI</title>";
+/// More than that page has.
+const MAX_PAGE_BYTES: usize = 64 * 1024;
+
+/// The page with the product's name as its title.
+async fn with_title(title: String, response: Response) -> Response {
+    let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if !content_type.is_some_and(|value| value.starts_with("text/html")) {
+        return response;
+    }
+    let (mut head, body) = response.into_parts();
+    let page = match to_bytes(body, MAX_PAGE_BYTES).await {
+        Ok(page) => page,
+        Err(error) => return ApiError::server(error).into_response(),
+    };
+    head.headers.remove(CONTENT_LENGTH);
+    let page = String::from_utf8_lossy(&page).replace(OTHER_TITLE, &title);
+    Response::from_parts(head, page.into())
 }
 
 async fn add_policy(mut response: Response) -> Response {
