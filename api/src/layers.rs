@@ -28,6 +28,8 @@ use crate::state::AppState;
 
 /// The longest request id that is taken over from a client.
 const MAX_REQUEST_ID_BYTES: usize = 64;
+/// How much of an origin is logged. In a header it is ASCII.
+const MAX_ORIGIN_BYTES: usize = 200;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
@@ -74,7 +76,9 @@ async fn refuse_other_sites(State(state): State<AppState>, request: Request, nex
     if request.method().is_safe() || source != RequestSource::OtherSite {
         return next.run(request).await;
     }
-    tracing::info!("refused a request of another site");
+    let origin = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+    let origin = origin.map(|origin| &origin[..origin.len().min(MAX_ORIGIN_BYTES)]);
+    tracing::info!(origin, "refused a request of another site: its origin is not in CORS_ORIGINS");
     let language = PageLanguage::of(request.uri(), request.headers(), state.settings.default_locale);
     // A form is answered with a page, because a browser shows the answer.
     if WantsHtml::of(request.headers()).0 || Encoding::of(request.headers()) == Ok(Encoding::Form) {

@@ -84,6 +84,8 @@ both! {
             ask(headers).refused(403, "insufficient_permissions").await.with_context(|| format!("{headers:?}"))?;
         }
         assert_eq!(stack.sql().number("SELECT count(*) FROM emails WHERE mailbox = $1", &email).await?, 0);
+        let told = |line: &str| line.contains("not in CORS_ORIGINS") && line.contains(EVIL);
+        stack.api_process().log().line(bookly_e2e::poll::LIMIT, told).await?;
         // A program sends neither header, and need not name JSON.
         ask(&[]).expect(200).await?;
     }
