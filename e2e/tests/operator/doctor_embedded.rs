@@ -47,6 +47,18 @@ async fn a_stopped_embedded_installation_is_not_changed() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_misspelt_setting_is_named_as_at_the_start() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    fs::write(folder.path().join(".env"), "VERIFY_ULR=https://app.example.org/#{token}\n")?;
+    let said = run_in(folder.path(), &Settings::new(), &["doctor"]).await?.succeeded()?;
+    assert!(
+        said.contains("warn settings: VERIFY_ULR is not a setting and is not used; is VERIFY_URL meant?"),
+        "{said}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_data_folder_that_cannot_be_used_is_named() -> Result<()> {
     let folder = tempfile::tempdir()?;
     fs::write(folder.path().join("file"), "")?;

@@ -47,6 +47,19 @@ pub struct LinkTemplates {
     pub password_reset_request: String,
 }
 
+/// A URL of a setting, for what the operator should know about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkPlace {
+    /// The setting's name.
+    pub setting: &'static str,
+    /// Scheme, host and port: as a browser names the page's origin.
+    pub origin: String,
+    /// Whether only this machine reaches it.
+    pub is_this_machine: bool,
+    /// Whether a page stands there that calls the API.
+    pub calls_api: bool,
+}
+
 /// A URL with a place for a token, in its path, query or fragment. The default is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LinkTemplate {
@@ -77,6 +90,31 @@ impl LinkSettings {
                 .clone()
                 .unwrap_or_else(|| format!("{public_url}{AUTH}/password-reset-request")),
         }
+    }
+}
+
+impl LinkSettings {
+    /// Where the URLs lead that are set.
+    pub fn places(&self) -> Vec<LinkPlace> {
+        let filled = |template: &Option<LinkTemplate>| template.as_ref().map(|link| link.with_token("x").url);
+        let (request, after) = (&self.password_reset_request, [&self.after_verify, &self.after_reset]);
+        [
+            (&table::VERIFY_URL, filled(&self.verify), true),
+            (&table::PASSWORD_RESET_URL, filled(&self.password_reset), true),
+            (&table::EMAIL_CHANGE_URL, filled(&self.email_change), true),
+            (&table::EMAIL_CHANGE_UNDO_URL, filled(&self.email_change_undo), true),
+            (&table::PASSWORD_RESET_REQUEST_URL, request.clone(), true),
+            (&table::AFTER_VERIFY_URL, after[0].clone(), false),
+            (&table::AFTER_RESET_URL, after[1].clone(), false),
+        ]
+        .into_iter()
+        .filter_map(|(setting, url, calls_api)| {
+            let url = Url::parse(&url?).ok()?;
+            let is_this_machine = url.host().is_some_and(values::is_this_machine);
+            let origin = url.origin().ascii_serialization();
+            Some(LinkPlace { setting: setting.name(), origin, is_this_machine, calls_api })
+        })
+        .collect()
     }
 }
 
@@ -150,7 +188,8 @@ pub(super) fn read(source: &mut Source) -> LinkSettings {
     }
 }
 
-fn plain_url(text: &str) -> Result<String, String> {
+/// Reads a URL without a placeholder.
+pub(super) fn plain_url(text: &str) -> Result<String, String> {
     parse_url(text).map(|_| text.to_owned())
 }
 
@@ -172,7 +211,7 @@ fn parse_url(text: &str) -> Result<Url, String> {
             "http" => url.host().is_some_and(values::is_this_machine),
             _ => false,
         };
-        by_tls_or_here && url.has_host() && url.username().is_empty() && url.password().is_none()
+        by_tls_or_here && values::has_plain_host(url) && url.username().is_empty() && url.password().is_none()
     };
     // `https:host` and `https:\host` are read too, but not by every program.
     let is_absolute = text.split_once("://").is_some_and(|(scheme, _)| !scheme.contains(['/', '?', '#']));
@@ -240,6 +279,8 @@ mod tests {
             "https://app.example.org/<{token}",
             "https://app.example.org/é/{token}",
             "https://app.exam\tple.org/{token}",
+            "https://*.example.org/{token}",
+            "https://app;example.org/{token}",
         ] {
             assert!(LinkTemplate::parse(template).is_err(), "{template}");
         }

@@ -30,7 +30,7 @@ use secrecy::SecretString;
 use source::Source;
 
 pub use database::{DEFAULT_POOL_SIZE, DatabaseSettings};
-pub use links::{Link, LinkSettings, LinkTemplate, LinkTemplates};
+pub use links::{Link, LinkPlace, LinkSettings, LinkTemplate, LinkTemplates};
 pub use mail::{MailSettings, MailTransport, Security, SmtpCredentials, SmtpSettings};
 pub use problem::{SettingProblem, SettingsError};
 pub use product::{Logo, ProductSettings};

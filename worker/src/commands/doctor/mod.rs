@@ -63,11 +63,12 @@ async fn examine(settings: &Settings, limit: Duration) -> Report {
         within(limit, "smtp", smtp::check(&settings.mail.transport, settings, limit)),
     );
     let mut findings = vec![mode(settings)];
+    findings.extend(settings.warnings.iter().map(|warning| doubtful(warning)));
     findings.extend(database);
     findings.extend(redis);
     findings.extend(smtp);
     findings.push(files::templates(settings));
-    findings.push(domain::check(settings));
+    findings.extend(domain::check(settings));
     findings.extend(files::data_dir(settings));
     Report::of(findings)
 }
@@ -84,6 +85,11 @@ fn mode(settings: &Settings) -> Finding {
         MailTransport::File => "mail as files",
     };
     Finding::ok("settings", format!("{mode}; {mail}"))
+}
+
+/// What every start logs, too.
+fn doubtful(warning: &str) -> Finding {
+    Finding::warn("settings", warning, "correct the environment or .env; README.md lists all settings")
 }
 
 /// Fails a check that gives no result in time.
