@@ -64,6 +64,7 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "page/email_change_undone.html",
     "page/email_changed.html",
     "page/enter_code.html",
+    "page/home.html",
     "page/inbox.html",
     "page/inbox_email.html",
     "page/link_expired.html",

@@ -41,6 +41,8 @@ pub enum Page<'a> {
         inbox: bool,
         docs: bool,
     },
+    /// `/` where others than this machine's users come: the product's name.
+    Home { docs: bool },
     /// A button that verifies, by posting to `confirm`. `not_me` is the page for the owner of the address who did not sign
     /// up. `by_code` says whether a typed code led here, and not a link.
     Verify { account: AccountSummary<'a>, confirm: &'a str, not_me: &'a str, by_code: bool },
@@ -182,6 +184,7 @@ impl Page<'_> {
     pub(super) fn template(&self) -> &'static str {
         match self {
             Self::Start { .. } => "page/start.html",
+            Self::Home { .. } => "page/home.html",
             Self::Verify { .. } => "page/verify.html",
             Self::NotMe { .. } => "page/not_me.html",
             Self::NotMeDone {} => "page/not_me_done.html",

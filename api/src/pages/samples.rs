@@ -130,6 +130,8 @@ fn inbox() -> Vec<Page<'static>> {
     vec![
         start(true, true),
         start(false, false),
+        Page::Home { docs: true },
+        Page::Home { docs: false },
         Page::Inbox { emails: EMAILS, base_url: BASE_URL },
         Page::Inbox { emails: &[], base_url: BASE_URL },
         Page::InboxEmail {

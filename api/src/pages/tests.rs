@@ -170,6 +170,7 @@ fn acme() -> ProductSettings {
             url: "https://cdn.acme.example/logo.svg?v=2".into(),
             origin: "https://cdn.acme.example".into(),
         }),
+        home_url: Some("https://www.acme.example".into()),
         support_email: Some(EmailAddress::parse("help@acme.example").unwrap()),
         ..ProductSettings::named("Acme")
     }
@@ -183,6 +184,7 @@ fn every_page_has_the_name_and_the_look_of_the_product_and_no_other() {
         assert!(html.contains(" · Acme</title>"), "{page:?}");
         assert!(html.contains("src=\"https://cdn.acme.example/logo.svg?v=2\" alt=\"Acme\""), "{page:?}");
         assert!(html.contains("href=\"mailto:help@acme.example\">"), "{page:?}");
+        assert!(html.contains("<a class=\"brand\" href=\"https://www.acme.example\">"), "{page:?}");
         assert!(html.contains("--brand: #7a1fa2;") && html.contains("fill='%237a1fa2'"), "{page:?}");
         for other in ["bookly", "#1c6b58"] {
             assert!(!html.to_lowercase().contains(other), "{page:?}: {other}");

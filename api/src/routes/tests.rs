@@ -1,6 +1,7 @@
 use axum::http::{Method, StatusCode};
 use serde_json::json;
 
+use crate::serve::Limits;
 use crate::testing::{TestApp, request, with_body, with_header};
 
 #[tokio::test]
@@ -44,6 +45,25 @@ async fn the_start_page_says_what_runs_and_where_the_inbox_is() {
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
     assert!(answer.text.contains("SQLite") && answer.text.contains("href=\"/inbox\""), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn where_others_come_the_start_page_has_only_the_products_name() {
+    let domain = ("DOMAIN", "id.acme.test");
+    let app = TestApp::with(&[domain, ("APP_NAME", "Acme")], Limits::default()).await;
+    let answer = app.get("/").await;
+    assert!(answer.status == StatusCode::OK && answer.text.contains("<h1>Acme</h1>"), "{}", answer.text);
+    for told in ["SQLite", env!("CARGO_PKG_VERSION"), "curl", "/inbox", "/health"] {
+        assert!(!answer.text.contains(told), "{told}: {}", answer.text);
+    }
+    let app = TestApp::with(&[domain, ("HOME_URL", "https://www.acme.test/")], Limits::default()).await;
+    let answer = app.get("/").await;
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (StatusCode::SEE_OTHER, Some("https://www.acme.test/"))
+    );
+    let local = TestApp::with(&[("HOME_URL", "https://www.acme.test/")], Limits::default()).await;
+    assert!(local.get("/").await.text.contains("SQLite"));
 }
 
 #[tokio::test]

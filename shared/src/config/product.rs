@@ -3,8 +3,8 @@
 use url::Url;
 
 use super::source::Source;
-use super::{table, values};
-use crate::domain::{BrandColor, EmailAddress, Palette, has_control_characters};
+use super::{links, table, values};
+use crate::domain::{BrandColor, EmailAddress, Palette, has_control_characters, is_visible};
 
 /// The longest `APP_NAME`, in characters.
 const LONGEST_NAME: usize = 64;
@@ -18,6 +18,8 @@ pub struct ProductSettings {
     pub colors: Palette,
     /// Its logo; without one its name is shown as text.
     pub logo: Option<Logo>,
+    /// Where its name leads; `DOMAIN` without it.
+    pub home_url: Option<String>,
     /// Where people get an answer: in the `Reply-To` of mails, and in the footer of mails and pages.
     pub support_email: Option<EmailAddress>,
     /// Whether the sample resource, books, is served.
@@ -33,6 +35,14 @@ pub struct Logo {
     pub origin: String,
 }
 
+impl Logo {
+    /// By its name, because the picture is not fetched.
+    fn is_svg(&self) -> bool {
+        let path = self.url.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+        path.ends_with(".svg") || path.ends_with(".svgz")
+    }
+}
+
 impl ProductSettings {
     /// A product with this name and the built-in look.
     pub fn named(name: impl Into<String>) -> ProductSettings {
@@ -40,6 +50,7 @@ impl ProductSettings {
             name: name.into(),
             colors: BrandColor::default().palette(),
             logo: None,
+            home_url: None,
             support_email: None,
             sample_books: true,
         }
@@ -64,24 +75,29 @@ pub(super) fn read(source: &mut Source, name: Option<String>) -> Option<ProductS
     let color = source
         .optional(&table::BRAND_COLOR, |text| text.parse::<BrandColor>().map_err(|error| error.to_string()));
     let logo = source.optional(&table::LOGO_URL, parse_logo);
+    let home_url = source.optional(&table::HOME_URL, links::plain_url);
     let support_email = source.optional(&table::SUPPORT_EMAIL, |text| {
         EmailAddress::parse(text)
             .map_err(|error| format!("an address such as help@example.org is needed: it {error}"))
     });
+    if logo.as_ref().is_some_and(Logo::is_svg) {
+        source.warn("LOGO_URL is an SVG picture, which most mail programs do not show: use a PNG or JPEG");
+    }
     let sample_books = source.optional(&table::SAMPLE_BOOKS, values::boolean);
     Some(ProductSettings {
         name: name?,
         colors: color?.palette(),
         logo,
+        home_url,
         support_email,
         sample_books: sample_books?,
     })
 }
 
 fn parse_name(text: &str) -> Result<String, String> {
-    if text.chars().count() > LONGEST_NAME || has_control_characters(text) {
+    if text.chars().count() > LONGEST_NAME || has_control_characters(text) || !is_visible(text) {
         return Err(format!(
-            "a name of 1 to {LONGEST_NAME} characters without line breaks and control characters is needed"
+            "a name of 1 to {LONGEST_NAME} characters that can be seen, without line breaks and control characters, is needed"
         ));
     }
     Ok(text.to_owned())
@@ -90,7 +106,8 @@ fn parse_name(text: &str) -> Result<String, String> {
 /// A browser loads no picture by plain http into a page that came by https.
 fn parse_logo(text: &str) -> Result<Logo, String> {
     let is_public = |url: &Url| {
-        url.scheme() == "https" && url.has_host() && url.username().is_empty() && url.password().is_none()
+        let has_login = !url.username().is_empty() || url.password().is_some();
+        url.scheme() == "https" && values::has_plain_host(url) && !has_login
     };
     let url = Url::parse(text).ok().filter(is_public);
     let url = url.ok_or("the https:// URL of a picture is needed, without user and password")?;
@@ -115,9 +132,21 @@ mod tests {
         let logo = parse_logo("https://CDN.example.org:8443/a b/logo.png?v=2").unwrap();
         assert_eq!(logo.url, "https://cdn.example.org:8443/a%20b/logo.png?v=2");
         assert_eq!(logo.origin, "https://cdn.example.org:8443");
-        for wrong in
-            ["http://example.org/logo.png", "logo.png", "data:image/png;base64,x", "https://a:b@c.example/x"]
-        {
+        assert!(!logo.is_svg() && parse_logo("https://cdn.example.org/logo.SVG?v=2").unwrap().is_svg());
+        for host in ["a-b_c.example", "192.0.2.7", "[2001:db8::7]", "bücher.example"] {
+            assert!(parse_logo(&format!("https://{host}/logo.png")).is_ok(), "{host}");
+        }
+        for wrong in [
+            "http://example.org/logo.png",
+            "logo.png",
+            "data:image/png;base64,x",
+            "https://a:b@c.example/x",
+            "https://a;b.example/x",
+            "https://a,b.example/x",
+            "https://*.example/x",
+            "https://a b.example/x",
+            "https://a'b.example/x",
+        ] {
             assert!(parse_logo(wrong).is_err(), "{wrong}");
         }
     }
@@ -125,7 +154,14 @@ mod tests {
     #[test]
     fn a_name_has_64_characters_at_most_and_no_controls() {
         assert!(parse_name(&"é".repeat(64)).is_ok());
-        for wrong in ["é".repeat(65), "a\nb".into(), "a\u{202e}b".into(), "a\u{2028}b".into()] {
+        for wrong in [
+            "é".repeat(65),
+            "a\nb".into(),
+            "a\u{202e}b".into(),
+            "a\u{2028}b".into(),
+            "\u{200b}".into(),
+            "\u{2060} \u{feff}".into(),
+        ] {
             assert!(parse_name(&wrong).is_err(), "{wrong:?}");
         }
     }

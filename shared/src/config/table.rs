@@ -135,6 +135,8 @@ table! {
         "The colour of buttons and links, `#rrggbb`; its contrast to white must be 4.5:1 or more.";
     LOGO_URL: plain, Means("the product's name"),
         "The product's logo in emails and pages, an `https` URL; 40 pixels high, at most 240 wide.";
+    HOME_URL: plain, Means("DOMAIN"),
+        "Where the product's name leads: in the footer of emails, at the top of pages, on the button of the welcome email.";
     SUPPORT_EMAIL: plain, Means("none"),
         "Where people write to: `Reply-To` of emails, and the footer of emails and pages.";
     SAMPLE_BOOKS: plain, Default("on"),

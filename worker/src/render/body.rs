@@ -168,6 +168,7 @@ pub(super) const HEADER_LIMIT: usize = 500;
 #[derive(Serialize)]
 struct Context<'a> {
     public_url: &'a str,
+    home_url: &'a str,
     logo_url: Option<&'a str>,
     support_email: Option<&'a str>,
     colors: &'a Palette,
@@ -236,6 +237,7 @@ impl MailRenderer {
         let product = &self.product;
         Value::from(Serde(Context {
             public_url: &self.public_url,
+            home_url: product.home_url.as_deref().unwrap_or(&self.public_url),
             logo_url: product.logo.as_ref().map(|logo| &*logo.url),
             support_email: product.support_email.as_ref().map(EmailAddress::as_str),
             colors: &product.colors,

@@ -315,6 +315,7 @@ fn acme() -> ProductSettings {
         ("APP_NAME", "Acme"),
         ("BRAND_COLOR", "#7a1fa2"),
         ("LOGO_URL", "https://cdn.acme.example/logo.png?v=2&w=3"),
+        ("HOME_URL", "https://www.acme.example/?from=mail"),
         ("SUPPORT_EMAIL", "help@acme.example"),
     ];
     Settings::from_vars(vars.map(|(name, value)| (name.to_owned(), value.to_owned()))).unwrap().product
@@ -328,6 +329,9 @@ fn every_mail_has_the_name_and_the_look_of_the_product_and_no_other() {
         let logo = "<img src=\"https://cdn.acme.example/logo.png?v=2&amp;w=3\" alt=\"Acme\" height=\"40\"";
         assert!(mail.html.contains(logo), "{kind}: {}", mail.html);
         assert!(mail.html.contains("href=\"mailto:help@acme.example\""), "{kind}");
+        assert!(mail.html.contains("href=\"https://www.acme.example/?from=mail\""), "{kind}");
+        let footer = "\nAcme\nhttps://www.acme.example/?from=mail\n";
+        assert!(mail.text.contains(footer) && !mail.text.contains("https://acme.example"), "{kind}");
         assert!(mail.html.contains("bgcolor=\"#7a1fa2\""), "{kind}");
         assert!(mail.text.contains("\nAcme\n") && mail.text.contains("help@acme.example"), "{kind}");
         for part in [&mail.subject, &mail.text, &mail.html] {
