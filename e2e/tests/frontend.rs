@@ -84,8 +84,10 @@ async fn a_person_signs_up_moves_the_address_undoes_it_and_resets_the_password(
     browser.says("Verify your email").await?;
     ensure!(browser.url().await?.ends_with("/#/verify"), "the token is still in the address bar");
     browser.press_button("Verify my email", "Account verified successfully").await?;
-    frontend.log_in(&person.email, "pa55-wrong", "Invalid Email Or Password").await?;
+    frontend.log_in(&person.email, "pa55-wrong", "The address or the password is wrong").await?;
     frontend.log_in(&person.email, &person.password, &person.email).await?;
+    let language = "SELECT count(*) FROM users WHERE email = $1 AND locale IS NOT NULL";
+    assert_eq!(frontend.stack.sql().number(language, &person.email).await?, 1);
 
     let moved = new_address();
     frontend.fill(&[("new_email", &moved), ("password", &person.password)]).await?;
@@ -95,6 +97,8 @@ async fn a_person_signs_up_moves_the_address_undoes_it_and_resets_the_password(
     frontend.follow_mail(&person.email, "Your email address was changed", 1).await?;
     browser.says("Undo the change of address").await?;
     browser.press_button("Restore my address", "Email change undone").await?;
+    browser.says("I forgot my password").await?;
+    ensure!(browser.url().await?.ends_with("/#/log-in"), "the session has ended");
 
     frontend.follow_mail(&person.email, "Reset Your Password", 1).await?;
     let password = new_password();
@@ -104,7 +108,7 @@ async fn a_person_signs_up_moves_the_address_undoes_it_and_resets_the_password(
     // The notice leads to the form for a forgotten password.
     frontend.follow_mail(&person.email, "Your password was changed", 1).await?;
     browser.says("Reset your password").await?;
-    browser.fill("email", &person.email).await?;
+    frontend.fill(&[("email", &person.email)]).await?;
     browser.press_button("Send me a link", "Please check your email for instructions").await?;
     frontend.follow_mail(&person.email, "Reset Your Password", 2).await?;
     frontend.reset(&new_password()).await
@@ -114,7 +118,8 @@ async fn a_person_does_the_same_with_codes(frontend: &Frontend<'_>) -> Result<()
     let (browser, stack, person) = (&frontend.browser, frontend.stack, Person::new());
     frontend.sign_up(&person).await?;
     let code = stack.code(&person.email, "Verify your email").await?;
-    frontend.fill(&[("email", &person.email), ("code", &code)]).await?;
+    // The address is that of the sign-up.
+    browser.fill("code", &code).await?;
     browser.press_button("Verify my email", "Account verified successfully").await?;
     frontend.log_in(&person.email, &person.password, &person.email).await?;
     let moved = new_address();
@@ -125,14 +130,19 @@ async fn a_person_does_the_same_with_codes(frontend: &Frontend<'_>) -> Result<()
     browser.press_button("Confirm this address", "Email changed successfully").await?;
     frontend.open("forgotten").await?;
     browser.says("Reset your password").await?;
-    browser.fill("email", &moved).await?;
+    frontend.fill(&[("email", &moved)]).await?;
     browser.press_button("Send me a link", "Please check your email for instructions").await?;
     browser.follow("I have a code", "Choose a new password").await?;
     let code = stack.code(&moved, "Reset Your Password").await?;
     frontend.fill(&[("email", &moved), ("code", "0000 0000")]).await?;
     let password = new_password();
     frontend.fill(&[("new_password", &password), ("confirm_new_password", &password)]).await?;
-    browser.press_button("Save new password", "Invalid or expired code").await?;
+    browser
+        .press_button(
+            "Save new password",
+            "This code is wrong or too old. The link in the email works as well.",
+        )
+        .await?;
     frontend.fill(&[("code", &code)]).await?;
     browser.press_button("Save new password", "Password reset Successfully").await?;
     frontend.log_in(&moved, &password, &moved).await
@@ -142,12 +152,11 @@ async fn the_owner_of_an_address_deletes_the_account_of_a_stranger(frontend: &Fr
     let (browser, person) = (&frontend.browser, Person::new());
     frontend.sign_up(&person).await?;
     browser.follow("I got no email", "Get a new link").await?;
-    browser.fill("email", &person.email).await?;
     browser.press_button("Send a new link", "a new link is on its way").await?;
     frontend.follow_mail(&person.email, "Verify your email", 2).await?;
     browser.follow("I did not sign up", "Delete this account?").await?;
     browser.press_button("Delete this account", "The account was deleted").await?;
-    frontend.log_in(&person.email, &person.password, "Invalid Email Or Password").await
+    frontend.log_in(&person.email, &person.password, "The address or the password is wrong").await
 }
 
 async fn a_page_that_the_settings_do_not_name_may_not_call(frontend: &Frontend<'_>) -> Result<()> {

@@ -3,8 +3,37 @@
 
 // What a link brings. It is taken out of the address bar, so that it is in no bookmark and no history.
 let token = '';
+// The address that was entered last, for the fields of the next page.
+let address = '';
 
-// One call of the API. An error has `message`, and `errors` for fields: [{field, message}].
+// What people read for an error, by its error_code. The API's own sentences are for programmers.
+const TEXTS = {
+  account_disabled: 'This account is disabled. Please write to us.',
+  account_not_verified: 'Your address is not verified yet. Please follow the link in our email.',
+  already_verified: 'This account is verified already.',
+  invalid_code: 'This code is wrong or too old. The link in the email works as well.',
+  invalid_email_or_password: 'The address or the password is wrong.',
+  invalid_token: 'This link was used already, or a part of it is missing.',
+  not_authenticated: 'Please log in.',
+  passwords_do_not_match: 'The two passwords are not the same.',
+  token_expired: 'This link is too old. Please ask for a new one.',
+  token_revoked: 'You were logged out. Please log in again.',
+  too_many_requests: 'That was too often.',
+  unavailable: 'We cannot do this now.',
+  user_exists: 'This address has an account already. Log in, or choose a new password.',
+  user_not_found: 'This account does not exist any more.',
+  validation_error: 'Please correct this:',
+};
+
+// The text of an answer that is an error: with the fields that are wrong, and with the time to wait.
+function textOf(answer, response) {
+  const fields = (answer.errors ?? []).map(({field, message}) => `${field} ${message}.`);
+  const seconds = response.headers.get('Retry-After');
+  const wait = seconds && `Please try again in ${seconds} seconds.`;
+  return [TEXTS[answer.error_code] ?? answer.message, ...fields, wait].filter(Boolean).join(' ');
+}
+
+// One call of the API.
 async function call(method, path, body, bearer) {
   const headers = {};
   if (body) headers['Content-Type'] = 'application/json';
@@ -12,8 +41,7 @@ async function call(method, path, body, bearer) {
   const response = await fetch(API + path, {method, headers, body: body && JSON.stringify(body)});
   const answer = await response.json();
   if (response.ok) return answer;
-  const fields = (answer.errors ?? []).map(({field, message}) => `${field} ${message}`);
-  throw Object.assign(new Error([answer.message, ...fields].join('. ')), {status: response.status});
+  throw Object.assign(new Error(textOf(answer, response)), {status: response.status});
 }
 
 // A call of the person who is logged in. An access token that has expired is renewed once.
@@ -31,10 +59,17 @@ async function callAsMe(method, path, body) {
   }
 }
 
+// Without a session, or when the service has ended it.
+function endSession() {
+  sessionStorage.removeItem('session');
+  location.hash = '#/log-in';
+}
+
 // What each form does with its fields. The result is shown.
 const actions = {
   async signUp(fields) {
-    await call('POST', '/signup', fields);
+    // Emails come in the language of the browser.
+    await call('POST', '/signup', {...fields, locale: navigator.language});
     location.hash = '#/check-email';
     return `We sent an email to ${fields.email}.`;
   },
@@ -50,8 +85,7 @@ const actions = {
   },
   async logOut() {
     const {message} = await callAsMe('POST', '/logout');
-    sessionStorage.removeItem('session');
-    location.hash = '#/log-in';
+    endSession();
     return message;
   },
   forgotten: async (fields) => (await call('POST', '/password-reset-request', fields)).message,
@@ -60,7 +94,11 @@ const actions = {
   changeAddress: async (fields) => (await callAsMe('POST', '/email-change-request', fields)).message,
   addressByCode: async (fields) => (await callAsMe('POST', '/email-change-confirm', fields)).message,
   confirmAddress: async () => (await call('POST', `/email-change-confirm/${token}`)).message,
-  undo: async () => (await call('POST', `/email-change-undo/${token}`)).message,
+  async undo() {
+    const {message} = await call('POST', `/email-change-undo/${token}`);
+    endSession();
+    return message;
+  },
 };
 
 // What a page loads when it is shown.
@@ -87,6 +125,7 @@ async function show() {
   }
   const page = document.querySelector(`template[id="${CSS.escape(name)}"]`) ?? document.getElementById('sign-up');
   document.querySelector('main').replaceChildren(page.content.cloneNode(true));
+  document.querySelectorAll('main input[name="email"]').forEach((input) => { input.value = address; });
   await report(async () => loads[page.id]?.());
 }
 
@@ -102,8 +141,10 @@ async function report(work) {
 document.addEventListener('submit', (event) => {
   event.preventDefault();
   const form = event.target;
+  const fields = Object.fromEntries(new FormData(form));
+  address = fields.email ?? address;
   say('');
-  report(() => actions[form.dataset.action](Object.fromEntries(new FormData(form))));
+  report(() => actions[form.dataset.action](fields));
 });
 addEventListener('hashchange', show);
 show();
