@@ -24,6 +24,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::address_locks::AddressLocks;
 use crate::hasher::Hasher;
+use crate::idempotency::BodyMacs;
 use crate::jwt::SessionTokens;
 use crate::login_guard::LoginGuard;
 use crate::pages::Pages;
@@ -149,6 +150,7 @@ impl App {
                 .accepting(settings.jwt_previous_secret.as_ref()),
             links: LinkSigner::new(&settings.link_secret).accepting(settings.link_previous_secret.as_ref()),
             codes: LinkCodes::new(&settings.link_secret).accepting(settings.link_previous_secret.as_ref()),
+            body_macs: BodyMacs::new(&settings.link_secret).accepting(settings.link_previous_secret.as_ref()),
             code_locks: AddressLocks::new(),
             jobs: queue.jobs,
             redis: queue.redis,

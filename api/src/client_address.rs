@@ -1,6 +1,6 @@
 //! The address of a connection's peer, and of the client behind trusted proxies.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use axum::extract::ConnectInfo;
 use axum::http::{Extensions, HeaderMap};
@@ -25,6 +25,14 @@ impl Peer {
 }
 
 impl ClientIp {
+    /// The client's network: an IPv4 address or an IPv6 /64, which is what one household gets.
+    pub(crate) fn network(self) -> IpAddr {
+        match self.0 {
+            IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
+            address => address,
+        }
+    }
+
     /// Reads `X-Forwarded-For` from the right while the hops are trusted: a client can write anything to the left of
     /// its own address.
     pub(crate) fn behind(Peer(peer): Peer, headers: &HeaderMap, trusted: &[IpNet]) -> ClientIp {

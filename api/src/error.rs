@@ -52,6 +52,12 @@ pub enum ApiError {
     EmailNotFailed,
     /// Only emails that wait can be cancelled.
     EmailNotQueued,
+    /// A malformed `Idempotency-Key`.
+    InvalidIdempotencyKey,
+    /// The first request with this `Idempotency-Key` has no answer yet.
+    RequestInProgress,
+    /// The first request with this `Idempotency-Key` had another body.
+    IdempotencyKeyReused,
     /// The client took too long with its request.
     RequestTimeout,
     BodyTooLarge,
@@ -142,6 +148,23 @@ impl ApiError {
                 "Send POST to this address",
             ),
             E::AlreadyVerified => row(S::CONFLICT, "already_verified", "The account is already verified"),
+            E::InvalidIdempotencyKey => row(
+                S::BAD_REQUEST,
+                "invalid_idempotency_key",
+                "Idempotency-Key must have between 1 and 255 visible ASCII characters",
+            ),
+            E::RequestInProgress => or(
+                row(S::CONFLICT, "request_in_progress", "A request with this Idempotency-Key is under way"),
+                "Please send it again in a moment",
+            ),
+            E::IdempotencyKeyReused => or(
+                row(
+                    S::UNPROCESSABLE_ENTITY,
+                    "idempotency_key_reused",
+                    "This Idempotency-Key was sent with another body",
+                ),
+                "Please send a new key",
+            ),
             E::RequestTimeout => row(S::REQUEST_TIMEOUT, "request_timeout", "The request took too long"),
             E::BodyTooLarge => row(S::PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large"),
             E::UnsupportedMediaType => {

@@ -21,6 +21,7 @@ use uuid::Uuid;
 use crate::client_address::{ClientIp, Peer};
 use crate::error::ApiError;
 use crate::extract::{Encoding, PageLanguage, WantsHtml};
+use crate::idempotency::IDEMPOTENCY_KEY;
 use crate::request_source::RequestSource;
 use crate::routes::html;
 use crate::serve::MAX_BODY_BYTES;
@@ -63,7 +64,13 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
     let layer = CorsLayer::new()
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
         // Tracing in a browser adds the last two to every request (W3C Trace Context).
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, TRACEPARENT, TRACESTATE])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            IDEMPOTENCY_KEY,
+            TRACEPARENT,
+            TRACESTATE,
+        ])
         .expose_headers([header::RETRY_AFTER, REQUEST_ID])
         .max_age(CORS_MAX_AGE);
     (!origins.is_empty()).then(|| layer.allow_origin(origins))

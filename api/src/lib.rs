@@ -7,6 +7,7 @@ pub mod commands;
 pub mod error;
 pub mod extract;
 pub mod hasher;
+pub mod idempotency;
 pub mod jwt;
 mod layers;
 pub mod login_guard;

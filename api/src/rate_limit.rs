@@ -5,7 +5,7 @@
 
 mod in_redis;
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Once};
 use std::time::Duration;
@@ -104,16 +104,10 @@ impl Counters {
         Some(too_many.wait_time_from(DefaultClock::default().now()))
     }
 
-    /// A client is an IPv4 address or an IPv6 /64, which is what one household gets.
     fn client(&self, request: &Request) -> IpAddr {
         self.warn_of_untrusted_proxy(request.headers());
         let peer = Peer::of(request.extensions());
-        match ClientIp::behind(peer, request.headers(), &self.trusted) {
-            ClientIp(IpAddr::V6(address)) => {
-                Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into()
-            }
-            ClientIp(address) => address,
-        }
+        ClientIp::behind(peer, request.headers(), &self.trusted).network()
     }
 
     /// All clients behind a proxy that is not trusted share one limit. The log says so once.

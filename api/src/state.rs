@@ -15,6 +15,7 @@ use chrono::{DateTime, Utc};
 
 use crate::address_locks::AddressLocks;
 use crate::hasher::Hasher;
+use crate::idempotency::BodyMacs;
 use crate::jwt::SessionTokens;
 use crate::login_guard::LoginGuard;
 use crate::pages::Pages;
@@ -52,6 +53,8 @@ pub struct Services {
     pub links: LinkSigner,
     /// Finds the emails of codes.
     pub codes: LinkCodes,
+    /// Compares the bodies of requests with an `Idempotency-Key`.
+    pub body_macs: BodyMacs,
     /// Lets one try of a code per address run at a time.
     pub code_locks: AddressLocks,
     /// Renders pages.

@@ -180,6 +180,9 @@ fn words(status: u16, code: &str) -> Option<(&'static str, Option<&'static str>)
         (400, "token_expired") => ("Token has expired", Some("Please request a new link")),
         (400, "invalid_token") => ("Invalid token", None),
         (400, "invalid_code") => ("Invalid or expired code", Some("Please request a new one")),
+        (400, "invalid_idempotency_key") => {
+            ("Idempotency-Key must have between 1 and 255 visible ASCII characters", None)
+        }
         (400, "passwords_do_not_match") => ("Passwords do not match", None),
         (400, "invalid_email_or_password") => ("Invalid Email Or Password", None),
         (401, "not_authenticated") => ("Not authenticated", None),
@@ -201,6 +204,12 @@ fn words(status: u16, code: &str) -> Option<(&'static str, Option<&'static str>)
         (404, "user_not_found") => ("User not found", None),
         (404, "book_not_found") => ("Book not found", None),
         (404, "not_found") => ("Not found", None),
+        (409, "request_in_progress") => {
+            ("A request with this Idempotency-Key is under way", Some("Please send it again in a moment"))
+        }
+        (422, "idempotency_key_reused") => {
+            ("This Idempotency-Key was sent with another body", Some("Please send a new key"))
+        }
         (422, "validation_error") => ("The request is not valid", None),
         (429, "too_many_requests") => ("Too many requests", None),
         (500, "server_error") => ("Oops! Something went wrong", None),

@@ -115,7 +115,7 @@ both! {
 
     async fn a_preflight_allows_what_programs_of_a_browser_send(stack: &Stack, CORS_ORIGINS = "https://app.example.org, capacitor://localhost") {
         for origin in [APP, "capacitor://localhost"] {
-            let wanted = ["authorization", "content-type", "traceparent", "tracestate"];
+            let wanted = ["authorization", "content-type", "idempotency-key", "traceparent", "tracestate"];
             let asked = stack.api().request(Method::OPTIONS, "/auth/login").header(header::ORIGIN, origin);
             let asked = asked.header("Access-Control-Request-Method", "POST");
             let answer = asked.header("Access-Control-Request-Headers", wanted.join(",")).answer().await?;

@@ -199,6 +199,7 @@ async fn a_change_of_address_counts_for_its_mailbox_too_and_is_silently_dropped(
                 request,
                 new_email: &new_email,
                 base_mailbox_limit: LIMIT,
+                keep: None,
             };
             queued.push(db.request_email_change(&request).await.unwrap());
         }
@@ -257,8 +258,9 @@ async fn a_change_by_an_account_needs_its_session_and_its_version() {
         let email = address("ann");
         let user = verified(&db, &email, 0).await;
         let welcome = || [NewEmail::new(EmailKind::Welcome, &address("bob"), at(0))];
-        let queue =
-            async |actor: &Actor, hours| db.enqueue_emails_by(actor, &welcome(), at(hours)).await.unwrap();
+        let queue = async |actor: &Actor, hours| {
+            db.enqueue_emails_by(actor, &welcome(), None, at(hours)).await.unwrap()
+        };
         let actor = log_in(&db, &user, 0).await;
         assert_eq!(queue(&actor, 0).await, Checked::Done(()));
         assert_eq!(queue(&actor, 48).await, Checked::Revoked, "the session is too old");

@@ -4,6 +4,7 @@ use axum::body::{Bytes, HttpBody};
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use percent_encoding::percent_decode;
+use uuid::Uuid;
 
 use super::bearer::{Admission, access_claims, find_session};
 use super::encoding::Encoding;
@@ -12,6 +13,26 @@ use super::same_origin::SameOrigin;
 use crate::error::ApiError;
 use crate::serve::MAX_BODY_BYTES;
 use crate::state::AppState;
+
+/// A JSON body that is read and not judged yet. Errors: 413, 415.
+#[derive(Debug)]
+pub(crate) struct JsonBytes(pub(crate) Bytes);
+
+/// A session and a JSON body that is not judged yet.
+#[derive(Debug)]
+pub(crate) struct AuthorizedBytes<A> {
+    admitted: A,
+    /// The account of the session.
+    pub(crate) user_uid: Uuid,
+    pub(crate) bytes: Bytes,
+}
+
+/// A JSON body or a form that is not judged yet.
+#[derive(Debug)]
+pub(crate) struct EncodedBytes {
+    encoding: Encoding,
+    pub(crate) bytes: Bytes,
+}
 
 /// A JSON body. Errors: 400 for invalid syntax, 413, 415, 422 with every invalid field.
 #[derive(Debug)]
@@ -29,11 +50,20 @@ pub struct JsonOrForm<T> {
     pub encoding: Encoding,
 }
 
+impl FromRequest<AppState> for JsonBytes {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
+        json_bytes(request, state).await.map(JsonBytes)
+    }
+}
+
 impl<T: FromFields> FromRequest<AppState> for JsonBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
-        parse_json(&json_bytes(request, state).await?).map(JsonBody)
+        let JsonBytes(bytes) = JsonBytes::from_request(request, state).await?;
+        parse_json(&bytes).map(JsonBody)
     }
 }
 
@@ -45,18 +75,27 @@ impl<T: FromFields> FromRequest<AppState> for JsonBody<T> {
 #[derive(Debug)]
 pub struct Authorized<A, T>(pub A, pub T);
 
-impl<A: Admission, T: FromFields> FromRequest<AppState> for Authorized<A, T> {
+impl<A: Admission> FromRequest<AppState> for AuthorizedBytes<A> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
         let claims = access_claims(request.headers(), state)?;
         let bytes = json_bytes(request, state).await?;
-        let admitted = A::admit(find_session(&claims, state).await?)?;
+        let session = find_session(&claims, state).await?;
+        Ok(AuthorizedBytes { user_uid: session.user.uid, admitted: A::admit(session)?, bytes })
+    }
+}
+
+impl<A: Admission, T: FromFields> FromRequest<AppState> for Authorized<A, T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
+        let AuthorizedBytes { admitted, bytes, .. } = AuthorizedBytes::from_request(request, state).await?;
         Ok(Authorized(admitted, parse_json(&bytes)?))
     }
 }
 
-impl<T: FromFields> FromRequest<AppState> for JsonOrForm<T> {
+impl FromRequest<AppState> for EncodedBytes {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
@@ -66,6 +105,15 @@ impl<T: FromFields> FromRequest<AppState> for JsonOrForm<T> {
             SameOrigin::from_request_parts(&mut parts, state).await?;
         }
         let bytes = bytes(Request::from_parts(parts, body), state).await?;
+        Ok(EncodedBytes { encoding, bytes })
+    }
+}
+
+impl<T: FromFields> FromRequest<AppState> for JsonOrForm<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
+        let EncodedBytes { encoding, bytes } = EncodedBytes::from_request(request, state).await?;
         let body = match encoding {
             Encoding::Json => parse_json(&bytes)?,
             Encoding::Form => read_form(&bytes)?,

@@ -59,6 +59,11 @@ pub(crate) fn fields() -> Vec<ApiError> {
     vec![ApiError::Validation(vec![FieldError::new("the_field", "must not be empty")])]
 }
 
+/// For requests that may have an `Idempotency-Key`.
+pub(crate) fn keyed() -> Vec<ApiError> {
+    vec![ApiError::InvalidIdempotencyKey, ApiError::RequestInProgress, ApiError::IdempotencyKeyReused]
+}
+
 /// For URLs with the token of a link.
 pub(crate) fn link() -> Vec<ApiError> {
     vec![ApiError::LinkExpired, ApiError::LinkInvalid, ApiError::UserNotFound]

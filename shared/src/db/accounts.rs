@@ -6,8 +6,9 @@ use uuid::Uuid;
 use super::base_mailboxes::COUNT_FOR;
 use super::email_changes::IS_RESERVED;
 use super::emails::enqueue::{NewEmail, enqueue_email};
+use super::idempotency::keep_answer;
 use super::login_throttle::{FORGET_ALL_FAILURES, FORGET_NETWORKS};
-use super::users::{Change, NewAccount, SELECT_USER_OF_MAILBOX, User, bind_account};
+use super::users::{Change, KeepFor, NewAccount, SELECT_USER_OF_MAILBOX, User, bind_account};
 use super::{Db, DbResult, in_transaction, on_db};
 use crate::domain::closing_reason::NO_ACCOUNT;
 use crate::domain::{EmailAddress, Role};
@@ -88,12 +89,13 @@ const HAS_MAILBOX: &str = "SELECT uid FROM users WHERE uid = $1 AND email_canoni
 const PURGE_BATCH: i64 = 1_000;
 
 impl Db {
-    /// Creates an account with several statements, for SQLite and where an account is replaced.
+    /// Creates an account with several statements, for SQLite and where an account is replaced or an answer kept.
     pub(super) async fn create_account_in_steps(
         &self,
         account: &NewAccount,
         uid: Uuid,
         email: &NewEmail,
+        keep: Option<KeepFor<'_>>,
         now: DateTime<Utc>,
     ) -> DbResult<Option<User>> {
         let mailbox = account.email.canonical();
@@ -126,6 +128,7 @@ impl Db {
             let user: Option<User> = query.fetch_optional(&mut *tx).await?;
             let Some(user) = user else { return Ok(None) };
             enqueue_email!(tx, email);
+            keep_answer!(tx, keep.and_then(|keep| keep(&user)).as_ref());
             Some(user)
         })
     }

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::base_mailboxes::COUNT_FOR;
 use super::emails::enqueue::{EmailContext, NewEmail, RequestOrigin, enqueue_email};
 use super::emails::on_request::{EmailRequest, enqueue_on_postgres, enqueue_on_sqlite};
+use super::idempotency::{AnswerToKeep, keep_answer};
 use super::login_throttle::{FORGET_ALL_FAILURES, FORGET_NETWORKS};
 use super::passwords::END_SESSIONS;
 use super::session::BEGIN_POSTGRES;
@@ -74,7 +75,7 @@ DELETE FROM email_changes WHERE id IN (SELECT id FROM email_changes WHERE change
 /// Queues the emails of a request and counts it, or neither.
 macro_rules! request_change {
     ($db:expr, $tx:expr, $enqueue:ident, $request:expr) => {{
-        let EmailChangeRequest { actor, request, new_email, base_mailbox_limit } = $request;
+        let EmailChangeRequest { actor, request, new_email, base_mailbox_limit, keep } = $request;
         let now = request.email.created_at();
         require_actor!($db, $tx, actor, now);
         let queued = $enqueue(&mut $tx, std::slice::from_ref(request)).await?;
@@ -84,6 +85,7 @@ macro_rules! request_change {
             $tx.rollback().await?;
             return Ok(Checked::Done(false));
         }
+        keep_answer!($tx, *keep);
         $tx.commit().await?;
         Ok(Checked::Done(!queued.is_empty()))
     }};
@@ -100,6 +102,8 @@ pub struct EmailChangeRequest<'a> {
     pub new_email: &'a EmailAddress,
     /// How many sign-ups and address changes a mailbox gets in 24 hours, whatever follows its `+`.
     pub base_mailbox_limit: i32,
+    /// The answer, where it is kept for a repeated request.
+    pub keep: Option<&'a AnswerToKeep>,
 }
 
 impl Db {

@@ -21,6 +21,7 @@ mod connect;
 pub mod email_changes;
 pub mod emails;
 mod error;
+pub mod idempotency;
 pub mod inspect;
 pub mod login_throttle;
 mod migrate;

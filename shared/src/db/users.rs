@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::base_mailboxes::COUNT_FOR;
 use super::batch::{BatchOperation, HeldConnection};
 use super::emails::enqueue::{NewEmail, bind_email};
+use super::idempotency::AnswerToKeep;
 use super::{Db, DbResult, Pools, on_db, within_limit};
 use crate::domain::{CreatedVia, EmailAddress, Role};
 use crate::link_token::UNDO_WINDOW;
@@ -215,6 +216,9 @@ impl Replaceable {
     }
 }
 
+/// Makes the answer to a sign-up that is kept with its account.
+pub type KeepFor<'a> = &'a (dyn Fn(&User) -> Option<AnswerToKeep> + Send + Sync);
+
 /// The result of a sign-up.
 #[derive(Debug)]
 pub enum Creation {
@@ -284,10 +288,21 @@ impl Db {
         email: impl FnOnce(Uuid) -> NewEmail,
         now: DateTime<Utc>,
     ) -> DbResult<Creation> {
+        self.create_account_and_keep(account, email, None, now).await
+    }
+
+    /// The same, and keeps the answer in the same transaction.
+    pub async fn create_account_and_keep(
+        &self,
+        account: &NewAccount,
+        email: impl FnOnce(Uuid) -> NewEmail,
+        keep: Option<KeepFor<'_>>,
+        now: DateTime<Utc>,
+    ) -> DbResult<Creation> {
         let uid = Uuid::new_v4();
         let email = email(uid);
-        let created = match (&self.pools, account.replaces) {
-            (Pools::Postgres(_), None) => {
+        let created = match (&self.pools, account.replaces, keep) {
+            (Pools::Postgres(_), None, None) => {
                 let user: DbResult<Option<User>> = on_db!(self.writer(), connection => {
                 let query = bind_account!(sqlx::query_as(CREATE_ACCOUNT_POSTGRES), account, uid, now);
                 let query = bind_email!(query, email)
@@ -300,7 +315,7 @@ impl Db {
                 });
                 user?.inspect(|_| email.count())
             }
-            _ => self.create_account_in_steps(account, uid, &email, now).await?,
+            _ => self.create_account_in_steps(account, uid, &email, keep, now).await?,
         };
         match created {
             Some(user) => Ok(Creation::Created(Box::new(user), email.id)),

@@ -23,13 +23,17 @@ use super::request_link;
 use super::response_format::{ResponseFormat, SameOriginForm};
 use super::user::MessageResponse;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{Authorized, ClientIp, CurrentRequest, Fields, FromFields, VerifiedUser, done};
+use crate::extract::{
+    Authorized, AuthorizedBytes, ClientIp, CurrentRequest, Fields, FromFields, VerifiedUser, done,
+};
+use crate::idempotency::{AnswerKeeper, IdempotencyKeyHeader, once};
 use crate::openapi::{errors, schemas};
 use crate::pages::Page;
 use crate::state::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(request)).routes(routes!(open, confirm))
+pub(super) fn router(state: &AppState) -> OpenApiRouter<AppState> {
+    let request = once::<AuthorizedBytes<VerifiedUser>>(state, routes!(request));
+    OpenApiRouter::new().routes(request).routes(routes!(open, confirm))
 }
 
 const REQUESTED: &str = "Check the new address for a confirmation link";
@@ -53,7 +57,7 @@ impl FromFields for EmailChange {
     }
 }
 
-errors!(EmailChangeRequestErrors: body(), verified(), [ApiError::InvalidEmailOrPassword], limited(), always());
+errors!(EmailChangeRequestErrors: body(), keyed(), verified(), [ApiError::InvalidEmailOrPassword], limited(), always());
 
 /// Both emails are queued for every address. The worker cancels the link's email when the address is taken, so the
 /// answer does not depend on it.
@@ -63,6 +67,7 @@ errors!(EmailChangeRequestErrors: body(), verified(), [ApiError::InvalidEmailOrP
     description = "Sends a link to the new address and a notice to the old one. The answer does not tell whether the \
         address is taken.",
     security(("access_token" = [])),
+    params(IdempotencyKeyHeader),
     request_body = EmailChange,
     responses((status = 200, description = "The same for every address", body = MessageResponse), EmailChangeRequestErrors)
 )]
@@ -70,6 +75,7 @@ async fn request(
     State(state): State<AppState>,
     ClientIp(client): ClientIp,
     CurrentRequest(origin): CurrentRequest,
+    keeper: AnswerKeeper,
     Authorized(VerifiedUser(session), change): Authorized<VerifiedUser, EmailChange>,
 ) -> ApiResult<Json<MessageResponse>> {
     let (actor, user) = (session.actor(), session.user);
@@ -96,11 +102,14 @@ async fn request(
         limits: state.settings.mailbox_limits,
         lifetime: request_link::lifetime(&state, EmailKind::ChangeEmail),
     };
+    let answer = MessageResponse { message: REQUESTED };
+    let keep = keeper.json(StatusCode::OK, &answer);
     let request = EmailChangeRequest {
         actor: &actor,
         request,
         new_email: &change.new_email,
         base_mailbox_limit: state.settings.base_mailbox_limit_per_day,
+        keep: keep.as_ref(),
     };
     let queued = state.db.request_email_change(&request).await?;
     if done::<VerifiedUser, _>(&state, &actor, queued).await? {
@@ -109,7 +118,7 @@ async fn request(
     } else {
         audit::refused(&user, "email_change_throttled");
     }
-    Ok(Json(MessageResponse { message: REQUESTED }))
+    Ok(Json(answer))
 }
 
 errors!(html OpenEmailChangeErrors: link(), limited(), always());

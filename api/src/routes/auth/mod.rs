@@ -33,15 +33,15 @@ use crate::state::AppState;
 /// account are limited per client address.
 pub fn router(state: &AppState) -> OpenApiRouter<AppState> {
     let limited = OpenApiRouter::new()
-        .merge(sign_up::router())
+        .merge(sign_up::router(state))
         .merge(verify::router())
         .merge(verify_by_code::router())
-        .merge(request_link::router())
+        .merge(request_link::router(state))
         .merge(session::login())
         .merge(reset::router())
         .merge(reset_by_code::router())
         .merge(password_change::router())
-        .merge(email_change::router())
+        .merge(email_change::router(state))
         .merge(email_change_by_code::router())
         .merge(email_change_undo::router())
         .merge(not_me::router())
@@ -51,5 +51,5 @@ pub fn router(state: &AppState) -> OpenApiRouter<AppState> {
         .merge(limited)
         .merge(session::router())
         .merge(me::router(state))
-        .merge(send_mail::router())
+        .merge(send_mail::router(state))
 }

@@ -7,8 +7,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use bookly_shared::audit;
-use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::db::emails::enqueue::{NewEmail, RequestOrigin};
 use bookly_shared::db::emails::on_request::EmailRequest;
+use bookly_shared::db::idempotency::AnswerToKeep;
 use bookly_shared::domain::{EmailAddress, EmailKind};
 use chrono::TimeDelta;
 use utoipa::ToSchema;
@@ -18,13 +19,19 @@ use utoipa_axum::routes;
 use super::response_format::ResponseFormat;
 use super::user::MessageResponse;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{CurrentRequest, Fields, FromFields, JsonOrForm};
+use crate::extract::{CurrentRequest, EncodedBytes, Fields, FromFields, JsonOrForm};
+use crate::idempotency::{AnswerKeeper, IdempotencyKeyHeader, once};
 use crate::openapi::{errors, schemas};
 use crate::pages::{Page, Problem, RequestForm};
 use crate::state::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(resend_form, resend)).routes(routes!(reset_form, reset))
+pub(super) fn router(state: &AppState) -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(once::<EncodedBytes>(state, routes!(resend_form, resend))).routes(once::<
+        EncodedBytes,
+    >(
+        state,
+        routes!(reset_form, reset),
+    ))
 }
 
 const RESEND: LinkRequest = LinkRequest {
@@ -65,7 +72,7 @@ impl FromFields for Address {
 type AddressBody = Result<JsonOrForm<Address>, ApiError>;
 
 errors!(html LinkFormErrors: limited(), always());
-errors!(html LinkRequestErrors: body(), [ApiError::InsufficientPermissions], limited(), always());
+errors!(html LinkRequestErrors: body(), keyed(), [ApiError::InsufficientPermissions], limited(), always());
 
 #[utoipa::path(
     get, path = "/resend-verification", tag = "Links", operation_id = "open_resend_verification",
@@ -90,6 +97,7 @@ async fn reset_form(State(state): State<AppState>, format: ResponseFormat) -> Re
     summary = "Ask for a new verification link",
     description = "Sends a link if the account exists and is not verified. A form must come from a page of this \
         service and is answered with a page.",
+    params(IdempotencyKeyHeader),
     request_body(content((Address = "application/json"), (Address = "application/x-www-form-urlencoded"))),
     responses(
         (status = 200, description = "The same for every address",
@@ -101,9 +109,10 @@ async fn resend(
     State(state): State<AppState>,
     format: ResponseFormat,
     origin: CurrentRequest,
+    keeper: AnswerKeeper,
     body: AddressBody,
 ) -> Response {
-    RESEND.respond(&state, format, origin, body).await
+    RESEND.respond(&state, format, (origin, keeper), body).await
 }
 
 #[utoipa::path(
@@ -111,6 +120,7 @@ async fn resend(
     summary = "Ask for a link to a new password",
     description = "Sends a link if the account exists. Neither the answer nor its time tells whether it does. A form \
         must come from a page of this service and is answered with a page.",
+    params(IdempotencyKeyHeader),
     request_body(content((Address = "application/json"), (Address = "application/x-www-form-urlencoded"))),
     responses(
         (status = 200, description = "The same for every address",
@@ -122,9 +132,10 @@ async fn reset(
     State(state): State<AppState>,
     format: ResponseFormat,
     origin: CurrentRequest,
+    keeper: AnswerKeeper,
     body: AddressBody,
 ) -> Response {
-    RESET.respond(&state, format, origin, body).await
+    RESET.respond(&state, format, (origin, keeper), body).await
 }
 
 /// How long the link in an email of this kind is valid.
@@ -137,14 +148,17 @@ impl LinkRequest {
         &self,
         state: &AppState,
         format: ResponseFormat,
-        origin: CurrentRequest,
+        (CurrentRequest(origin), keeper): (CurrentRequest, AnswerKeeper),
         body: AddressBody,
     ) -> Response {
-        match self.queue(state, origin, body).await {
-            Ok(email) => {
-                let page = Page::LinkRequested { form: self.form, email: email.as_str() };
-                format.success(state, self.answer, &page)
-            }
+        let address = match body {
+            Ok(JsonOrForm { body: Address { email }, .. }) => email,
+            Err(error) => return self.failure(state, format, error),
+        };
+        let page = Page::LinkRequested { form: self.form, email: address.as_str() };
+        let (answer, keep) = keeper.response(format.success(state, self.answer, &page)).await;
+        match self.queue(state, origin, &address, keep.as_ref()).await {
+            Ok(()) => answer,
             Err(error) => self.failure(state, format, error),
         }
     }
@@ -152,20 +166,24 @@ impl LinkRequest {
     async fn queue(
         &self,
         state: &AppState,
-        CurrentRequest(origin): CurrentRequest,
-        body: AddressBody,
-    ) -> ApiResult<EmailAddress> {
-        let JsonOrForm { body: Address { email: address }, .. } = body?;
-        let email = NewEmail::new(self.kind, &address, state.now()).request_origin(origin);
+        origin: RequestOrigin,
+        address: &EmailAddress,
+        keep: Option<&AnswerToKeep>,
+    ) -> ApiResult<()> {
+        let email = NewEmail::new(self.kind, address, state.now()).request_origin(origin);
         let (id, kind) = (email.id, self.kind);
         let (limits, lifetime) = (state.settings.mailbox_limits, lifetime(state, kind));
         let request = EmailRequest { email, along: Vec::new(), limits, lifetime };
-        if state.db.enqueue_on_request(request).await? {
+        let is_queued = match keep {
+            Some(keep) => state.db.enqueue_on_request_once(&request, keep).await?,
+            None => state.db.enqueue_on_request(request).await?,
+        };
+        if is_queued {
             state.jobs.enqueue(id);
         } else {
             audit::throttled(address.as_str(), self.throttled);
         }
-        Ok(address)
+        Ok(())
     }
 
     /// A form with an error is shown again, with the error.

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use bookly_shared::audit;
 use bookly_shared::db::emails::enqueue::NewEmail;
 use bookly_shared::domain::{EmailAddress, EmailKind};
@@ -14,12 +15,13 @@ use utoipa_axum::routes;
 
 use super::user::MessageResponse;
 use crate::error::ApiResult;
-use crate::extract::{AdminUser, Authorized, CurrentRequest, Fields, FromFields, done};
+use crate::extract::{AdminUser, Authorized, AuthorizedBytes, CurrentRequest, Fields, FromFields, done};
+use crate::idempotency::{AnswerKeeper, IdempotencyKeyHeader, once};
 use crate::openapi::{errors, schemas};
 use crate::state::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(send))
+pub(super) fn router(state: &AppState) -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(once::<AuthorizedBytes<AdminUser>>(state, routes!(send)))
 }
 
 /// As many rows as one short transaction inserts.
@@ -43,7 +45,7 @@ impl FromFields for WelcomeRequest {
     }
 }
 
-errors!(SendMailErrors: body(), verified(), [ApiError::InsufficientPermissions], always());
+errors!(SendMailErrors: body(), keyed(), verified(), [ApiError::InsufficientPermissions], always());
 
 /// One message per address, so that no recipient sees the others.
 #[utoipa::path(
@@ -51,21 +53,25 @@ errors!(SendMailErrors: body(), verified(), [ApiError::InsufficientPermissions],
     summary = "Send the welcome email",
     description = "Queues the welcome email, one message to each address. For administrators.",
     security(("access_token" = [])),
+    params(IdempotencyKeyHeader),
     request_body = WelcomeRequest,
     responses((status = 200, description = "The emails are queued", body = MessageResponse), SendMailErrors)
 )]
 async fn send(
     State(state): State<AppState>,
     CurrentRequest(origin): CurrentRequest,
+    keeper: AnswerKeeper,
     Authorized(AdminUser(session), WelcomeRequest { addresses }): Authorized<AdminUser, WelcomeRequest>,
 ) -> ApiResult<Json<MessageResponse>> {
     let now = state.now();
     let welcome = |address| NewEmail::new(EmailKind::Welcome, address, now).request_origin(origin.clone());
     let emails: Vec<NewEmail> = addresses.iter().map(welcome).collect();
     let actor = session.actor();
-    let queued = state.db.enqueue_emails_by(&actor, &emails, now).await?;
+    let answer = MessageResponse { message: "Email sent successfully" };
+    let keep = keeper.json(StatusCode::OK, &answer);
+    let queued = state.db.enqueue_emails_by(&actor, &emails, keep.as_ref(), now).await?;
     done::<AdminUser, _>(&state, &actor, queued).await?;
     audit::emails_queued(&session.user, emails.len(), "welcome_emails_queued");
     emails.iter().for_each(|email| state.jobs.enqueue(email.id));
-    Ok(Json(MessageResponse { message: "Email sent successfully" }))
+    Ok(Json(answer))
 }

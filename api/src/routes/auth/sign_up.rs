@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use bookly_shared::audit;
 use bookly_shared::db::emails::enqueue::NewEmail;
-use bookly_shared::db::users::{Creation, FIRST_AUTH_VERSION, NewAccount, Replaceable};
+use bookly_shared::db::users::{Creation, FIRST_AUTH_VERSION, KeepFor, NewAccount, Replaceable, User};
 use bookly_shared::domain::{CreatedVia, EmailAddress, EmailKind, Password, PersonName, Username};
 use bookly_shared::locale::LanguageTag;
 use chrono::{DateTime, Utc};
@@ -17,13 +17,14 @@ use uuid::Uuid;
 
 use super::user::UserResponse;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{AcceptedLanguage, CurrentRequest, Fields, FromFields, JsonBody};
+use crate::extract::{AcceptedLanguage, CurrentRequest, Fields, FromFields, JsonBody, JsonBytes};
+use crate::idempotency::{AnswerKeeper, IdempotencyKeyHeader, once};
 use crate::openapi::{errors, schemas};
 use crate::password_policy::refuse_guessable;
 use crate::state::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(sign_up))
+pub(super) fn router(state: &AppState) -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(once::<JsonBytes>(state, routes!(sign_up)))
 }
 
 /// The values of a new account.
@@ -70,11 +71,18 @@ struct SignedUp {
     user: UserResponse,
 }
 
-errors!(SignUpErrors: body(), [ApiError::UserExists], limited(), always());
+impl SignedUp {
+    fn of(user: User) -> SignedUp {
+        SignedUp { message: "Account Created! Check email to verify your account", user: user.into() }
+    }
+}
+
+errors!(SignUpErrors: body(), keyed(), [ApiError::UserExists], limited(), always());
 
 #[utoipa::path(
     post, path = "/signup", tag = "Account", summary = "Open an account",
     description = "Sends a link that proves the address. Until then the account may log in, but use nothing else.",
+    params(IdempotencyKeyHeader),
     request_body = SignUp,
     responses((status = 201, description = "The account exists, the email is queued", body = SignedUp), SignUpErrors)
 )]
@@ -82,6 +90,7 @@ async fn sign_up(
     State(state): State<AppState>,
     CurrentRequest(origin): CurrentRequest,
     accepted: AcceptedLanguage,
+    keeper: AnswerKeeper,
     JsonBody(sign_up): JsonBody<SignUp>,
 ) -> ApiResult<(StatusCode, Json<SignedUp>)> {
     refuse_guessable("password", &sign_up.password, &sign_up.known_words())?;
@@ -99,8 +108,11 @@ async fn sign_up(
         base_mailbox_limit: state.settings.base_mailbox_limit_per_day,
     };
     let email = |uid| verification_email(&account.email, uid, state.now()).request_origin(origin);
-    // The account and the email are one transaction, so neither exists without the other.
-    let (user, email_id) = match state.db.create_account(&account, email, state.now()).await? {
+    let keep = |user: &User| keeper.json(StatusCode::CREATED, &SignedUp::of(user.clone()));
+    let keep: Option<KeepFor<'_>> = keeper.has_key().then_some(&keep);
+    // The account, the email and a kept answer are one transaction, so none exists without the others.
+    let created = state.db.create_account_and_keep(&account, email, keep, state.now()).await?;
+    let (user, email_id) = match created {
         Creation::Created(user, email_id) => (*user, email_id),
         Creation::AddressTaken => return Err(ApiError::UserExists),
         Creation::TooManyForMailbox(wait) => {
@@ -114,8 +126,7 @@ async fn sign_up(
         audit::account_of(replaced.uid(), &user.email, "account_replaced");
     }
     audit::account(&user, "signed_up");
-    let message = "Account Created! Check email to verify your account";
-    Ok((StatusCode::CREATED, Json(SignedUp { message, user: user.into() })))
+    Ok((StatusCode::CREATED, Json(SignedUp::of(user))))
 }
 
 /// Refuses an address that has an account, before its password is hashed; the unique index decides later. An account

@@ -5,6 +5,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::enqueue::{NewEmail, deadline_of, enqueue_email};
+use crate::db::idempotency::{AnswerToKeep, keep_answer};
 use crate::db::sessions::{Actor, Checked, require_actor};
 use crate::db::{Db, DbResult, in_transaction, on_db};
 use crate::domain::closing_reason::CANCELLED_BY_OPERATOR;
@@ -197,11 +198,12 @@ UPDATE emails SET state = 'cancelled', last_error = $2, closed_at = $3
 WHERE id = $1 AND state = 'queued'";
 
 impl Db {
-    /// Queues emails that an administrator sends: all of them or none.
+    /// Queues emails that an administrator sends, and keeps the answer: all of it or nothing.
     pub async fn enqueue_emails_by(
         &self,
         actor: &Actor,
         emails: &[NewEmail],
+        keep: Option<&AnswerToKeep>,
         now: DateTime<Utc>,
     ) -> DbResult<Checked<()>> {
         in_transaction!(self, tx => {
@@ -209,6 +211,7 @@ impl Db {
             for email in emails {
                 enqueue_email!(tx, email);
             }
+            keep_answer!(tx, keep);
             Checked::Done(())
         })
     }

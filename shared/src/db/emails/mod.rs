@@ -9,5 +9,6 @@ pub mod enqueue;
 pub mod leader;
 pub mod maintenance;
 pub mod on_request;
+mod on_request_once;
 pub mod retry;
 pub mod stats;

@@ -1,0 +1,146 @@
+//! What happens around the handler of a request with a key.
+
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::Method;
+use axum::http::request::Parts;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use bookly_shared::db::idempotency::{Claimed, KeptAnswer, KeyClaim, RequestKey};
+use tokio::runtime::Handle;
+use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt};
+
+use super::answer::{again, is_kept, read};
+use super::door::{Door, network};
+use super::key::{IDEMPOTENCY_KEY, key_of};
+use crate::error::ApiError;
+use crate::extract::{Encoding, PageLanguage, WantsHtml};
+use crate::routes::html;
+use crate::state::AppState;
+
+/// Lets the POST of a route answer a request with a key once. `D` is what is checked before the key is looked up.
+pub(crate) fn once<D: Door + 'static>(
+    state: &AppState,
+    routes: UtoipaMethodRouter<AppState>,
+) -> UtoipaMethodRouter<AppState> {
+    routes.layer(from_fn_with_state(state.clone(), answer_once::<D>))
+}
+
+async fn answer_once<D: Door>(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    if request.method() != Method::POST || !request.headers().contains_key(IDEMPOTENCY_KEY) {
+        return next.run(request).await;
+    }
+    let (mut parts, body) = request.into_parts();
+    match begin::<D>(&state, &mut parts, body).await {
+        Ok(Begun::First(hold, body)) => {
+            let response = next.run(Request::from_parts(parts, body)).await;
+            hold.keep(response).await
+        }
+        Ok(Begun::Before(answer)) => again(answer),
+        Err(error) if D::HAS_PAGES && wants_page(&parts) => {
+            let language = PageLanguage::of(&parts.uri, &parts.headers, state.settings.default_locale);
+            html::error_page(&state, language, error)
+        }
+        Err(error) => error.into_response(),
+    }
+}
+
+enum Begun {
+    /// The first request with its key, and its body once more.
+    First(Hold, Body),
+    /// The answer of the first one.
+    Before(KeptAnswer),
+}
+
+async fn begin<D: Door>(state: &AppState, parts: &mut Parts, body: Body) -> Result<Begun, ApiError> {
+    let request = Request::from_parts(parts.clone(), body);
+    let (account, bytes) = D::from_request(request, state).await?.sent();
+    let caller = match account {
+        Some(account) => account,
+        None => network(parts, state).await,
+    };
+    let path = parts.extensions.get::<MatchedPath>().map_or(parts.uri.path(), MatchedPath::as_str);
+    let operation = format!("{} {path}", parts.method);
+    let key = RequestKey { caller, operation, key: key_of(&parts.headers)? };
+    let mac = state.body_macs.of(&key, &bytes);
+    let hold = Hold::new(state, KeyClaim::new(key));
+    match state.db.claim_key(&hold.claim, &mac, state.now()).await? {
+        Claimed::First => {
+            parts.extensions.insert(hold.claim.clone());
+            Ok(Begun::First(hold, Body::from(bytes)))
+        }
+        claimed => {
+            hold.end();
+            match claimed {
+                Claimed::Answered(answer) => Ok(Begun::Before(answer)),
+                Claimed::OtherBody => Err(ApiError::IdempotencyKeyReused),
+                Claimed::First | Claimed::UnderWay => Err(ApiError::RequestInProgress),
+            }
+        }
+    }
+}
+
+fn wants_page(parts: &Parts) -> bool {
+    WantsHtml::of(&parts.headers).0 || Encoding::of(&parts.headers) == Ok(Encoding::Form)
+}
+
+/// A claimed key. It is given back when the request ends without an answer: the client went away, or the time was over.
+/// What its transaction has committed until then stays: a key with an answer is not given back.
+struct Hold {
+    state: AppState,
+    claim: KeyClaim,
+    has_ended: bool,
+}
+
+impl Hold {
+    fn new(state: &AppState, claim: KeyClaim) -> Hold {
+        Hold { state: state.clone(), claim, has_ended: false }
+    }
+
+    /// Leaves the row as it is.
+    fn end(mut self) {
+        self.has_ended = true;
+    }
+
+    /// Keeps an answer, unless the transaction of a change has kept it, or gives the key back.
+    async fn keep(self, response: Response) -> Response {
+        if !is_kept(response.status()) {
+            self.release().await;
+            return response;
+        }
+        let (response, answer) = read(response).await;
+        let Some(answer) = answer else {
+            self.release().await;
+            return response;
+        };
+        if let Err(error) = self.state.db.keep_answer(&self.claim, &answer).await {
+            tracing::warn!(%error, "an answer is not kept for a repeated request");
+        }
+        self.end();
+        response
+    }
+
+    async fn release(self) {
+        release(&self.state, &self.claim).await;
+        self.end();
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        if self.has_ended {
+            return;
+        }
+        let (state, claim) = (self.state.clone(), self.claim.clone());
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move { release(&state, &claim).await });
+        }
+    }
+}
+
+/// A key that is not given back is forgotten a minute later.
+async fn release(state: &AppState, claim: &KeyClaim) {
+    if let Err(error) = state.db.release_key(claim).await {
+        tracing::warn!(%error, "an Idempotency-Key is in use until it is forgotten");
+    }
+}
