@@ -365,9 +365,9 @@ both! {
         for number in 0..12 {
             is_refused(verify(stack.api(), &person.email, &format!("4711 00{number:02}"))).await?;
         }
-        let log = stack.api_process().log();
-        log.line(bookly_e2e::poll::LIMIT, |line| line.contains("code_limit_reached")).await?;
-        let lines = log.text();
+        let api = stack.api_process();
+        api.log().line(bookly_e2e::poll::LIMIT, |line| line.contains("code_limit_reached")).await?;
+        let lines = api.log().text();
         let reached: Vec<&str> = lines.lines().filter(|line| line.contains("code_limit_reached")).collect();
         assert!(reached.len() == 1 && reached[0].contains("***") && !reached[0].contains(&person.email), "{reached:?}");
     }

@@ -193,7 +193,9 @@ async fn beyond_a_thousand_keys_the_oldest_of_a_caller_go_first() {
     .await;
     let name = "beyond_a_thousand_keys_the_oldest_of_a_caller_go_first";
     let Some(postgres) = Postgres::create(name).await else { return };
-    let copy = async || drop(postgres.connect().await.execute(COPIES_POSTGRES).await.unwrap());
+    let copy = async || {
+        postgres.connect().await.execute(COPIES_POSTGRES).await.unwrap();
+    };
     the_oldest_go_first(&postgres.db, copy).await;
     postgres.remove().await;
 }
