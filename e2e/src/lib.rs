@@ -5,6 +5,7 @@ pub mod browser;
 pub mod certificate;
 pub mod client;
 pub mod collector;
+pub mod dns_server;
 pub mod document;
 pub mod example;
 pub mod forge;

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod doctor;
+mod doctor_dns;
 mod doctor_embedded;
 mod doctor_redis;
 mod doctor_smtp;

@@ -2,6 +2,7 @@
 //! reported together.
 
 mod database;
+mod doctor;
 mod dotenv;
 mod helo;
 mod links;
@@ -30,6 +31,7 @@ use secrecy::SecretString;
 use source::Source;
 
 pub use database::{DEFAULT_POOL_SIZE, DatabaseSettings};
+pub use doctor::DoctorSettings;
 pub use links::{Link, LinkPlace, LinkSettings, LinkTemplate, LinkTemplates};
 pub use mail::{MailSettings, MailTransport, Security, SmtpCredentials, SmtpSettings};
 pub use problem::{SettingProblem, SettingsError};
@@ -92,6 +94,8 @@ pub struct Settings {
     pub metrics_listen: Option<SocketAddr>,
     /// The collector that receives traces.
     pub traces: Option<TraceSettings>,
+    /// What `doctor` needs to check the DNS.
+    pub doctor: DoctorSettings,
     /// Whether the API's documentation is served.
     pub docs: bool,
     /// Whether requests are limited per client address.

@@ -7,8 +7,8 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::source::Source;
 use super::{
-    LinkLifetimes, MailboxLimits, PublicUrl, Settings, database, links, mail, product, redis, secret_file,
-    table, traces, values,
+    LinkLifetimes, MailboxLimits, PublicUrl, Settings, database, doctor, links, mail, product, redis,
+    secret_file, table, traces, values,
 };
 use crate::domain::JwtAlgorithm;
 use crate::locale::Locale;
@@ -42,6 +42,7 @@ pub(super) fn settings(source: &mut Source) -> Option<Settings> {
     let metrics_token = source.secret(&table::METRICS_TOKEN, bearer_token);
     let metrics_listen = source.optional(&table::METRICS_LISTEN, values::socket_address);
     let traces = traces::read(source, trust.as_ref());
+    let doctor = doctor::read(source);
     let docs = source.optional(&table::DOCS, values::boolean);
     let rate_limit = source.optional(&table::RATE_LIMIT, values::boolean);
     let trusted_proxies = source.optional(&table::TRUSTED_PROXIES, values::networks);
@@ -90,6 +91,7 @@ pub(super) fn settings(source: &mut Source) -> Option<Settings> {
         metrics_token,
         metrics_listen,
         traces,
+        doctor,
         docs: docs?,
         rate_limit: rate_limit?,
         trusted_proxies: trusted_proxies.unwrap_or_default(),

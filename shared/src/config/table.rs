@@ -186,6 +186,11 @@ table! {
     METRICS_TOKEN: secret, Means("this machine only"),
         "The bearer token for `/metrics`, for clients on other machines, and for all where `DOMAIN` is not this machine.";
     METRICS_LISTEN: plain, Means("none"), "The address and port where a worker process serves its own `/metrics`.";
+    MAIL_DKIM_SELECTOR: plain, Means("DKIM is not checked"),
+        "The selector of the key that signs your emails (`s=` in `DKIM-Signature`); `doctor` looks for the key in the DNS.";
+    DOCTOR_SENDING_IP: plain, Means("the addresses of MAIL_SERVER"),
+        "The address that receivers see your emails come from; `doctor` looks whether SPF allows it, and for its name.";
+    DOCTOR_DNS: plain, Means("the system's resolver"), "The resolver that `doctor` asks, for tests: an address and port.";
     OTEL_EXPORTER_OTLP_ENDPOINT: plain, Means("traces are not exported"),
         "The collector for traces, by OTLP over HTTP, for example `http://localhost:4318`; `/v1/traces` is added.";
     OTEL_EXPORTER_OTLP_HEADERS: secret, Means("none"),

@@ -1,6 +1,7 @@
 //! `bookly-worker doctor`: checks everything that the service needs. It changes nothing and sends no email.
 
 mod database;
+mod dns;
 mod domain;
 mod files;
 mod redis;
@@ -31,8 +32,8 @@ pub struct Doctor {
 
 const HELP: &str = "\
 Each check is one line: `ok`, `warn` or `FAIL`, its name and what was found, and below it how to repair it. The checks:
-settings, database, migrations, clock, redis, smtp, templates, domain, data_dir. A check that does not concern this
-installation is left out. Nothing is changed, migrated or sent: at the mail server it ends with MAIL FROM, RSET and QUIT.
+settings, database, migrations, clock, redis, smtp, templates, domain, data_dir; and in the DNS spf, dmarc, dkim, mx and
+ptr of the sender. A check that does not concern this installation is left out. Nothing is changed, migrated or sent: at the mail server it ends with MAIL FROM, RSET and QUIT.
 
 Exit code 1 when anything FAILs, 2 when the settings are wrong.
 
@@ -52,7 +53,7 @@ impl Doctor {
 
 /// Runs all checks at once, so that several servers that do not answer cost one time limit.
 async fn examine(settings: &Settings, limit: Duration) -> Report {
-    let (database, redis, smtp) = tokio::join!(
+    let (database, redis, smtp, dns) = tokio::join!(
         database::check(&settings.database, limit),
         async {
             match &settings.redis {
@@ -61,12 +62,14 @@ async fn examine(settings: &Settings, limit: Duration) -> Report {
             }
         },
         within(limit, "smtp", smtp::check(&settings.mail.transport, settings, limit)),
+        dns::check(settings, limit),
     );
     let mut findings = vec![mode(settings)];
     findings.extend(settings.warnings.iter().map(|warning| doubtful(warning)));
     findings.extend(database);
     findings.extend(redis);
     findings.extend(smtp);
+    findings.extend(dns);
     findings.push(files::templates(settings));
     findings.extend(domain::check(settings));
     findings.extend(files::data_dir(settings));

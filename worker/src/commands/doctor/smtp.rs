@@ -91,10 +91,14 @@ fn encryption(server: &SmtpSettings, tls: &TlsReport) -> String {
     format!("{}{by}, certificate for {names}{}", tls.version, end.unwrap_or_default())
 }
 
+/// Whether the mail server runs here.
+pub(super) fn is_this_machine(server: &SmtpSettings) -> bool {
+    server.host == "localhost"
+        || server.host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
 fn in_clear(server: &SmtpSettings, fact: String) -> Finding {
-    let is_here = server.host == "localhost"
-        || server.host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-    if is_here {
+    if is_this_machine(server) {
         return Finding::ok(NAME, fact);
     }
     let remedy = "set MAIL_STARTTLS=true, or MAIL_SSL_TLS=true with port 465, unless the network to the server is private";

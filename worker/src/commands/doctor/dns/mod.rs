@@ -1,0 +1,117 @@
+//! What receivers look up in the DNS before they accept emails: SPF, DMARC, DKIM, MX, and the name of the sending address.
+//!
+//! The evaluation of SPF in `spf/` is our own. Crates that do it (mail-auth) answer for one message, with pass or fail:
+//! not how many look-ups a record needs in the worst case, which included record is wrong, or what to write instead.
+
+mod dkim;
+mod dmarc;
+mod mx;
+mod ptr;
+mod resolver;
+mod spf;
+mod tags;
+
+#[cfg(test)]
+mod tests;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use bookly_shared::config::{MailTransport, Settings};
+use tokio::time::timeout;
+
+use self::resolver::{Dns, DnsError};
+use super::report::Finding;
+use super::smtp::is_this_machine;
+
+const NAME: &str = "dns";
+/// For all look-ups together, whatever the limit of a check is.
+const LONGEST: Duration = Duration::from_secs(10);
+const AWAY: &str =
+    "check /etc/resolv.conf and the network; emails are sent all the same, if MAIL_SERVER can be resolved";
+
+/// Whose records are looked up.
+struct Subject<'a> {
+    /// The domain of `From`.
+    from: &'a str,
+    /// The domain of the envelope's sender, to which bounces go.
+    envelope: &'a str,
+    /// `MAIL_SERVER`.
+    server: &'a str,
+    /// What this client says in EHLO.
+    helo_name: &'a str,
+    sending_ip: Option<IpAddr>,
+    dkim_selector: Option<&'a str>,
+}
+
+pub(super) async fn check(settings: &Settings, limit: Duration) -> Vec<Finding> {
+    let MailTransport::Smtp(server) = &settings.mail.transport else {
+        return vec![Finding::ok(NAME, "nothing to check: no email leaves this machine")];
+    };
+    let doctor = &settings.doctor;
+    if is_this_machine(server) && doctor.sending_ip.is_none() {
+        let fact = "nothing to check: MAIL_SERVER is this machine. If it sends emails to receivers itself, set DOCTOR_SENDING_IP";
+        return vec![Finding::ok(NAME, fact)];
+    }
+    let domain = settings.mail.from.domain();
+    if !domain.contains('.') {
+        return vec![Finding::ok(NAME, format!("nothing to check: {domain} of MAIL_FROM is not in the DNS"))];
+    }
+    let subject = Subject {
+        from: domain,
+        envelope: domain,
+        server: &server.host,
+        helo_name: &server.helo_name,
+        sending_ip: doctor.sending_ip,
+        dkim_selector: doctor.dkim_selector.as_deref(),
+    };
+    match Dns::new(doctor.dns) {
+        Ok(dns) => examine(&dns, &subject, limit).await,
+        Err(error) => vec![Finding::warn(NAME, format!("no resolver: {error}"), AWAY)],
+    }
+}
+
+/// Runs all checks at once. Those that get no answer share one line.
+async fn examine(dns: &Dns, subject: &Subject<'_>, limit: Duration) -> Vec<Finding> {
+    let limit = limit.min(LONGEST);
+    let (spf, dmarc, dkim, mx, ptr) = tokio::join!(
+        within(limit, spf::check(dns, subject)),
+        within(limit, dmarc::check(dns, subject)),
+        within(limit, dkim::check(dns, subject)),
+        within(limit, mx::check(dns, subject)),
+        within(limit, async {
+            match subject.sending_ip {
+                Some(address) => ptr::check(dns, subject, address).await.map(Some),
+                None => Ok(None),
+            }
+        }),
+    );
+    let results = [
+        (spf::NAME, spf.map(Some)),
+        (dmarc::NAME, dmarc.map(Some)),
+        (dkim::NAME, dkim.map(Some)),
+        (mx::NAME, mx.map(Some)),
+        (ptr::NAME, ptr),
+    ];
+    let mut findings = Vec::new();
+    let mut unanswered = Vec::new();
+    for (name, result) in results {
+        match result {
+            Ok(finding) => findings.extend(finding),
+            Err(DnsError::NoAnswer) => unanswered.push(name),
+            Err(error) => {
+                let remedy = "the DNS servers of this domain must answer: ask whoever runs them";
+                findings.push(Finding::warn(name, error.to_string(), remedy));
+            }
+        }
+    }
+    if !unanswered.is_empty() {
+        let fact = format!("no answer from {}; not checked: {}", dns.place(), unanswered.join(", "));
+        findings.push(Finding::warn(NAME, fact, AWAY));
+    }
+    findings
+}
+
+async fn within<T>(limit: Duration, check: impl Future<Output = Result<T, DnsError>>) -> Result<T, DnsError> {
+    timeout(limit, check).await.unwrap_or(Err(DnsError::NoAnswer))
+}
