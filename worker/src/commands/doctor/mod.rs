@@ -62,7 +62,7 @@ async fn examine(settings: &Settings, limit: Duration) -> Report {
             }
         },
         within(limit, "smtp", smtp::check(&settings.mail.transport, settings, limit)),
-        dns::check(settings, limit),
+        Box::pin(dns::check(settings, limit)),
     );
     let mut findings = vec![mode(settings)];
     findings.extend(settings.warnings.iter().map(|warning| doubtful(warning)));

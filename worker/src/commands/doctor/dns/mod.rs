@@ -75,8 +75,8 @@ pub(super) async fn check(settings: &Settings, limit: Duration) -> Vec<Finding> 
 async fn examine(dns: &Dns, subject: &Subject<'_>, limit: Duration) -> Vec<Finding> {
     let limit = limit.min(LONGEST);
     let (spf, dmarc, dkim, mx, ptr) = tokio::join!(
-        within(limit, spf::check(dns, subject)),
-        within(limit, dmarc::check(dns, subject)),
+        within(limit, Box::pin(spf::check(dns, subject))),
+        within(limit, Box::pin(dmarc::check(dns, subject))),
         within(limit, dkim::check(dns, subject)),
         within(limit, mx::check(dns, subject)),
         within(limit, async {
