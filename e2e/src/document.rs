@@ -67,10 +67,15 @@ fn properties(document: &Value, schema: &Value) -> BTreeMap<String, Value> {
     parts.flat_map(|part| properties(document, part)).chain(own).collect()
 }
 
+/// Whether a schema's type is a text, or a text or null.
+fn is_string(kind: &Value) -> bool {
+    kind == "string" || kind.as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind == "string"))
+}
+
 impl Operation {
     /// The names of the fields with a text or a list of texts.
     pub fn texts(&self) -> Vec<&str> {
-        let is_text = |schema: &Value| schema["type"] == "string" || schema["items"]["type"] == "string";
+        let is_text = |schema: &Value| is_string(&schema["type"]) || is_string(&schema["items"]["type"]);
         self.fields.iter().filter(|(_, schema)| is_text(schema)).map(|(name, _)| name.as_str()).collect()
     }
 
