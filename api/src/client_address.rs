@@ -1,9 +1,10 @@
 //! The address of a connection's peer, and of the client behind trusted proxies.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::extract::ConnectInfo;
 use axum::http::{Extensions, HeaderMap};
+use bookly_shared::http_server::client_network;
 use ipnet::IpNet;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
@@ -25,12 +26,9 @@ impl Peer {
 }
 
 impl ClientIp {
-    /// The client's network: an IPv4 address or an IPv6 /64, which is what one household gets.
+    /// The client's network.
     pub(crate) fn network(self) -> IpAddr {
-        match self.0 {
-            IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
-            address => address,
-        }
+        client_network(self.0)
     }
 
     /// Reads `X-Forwarded-For` from the right while the hops are trusted: a client can write anything to the left of

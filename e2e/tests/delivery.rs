@@ -23,8 +23,6 @@ const RECOVERY: Duration = Duration::from_secs(120);
 /// A request that waited for a mail server or Redis would take far more than this many times as long.
 const NOT_SLOWER_THAN: u32 = 10;
 const VERIFY: &str = "Verify your email";
-/// Of the worker in the test of bulk; a quarter is not for bulk.
-const DELIVERIES: usize = 4;
 
 fn full(workers: usize) -> StackOptions {
     StackOptions::new(Kind::Full).workers(workers)
@@ -367,38 +365,6 @@ async fn an_operator_tries_the_mail_server_with_one_command() -> Result<()> {
         stack.smtp()?.set_fault(Fault::reply(Stage::MailFrom, 550, "5.7.1 not you"));
         let refused = stack.command("bookly-worker", &["mail", "test", &address]).await?;
         assert!(!refused.status.success() && refused.log.contains("5.7.1 not you"), "{refused:?}");
-        Ok(())
-    })
-    .await
-}
-
-/// Per delivery at a time, one bulk email may end while the reset is claimed, and one while it is with the mail server.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reset_does_not_wait_behind_bulk() -> Result<()> {
-    let options = full(1).with("WORKER_CONCURRENCY", DELIVERIES.to_string());
-    run(options, async |stack: &Stack| {
-        let (smtp, member, admin) = (stack.smtp()?, stack.member().await?.person, stack.admin().await?);
-        stack.settled().await?;
-        let before_bulk = smtp.mails_total();
-        smtp.set_fault(Fault::DelayAt(Stage::FinalDot, Duration::from_millis(300)));
-        let addresses: Vec<String> = (0..50).map(|_| new_address()).collect();
-        let body = json!({"addresses": addresses});
-        stack.api().post("/auth/send_mail").bearer_auth(&admin.tokens.access).json(&body).expect(200).await?;
-        smtp.wait_for_total(before_bulk + 3, LIMIT).await?;
-        stack
-            .api()
-            .post("/auth/password-reset-request")
-            .json(&json!({"email": member.email}))
-            .expect(200)
-            .await?;
-        let before = smtp.mails_total();
-        smtp.wait_for_mail_with_subject(&member.email, "Reset Your Password", LIMIT).await?;
-        let ahead = smtp.mails_total() - before;
-        assert!(ahead <= 2 * DELIVERIES, "{ahead} emails came before the reset");
-        smtp.clear_faults();
-        for address in &addresses {
-            smtp.wait_for_mail_to(address, LIMIT).await?;
-        }
         Ok(())
     })
     .await

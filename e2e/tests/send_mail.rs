@@ -1,9 +1,16 @@
 //! The admin's welcome mail.
 
+use std::time::Duration;
+
 use bookly_e2e::person::new_address;
+use bookly_e2e::poll::LIMIT;
 use bookly_e2e::prelude::*;
-use bookly_e2e::stack::Tokens;
+use bookly_e2e::smtp_server::{Fault, Stage};
+use bookly_e2e::stack::{Tokens, run};
 use reqwest::RequestBuilder;
+
+/// Of the worker in the test of bulk; a quarter is not for bulk.
+const DELIVERIES: usize = 4;
 
 fn send(stack: &Stack, tokens: &Tokens, addresses: &Value) -> RequestBuilder {
     stack.api().post("/auth/send_mail").bearer_auth(&tokens.access).json(&json!({"addresses": addresses}))
@@ -62,4 +69,35 @@ both! {
         let finished = stack.command("bookly-api", &["user", "role", &member.email, "king"]).await?;
         assert!(!finished.status.success());
     }
+}
+
+/// Per delivery at a time, one bulk email may end while the reset is claimed, and one while it is with the mail server.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reset_does_not_wait_behind_bulk() -> Result<()> {
+    let options = StackOptions::new(Kind::Full).workers(1).with("WORKER_CONCURRENCY", DELIVERIES.to_string());
+    run(options, async |stack: &Stack| {
+        let (smtp, member, admin) = (stack.smtp()?, stack.member().await?.person, stack.admin().await?);
+        stack.settled().await?;
+        let before_bulk = smtp.mails_total();
+        smtp.set_fault(Fault::DelayAt(Stage::FinalDot, Duration::from_millis(300)));
+        let addresses: Vec<String> = (0..50).map(|_| new_address()).collect();
+        send(stack, &admin.tokens, &json!(addresses)).expect(200).await?;
+        smtp.wait_for_total(before_bulk + 3, LIMIT).await?;
+        stack
+            .api()
+            .post("/auth/password-reset-request")
+            .json(&json!({"email": member.email}))
+            .expect(200)
+            .await?;
+        let before = smtp.mails_total();
+        smtp.wait_for_mail_with_subject(&member.email, "Reset Your Password", LIMIT).await?;
+        let ahead = smtp.mails_total() - before;
+        assert!(ahead <= 2 * DELIVERIES, "{ahead} emails came before the reset");
+        smtp.clear_faults();
+        for address in &addresses {
+            smtp.wait_for_mail_to(address, LIMIT).await?;
+        }
+        Ok(())
+    })
+    .await
 }

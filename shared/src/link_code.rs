@@ -5,15 +5,15 @@
 
 use std::fmt;
 
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 use subtle::{Choice, ConstantTimeEq};
 use thiserror::Error;
 use uuid::Uuid;
 
 use crate::domain::prints_nothing;
-use crate::link_token::Purpose;
+use crate::link_token::{Purpose, derived_mac};
 
 /// The digits of a code.
 pub const CODE_DIGITS: usize = 8;
@@ -152,11 +152,7 @@ impl fmt::Debug for LinkCodes {
 }
 
 fn key_of(secret: &SecretString) -> Hmac<Sha256> {
-    let derived = Sha256::new().chain_update(KEY_PURPOSE).chain_update(secret.expose_secret()).finalize();
-    // Padded to a block, as in link tokens: such a key cannot have a wrong length.
-    let mut block = [0; 64];
-    block[..derived.len()].copy_from_slice(&derived);
-    Hmac::new(&block.into())
+    derived_mac(&[KEY_PURPOSE], secret.expose_secret().as_bytes())
 }
 
 /// Each part but the purpose has a fixed length, so no two lists of parts are one text.

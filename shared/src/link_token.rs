@@ -248,12 +248,18 @@ pub fn loads(secret: &[u8], salt: &str, token: &str) -> Result<Signed, BadToken>
 }
 
 fn mac(secret: &[u8], salt: &str, message: &[u8]) -> Hmac<Sha256> {
-    let key = Sha256::new().chain_update(salt).chain_update("signer").chain_update(secret).finalize();
+    derived_mac(&[salt.as_bytes(), b"signer"], secret).chain_update(message)
+}
+
+/// An HMAC whose key is the hash of a purpose and a secret, so that no purpose can be used for another.
+pub fn derived_mac(purpose: &[&[u8]], secret: &[u8]) -> Hmac<Sha256> {
+    let hash = purpose.iter().fold(Sha256::new(), |hash, part| hash.chain_update(part));
+    let key = hash.chain_update(secret).finalize();
     // HMAC pads a short key with zeros to the block's length (RFC 2104 §2). Padded here, the key cannot have a wrong
     // length, so there is no error to handle.
     let mut block = [0; 64];
     block[..key.len()].copy_from_slice(&key);
-    Hmac::<Sha256>::new(&block.into()).chain_update(message)
+    Hmac::<Sha256>::new(&block.into())
 }
 
 fn read_payload(text: &str) -> Result<Vec<u8>, BadToken> {

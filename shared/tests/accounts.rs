@@ -16,7 +16,7 @@ use bookly_shared::domain::{CreatedVia, EmailAddress, EmailKind, Role};
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use scratch::on_both;
+use scratch::{new_account, on_both};
 
 const LIMIT: i32 = 20;
 
@@ -37,15 +37,11 @@ fn beside(email: &EmailAddress, local: &str) -> EmailAddress {
 async fn create(db: &Db, email: &EmailAddress, via: CreatedVia, hours: i64) -> Creation {
     let old = db.user_of_mailbox(email.canonical()).await.unwrap();
     let account = NewAccount {
-        first_name: "Ann".into(),
-        last_name: "Smith".into(),
-        username: "ann".into(),
-        email: email.clone(),
         password_hash: format!("hash of {hours}"),
         created_via: via,
-        locale: None,
         replaces: old.and_then(|old| old.replaceable(at(hours) - TimeDelta::hours(1))),
         base_mailbox_limit: LIMIT,
+        ..new_account(email)
     };
     let mail = |uid| NewEmail::new(EmailKind::VerifyEmail, email, at(hours)).about(uid, FIRST_AUTH_VERSION);
     db.create_account(&account, mail, at(hours)).await.unwrap()

@@ -12,9 +12,9 @@ use bookly_shared::db::Db;
 use bookly_shared::db::code_tries::{CandidateEmail, Subject};
 use bookly_shared::db::emails::claim::ClaimLimits;
 use bookly_shared::db::emails::enqueue::NewEmail;
-use bookly_shared::db::users::{Creation, FIRST_AUTH_VERSION, NewAccount, User};
+use bookly_shared::db::users::{Creation, FIRST_AUTH_VERSION, User};
 use bookly_shared::domain::closing_reason::NO_ACCOUNT;
-use bookly_shared::domain::{CreatedVia, EmailAddress, EmailKind};
+use bookly_shared::domain::{EmailAddress, EmailKind};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
 use tracing::field::{Field, Visit};
@@ -23,7 +23,7 @@ use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::{Layer, Registry};
 use uuid::Uuid;
 
-use scratch::on_both;
+use scratch::{new_account, on_both};
 
 const LIFETIME: TimeDelta = TimeDelta::hours(1);
 const RESET: EmailKind = EmailKind::ResetPassword;
@@ -37,17 +37,7 @@ fn address() -> EmailAddress {
 }
 
 async fn sign_up(db: &Db, email: &EmailAddress) -> User {
-    let account = NewAccount {
-        first_name: "Ann".into(),
-        last_name: "Smith".into(),
-        username: "ann".into(),
-        email: email.clone(),
-        password_hash: "none".into(),
-        created_via: CreatedVia::SignUp,
-        locale: None,
-        replaces: None,
-        base_mailbox_limit: 20,
-    };
+    let account = new_account(email);
     let mail = |uid| NewEmail::new(EmailKind::VerifyEmail, email, at(0)).about(uid, FIRST_AUTH_VERSION);
     match db.create_account(&account, mail, at(0)).await.unwrap() {
         Creation::Created(user, _) => *user,

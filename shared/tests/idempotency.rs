@@ -11,14 +11,14 @@ use bookly_shared::db::emails::on_request::EmailRequest;
 use bookly_shared::db::idempotency::{
     AnswerToKeep, BodyMac, Claimed, KEYS_PER_CALLER, KeptAnswer, KeyClaim, RequestKey,
 };
-use bookly_shared::db::users::{Creation, FIRST_AUTH_VERSION, NewAccount, User};
-use bookly_shared::domain::{CreatedVia, EmailAddress, EmailKind};
+use bookly_shared::db::users::{Creation, FIRST_AUTH_VERSION, User};
+use bookly_shared::domain::{EmailAddress, EmailKind};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
 use sqlx::{Connection, Executor, SqliteConnection};
 use uuid::Uuid;
 
-use crate::scratch::{Postgres, on_both};
+use crate::scratch::{Postgres, new_account, on_both};
 
 const BODY: BodyMac = BodyMac { current: [1; 32], previous: None };
 const OTHER: BodyMac = BodyMac { current: [2; 32], previous: None };
@@ -245,27 +245,13 @@ fn reset(email: &EmailAddress) -> EmailRequest {
     }
 }
 
-fn account(email: &EmailAddress) -> NewAccount {
-    NewAccount {
-        first_name: "Ann".into(),
-        last_name: "Smith".into(),
-        username: "ann".into(),
-        email: email.clone(),
-        password_hash: "none".into(),
-        created_via: CreatedVia::SignUp,
-        locale: None,
-        replaces: None,
-        base_mailbox_limit: 20,
-    }
-}
-
 #[tokio::test]
 async fn an_account_is_made_with_its_answer_or_not_at_all() {
     on_both("an_account_is_made_with_its_answer_or_not_at_all", async |db: Db| {
         let (first, email) = (request(), address());
         let mail = |uid| NewEmail::new(EmailKind::VerifyEmail, &email, at(0)).about(uid, FIRST_AUTH_VERSION);
         let of = |user: &User| Some(keep(&first, &user.uid.to_string()));
-        let create = async || db.create_account_and_keep(&account(&email), mail, Some(&of), at(0)).await;
+        let create = async || db.create_account_and_keep(&new_account(&email), mail, Some(&of), at(0)).await;
         assert!(create().await.is_err(), "the key is not claimed");
         assert!(db.user_of_mailbox(email.canonical()).await.unwrap().is_none());
         assert_eq!(claim(&db, &first, 0).await, Claimed::First);

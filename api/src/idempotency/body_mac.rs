@@ -3,9 +3,10 @@
 use std::fmt;
 
 use bookly_shared::db::idempotency::{BodyMac, RequestKey};
-use hmac::{Hmac, KeyInit, Mac};
+use bookly_shared::link_token::derived_mac;
+use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 
 /// The key is the hash of this text and the secret of links. No token is signed with it, and no code.
 const KEY_PURPOSE: &[u8] = b"bodies of repeated requests, version 1\0";
@@ -43,11 +44,7 @@ impl fmt::Debug for BodyMacs {
 }
 
 fn key_of(secret: &SecretString) -> Hmac<Sha256> {
-    let derived = Sha256::new().chain_update(KEY_PURPOSE).chain_update(secret.expose_secret()).finalize();
-    // Padded to a block, as in link tokens: such a key cannot have a wrong length.
-    let mut block = [0; 64];
-    block[..derived.len()].copy_from_slice(&derived);
-    Hmac::new(&block.into())
+    derived_mac(&[KEY_PURPOSE], secret.expose_secret().as_bytes())
 }
 
 /// No part before the body has a NUL, so no two requests are one text.
@@ -61,6 +58,8 @@ fn mac(key: &Hmac<Sha256>, request: &RequestKey, body: &[u8]) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
+    use sha2::Digest;
+
     use super::*;
 
     fn request(caller: &str, operation: &str, key: &str) -> RequestKey {

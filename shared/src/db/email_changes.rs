@@ -9,10 +9,9 @@ use super::emails::on_request::{EmailRequest, enqueue_on_postgres, enqueue_on_sq
 use super::idempotency::{AnswerToKeep, keep_answer};
 use super::login_throttle::{FORGET_ALL_FAILURES, FORGET_NETWORKS};
 use super::passwords::END_SESSIONS;
-use super::session::BEGIN_POSTGRES;
 use super::sessions::{Actor, Checked, require_actor};
 use super::users::{Change, User};
-use super::{Db, DbError, DbResult, Pools, close_if_useless, in_transaction, on_db, within_limit};
+use super::{Db, DbError, DbResult, Pools, in_transaction, on_db};
 use crate::domain::{EmailAddress, EmailKind};
 use crate::link_token::UNDO_WINDOW;
 
@@ -72,25 +71,6 @@ UPDATE email_changes SET ended_at = $3 WHERE user_uid = $1 AND auth_version >= $
 pub(in crate::db) const PURGE_CHANGES: &str = "
 DELETE FROM email_changes WHERE id IN (SELECT id FROM email_changes WHERE changed_at < $1 LIMIT $2)";
 
-/// Queues the emails of a request and counts it, or neither.
-macro_rules! request_change {
-    ($db:expr, $tx:expr, $enqueue:ident, $request:expr) => {{
-        let EmailChangeRequest { actor, request, new_email, base_mailbox_limit, keep } = $request;
-        let now = request.email.created_at();
-        require_actor!($db, $tx, actor, now);
-        let queued = $enqueue(&mut $tx, std::slice::from_ref(request)).await?;
-        let count = sqlx::query($db.count_sign_up()).bind(new_email.base_mailbox()).bind(now);
-        let count = count.bind(now - COUNT_FOR).bind(*base_mailbox_limit);
-        if !queued.is_empty() && count.execute(&mut *$tx).await?.rows_affected() == 0 {
-            $tx.rollback().await?;
-            return Ok(Checked::Done(false));
-        }
-        keep_answer!($tx, *keep);
-        $tx.commit().await?;
-        Ok(Checked::Done(!queued.is_empty()))
-    }};
-}
-
 /// A request to move an account to a new address.
 #[derive(Debug)]
 pub struct EmailChangeRequest<'a> {
@@ -110,25 +90,20 @@ impl Db {
     /// Queues the emails of a request for a new address unless a limit of its mailbox is reached; returns whether they
     /// were queued. The address is not looked up.
     pub async fn request_email_change(&self, request: &EmailChangeRequest<'_>) -> DbResult<Checked<bool>> {
-        within_limit(async {
-            match &self.pools {
-                Pools::Postgres(pool) => {
-                    let mut held = pool.acquire().await?;
-                    let work = async {
-                        let mut tx = sqlx::Connection::begin_with(&mut *held, BEGIN_POSTGRES).await?;
-                        request_change!(self, tx, enqueue_on_postgres, request)
-                    };
-                    let result: DbResult<Checked<bool>> = work.await;
-                    close_if_useless(&mut held, &result);
-                    result
-                }
-                Pools::Sqlite { writer, .. } => {
-                    let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
-                    request_change!(self, tx, enqueue_on_sqlite, request)
-                }
+        let EmailChangeRequest { actor, request, new_email, base_mailbox_limit, keep } = request;
+        let now = request.email.created_at();
+        in_transaction!(self, tx, enqueue = enqueue_on_postgres | enqueue_on_sqlite => {
+            require_actor!(self, tx, actor, now);
+            let queued = enqueue(&mut tx, std::slice::from_ref(request)).await?;
+            let count = sqlx::query(self.count_sign_up()).bind(new_email.base_mailbox()).bind(now);
+            let count = count.bind(now - COUNT_FOR).bind(*base_mailbox_limit);
+            if !queued.is_empty() && count.execute(&mut *tx).await?.rows_affected() == 0 {
+                tx.rollback().await?;
+                return Ok(Checked::Done(false));
             }
+            keep_answer!(tx, *keep);
+            Checked::Done(!queued.is_empty())
         })
-        .await
     }
 
     /// Gives an account the address that a link or code in its mailbox just proved. Queues the email that tells the old

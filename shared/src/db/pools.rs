@@ -77,8 +77,10 @@ macro_rules! on_db {
 
 /// Runs one body in a transaction, which is committed when the body ends with `Ok`. SQLite takes the write lock at the
 /// start (`BEGIN IMMEDIATE`), because a lock taken later could fail in the middle.
+///
+/// `call = on_postgres | on_sqlite` names a function that each database has of its own.
 macro_rules! in_transaction {
-    ($db:expr, $tx:ident => $body:expr) => {
+    ($db:expr, $tx:ident $(, $call:ident = $postgres:ident | $sqlite:ident)? => $body:expr) => {
         $crate::db::within_limit(async {
             match &$db.pools {
                 $crate::db::Pools::Postgres(pool) => {
@@ -87,6 +89,7 @@ macro_rules! in_transaction {
                         let mut $tx =
                             sqlx::Connection::begin_with(&mut *held, $crate::db::session::BEGIN_POSTGRES)
                                 .await?;
+                        $(let $call = $postgres;)?
                         let value = $body;
                         $tx.commit().await?;
                         Ok(value)
@@ -97,6 +100,7 @@ macro_rules! in_transaction {
                 }
                 $crate::db::Pools::Sqlite { writer, .. } => {
                     let mut $tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+                    $(let $call = $sqlite;)?
                     let value = $body;
                     $tx.commit().await?;
                     Ok(value)

@@ -25,6 +25,7 @@ use tokio_util::task::TaskTracker;
 pub use host::{is_loopback_host, sole_host};
 pub use limits::Limits;
 use places::Places;
+pub use places::client_network;
 
 /// After a failed accept, for want of descriptors say, an immediate retry only costs processor time.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

@@ -65,7 +65,7 @@ impl Places {
     /// Gives a place to a connection of this peer. While most places are taken, a client with too many of them gets
     /// the place of its own longest idle connection, or none.
     pub(super) fn take(&self, free: Free, peer: IpAddr) -> Option<Place> {
-        let client = client(peer);
+        let client = client_network(peer);
         let mut holders = self.lock();
         let Holders { of, warned } = &mut *holders;
         let own = of.entry(client).or_default();
@@ -103,9 +103,9 @@ fn longest_idle(holders: &[Arc<Holder>]) -> Option<usize> {
     holders.iter().enumerate().filter_map(idle).min().map(|(_, index)| index)
 }
 
-/// A client is an IPv4 address or an IPv6 /64, which is what one household gets.
-fn client(peer: IpAddr) -> IpAddr {
-    match peer.to_canonical() {
+/// The network of a client, by which it is limited: an IPv4 address or an IPv6 /64, which is what one household gets.
+pub fn client_network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
         address => address,
     }

@@ -4,6 +4,8 @@
 use std::io::Write;
 
 use bookly_shared::db::Db;
+use bookly_shared::db::users::NewAccount;
+use bookly_shared::domain::{CreatedVia, EmailAddress};
 use secrecy::SecretString;
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
@@ -67,6 +69,21 @@ pub(crate) async fn on_both<F: Future<Output = ()>>(name: &str, test: impl Fn(Db
     let Some(postgres) = Postgres::create(name).await else { return };
     test(postgres.db.clone()).await;
     postgres.remove().await;
+}
+
+/// The account of somebody who signs up with this address.
+pub(crate) fn new_account(email: &EmailAddress) -> NewAccount {
+    NewAccount {
+        first_name: "Ann".into(),
+        last_name: "Smith".into(),
+        username: "ann".into(),
+        email: email.clone(),
+        password_hash: "none".into(),
+        created_via: CreatedVia::SignUp,
+        locale: None,
+        replaces: None,
+        base_mailbox_limit: 20,
+    }
 }
 
 /// Not by `eprintln!`: the test harness hides what a passing test prints.

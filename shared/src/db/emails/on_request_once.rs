@@ -2,17 +2,7 @@
 
 use super::on_request::{EmailRequest, enqueue_on_postgres, enqueue_on_sqlite};
 use crate::db::idempotency::{AnswerToKeep, keep_answer};
-use crate::db::session::BEGIN_POSTGRES;
-use crate::db::{Db, DbResult, Pools, close_if_useless, within_limit};
-
-macro_rules! enqueue_and_keep {
-    ($tx:expr, $enqueue:ident, $request:expr, $keep:expr) => {{
-        let queued = $enqueue(&mut $tx, std::slice::from_ref($request)).await?;
-        keep_answer!($tx, Some($keep));
-        $tx.commit().await?;
-        Ok(!queued.is_empty())
-    }};
-}
+use crate::db::{Db, DbResult, in_transaction};
 
 impl Db {
     /// The same as [`enqueue_on_request`](Db::enqueue_on_request), not batched with other requests, and the answer is
@@ -22,24 +12,10 @@ impl Db {
         request: &EmailRequest,
         keep: &AnswerToKeep,
     ) -> DbResult<bool> {
-        within_limit(async {
-            match &self.pools {
-                Pools::Postgres(pool) => {
-                    let mut held = pool.acquire().await?;
-                    let work = async {
-                        let mut tx = sqlx::Connection::begin_with(&mut *held, BEGIN_POSTGRES).await?;
-                        enqueue_and_keep!(tx, enqueue_on_postgres, request, keep)
-                    };
-                    let result: DbResult<bool> = work.await;
-                    close_if_useless(&mut held, &result);
-                    result
-                }
-                Pools::Sqlite { writer, .. } => {
-                    let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
-                    enqueue_and_keep!(tx, enqueue_on_sqlite, request, keep)
-                }
-            }
+        in_transaction!(self, tx, enqueue = enqueue_on_postgres | enqueue_on_sqlite => {
+            let queued = enqueue(&mut tx, std::slice::from_ref(request)).await?;
+            keep_answer!(tx, Some(keep));
+            !queued.is_empty()
         })
-        .await
     }
 }
