@@ -186,6 +186,28 @@ CREATE TABLE email_attempts (
 -- Partial, so that an email that is sent at the first attempt costs nothing here.
 CREATE INDEX email_attempts_trouble ON email_attempts (started_at) WHERE outcome <> 'sent';
 
+-- Mailboxes that get no email, or no bulk email. Each reason has an entry of its own.
+CREATE TABLE suppressions (
+    mailbox    text NOT NULL,                      -- canonical, with its `+tag`: as in `emails`
+    reason     text NOT NULL,                      -- bounce, operator, complaint, unsubscribe
+    source     text NOT NULL,                      -- who said so
+    created_at timestamptz NOT NULL,
+    until      timestamptz,                        -- NULL: no end
+    PRIMARY KEY (mailbox, reason)
+);
+CREATE INDEX suppressions_newest ON suppressions (created_at DESC, mailbox, reason);
+CREATE INDEX suppressions_end ON suppressions (until) WHERE until IS NOT NULL;
+
+-- The last reset and the last verification that were sent in spite of a bounce. Each may be sent once a day.
+CREATE TABLE suppression_passes (
+    mailbox   text NOT NULL,
+    kind      text NOT NULL,
+    email_id  uuid NOT NULL,                       -- its further attempts pass, too
+    passed_at timestamptz NOT NULL,
+    PRIMARY KEY (mailbox, kind)
+);
+CREATE INDEX suppression_passes_age ON suppression_passes (passed_at);
+
 -- The process that runs maintenance. Without a row, or after `lease_until`, any process may take its place.
 CREATE TABLE leader (
     task        text PRIMARY KEY,

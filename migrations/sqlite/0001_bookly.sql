@@ -185,3 +185,25 @@ CREATE TABLE email_attempts (
 ) STRICT;
 -- Partial, so that an email that is sent at the first attempt costs nothing here.
 CREATE INDEX email_attempts_trouble ON email_attempts (started_at) WHERE outcome <> 'sent';
+
+-- Mailboxes that get no email, or no bulk email. Each reason has an entry of its own.
+CREATE TABLE suppressions (
+    mailbox    TEXT NOT NULL,                      -- canonical, with its `+tag`: as in `emails`
+    reason     TEXT NOT NULL,                      -- bounce, operator, complaint, unsubscribe
+    source     TEXT NOT NULL,                      -- who said so
+    created_at TEXT NOT NULL,
+    until      TEXT,                               -- NULL: no end
+    PRIMARY KEY (mailbox, reason)
+) STRICT;
+CREATE INDEX suppressions_newest ON suppressions (created_at DESC, mailbox, reason);
+CREATE INDEX suppressions_end ON suppressions (until) WHERE until IS NOT NULL;
+
+-- The last reset and the last verification that were sent in spite of a bounce. Each may be sent once a day.
+CREATE TABLE suppression_passes (
+    mailbox   TEXT NOT NULL,
+    kind      TEXT NOT NULL,
+    email_id  BLOB NOT NULL,                       -- its further attempts pass, too
+    passed_at TEXT NOT NULL,
+    PRIMARY KEY (mailbox, kind)
+) STRICT;
+CREATE INDEX suppression_passes_age ON suppression_passes (passed_at);

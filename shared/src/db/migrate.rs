@@ -9,7 +9,7 @@ static POSTGRES: Migrator = sqlx::migrate!("../migrations/postgres");
 static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
 
 /// The tables of the first migration. Without its record they belong to another application.
-const OUR_TABLES: [&str; 12] = [
+const OUR_TABLES: [&str; 15] = [
     "users",
     "sessions",
     "books",
@@ -21,6 +21,9 @@ const OUR_TABLES: [&str; 12] = [
     "base_mailbox_counts",
     "code_tries",
     "email_code_tries",
+    "idempotency_keys",
+    "suppressions",
+    "suppression_passes",
     "leader",
 ];
 /// The description of this application's first migration.

@@ -30,6 +30,7 @@ mod pools;
 pub mod profiles;
 mod session;
 pub mod sessions;
+pub mod suppressions;
 pub mod users;
 
 pub use connect::{DataDirLock, data_dir_is_in_use, lock_data_dir};

@@ -14,6 +14,7 @@ pub mod name;
 pub mod password;
 pub mod role;
 pub mod smtp_reply;
+pub mod suppression_reason;
 mod text;
 
 pub use brand_color::{BrandColor, BrandColorError, Palette};
@@ -26,4 +27,5 @@ pub use name::{NameError, PersonName, Username, greeting_name};
 pub use password::{Password, PasswordError};
 pub use role::{Role, UnknownRole};
 pub use smtp_reply::{EnhancedCode, SmtpReply};
+pub use suppression_reason::{SuppressionReason, UnknownSuppressionReason};
 pub use text::{has_control_characters, is_visible, one_line, printable, printable_lines, prints_nothing};

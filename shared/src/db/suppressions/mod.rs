@@ -1,0 +1,184 @@
+//! The table `suppressions`: mailboxes that get no email, or no bulk email, each with the reasons.
+//!
+//! A mailbox is an address in its canonical form, with its `+tag`. What it has been suppressed for is decided when an
+//! email is sent, never when it is asked for, so that requests take the same time for every address.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::sessions::{Actor, Checked, require_actor};
+use super::{Db, DbResult, in_transaction, on_db};
+use crate::domain::{EmailAddress, SuppressionReason};
+
+/// An entry to be added.
+#[derive(Clone, Debug)]
+pub struct NewSuppression {
+    /// The address in its canonical form: a row's `mailbox`, never an address of a report.
+    pub mailbox: String,
+    /// The reason.
+    pub reason: SuppressionReason,
+    /// Who says so, in a word for the operator: `postmark`, `command`.
+    pub source: String,
+    /// When it is added.
+    pub created_at: DateTime<Utc>,
+    /// When it ends; `None` without an end.
+    pub until: Option<DateTime<Utc>>,
+}
+
+impl NewSuppression {
+    /// An entry that holds as long as its reason's do.
+    pub fn new(mailbox: &str, reason: SuppressionReason, source: &str, now: DateTime<Utc>) -> NewSuppression {
+        let until = reason.lifetime().map(|lifetime| now + lifetime);
+        NewSuppression {
+            mailbox: mailbox.to_owned(),
+            reason,
+            source: source.to_owned(),
+            created_at: now,
+            until,
+        }
+    }
+
+    /// The same for another time.
+    #[must_use]
+    pub fn lasting(self, time: TimeDelta) -> NewSuppression {
+        NewSuppression { until: Some(self.created_at + time), ..self }
+    }
+}
+
+/// An entry of the table.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Suppression {
+    /// The address in its canonical form.
+    pub mailbox: String,
+    /// The reason, as text: a newer version may have others.
+    pub reason: String,
+    /// Who said so.
+    pub source: String,
+    /// When it was last added.
+    pub created_at: DateTime<Utc>,
+    /// When it ends; `None` without an end.
+    pub until: Option<DateTime<Utc>>,
+}
+
+/// Selects entries. Empty fields select all.
+#[derive(Clone, Debug, Default)]
+pub struct SuppressionFilter {
+    /// Entries of this mailbox, in its canonical form.
+    pub mailbox: Option<String>,
+    /// Entries with this reason.
+    pub reason: Option<SuppressionReason>,
+    /// How many of the newest are left out.
+    pub offset: i64,
+}
+
+/// A mailbox has one entry a reason: the newest.
+pub(in crate::db) const SUPPRESS: &str = "
+INSERT INTO suppressions (mailbox, reason, source, created_at, until)
+VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (mailbox, reason) DO UPDATE
+SET source = excluded.source, created_at = excluded.created_at, until = excluded.until";
+
+const UNSUPPRESS: &str = "DELETE FROM suppressions WHERE mailbox = $1 AND (reason = $2 OR $2 IS NULL)";
+
+/// `$1` is null or a mailbox, `$2` null or a reason.
+const LIST_SUPPRESSIONS: &str = "
+SELECT * FROM suppressions
+WHERE (mailbox = $1 OR $1 IS NULL) AND (reason = $2 OR $2 IS NULL) AND (until > $3 OR until IS NULL)
+ORDER BY created_at DESC, mailbox, reason
+LIMIT $4 OFFSET $5";
+
+pub(in crate::db) const PURGE_SUPPRESSIONS: &str = "
+DELETE FROM suppressions
+WHERE (mailbox, reason) IN (SELECT mailbox, reason FROM suppressions WHERE until < $1 LIMIT $2)";
+
+/// Binds the values of [`SUPPRESS`].
+macro_rules! bind_suppression {
+    ($query:expr, $entry:expr) => {{
+        let entry: &$crate::db::suppressions::NewSuppression = $entry;
+        let query = $query.bind(&entry.mailbox).bind(entry.reason.as_str()).bind(&entry.source);
+        query.bind(entry.created_at).bind(entry.until)
+    }};
+}
+
+/// Adds an entry, a [`NewSuppression`], in a transaction of either database.
+macro_rules! suppress {
+    ($tx:expr, $entry:expr) => {{
+        let query = sqlx::query($crate::db::suppressions::SUPPRESS);
+        $crate::db::suppressions::bind_suppression!(query, $entry).execute(&mut *$tx).await?;
+    }};
+}
+#[allow(unused_imports, reason = "for the transactions of other files")]
+pub(in crate::db) use {bind_suppression, suppress};
+
+impl Db {
+    /// Adds an entry.
+    pub async fn suppress(&self, entry: &NewSuppression) -> DbResult<()> {
+        on_db!(self.writer(), connection => {
+            bind_suppression!(sqlx::query(SUPPRESS), entry).execute(&mut *connection).await.map(drop)?
+        })
+    }
+
+    /// The same for an administrator.
+    pub async fn suppress_by(&self, actor: &Actor, entry: &NewSuppression) -> DbResult<Checked<()>> {
+        in_transaction!(self, tx => {
+            require_actor!(self, tx, actor, entry.created_at);
+            suppress!(tx, entry);
+            Checked::Done(())
+        })
+    }
+
+    /// Removes the entry of a mailbox with this reason, or all its entries. Returns how many there were.
+    pub async fn unsuppress(
+        &self,
+        mailbox: &EmailAddress,
+        reason: Option<SuppressionReason>,
+    ) -> DbResult<u64> {
+        let reason = reason.map(SuppressionReason::as_str);
+        on_db!(self.writer(), connection => {
+            let query = sqlx::query(UNSUPPRESS).bind(mailbox.canonical()).bind(reason);
+            query.execute(&mut *connection).await?.rows_affected()
+        })
+    }
+
+    /// The same for an administrator.
+    pub async fn unsuppress_by(
+        &self,
+        actor: &Actor,
+        mailbox: &EmailAddress,
+        reason: Option<SuppressionReason>,
+        now: DateTime<Utc>,
+    ) -> DbResult<Checked<u64>> {
+        let reason = reason.map(SuppressionReason::as_str);
+        in_transaction!(self, tx => {
+            require_actor!(self, tx, actor, now);
+            let query = sqlx::query(UNSUPPRESS).bind(mailbox.canonical()).bind(reason);
+            Checked::Done(query.execute(&mut *tx).await?.rows_affected())
+        })
+    }
+
+    /// The newest entries that the filter selects and that have not ended, at most `limit`, and whether there are more.
+    pub async fn suppressions(
+        &self,
+        filter: &SuppressionFilter,
+        limit: usize,
+        now: DateTime<Utc>,
+    ) -> DbResult<(Vec<Suppression>, bool)> {
+        // One entry beyond the limit tells.
+        let rows = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
+        let found: DbResult<Vec<Suppression>> = on_db!(self.reader(), connection => {
+            sqlx::query_as(LIST_SUPPRESSIONS)
+                // Planned for the values, so that an absent value costs nothing.
+                .persistent(false)
+                .bind(&filter.mailbox)
+                .bind(filter.reason.map(SuppressionReason::as_str))
+                .bind(now)
+                .bind(rows)
+                .bind(filter.offset)
+                .fetch_all(&mut *connection)
+                .await?
+        });
+        let mut found = found?;
+        let more = found.len() > limit;
+        found.truncate(limit);
+        Ok((found, more))
+    }
+}

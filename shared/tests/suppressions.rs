@@ -1,0 +1,121 @@
+//! Which mailboxes get no email, or no bulk email: on both databases, with times chosen by the tests.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "in tests a panic is the verdict")]
+
+mod scratch;
+
+use bookly_shared::db::Db;
+use bookly_shared::db::suppressions::{NewSuppression, Suppression, SuppressionFilter};
+use bookly_shared::domain::SuppressionReason::{self, Bounce, Complaint, Operator, Unsubscribe};
+use bookly_shared::domain::{EmailAddress, EmailKind};
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::scratch::on_both;
+
+fn at(hours: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_767_225_600, 0).unwrap() + TimeDelta::hours(hours)
+}
+
+fn address(text: &str) -> EmailAddress {
+    EmailAddress::parse(text).unwrap()
+}
+
+fn entry(to: &str, reason: SuppressionReason, hours: i64) -> NewSuppression {
+    NewSuppression::new(address(to).canonical(), reason, "test", at(hours))
+}
+
+/// The mailboxes and reasons that are listed, the newest first.
+async fn listed(db: &Db, filter: &SuppressionFilter, hours: i64) -> Vec<(String, String)> {
+    let (rows, more) = db.suppressions(filter, 100, at(hours)).await.unwrap();
+    assert!(!more);
+    rows.into_iter().map(|row| (row.mailbox, row.reason)).collect()
+}
+
+fn pair(mailbox: &str, reason: &str) -> (String, String) {
+    (mailbox.to_owned(), reason.to_owned())
+}
+
+#[test]
+fn a_bounce_and_an_operator_stop_every_kind_and_the_others_only_bulk() {
+    for kind in EmailKind::ALL {
+        let bulk = kind == EmailKind::Welcome;
+        let holds = [Bounce, Operator, Complaint, Unsubscribe].map(|reason| reason.holds_for(kind));
+        assert_eq!(holds, [true, true, bulk, bulk], "{kind}");
+    }
+    for reason in SuppressionReason::ALL {
+        assert_eq!(reason.as_str().parse(), Ok(reason));
+        assert_eq!(reason.lifetime().is_some(), reason == Bounce, "{reason}");
+    }
+}
+
+#[tokio::test]
+async fn a_mailbox_has_one_entry_for_each_reason() {
+    on_both("a_mailbox_has_one_entry_for_each_reason", async |db: Db| {
+        db.suppress(&entry("Ann+News@Example.org", Bounce, 0)).await.unwrap();
+        db.suppress(&entry("ann+news@example.org", Bounce, 2)).await.unwrap();
+        db.suppress(&entry("ann+news@example.org", Unsubscribe, 1)).await.unwrap();
+        db.suppress(&entry("ann@example.org", Operator, 3)).await.unwrap();
+        let all = [("ann@example.org", "operator"), ("ann+news@example.org", "bounce")];
+        let all = [all[0], all[1], ("ann+news@example.org", "unsubscribe")].map(|(m, r)| pair(m, r));
+        assert_eq!(
+            listed(&db, &SuppressionFilter::default(), 4).await,
+            all,
+            "the tag is part of the mailbox"
+        );
+        let of = SuppressionFilter { mailbox: Some("ann+news@example.org".into()), ..Default::default() };
+        assert_eq!(listed(&db, &of, 4).await, all[1..]);
+        let bounces = SuppressionFilter { reason: Some(Bounce), ..Default::default() };
+        assert_eq!(listed(&db, &bounces, 4).await, all[1..2]);
+        let (first, more) = db.suppressions(&SuppressionFilter::default(), 1, at(4)).await.unwrap();
+        assert!(more);
+        assert_eq!(
+            first,
+            [Suppression {
+                mailbox: "ann@example.org".into(),
+                reason: "operator".into(),
+                source: "test".into(),
+                created_at: at(3),
+                until: None,
+            }]
+        );
+        let rest = SuppressionFilter { offset: 1, ..Default::default() };
+        assert_eq!(listed(&db, &rest, 4).await, all[1..]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_entry_is_removed_by_its_reason_or_with_all_of_its_mailbox() {
+    on_both("an_entry_is_removed_by_its_reason_or_with_all_of_its_mailbox", async |db: Db| {
+        for reason in SuppressionReason::ALL {
+            db.suppress(&entry("ann@example.org", reason, 0)).await.unwrap();
+            db.suppress(&entry("bob@example.org", reason, 0)).await.unwrap();
+        }
+        let (ann, bob) = (address("ANN@example.org"), address("bob@example.org"));
+        assert_eq!(db.unsuppress(&ann, Some(Bounce)).await.unwrap(), 1);
+        assert_eq!(db.unsuppress(&ann, Some(Bounce)).await.unwrap(), 0);
+        assert_eq!(db.unsuppress(&bob, None).await.unwrap(), 4);
+        let left = ["complaint", "operator", "unsubscribe"].map(|reason| pair("ann@example.org", reason));
+        assert_eq!(listed(&db, &SuppressionFilter::default(), 1).await, left);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_bounce_ends_after_30_days_and_is_then_purged() {
+    on_both("a_bounce_ends_after_30_days_and_is_then_purged", async |db: Db| {
+        for reason in SuppressionReason::ALL {
+            db.suppress(&entry("ann@example.org", reason, 0)).await.unwrap();
+        }
+        let short = entry("bob@example.org", Operator, 0).lasting(TimeDelta::days(1));
+        db.suppress(&short).await.unwrap();
+        let all = SuppressionFilter::default();
+        assert_eq!(listed(&db, &all, 23).await.len(), 5);
+        assert_eq!(listed(&db, &all, 30 * 24 - 1).await.len(), 4);
+        assert_eq!(listed(&db, &all, 30 * 24).await.len(), 3);
+        let purged =
+            async |hours| db.purge(TimeDelta::days(30), TimeDelta::hours(1), at(hours)).await.unwrap();
+        assert_eq!(purged(30 * 24 + 1).await, 2);
+        assert_eq!(listed(&db, &all, 0).await.len(), 3);
+    })
+    .await;
+}
