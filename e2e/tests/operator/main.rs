@@ -1,6 +1,8 @@
 //! The operator's commands: the real binary against real servers.
 #![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
+mod admin;
+mod audit;
 mod doctor;
 mod doctor_dns;
 mod doctor_embedded;
@@ -10,6 +12,7 @@ mod documents;
 mod files;
 mod mails;
 mod screen;
+mod settings;
 mod trust;
 
 use std::path::Path;

@@ -22,7 +22,7 @@ const HASHED: usize = 8;
 const AT_LEAST: usize = 500;
 
 fn naughty() -> Result<Vec<String>> {
-    let list: Vec<String> = serde_json::from_str(include_str!("../data/blns/blns.json"))?;
+    let list: Vec<String> = serde_json::from_str(include_str!("../../data/blns/blns.json"))?;
     ensure!(list.len() >= AT_LEAST, "only {} strings", list.len());
     Ok(list)
 }

@@ -130,7 +130,8 @@ async fn a_redis_that_closes_idle_connections_delays_no_email() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_user_with_the_documented_rights_is_enough_and_one_with_fewer_is_degraded() -> Result<()> {
-    let rule = include_str!("../../docs/operations.md").lines().find(|line| line.starts_with("ACL SETUSER"));
+    let rule =
+        include_str!("../../../docs/operations.md").lines().find(|line| line.starts_with("ACL SETUSER"));
     let rule: Vec<&str> = rule.context("operations.md has no ACL rule")?.split_whitespace().collect();
     let redis = RedisServer::start().await?;
     redis.ask::<String>(&rule).await?;

@@ -56,18 +56,18 @@ fn every_line_of_its_tables_names_a_test() {
 fn every_test_about_abuse_is_named() {
     let page = page();
     const ABOUT: [&str; 12] = [
-        "limits_mailbox",
-        "limits_login",
-        "limits_client",
-        "hashing",
-        "secrecy",
-        "tokens",
-        "pages",
-        "input_fields",
-        "heavy_input",
-        "naughty_strings",
-        "passwords",
-        "takeover",
+        "limits/mailbox",
+        "limits/login",
+        "limits/client",
+        "accounts/hashing",
+        "mail/secrecy",
+        "accounts/tokens",
+        "pages/headers",
+        "pages/input_fields",
+        "limits/heavy_input",
+        "limits/naughty_strings",
+        "accounts/passwords",
+        "accounts/takeover",
     ];
     for file in ABOUT {
         let text = fs::read_to_string(source(file)).unwrap();

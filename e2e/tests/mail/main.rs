@@ -1,0 +1,7 @@
+//! Emails from the request to the mail server, what they hold, and what strangers learn from it.
+
+mod delivery;
+mod mails;
+mod secrecy;
+mod send_mail;
+mod traces;
