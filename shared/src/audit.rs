@@ -6,7 +6,7 @@
 use uuid::Uuid;
 
 use crate::db::users::User;
-use crate::domain::Role;
+use crate::domain::{Role, SuppressionReason};
 use crate::redactor::masked;
 
 /// What happened to an account, or by it: its id and its masked address.
@@ -60,4 +60,16 @@ pub fn emails_by_command(emails: usize, event: &'static str) {
 /// An administrator queued so many emails.
 pub fn emails_queued(admin: &User, emails: usize, event: &'static str) {
     tracing::info!(event, account = %admin.uid, address = masked(&admin.email), emails, "email");
+}
+
+/// What happened to the suppression of a mailbox, or without a reason to all of them: by maintenance, a link or a command.
+pub fn suppression(mailbox: &str, reason: Option<SuppressionReason>, event: &'static str) {
+    let (reason, mailbox) = (reason.map(SuppressionReason::as_str), masked(mailbox));
+    tracing::info!(event, mailbox, reason, "suppression");
+}
+
+/// The same by an administrator.
+pub fn suppression_by(admin: &User, mailbox: &str, reason: Option<SuppressionReason>, event: &'static str) {
+    let (reason, mailbox) = (reason.map(SuppressionReason::as_str), masked(mailbox));
+    tracing::info!(event, account = %admin.uid, address = masked(&admin.email), mailbox, reason, "suppression");
 }

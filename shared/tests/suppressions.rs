@@ -4,6 +4,9 @@
 mod scratch;
 
 use bookly_shared::db::Db;
+use bookly_shared::db::emails::claim::{ClaimLimits, ClaimedEmail};
+use bookly_shared::db::emails::complete::SentEmail;
+use bookly_shared::db::emails::enqueue::NewEmail;
 use bookly_shared::db::suppressions::{NewSuppression, Suppression, SuppressionFilter};
 use bookly_shared::domain::SuppressionReason::{self, Bounce, Complaint, Operator, Unsubscribe};
 use bookly_shared::domain::{EmailAddress, EmailKind};
@@ -116,6 +119,103 @@ async fn a_bounce_ends_after_30_days_and_is_then_purged() {
             async |hours| db.purge(TimeDelta::days(30), TimeDelta::hours(1), at(hours)).await.unwrap();
         assert_eq!(purged(30 * 24 + 1).await, 2);
         assert_eq!(listed(&db, &all, 0).await.len(), 3);
+    })
+    .await;
+}
+
+/// Queues an email and begins an attempt at it.
+async fn claimed(db: &Db, kind: EmailKind, to: &str, hours: i64) -> ClaimedEmail {
+    let email = NewEmail::new(kind, &address(to), at(hours));
+    db.enqueue_emails(std::slice::from_ref(&email)).await.unwrap();
+    let claimed = db.claim_due(ClaimLimits::of(100), "test", at(hours)).await.unwrap();
+    claimed.into_iter().find(|claimed| claimed.id == email.id).unwrap()
+}
+
+async fn send(db: &Db, kind: EmailKind, to: &str, hours: i64) {
+    let email = claimed(db, kind, to, hours).await;
+    db.complete_sent(SentEmail::new(&email, Some(250), "250 ok".into(), at(hours))).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_claim_tells_why_its_mailbox_is_suppressed() {
+    on_both("a_claim_tells_why_its_mailbox_is_suppressed", async |db: Db| {
+        for reason in [Unsubscribe, Bounce, Complaint] {
+            db.suppress(&entry("ann+news@example.org", reason, 0)).await.unwrap();
+        }
+        db.suppress(&entry("bob@example.org", Unsubscribe, 0)).await.unwrap();
+        let told = async |kind, to, hours| claimed(&db, kind, to, hours).await.suppression();
+        let (welcome, reset) = (EmailKind::Welcome, EmailKind::ResetPassword);
+        assert_eq!(told(reset, "Ann+News@example.org", 1).await, Some(Bounce));
+        assert_eq!(told(welcome, "ann+news@example.org", 1).await, Some(Bounce));
+        assert_eq!(told(welcome, "bob@example.org", 1).await, Some(Unsubscribe));
+        assert_eq!(told(reset, "bob@example.org", 1).await, None, "bulk only");
+        assert_eq!(told(welcome, "ann@example.org", 1).await, None, "the tag is part of the mailbox");
+        assert_eq!(told(reset, "ann+news@example.org", 30 * 24 + 1).await, None, "the bounce has ended");
+        assert_eq!(told(welcome, "ann+news@example.org", 30 * 24 + 1).await, Some(Complaint));
+        db.suppress(&entry("bob@example.org", Operator, 2)).await.unwrap();
+        let email = NewEmail::new(reset, &address("bob@example.org"), at(3));
+        db.enqueue_emails(std::slice::from_ref(&email)).await.unwrap();
+        let probe = db.claim_probe("test", at(3)).await.unwrap();
+        assert_eq!(probe.iter().map(ClaimedEmail::suppression).collect::<Vec<_>>(), [Some(Operator)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_reset_and_one_verification_a_day_and_every_undo_pass_a_bounce() {
+    let name = "one_reset_and_one_verification_a_day_and_every_undo_pass_a_bounce";
+    on_both(name, async |db: Db| {
+        let to = "ann@example.org";
+        let passes = async |kind, hours| {
+            let email = claimed(&db, kind, to, hours).await;
+            db.passes_bounce(&email, at(hours)).await.unwrap()
+        };
+        let first = claimed(&db, EmailKind::ResetPassword, to, 0).await;
+        assert!(db.passes_bounce(&first, at(0)).await.unwrap());
+        assert!(!passes(EmailKind::ResetPassword, 1).await);
+        assert!(db.passes_bounce(&first, at(2)).await.unwrap(), "a further attempt");
+        assert!(passes(EmailKind::VerifyEmail, 3).await, "counted apart");
+        assert!(!passes(EmailKind::VerifyEmail, 3).await);
+        assert!(!passes(EmailKind::ResetPassword, 23).await);
+        assert!(passes(EmailKind::ResetPassword, 24).await, "the next day");
+        assert!(!passes(EmailKind::ResetPassword, 47).await);
+        for kind in EmailKind::ALL {
+            let undo = kind == EmailKind::EmailChanged;
+            assert_eq!(passes(kind, 25).await, undo, "{kind}");
+            assert_eq!(passes(kind, 25).await, undo, "{kind}");
+        }
+        let other = claimed(&db, EmailKind::ResetPassword, "ann+x@example.org", 25).await;
+        assert!(db.passes_bounce(&other, at(25)).await.unwrap(), "another mailbox");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_email_that_does_not_bounce_for_three_days_lifts_the_bounce_and_nothing_else() {
+    let name = "an_email_that_does_not_bounce_for_three_days_lifts_the_bounce_and_nothing_else";
+    on_both(name, async |db: Db| {
+        let reset = EmailKind::ResetPassword;
+        for to in ["ann@example.org", "bob@example.org", "cid@example.org", "dan@example.org"] {
+            // Earlier than the entry: it may be the email that bounced.
+            send(&db, reset, to, 0).await;
+            for reason in SuppressionReason::ALL {
+                db.suppress(&entry(to, reason, 1)).await.unwrap();
+            }
+        }
+        send(&db, reset, "ann@example.org", 2).await;
+        send(&db, reset, "bob@example.org", 2).await;
+        // It bounced, too.
+        db.suppress(&entry("bob@example.org", Bounce, 3)).await.unwrap();
+        claimed(&db, reset, "cid@example.org", 2).await;
+        assert!(db.lift_bounces(at(2 + 71)).await.unwrap().is_empty());
+        assert_eq!(db.lift_bounces(at(2 + 72)).await.unwrap(), ["ann@example.org"]);
+        assert!(db.lift_bounces(at(200)).await.unwrap().is_empty());
+        let left = SuppressionFilter { mailbox: Some("ann@example.org".into()), ..Default::default() };
+        let reasons = listed(&db, &left, 200).await;
+        assert_eq!(
+            reasons,
+            ["complaint", "operator", "unsubscribe"].map(|reason| pair("ann@example.org", reason))
+        );
     })
     .await;
 }

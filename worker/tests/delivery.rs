@@ -10,8 +10,9 @@ use bookly_shared::config::Settings;
 use bookly_shared::db::Db;
 use bookly_shared::db::emails::admin::{EmailFilter, EmailRow};
 use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::db::suppressions::NewSuppression;
 use bookly_shared::db::users::{Creation, FIRST_AUTH_VERSION, NewAccount};
-use bookly_shared::domain::{CreatedVia, EmailAddress, EmailKind, EmailState};
+use bookly_shared::domain::{CreatedVia, EmailAddress, EmailKind, EmailState, SuppressionReason};
 use bookly_shared::queue::JobQueue;
 use bookly_shared::trace::Tracer;
 use bookly_worker::transport::read_mail;
@@ -72,6 +73,17 @@ impl TestWorker {
         mail.id
     }
 
+    async fn suppress(&self, address: &str, reason: SuppressionReason) {
+        self.db.suppress(&NewSuppression::new(address, reason, "test", self.clock.now())).await.unwrap();
+    }
+
+    /// Queues an email; returns its state and its reason when it is completed.
+    async fn result_of(&self, kind: EmailKind, email: &str) -> (String, Option<String>) {
+        let id = self.queue(kind, email).await;
+        let row = self.completed(id).await;
+        (row.state, row.last_error)
+    }
+
     /// Waits until the worker has completed a row.
     async fn completed(&self, id: Uuid) -> EmailRow {
         let look = async {
@@ -129,6 +141,47 @@ async fn a_reset_for_an_address_without_an_account_is_cancelled_with_the_reason(
     let row = worker.completed(id).await;
     assert_eq!(row.state, "cancelled");
     assert_eq!(row.last_error.as_deref(), Some("no account has this address"));
+}
+
+#[tokio::test]
+async fn an_email_to_a_suppressed_mailbox_is_cancelled_with_the_reason() {
+    let worker = TestWorker::start().await;
+    let welcome = EmailKind::Welcome;
+    for (address, reason) in [
+        ("ann@example.org", SuppressionReason::Operator),
+        ("bob@example.org", SuppressionReason::Unsubscribe),
+        ("cid@example.org", SuppressionReason::Complaint),
+    ] {
+        worker.suppress(address, reason).await;
+        let expected = ("cancelled".to_owned(), Some(format!("suppressed: {reason}")));
+        assert_eq!(worker.result_of(welcome, address).await, expected);
+        let verification = worker.sign_up(address).await;
+        let state = worker.completed(verification).await.state;
+        let stops_all = reason == SuppressionReason::Operator;
+        assert_eq!(state, if stops_all { "cancelled" } else { "sent" }, "{reason}");
+    }
+    assert_eq!(worker.result_of(welcome, "ann+tag@example.org").await, ("sent".to_owned(), None));
+}
+
+#[tokio::test]
+async fn a_bounce_lets_one_reset_and_one_verification_a_day_pass() {
+    let worker = TestWorker::start().await;
+    worker.suppress("ann@example.org", SuppressionReason::Bounce).await;
+    let (verify, reset) = (EmailKind::VerifyEmail, EmailKind::ResetPassword);
+    let no_account = ("cancelled".to_owned(), Some("no account has this address".to_owned()));
+    assert_eq!(
+        worker.result_of(reset, "ann@example.org").await,
+        no_account,
+        "not wanted, so it uses up nothing"
+    );
+    let first = worker.sign_up("ann@example.org").await;
+    assert_eq!(worker.completed(first).await.state, "sent");
+    let (sent, suppressed) =
+        (("sent".to_owned(), None), ("cancelled".to_owned(), Some("suppressed: bounce".to_owned())));
+    assert_eq!(worker.result_of(verify, "ann@example.org").await, suppressed);
+    assert_eq!(worker.result_of(reset, "ANN@example.org").await, sent);
+    assert_eq!(worker.result_of(reset, "ann@example.org").await, suppressed);
+    assert_eq!(worker.result_of(EmailKind::Welcome, "ann@example.org").await, suppressed);
 }
 
 #[tokio::test]

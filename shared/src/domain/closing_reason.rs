@@ -1,6 +1,8 @@
 //! Why an email was cancelled or failed without a refusal of the mail server. The texts are stored in the column
 //! `last_error`; [operations.md](../../../docs/operations.md) explains each to the operator.
 
+use super::SuppressionReason;
+
 /// The address has no account: none ever, or it was deleted or replaced. A `cancelled` row with this reason is deleted
 /// after a day.
 pub const NO_ACCOUNT: &str = "no account has this address";
@@ -14,6 +16,14 @@ pub const ADDRESS_TAKEN: &str = "the new address has an account already";
 pub const AUTH_CHANGED: &str = "the password, address or role was changed after the request";
 /// By the command line or the operator's page.
 pub const CANCELLED_BY_OPERATOR: &str = "cancelled by an operator";
+/// The mailbox did not exist when an earlier email was sent to it.
+pub const SUPPRESSED_BOUNCE: &str = "suppressed: bounce";
+/// An operator stopped all emails to the mailbox.
+pub const SUPPRESSED_OPERATOR: &str = "suppressed: operator";
+/// A bulk email to somebody who called an earlier email spam.
+pub const SUPPRESSED_COMPLAINT: &str = "suppressed: complaint";
+/// A bulk email to somebody who unsubscribed.
+pub const SUPPRESSED_UNSUBSCRIBE: &str = "suppressed: unsubscribe";
 
 /// The email was not sent by its deadline.
 pub const DEADLINE_PASSED: &str = "deadline passed before the mail could be sent";
@@ -26,15 +36,29 @@ pub const OUTCOME_UNKNOWN: &str =
     "outcome unknown: the server got the email three times and its answer was lost each time";
 
 /// All reasons: first those of cancelled emails, then those of failed ones.
-pub const CLOSING_REASONS: [&str; 10] = [
+pub const CLOSING_REASONS: [&str; 14] = [
     NO_ACCOUNT,
     VERIFIED,
     ADDRESS_CHANGED,
     ADDRESS_TAKEN,
     AUTH_CHANGED,
     CANCELLED_BY_OPERATOR,
+    SUPPRESSED_BOUNCE,
+    SUPPRESSED_OPERATOR,
+    SUPPRESSED_COMPLAINT,
+    SUPPRESSED_UNSUBSCRIBE,
     DEADLINE_PASSED,
     NOT_RENDERED,
     WORKER_LOST,
     OUTCOME_UNKNOWN,
 ];
+
+/// The reason of an email to a suppressed mailbox.
+pub fn suppressed(reason: SuppressionReason) -> &'static str {
+    match reason {
+        SuppressionReason::Bounce => SUPPRESSED_BOUNCE,
+        SuppressionReason::Operator => SUPPRESSED_OPERATOR,
+        SuppressionReason::Complaint => SUPPRESSED_COMPLAINT,
+        SuppressionReason::Unsubscribe => SUPPRESSED_UNSUBSCRIBE,
+    }
+}

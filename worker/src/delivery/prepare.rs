@@ -7,10 +7,10 @@ use bookly_shared::config::{LinkLifetimes, LinkTemplate, LinkTemplates};
 use bookly_shared::db::emails::claim::ClaimedEmail;
 use bookly_shared::db::users::{AccountKey, User};
 use bookly_shared::db::{Db, DbError};
-use bookly_shared::domain::EmailKind;
 use bookly_shared::domain::closing_reason::{
-    ADDRESS_CHANGED, ADDRESS_TAKEN, AUTH_CHANGED, NO_ACCOUNT, VERIFIED,
+    ADDRESS_CHANGED, ADDRESS_TAKEN, AUTH_CHANGED, NO_ACCOUNT, VERIFIED, suppressed,
 };
+use bookly_shared::domain::{EmailKind, SuppressionReason};
 use bookly_shared::link_code::{CodeClaims, LinkCodes, bound_version};
 use bookly_shared::link_token::{LinkClaims, LinkSigner, Purpose, UNDO_WINDOW};
 use bookly_shared::locale::Locale;
@@ -55,6 +55,9 @@ impl Preparer {
     ) -> Result<Decision, DbError> {
         match email.kind {
             EmailKind::Welcome => {
+                if let Some(reason) = self.suppression(email, now).await? {
+                    return Ok(Decision::Cancel(reason));
+                }
                 // To any address; if it has an account, in its language. Only the owner of the address reads it.
                 let account = self.db.account_of(AccountKey::Mailbox(email.mailbox.clone())).await?;
                 let locale = account.as_ref().map_or(self.default_locale, |user| self.locale_of(user));
@@ -69,7 +72,11 @@ impl Preparer {
             | EmailKind::EmailChanged => {}
         }
         let Some(user) = self.account_of(email).await? else { return Ok(Decision::Cancel(NO_ACCOUNT)) };
-        Ok(match self.reason_to_cancel(email, &user).await? {
+        let reason = match self.reason_to_cancel(email, &user).await? {
+            None => self.suppression(email, now).await?,
+            reason => reason,
+        };
+        Ok(match reason {
             Some(reason) => Decision::Cancel(reason),
             None => Decision::Send(self.content(email, &user, now)),
         })
@@ -106,6 +113,18 @@ impl Preparer {
             EmailKind::PasswordChanged | EmailKind::EmailChangeRequested | EmailKind::EmailChanged => None,
             EmailKind::Welcome => None,
         })
+    }
+
+    /// Asked last: an email that is not wanted uses up none of those that pass.
+    async fn suppression(
+        &self,
+        email: &ClaimedEmail,
+        now: DateTime<Utc>,
+    ) -> Result<Option<&'static str>, DbError> {
+        match email.suppression() {
+            Some(SuppressionReason::Bounce) if self.db.passes_bounce(email, now).await? => Ok(None),
+            reason => Ok(reason.map(suppressed)),
+        }
     }
 
     fn content(&self, email: &ClaimedEmail, user: &User, now: DateTime<Utc>) -> EmailContent {

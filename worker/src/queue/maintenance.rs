@@ -1,5 +1,5 @@
 //! Maintenance: rescues emails whose worker was lost, enqueues due rows again that have no job, fails what is past its
-//! deadline, purges what is old.
+//! deadline, purges what is old, lifts suppressions.
 //!
 //! One process at a time runs it, the leader; another takes over when the leader is gone.
 
@@ -9,6 +9,7 @@ use bookly_shared::audit;
 use bookly_shared::clock::Clock;
 use bookly_shared::db::emails::leader::Leadership;
 use bookly_shared::db::{Db, DbError};
+use bookly_shared::domain::SuppressionReason;
 use bookly_shared::metrics::table::{JOBS_REENQUEUED, MAINTENANCE_LEADER};
 use bookly_shared::queue::{QueueError, RedisQueue, SendEmail};
 use chrono::TimeDelta;
@@ -135,6 +136,9 @@ impl Maintenance {
             let deleted = self.db.purge(self.mail_retention, self.code_lifetime, self.clock.now()).await?;
             tracing::debug!(rows = deleted, "old rows deleted");
             self.purge_accounts().await?;
+            for mailbox in self.db.lift_bounces(self.clock.now()).await? {
+                audit::suppression(&mailbox, Some(SuppressionReason::Bounce), "suppression_lifted");
+            }
         }
         let Some(redis) = &self.redis else { return Ok(()) };
         if schedule.clean_up <= Instant::now() {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::enqueue::EmailContext;
 use crate::db::batch::{BatchOperation, HeldConnection, column};
 use crate::db::{Db, DbResult, Pools, on_db, within_limit};
-use crate::domain::EmailKind;
+use crate::domain::{EmailKind, SuppressionReason};
 
 /// How long a claim holds without renewal.
 pub const LEASE: TimeDelta = TimeDelta::seconds(15);
@@ -64,6 +64,8 @@ pub struct ClaimedEmail {
     pub created_at: DateTime<Utc>,
     /// When it fails if it is not sent by then.
     pub deadline_at: DateTime<Utc>,
+    /// The reasons for which its mailbox is suppressed, with blanks between them. A newer version may have others.
+    pub suppressed: Option<String>,
 }
 
 /// A claim, by the row and its fencing token.
@@ -79,6 +81,14 @@ impl ClaimedEmail {
     /// The claim alone.
     pub fn claim(&self) -> Claim {
         Claim { id: self.id, fencing_token: self.fencing_token }
+    }
+
+    /// The reason for which emails of this kind to this mailbox are suppressed.
+    pub fn suppression(&self) -> Option<SuppressionReason> {
+        let reasons = self.suppressed.as_deref()?;
+        SuppressionReason::ALL.into_iter().find(|reason| {
+            reason.holds_for(self.kind) && reasons.split(' ').any(|name| name == reason.as_str())
+        })
     }
 }
 
@@ -108,6 +118,8 @@ impl ClaimLimits {
 /// statistics it expects 3 % of the rows to have such a kind, fewer than the limit, and then reads and sorts all due
 /// rows for each claim instead of the first ones in the index. MATERIALIZED and ARRAY keep the inner query from running
 /// again for each row, which would claim other rows each time, and so the whole table.
+///
+/// The suppressions of each mailbox come with it, so that they cost no statement of their own.
 const CLAIM_DUE_POSTGRES: &str = "
 WITH aged_notices AS MATERIALIZED (
     SELECT id, priority, due_at
@@ -166,7 +178,9 @@ UPDATE emails
 SET state = 'sending', attempts = attempts + 1, fencing_token = fencing_token + 1,
     worker = $6, claimed_at = $7, lease_until = $8
 WHERE id = ANY (ARRAY(SELECT id FROM due))
-RETURNING *";
+RETURNING *,
+    (SELECT string_agg(reason, ' ') FROM suppressions
+     WHERE suppressions.mailbox = emails.mailbox AND (until > $7 OR until IS NULL)) AS suppressed";
 
 const CLAIM_DUE_SQLITE: &str = "
 WITH aged_notices AS MATERIALIZED (
@@ -221,7 +235,9 @@ UPDATE emails
 SET state = 'sending', attempts = attempts + 1, fencing_token = fencing_token + 1,
     worker = $6, claimed_at = $7, lease_until = $8
 WHERE id IN (SELECT id FROM due)
-RETURNING *";
+RETURNING *,
+    (SELECT group_concat(reason, ' ') FROM suppressions
+     WHERE suppressions.mailbox = emails.mailbox AND (until > $7 OR until IS NULL)) AS suppressed";
 
 impl Db {
     /// Claims due emails within these limits.

@@ -21,7 +21,9 @@ UPDATE emails
 SET state = 'sending', attempts = attempts + 1, fencing_token = fencing_token + 1,
     worker = $2, claimed_at = $3, lease_until = $4
 WHERE id = ANY (ARRAY(SELECT id FROM due))
-RETURNING *";
+RETURNING *,
+    (SELECT string_agg(reason, ' ') FROM suppressions
+     WHERE suppressions.mailbox = emails.mailbox AND (until > $3 OR until IS NULL)) AS suppressed";
 
 const CLAIM_NOT_REFUSED_SQLITE: &str = "
 UPDATE emails
@@ -34,7 +36,9 @@ WHERE id IN (SELECT id
                AND NOT EXISTS (SELECT 1 FROM email_attempts WHERE email_id = emails.id AND smtp_code >= 500)
              ORDER BY priority, due_at
              LIMIT 1)
-RETURNING *";
+RETURNING *,
+    (SELECT group_concat(reason, ' ') FROM suppressions
+     WHERE suppressions.mailbox = emails.mailbox AND (until > $3 OR until IS NULL)) AS suppressed";
 
 impl Db {
     /// Claims one due email: one that was not refused with 5xx before, if there is one.

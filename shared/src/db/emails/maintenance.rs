@@ -9,6 +9,7 @@ use crate::db::email_changes::PURGE_CHANGES;
 use crate::db::idempotency::{KEEP_ANSWER_FOR, PURGE_KEYS};
 use crate::db::login_throttle::{FORGET_FAILURES_AFTER, KNOWN_NETWORK_FOR};
 use crate::db::suppressions::PURGE_SUPPRESSIONS;
+use crate::db::suppressions::passes::{PASS_EVERY, PURGE_PASSES};
 use crate::db::{Db, DbResult, Pools, in_transaction, on_db};
 use crate::domain::EmailKind;
 use crate::domain::closing_reason::{DEADLINE_PASSED, NO_ACCOUNT};
@@ -189,7 +190,7 @@ impl Db {
     /// Deletes closed emails after `mail_retention`, requests for unknown addresses when no code of theirs could be good any
     /// more, a day at least, expired sessions, old rows of the
     /// login throttle and of the counts of base mailboxes and codes, email changes that cannot be undone any more,
-    /// answers that were kept for a repeated request, and suppressions that ended.
+    /// answers that were kept for a repeated request, and what is over of suppressions.
     /// Returns how many rows were deleted.
     pub async fn purge(
         &self,
@@ -224,6 +225,7 @@ impl Db {
             (PURGE_EMAIL_CODE_TRIES, now - KEEP_EMAIL_TRIES),
             (PURGE_KEYS, now - KEEP_ANSWER_FOR),
             (PURGE_SUPPRESSIONS, now),
+            (PURGE_PASSES, now - PASS_EVERY),
         ];
         on_db!(self.writer(), connection => {
             // As long as a code is compared with the emails to a known address, it is compared with these.

@@ -1,7 +1,9 @@
 //! The table `suppressions`: mailboxes that get no email, or no bulk email, each with the reasons.
 //!
-//! A mailbox is an address in its canonical form, with its `+tag`. What it has been suppressed for is decided when an
-//! email is sent, never when it is asked for, so that requests take the same time for every address.
+//! A mailbox is an address in its canonical form, with its `+tag`. Whether an email is suppressed is decided when it
+//! is sent, never when it is asked for, so that requests take the same time for every address.
+
+pub mod passes;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
