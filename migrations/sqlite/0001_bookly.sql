@@ -144,7 +144,7 @@ CREATE TABLE emails (
     context       TEXT NOT NULL,
     request_id    TEXT,
     traceparent   TEXT,                            -- the W3C trace context of the request that asked for it
-    state         TEXT NOT NULL CHECK (state IN ('queued', 'sending', 'sent', 'failed', 'cancelled')),
+    state         TEXT NOT NULL CHECK (state IN ('queued', 'sending', 'sent', 'failed', 'cancelled', 'bounced', 'complained')),
     attempts      INTEGER NOT NULL DEFAULT 0,
     fencing_token INTEGER NOT NULL DEFAULT 0,      -- grows with every claim; writes of an older claim have no effect
     lost_leases   INTEGER NOT NULL DEFAULT 0,      -- workers that were lost while they had this email
@@ -169,7 +169,7 @@ CREATE INDEX emails_mailbox ON emails (mailbox, created_at);
 -- The emails whose code an account may enter for its new address.
 CREATE INDEX emails_changes ON emails (user_uid, claimed_at) WHERE kind = 'change_email';
 -- What an operator lists.
-CREATE INDEX emails_given_up ON emails (state, id) WHERE state IN ('failed', 'cancelled');
+CREATE INDEX emails_given_up ON emails (state, id) WHERE state IN ('failed', 'cancelled', 'bounced', 'complained');
 
 -- Every attempt to deliver an email.
 CREATE TABLE email_attempts (
@@ -207,3 +207,21 @@ CREATE TABLE suppression_passes (
     PRIMARY KEY (mailbox, kind)
 ) STRICT;
 CREATE INDEX suppression_passes_age ON suppression_passes (passed_at);
+
+-- What receivers and providers report of an email after it was accepted.
+CREATE TABLE email_reports (
+    id          BLOB PRIMARY KEY,                  -- UUIDv7: the order of the reports
+    email_id    BLOB NOT NULL REFERENCES emails (id) ON DELETE CASCADE,
+    outcome     TEXT NOT NULL,                     -- bounced, soft_bounced, complained
+    source      TEXT NOT NULL,                     -- postmark, mailgun, sendgrid, resend, or dsn for a report by email
+    reply       TEXT NOT NULL,                     -- the reporter's words
+    reported_at TEXT NOT NULL
+) STRICT;
+CREATE INDEX email_reports_email ON email_reports (email_id);
+
+-- Reports that had an effect, by a hash of the reporter's own id, so that a report that is sent again has none.
+CREATE TABLE report_marks (
+    mark        BLOB PRIMARY KEY,
+    marked_at   TEXT NOT NULL
+) STRICT;
+CREATE INDEX report_marks_age ON report_marks (marked_at);

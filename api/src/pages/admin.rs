@@ -2,6 +2,7 @@
 
 use bookly_shared::db::emails::admin::EmailRow;
 use bookly_shared::db::emails::attempts::AttemptRow;
+use bookly_shared::db::emails::reports::ReportRow;
 use bookly_shared::db::emails::stats::Backlog;
 use bookly_shared::domain::{EmailState, printable};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -109,8 +110,8 @@ impl From<&EmailRow> for EmailLine {
 }
 
 impl EmailHistory {
-    /// From an email's row and its attempts.
-    pub fn new(row: &EmailRow, attempts: &[AttemptRow]) -> EmailHistory {
+    /// From an email's row, its attempts, and what was reported of it.
+    pub fn new(row: &EmailRow, attempts: &[AttemptRow], reports: &[ReportRow]) -> EmailHistory {
         let state = row.state.parse().ok();
         let accepted = Event::plain(row.created_at, "Accepted");
         let last = match state {
@@ -119,6 +120,8 @@ impl EmailHistory {
                 detail: Some(shown(worker)),
                 ..Event::plain(row.due_at, "A worker is sending it")
             }),
+            // The report says it.
+            Some(EmailState::Bounced | EmailState::Complained) => None,
             // The last attempt says how it was closed. Where there is no such attempt, the row says it.
             Some(state) if attempts.last().is_none_or(|last| last.outcome != state.as_str()) => {
                 let reply = row.last_error.as_deref().map(shown);
@@ -134,7 +137,12 @@ impl EmailHistory {
             deadline: instant(row.deadline_at),
             request: row.request_id.clone(),
             trace: row.traceparent.clone(),
-            events: [accepted].into_iter().chain(attempts.iter().map(Event::attempt)).chain(last).collect(),
+            events: [accepted]
+                .into_iter()
+                .chain(attempts.iter().map(Event::attempt))
+                .chain(reports.iter().map(Event::report))
+                .chain(last)
+                .collect(),
             may_retry: state == Some(EmailState::Failed),
             may_cancel: state == Some(EmailState::Queued),
         }
@@ -167,6 +175,17 @@ impl Event {
             detail: Some(detail),
         }
     }
+
+    fn report(row: &ReportRow) -> Event {
+        let (what, tone) = match row.outcome.as_str() {
+            "bounced" => ("Bounced: the mailbox does not exist", "bad"),
+            "soft_bounced" => ("Bounced, or delayed; the mailbox may exist", "bad"),
+            "complained" => ("The recipient called it spam", "bad"),
+            other => (other, ""),
+        };
+        let (reply, detail) = (Some(shown(&row.reply)), Some(format!("reported by {}", shown(&row.source))));
+        Event { tone, reply, detail, ..Event::plain(row.reported_at, what) }
+    }
 }
 
 /// A text from outside: in a page too, characters that change the writing direction make a line read as another one.
@@ -179,6 +198,8 @@ fn closed_as(state: EmailState) -> &'static str {
         EmailState::Sent => "Sent",
         EmailState::Failed => "Failed",
         EmailState::Cancelled => "Cancelled",
+        EmailState::Bounced => "Bounced",
+        EmailState::Complained => "Called spam",
         EmailState::Queued | EmailState::Sending => "Open",
     }
 }

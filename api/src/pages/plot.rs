@@ -24,6 +24,7 @@ pub struct Plot {
     sent: i64,
     failed: i64,
     cancelled: i64,
+    bounced: i64,
     retried: i64,
 }
 
@@ -42,7 +43,8 @@ struct Bar {
 impl Plot {
     /// Draws the minutes, the oldest at the left.
     pub fn of(flow: &[(DateTime<Utc>, Flow)]) -> Plot {
-        let total = |minute: &Flow| minute.sent + minute.failed + minute.cancelled + minute.retried;
+        let total =
+            |minute: &Flow| minute.sent + minute.failed + minute.cancelled + minute.bounced + minute.retried;
         let most = flow.iter().map(|(_, minute)| total(minute)).max().unwrap_or(0);
         let step = WIDTH / i64::try_from(flow.len().max(1)).unwrap_or(1);
         let mut plot = Plot { width: WIDTH, height: HEIGHT, most, ..Plot::default() };
@@ -59,12 +61,14 @@ impl Plot {
         self.sent += minute.sent;
         self.failed += minute.failed;
         self.cancelled += minute.cancelled;
+        self.bounced += minute.bounced;
         self.retried += minute.retried;
         let parts = [
             ("sent", minute.sent),
             ("cancelled", minute.cancelled),
             ("retried", minute.retried),
             ("failed", minute.failed),
+            ("bounced", minute.bounced),
         ];
         let mut foot = HEIGHT;
         for (outcome, number) in parts.into_iter().filter(|(_, number)| *number > 0) {

@@ -182,7 +182,13 @@ fn attempt(fencing_token: i64, outcome: &str, smtp_code: Option<i32>) -> Attempt
 
 static BOARD: LazyLock<Board> = LazyLock::new(|| {
     let minute = |minute: i64| {
-        let flow = Flow { sent: minute % 7, failed: minute % 3, cancelled: minute % 2, retried: minute % 5 };
+        let flow = Flow {
+            sent: minute % 7,
+            failed: minute % 3,
+            cancelled: minute % 2,
+            bounced: minute % 4,
+            retried: minute % 5,
+        };
         (NOON + TimeDelta::minutes(minute), flow)
     };
     Board {
@@ -212,10 +218,10 @@ static NOT_FOUND: LazyLock<EmailSearch> = LazyLock::new(|| EmailSearch {
 });
 static FAILED: LazyLock<EmailHistory> = LazyLock::new(|| {
     let attempts = [attempt(1, "worker_lost", None), attempt(2, "failed", Some(550))];
-    EmailHistory::new(&row("failed"), &attempts)
+    EmailHistory::new(&row("failed"), &attempts, &[])
 });
 static WAITING: LazyLock<EmailHistory> =
-    LazyLock::new(|| EmailHistory::new(&row("queued"), &[attempt(1, "retried", Some(450))]));
+    LazyLock::new(|| EmailHistory::new(&row("queued"), &[attempt(1, "retried", Some(450))], &[]));
 
 fn admin() -> Vec<Page<'static>> {
     vec![

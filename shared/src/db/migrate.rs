@@ -9,7 +9,7 @@ static POSTGRES: Migrator = sqlx::migrate!("../migrations/postgres");
 static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
 
 /// The tables of the first migration. Without its record they belong to another application.
-const OUR_TABLES: [&str; 15] = [
+const OUR_TABLES: [&str; 17] = [
     "users",
     "sessions",
     "books",
@@ -24,6 +24,8 @@ const OUR_TABLES: [&str; 15] = [
     "idempotency_keys",
     "suppressions",
     "suppression_passes",
+    "email_reports",
+    "report_marks",
     "leader",
 ];
 /// The description of this application's first migration.

@@ -16,21 +16,27 @@ pub enum EmailState {
     Failed,
     /// It is no longer wanted, for the reason in the row.
     Cancelled,
+    /// It was accepted, and a report says that its mailbox does not exist.
+    Bounced,
+    /// It was accepted, and a report says that its recipient called it spam.
+    Complained,
 }
 
 /// The text is not the name of a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a state of an email: queued, sending, sent, failed or cancelled")]
+#[error("not a state of an email: queued, sending, sent, failed, cancelled, bounced or complained")]
 pub struct UnknownEmailState;
 
 impl EmailState {
     /// All states, in the order of an email's life.
-    pub const ALL: [EmailState; 5] = [
+    pub const ALL: [EmailState; 7] = [
         EmailState::Queued,
         EmailState::Sending,
         EmailState::Sent,
         EmailState::Failed,
         EmailState::Cancelled,
+        EmailState::Bounced,
+        EmailState::Complained,
     ];
 
     /// The name in the database, in JSON and on the command line.
@@ -41,6 +47,8 @@ impl EmailState {
             EmailState::Sent => "sent",
             EmailState::Failed => "failed",
             EmailState::Cancelled => "cancelled",
+            EmailState::Bounced => "bounced",
+            EmailState::Complained => "complained",
         }
     }
 }

@@ -6,6 +6,7 @@
 pub mod brand_color;
 pub mod closing_reason;
 pub mod created_via;
+pub mod delivery_report;
 pub mod email_address;
 pub mod email_kind;
 pub mod email_state;
@@ -19,6 +20,7 @@ mod text;
 
 pub use brand_color::{BrandColor, BrandColorError, Palette};
 pub use created_via::{CreatedVia, UnknownCreatedVia};
+pub use delivery_report::{ReportSource, ReportVerdict};
 pub use email_address::{EmailAddress, EmailAddressError};
 pub use email_kind::EmailKind;
 pub use email_state::{EmailState, UnknownEmailState};

@@ -1,7 +1,7 @@
 //! Random histories: what workers, maintenance, an operator and time do to a few emails.
 
 use bookly_shared::db::emails::claim::ClaimLimits;
-use bookly_shared::domain::EmailKind;
+use bookly_shared::domain::{EmailKind, ReportVerdict};
 use chrono::TimeDelta;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -24,6 +24,7 @@ pub(crate) enum Op {
     RetryEmail(Index),
     CancelEmail(Index),
     RecordLostLease(Pick),
+    Report(Index, ReportVerdict),
     Wait(TimeDelta),
 }
 
@@ -74,6 +75,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => any::<Index>().prop_map(Op::RetryEmail),
         1 => any::<Index>().prop_map(Op::CancelEmail),
         1 => pick().prop_map(Op::RecordLostLease),
+        1 => (any::<Index>(), verdict()).prop_map(|(email, verdict)| Op::Report(email, verdict)),
         6 => wait().prop_map(Op::Wait),
     ]
 }
@@ -86,6 +88,10 @@ fn kind() -> impl Strategy<Value = EmailKind> {
         EmailKind::PasswordChanged,
         EmailKind::Welcome,
     ])
+}
+
+fn verdict() -> impl Strategy<Value = ReportVerdict> {
+    prop::sample::select(vec![ReportVerdict::Hard, ReportVerdict::Soft, ReportVerdict::Complaint])
 }
 
 fn limits() -> impl Strategy<Value = ClaimLimits> {

@@ -6,8 +6,9 @@ use bookly_shared::db::emails::attempts::{AttemptOutcome, Reason};
 use bookly_shared::db::emails::claim::{ClaimLimits, ClaimedEmail};
 use bookly_shared::db::emails::complete::SentEmail;
 use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::db::emails::reports::{Recorded, Report};
 use bookly_shared::db::emails::retry::Retry;
-use bookly_shared::domain::{EmailAddress, EmailKind};
+use bookly_shared::domain::{EmailAddress, EmailKind, EmailState, ReportSource, ReportVerdict};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::try_join_all;
 use proptest::sample::Index;
@@ -22,12 +23,13 @@ pub(crate) struct Play<'a> {
     emails: Vec<Email>,
     /// All claims so far, each with the number of its worker.
     claims: Vec<(usize, ClaimedEmail)>,
+    reports: u64,
 }
 
 /// Runs one history, which begins with an empty table.
 pub(crate) async fn play(db: &Db, history: &[Op]) {
     empty(db).await;
-    let mut play = Play { db, now: start(), emails: Vec::new(), claims: Vec::new() };
+    let mut play = Play { db, now: start(), emails: Vec::new(), claims: Vec::new(), reports: 0 };
     play.queue(EmailKind::VerifyEmail).await;
     for op in history {
         play.step(op).await;
@@ -77,6 +79,7 @@ impl Play<'_> {
             Op::RetryEmail(email) => self.retry_email(email).await,
             Op::CancelEmail(email) => self.cancel_email(email).await,
             Op::RecordLostLease(claim) => self.record_lost_lease(claim).await,
+            Op::Report(email, verdict) => self.report(email, *verdict).await,
             Op::Wait(time) => self.now += *time,
         }
     }
@@ -226,6 +229,21 @@ impl Play<'_> {
         let Some((claim, now)) = self.pick(pick) else { return };
         find(&mut self.emails, claim.id).outcomes.insert(claim.fencing_token, "lease_lost");
         self.db.record_lost_lease(&claim, "stopped".into(), now).await.unwrap();
+    }
+
+    async fn report(&mut self, email: &Index, verdict: ReportVerdict) {
+        let email = email.get_mut(&mut self.emails);
+        let expected = match email.report(verdict, self.now) {
+            Some(state) => Recorded::Closed(state.parse::<EmailState>().unwrap()),
+            None => Recorded::Noted,
+        };
+        self.reports += 1;
+        let mut mark = [0; 32];
+        mark[..16].copy_from_slice(email.id.as_bytes());
+        mark[16..24].copy_from_slice(&self.reports.to_be_bytes());
+        let (source, words) = (ReportSource::Dsn, "reported");
+        let report = Report { email_id: email.id, mailbox: None, source, verdict, words, mark };
+        assert_eq!(self.db.record_report(&report, self.now).await.unwrap(), expected, "{email:?}");
     }
 
     /// As many as there are, up to the limit, and no other one waits longer.

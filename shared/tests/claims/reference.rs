@@ -7,8 +7,8 @@ use bookly_shared::db::emails::attempts::AttemptRow;
 use bookly_shared::db::emails::claim::{AGED_AFTER, CLOCK_SLACK, Claim, ClaimLimits, ClaimedEmail, LEASE};
 use bookly_shared::db::emails::enqueue::deadline_of;
 use bookly_shared::db::emails::maintenance::REENQUEUE_AFTER;
-use bookly_shared::domain::EmailKind;
 use bookly_shared::domain::closing_reason::{CANCELLED_BY_OPERATOR, DEADLINE_PASSED};
+use bookly_shared::domain::{EmailKind, ReportVerdict};
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
@@ -124,10 +124,10 @@ impl Email {
         })
     }
 
-    /// `Db::complete_sent`: for every claim, and once.
+    /// `Db::complete_sent`: for every claim, and once. A report stays.
     pub(crate) fn complete_sent(&mut self, claim: &ClaimedEmail, reply: &str, now: DateTime<Utc>) {
         self.outcomes.insert(claim.fencing_token, "sent");
-        if self.state != "sent" {
+        if !matches!(self.state, "sent" | "bounced" | "complained") {
             self.close("sent", now);
             self.last_error = None;
             self.reply = Some(reply.to_owned());
@@ -211,6 +211,20 @@ impl Email {
             self.last_error = Some(CANCELLED_BY_OPERATOR.to_owned());
         }
         waits
+    }
+
+    /// `Db::record_report`: the new state, if the row gets one.
+    pub(crate) fn report(&mut self, verdict: ReportVerdict, now: DateTime<Utc>) -> Option<&'static str> {
+        let outcome_is_known = self.lost_leases == 0 && self.lost_answers == 0;
+        let state = match (verdict, self.state) {
+            (ReportVerdict::Soft, _) | (_, "complained") | (ReportVerdict::Hard, "bounced") => return None,
+            (_, "failed" | "cancelled") if outcome_is_known => return None,
+            (ReportVerdict::Hard, _) => "bounced",
+            (ReportVerdict::Complaint, _) => "complained",
+        };
+        self.close(state, now);
+        self.last_error = Some("reported".to_owned());
+        Some(state)
     }
 
     fn close(&mut self, state: &'static str, now: DateTime<Utc>) {

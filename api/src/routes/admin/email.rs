@@ -36,8 +36,8 @@ async fn show(State(state): State<AppState>, _operator: Operator, id: Id) -> Res
 
 async fn read_history(state: &AppState, id: Id) -> ApiResult<EmailHistory> {
     let row = found(state, known(id)?).await?;
-    let attempts = state.db.attempts_of(row.id).await?;
-    Ok(EmailHistory::new(&row, &attempts))
+    let (attempts, reports) = (state.db.attempts_of(row.id).await?, state.db.reports_of(row.id).await?);
+    Ok(EmailHistory::new(&row, &attempts, &reports))
 }
 
 async fn retry(State(state): State<AppState>, operator: Operator, id: Id, own: Own) -> Response {

@@ -5,6 +5,7 @@ use axum::extract::State;
 use bookly_shared::audit;
 use bookly_shared::db::emails::admin::EmailRow;
 use bookly_shared::db::emails::attempts::AttemptRow;
+use bookly_shared::db::emails::reports::ReportRow;
 use bookly_shared::db::sessions::Actor;
 use bookly_shared::db::users::User;
 use bookly_shared::domain::EmailState;
@@ -38,7 +39,7 @@ struct Email {
     kind: String,
     #[schema(example = "zoe@example.org")]
     recipient: String,
-    /// `queued`, `sending`, `sent`, `failed` or `cancelled`
+    /// `queued`, `sending`, `sent`, `failed`, `cancelled`, `bounced` or `complained`
     #[schema(example = "sent")]
     state: String,
     /// Attempts so far
@@ -53,7 +54,7 @@ struct Email {
     deadline_at: DateTime<Utc>,
     /// The worker of the last attempt
     worker: Option<String>,
-    /// Why it is not sent
+    /// Why it is not sent, or did not arrive
     #[schema(example = "RCPT TO: 450 4.2.1 mailbox busy")]
     last_error: Option<String>,
     /// The mail server's reply when it accepted the email
@@ -105,6 +106,35 @@ struct EmailWithHistory {
     email: Email,
     /// All attempts, oldest first
     history: Vec<EmailAttempt>,
+    /// What was reported after the email was sent, oldest first; absent where nothing was
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reports: Vec<EmailReport>,
+}
+
+/// What a receiver or provider said of an email after it was sent
+#[derive(Debug, Serialize, ToSchema)]
+struct EmailReport {
+    /// `bounced`, `soft_bounced` or `complained`
+    #[schema(example = "bounced")]
+    outcome: String,
+    /// `postmark`, `mailgun`, `sendgrid`, `resend`, or `dsn` for a report by email
+    #[schema(example = "postmark")]
+    source: String,
+    /// The reporter's words
+    #[schema(example = "550 5.1.1 no such user")]
+    reply: String,
+    reported_at: DateTime<Utc>,
+}
+
+impl From<ReportRow> for EmailReport {
+    fn from(row: ReportRow) -> EmailReport {
+        EmailReport {
+            outcome: row.outcome,
+            source: row.source,
+            reply: row.reply,
+            reported_at: row.reported_at,
+        }
+    }
 }
 
 /// One attempt to send an email
@@ -213,7 +243,8 @@ async fn cancel(
 async fn with_history(state: &AppState, id: Uuid) -> ApiResult<Json<EmailWithHistory>> {
     let email = found(state, id).await?.into();
     let history = state.db.attempts_of(id).await?.into_iter().map(EmailAttempt::from).collect();
-    Ok(Json(EmailWithHistory { email, history }))
+    let reports = state.db.reports_of(id).await?.into_iter().map(EmailReport::from).collect();
+    Ok(Json(EmailWithHistory { email, history, reports }))
 }
 
 /// The email with this id.

@@ -23,7 +23,7 @@ pub struct EmailRow {
     pub kind: String,
     /// The address.
     pub recipient: String,
-    /// `queued`, `sending`, `sent`, `failed` or `cancelled`.
+    /// `queued`, `sending`, `sent`, `failed`, `cancelled`, `bounced` or `complained`.
     pub state: String,
     /// The number of attempts.
     pub attempts: i32,
@@ -37,7 +37,7 @@ pub struct EmailRow {
     pub deadline_at: DateTime<Utc>,
     /// The worker that has, or had, it last.
     pub worker: Option<String>,
-    /// Why it is not sent.
+    /// Why it is not sent, or did not arrive.
     pub last_error: Option<String>,
     /// The mail server's reply to the accepted message, with its code.
     pub reply: Option<String>,
@@ -47,7 +47,7 @@ pub struct EmailRow {
     pub traceparent: Option<String>,
     /// When it was accepted.
     pub created_at: DateTime<Utc>,
-    /// When it was sent, failed or cancelled.
+    /// When it was sent, failed, cancelled, or reported as bounced or as spam.
     pub closed_at: Option<DateTime<Utc>>,
 }
 
@@ -90,6 +90,8 @@ impl EmailFilter {
             Some(EmailState::Sending) => LIST_SENDING_EMAILS,
             Some(EmailState::Failed) => LIST_FAILED_EMAILS,
             Some(EmailState::Cancelled) => LIST_CANCELLED_EMAILS,
+            Some(EmailState::Bounced) => LIST_BOUNCED_EMAILS,
+            Some(EmailState::Complained) => LIST_COMPLAINED_EMAILS,
             Some(EmailState::Sent) | None => LIST_EMAILS,
         }
     }
@@ -111,7 +113,7 @@ WHERE (state = $1 OR $1 IS NULL) AND (kind = $2 OR $2 IS NULL)
 ORDER BY id DESC
 LIMIT $7";
 
-/// By the partial index of the state, which needs the state in the text; so the three below.
+/// By the partial index of the state, which needs the state in the text; so the five below.
 const LIST_QUEUED_EMAILS: &str = "
 SELECT * FROM emails
 WHERE state = 'queued' AND (state = $1 OR $1 IS NULL) AND (kind = $2 OR $2 IS NULL)
@@ -136,6 +138,20 @@ LIMIT $7";
 const LIST_CANCELLED_EMAILS: &str = "
 SELECT * FROM emails
 WHERE state = 'cancelled' AND (state = $1 OR $1 IS NULL) AND (kind = $2 OR $2 IS NULL)
+  AND (mailbox = $3 OR $3 IS NULL) AND created_at >= $4 AND id >= $5 AND id < $6
+ORDER BY id DESC
+LIMIT $7";
+
+const LIST_BOUNCED_EMAILS: &str = "
+SELECT * FROM emails
+WHERE state = 'bounced' AND (state = $1 OR $1 IS NULL) AND (kind = $2 OR $2 IS NULL)
+  AND (mailbox = $3 OR $3 IS NULL) AND created_at >= $4 AND id >= $5 AND id < $6
+ORDER BY id DESC
+LIMIT $7";
+
+const LIST_COMPLAINED_EMAILS: &str = "
+SELECT * FROM emails
+WHERE state = 'complained' AND (state = $1 OR $1 IS NULL) AND (kind = $2 OR $2 IS NULL)
   AND (mailbox = $3 OR $3 IS NULL) AND created_at >= $4 AND id >= $5 AND id < $6
 ORDER BY id DESC
 LIMIT $7";

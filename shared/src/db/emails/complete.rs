@@ -46,7 +46,7 @@ impl SentEmail {
 }
 
 /// Closes the rows of sent emails, whichever claim sent them. The first reply stays: a copy that another claim sent
-/// changes only the attempts. One statement for many rows, because most of the cost is the commit's flush to disk.
+/// changes only the attempts, and so does a 250 for a row that a report has closed. One statement for many rows, because most of the cost is the commit's flush to disk.
 const COMPLETE_SENT_POSTGRES: &str = "
 WITH sent AS (
     SELECT *
@@ -55,9 +55,10 @@ WITH sent AS (
          AS sent (id, fencing_token, worker, smtp_code, reply, claimed_at, duration_ms, closed_at)
 ), closed AS (
     UPDATE emails
-    SET closed_at = CASE WHEN state = 'sent' THEN emails.closed_at ELSE sent.closed_at END,
-        reply = CASE WHEN state = 'sent' THEN emails.reply ELSE sent.reply END,
-        state = 'sent', last_error = NULL, lease_until = NULL
+    SET closed_at = CASE WHEN state IN ('sent', 'bounced', 'complained') THEN emails.closed_at ELSE sent.closed_at END,
+        reply = CASE WHEN state IN ('sent', 'bounced', 'complained') THEN emails.reply ELSE sent.reply END,
+        last_error = CASE WHEN state IN ('bounced', 'complained') THEN last_error END,
+        state = CASE WHEN state IN ('bounced', 'complained') THEN state ELSE 'sent' END, lease_until = NULL
     FROM sent
     WHERE emails.id = sent.id
     RETURNING sent.*
@@ -70,13 +71,15 @@ SET outcome = EXCLUDED.outcome, smtp_code = EXCLUDED.smtp_code, reply = EXCLUDED
 
 const COMPLETE_SENT_SQLITE: &str = "
 UPDATE emails
-SET closed_at = CASE WHEN state = 'sent' THEN closed_at ELSE $2 END,
-    reply = CASE WHEN state = 'sent' THEN reply ELSE $3 END,
-    state = 'sent', last_error = NULL, lease_until = NULL
+SET closed_at = CASE WHEN state IN ('sent', 'bounced', 'complained') THEN closed_at ELSE $2 END,
+    reply = CASE WHEN state IN ('sent', 'bounced', 'complained') THEN reply ELSE $3 END,
+    last_error = CASE WHEN state IN ('bounced', 'complained') THEN last_error END,
+    state = CASE WHEN state IN ('bounced', 'complained') THEN state ELSE 'sent' END, lease_until = NULL
 WHERE id = $1";
 
 impl Db {
-    /// Closes the row of an email that the mail server accepted. It holds for every claim: a 250 is a fact.
+    /// Closes the row of an email that the mail server accepted. It holds for every claim: a 250 is a fact. A row that a
+    /// report has closed stays as it is.
     pub async fn complete_sent(&self, email: SentEmail) -> DbResult<()> {
         self.batch(CompleteSent { claimed_rows: self.claimed_rows.clone() }, email).await
     }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
+use super::reports::{KEEP_MARKS_FOR, PURGE_MARKS};
 use crate::db::base_mailboxes::{COUNT_FOR, PURGE_COUNTS};
 use crate::db::code_tries::{FORGET_TRIES_AFTER, KEEP_EMAIL_TRIES, PURGE_CODE_TRIES, PURGE_EMAIL_CODE_TRIES};
 use crate::db::email_changes::PURGE_CHANGES;
@@ -190,7 +191,7 @@ impl Db {
     /// Deletes closed emails after `mail_retention`, requests for unknown addresses when no code of theirs could be good any
     /// more, a day at least, expired sessions, old rows of the
     /// login throttle and of the counts of base mailboxes and codes, email changes that cannot be undone any more,
-    /// answers that were kept for a repeated request, and what is over of suppressions.
+    /// answers that were kept for a repeated request, what is over of suppressions, and marks of reports.
     /// Returns how many rows were deleted.
     pub async fn purge(
         &self,
@@ -226,6 +227,7 @@ impl Db {
             (PURGE_KEYS, now - KEEP_ANSWER_FOR),
             (PURGE_SUPPRESSIONS, now),
             (PURGE_PASSES, now - PASS_EVERY),
+            (PURGE_MARKS, now - KEEP_MARKS_FOR),
         ];
         on_db!(self.writer(), connection => {
             // As long as a code is compared with the emails to a known address, it is compared with these.

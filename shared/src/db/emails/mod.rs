@@ -1,4 +1,5 @@
-//! The outbox: the tables `emails` and `email_attempts`, from the request that queues an email to the closed row.
+//! The outbox: the tables `emails`, `email_attempts` and `email_reports`, from the request that queues an email to the
+//! closed row, and to what was reported of it.
 
 pub mod admin;
 pub mod attempts;
@@ -10,5 +11,6 @@ pub mod leader;
 pub mod maintenance;
 pub mod on_request;
 mod on_request_once;
+pub mod reports;
 pub mod retry;
 pub mod stats;

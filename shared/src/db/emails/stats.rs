@@ -39,6 +39,8 @@ pub struct Flow {
     pub failed: i64,
     /// Emails that were cancelled.
     pub cancelled: i64,
+    /// Emails that bounced, or that their recipient called spam.
+    pub bounced: i64,
     /// Attempts that did not close their email.
     pub retried: i64,
 }
@@ -48,7 +50,7 @@ pub struct Flow {
 pub struct Ended {
     /// The kind of email.
     pub kind: String,
-    /// `sent`, `failed` or `cancelled`.
+    /// `sent`, `failed`, `cancelled`, `bounced` or `complained`.
     pub state: String,
     /// The number of emails.
     pub emails: i64,
@@ -191,7 +193,10 @@ fn by_minute(counts: Vec<MinuteCount>, first: DateTime<Utc>, minutes: u16) -> Ve
             "sent" => flow.sent += count.number,
             "failed" => flow.failed += count.number,
             "cancelled" => flow.cancelled += count.number,
-            _ => flow.retried += count.number,
+            "bounced" | "complained" => flow.bounced += count.number,
+            "retried" => flow.retried += count.number,
+            // A state of a newer version.
+            _ => {}
         }
     }
     flow.into_iter().collect()

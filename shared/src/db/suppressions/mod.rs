@@ -108,7 +108,6 @@ macro_rules! suppress {
         $crate::db::suppressions::bind_suppression!(query, $entry).execute(&mut *$tx).await?;
     }};
 }
-#[allow(unused_imports, reason = "for the transactions of other files")]
 pub(in crate::db) use {bind_suppression, suppress};
 
 impl Db {

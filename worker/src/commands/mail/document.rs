@@ -2,6 +2,7 @@
 
 use bookly_shared::db::emails::admin::EmailRow;
 use bookly_shared::db::emails::attempts::AttemptRow;
+use bookly_shared::db::emails::reports::ReportRow;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
@@ -37,6 +38,26 @@ pub(super) struct AttemptDocument<'a> {
     reply: Option<&'a str>,
     started_at: DateTime<Utc>,
     duration_ms: Option<i64>,
+}
+
+/// A row of `email_reports`.
+#[derive(Serialize)]
+pub(super) struct ReportDocument<'a> {
+    outcome: &'a str,
+    source: &'a str,
+    reply: &'a str,
+    reported_at: DateTime<Utc>,
+}
+
+impl<'a> From<&'a ReportRow> for ReportDocument<'a> {
+    fn from(row: &'a ReportRow) -> Self {
+        ReportDocument {
+            outcome: &row.outcome,
+            source: &row.source,
+            reply: &row.reply,
+            reported_at: row.reported_at,
+        }
+    }
 }
 
 impl<'a> From<&'a EmailRow> for EmailDocument<'a> {

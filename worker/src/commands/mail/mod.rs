@@ -106,8 +106,10 @@ fn state_cell(state: &str) -> Cell {
     let cell = table::text(state);
     match state {
         "sent" => cell.fg(Color::DarkGreen),
-        "failed" => cell.fg(Color::DarkRed),
-        "sending" | "retried" | "worker_lost" | "lease_lost" | "database_away" => cell.fg(Color::DarkYellow),
+        "failed" | "bounced" | "complained" => cell.fg(Color::DarkRed),
+        "sending" | "retried" | "soft_bounced" | "worker_lost" | "lease_lost" | "database_away" => {
+            cell.fg(Color::DarkYellow)
+        }
         "cancelled" => cell.fg(Color::DarkGrey),
         _ => cell,
     }

@@ -3,6 +3,7 @@
 use bookly_shared::db::Db;
 use bookly_shared::db::emails::admin::EmailRow;
 use bookly_shared::db::emails::attempts::AttemptRow;
+use bookly_shared::db::emails::reports::ReportRow;
 use bookly_shared::domain::printable;
 use chrono::{DateTime, Utc};
 use clap::Args;
@@ -10,7 +11,7 @@ use comfy_table::{Cell, Table};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::document::{AttemptDocument, EmailDocument};
+use super::document::{AttemptDocument, EmailDocument, ReportDocument};
 use super::{find, state_cell};
 use crate::commands::screen::{DIM, print_json, print_line, styled};
 use crate::commands::table;
@@ -28,28 +29,33 @@ pub struct Show {
 pub(super) const HELP: &str = "\
 JSON: an email as in `mail list`, and its \"history\": every attempt, the first one first.
 An attempt: fencing_token, worker, outcome, smtp_code, reply, started_at, duration_ms. The outcome is sent, retried, failed,
-cancelled, lease_lost, worker_lost or database_away.";
+cancelled, lease_lost, worker_lost or database_away.
+Where something was reported after the email was sent, its \"reports\": outcome (bounced, soft_bounced or complained), source,
+reply, reported_at.";
 
 #[derive(Serialize)]
 struct ShowDocument<'a> {
     #[serde(flatten)]
     email: EmailDocument<'a>,
     history: Vec<AttemptDocument<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reports: Vec<ReportDocument<'a>>,
 }
 
 impl Show {
     pub(super) async fn run(self, db: &Db) -> anyhow::Result<()> {
         let row = find(db, self.id).await?;
-        let attempts = db.attempts_of(self.id).await?;
+        let (attempts, reports) = (db.attempts_of(self.id).await?, db.reports_of(self.id).await?);
         if self.json {
             let history = attempts.iter().map(AttemptDocument::from).collect();
-            return Ok(print_json(&ShowDocument { email: EmailDocument::from(&row), history })?);
+            let reports = reports.iter().map(ReportDocument::from).collect();
+            return Ok(print_json(&ShowDocument { email: EmailDocument::from(&row), history, reports })?);
         }
         for (name, value) in facts(&row) {
             print_line(format_args!("{} {}", styled(DIM, format_args!("{name:13}")), printable(&value)))?;
         }
         print_line("")?;
-        Ok(table::print(&timeline(&row, &attempts))?)
+        Ok(table::print(&timeline(&row, &attempts, &reports))?)
     }
 }
 
@@ -74,8 +80,8 @@ fn facts(row: &EmailRow) -> Vec<(&'static str, String)> {
     facts
 }
 
-/// Its creation, every attempt, and its end or what comes next.
-fn timeline(row: &EmailRow, attempts: &[AttemptRow]) -> Table {
+/// Its creation, every attempt, what was reported, and its end or what comes next.
+fn timeline(row: &EmailRow, attempts: &[AttemptRow], reports: &[ReportRow]) -> Table {
     let left = ["TIME", "EVENT", "WORKER"].map(table::text).into_iter();
     let mut table =
         table::new(left.chain([table::number("MS"), table::number("CODE"), table::text("REPLY")]));
@@ -89,6 +95,9 @@ fn timeline(row: &EmailRow, attempts: &[AttemptRow]) -> Table {
             table::number(attempt.smtp_code.map(|code| code.to_string()).unwrap_or_default()),
             table::text(reply_text(attempt)),
         ]);
+    }
+    for report in reports {
+        table.add_row(event(report.reported_at, &report.outcome, &report.source, &report.reply));
     }
     if let Some(last) = last_event(row, attempts) {
         table.add_row(last);
@@ -109,6 +118,8 @@ fn last_event(row: &EmailRow, attempts: &[AttemptRow]) -> Option<Vec<Cell>> {
     let of = |text: &Option<String>| text.clone().unwrap_or_default();
     match (row.state.as_str(), row.closed_at) {
         ("queued", _) => Some(event(row.due_at, "due", "", "")),
+        // The report says it.
+        ("bounced" | "complained", _) => None,
         ("sending", _) => Some(event(row.due_at, "sending", &of(&row.worker), "a worker has it")),
         (state, Some(closed)) if attempts.last().is_none_or(|last| last.outcome != state) => {
             let text = if state == "sent" { &row.reply } else { &row.last_error };
@@ -179,7 +190,11 @@ mod tests {
 
     /// The timeline without its headings and times.
     fn events(row: &EmailRow, attempts: &[AttemptRow]) -> Vec<String> {
-        let text = anstream::adapter::strip_str(&timeline(row, attempts).trim_fmt()).to_string();
+        lines_of(&timeline(row, attempts, &[]))
+    }
+
+    fn lines_of(timeline: &Table) -> Vec<String> {
+        let text = anstream::adapter::strip_str(&timeline.trim_fmt()).to_string();
         let words = |line: &str| line.split_whitespace().skip(2).collect::<Vec<_>>().join(" ");
         text.lines().skip(1).map(words).collect()
     }
@@ -198,13 +213,32 @@ mod tests {
         assert_eq!(by_hand, ["accepted", "retried w1 40 451 later", "cancelled no reason"]);
     }
 
+    fn report(words: &str) -> ReportRow {
+        ReportRow {
+            outcome: "bounced".to_owned(),
+            source: "dsn".to_owned(),
+            reply: words.to_owned(),
+            reported_at: at(9),
+        }
+    }
+
+    #[test]
+    fn a_bounced_email_ends_with_the_report() {
+        let reports = [report("550 5.1.1 no such user")];
+        let table = timeline(&email("bounced"), &[attempt("sent")], &reports);
+        assert_eq!(
+            lines_of(&table),
+            ["accepted", "sent w1 40 451 later", "bounced dsn 550 5.1.1 no such user"]
+        );
+    }
+
     #[test]
     fn what_another_program_wrote_moves_no_cursor() {
         let escape = "\u{1b}[2J\u{9b}1A\r\u{202e}x";
         let reply = Some(escape.to_owned());
         let row = EmailRow { recipient: escape.to_owned(), last_error: reply.clone(), ..email("failed") };
         let attempts = [AttemptRow { reply, worker: escape.to_owned(), ..attempt("retried") }];
-        for line in timeline(&row, &attempts).lines() {
+        for line in timeline(&row, &attempts, &[report(escape)]).lines() {
             let text = anstream::adapter::strip_str(&line).to_string();
             assert!(!has_control_characters(&text), "{text:?}");
         }

@@ -1,0 +1,163 @@
+//! The table `email_reports`: what receivers and providers say of an email after it was accepted.
+//!
+//! A report proves that the email was accepted. So it also closes a row whose worker does not know that: one that is
+//! queued or being sent, or that was given up without knowing the outcome. A row that a report has closed stays closed:
+//! no later 250, no retry and no other worker changes it.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use crate::db::suppressions::{NewSuppression, suppress};
+use crate::db::{Db, DbResult, Pools, in_transaction, on_db};
+use crate::domain::{EmailState, ReportSource, ReportVerdict, SuppressionReason};
+
+/// How long a report that is sent again is recognised. No proof is good for longer, and no provider tries for longer.
+pub const KEEP_MARKS_FOR: TimeDelta = TimeDelta::days(3);
+/// Further reports of one email are not stored: whoever has an email can send any number of them.
+pub const MAX_REPORTS: i64 = 20;
+
+/// What was reported of an email.
+#[derive(Clone, Debug)]
+pub struct Report<'a> {
+    /// The row.
+    pub email_id: Uuid,
+    /// The canonical form of the recipient that the report names: it has no effect on a row of another recipient. `None`
+    /// where the way of the report proves that it is about this row.
+    pub mailbox: Option<&'a str>,
+    /// Who reports.
+    pub source: ReportSource,
+    /// What it means.
+    pub verdict: ReportVerdict,
+    /// The reporter's words, without secrets, on one short line.
+    pub words: &'a str,
+    /// A hash of what the reporter calls this report. A second one with the same hash has no effect.
+    pub mark: [u8; 32],
+}
+
+/// What became of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// The row has this state now.
+    Closed(EmailState),
+    /// It stands in the history of the email alone.
+    Noted,
+    /// It was recorded before.
+    Repeated,
+    /// It names no row, or not the row's recipient.
+    NotOurs,
+}
+
+/// A row of `email_reports`.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct ReportRow {
+    /// `bounced`, `soft_bounced`, `complained`, or a newer version's.
+    pub outcome: String,
+    /// The name of a [`ReportSource`], or of a newer version's.
+    pub source: String,
+    /// The reporter's words.
+    pub reply: String,
+    /// When it was recorded.
+    pub reported_at: DateTime<Utc>,
+}
+
+/// The lock keeps two reports of one email apart.
+const FIND_REPORTED_POSTGRES: &str = "
+SELECT state, mailbox, lost_leases, lost_answers FROM emails WHERE id = $1 FOR UPDATE";
+
+const FIND_REPORTED_SQLITE: &str = "
+SELECT state, mailbox, lost_leases, lost_answers FROM emails WHERE id = $1";
+
+const MARK_REPORT: &str = "
+INSERT INTO report_marks (mark, marked_at) VALUES ($1, $2) ON CONFLICT (mark) DO NOTHING";
+
+const COUNT_REPORTS: &str = "SELECT count(*) FROM email_reports WHERE email_id = $1";
+
+const NOTE_REPORT: &str = "
+INSERT INTO email_reports (id, email_id, outcome, source, reply, reported_at) VALUES ($1, $2, $3, $4, $5, $6)";
+
+/// The words take the place of the last error, so that lists show them.
+const CLOSE_REPORTED: &str = "
+UPDATE emails SET state = $2, last_error = $3, closed_at = $4, lease_until = NULL WHERE id = $1";
+
+pub(super) const PURGE_MARKS: &str = "
+DELETE FROM report_marks WHERE mark IN (SELECT mark FROM report_marks WHERE marked_at < $1 LIMIT $2)";
+
+const REPORTS_OF: &str = "
+SELECT outcome, source, reply, reported_at FROM email_reports WHERE email_id = $1 ORDER BY id";
+
+#[derive(FromRow)]
+struct Reported {
+    state: String,
+    mailbox: String,
+    lost_leases: i32,
+    lost_answers: i32,
+}
+
+impl Reported {
+    /// Whether a mail server accepted the email, or may have: then the report is the proof. A refusal stays one.
+    fn may_be_accepted(&self) -> bool {
+        match self.state.as_str() {
+            "failed" | "cancelled" => self.lost_leases > 0 || self.lost_answers > 0,
+            _ => true,
+        }
+    }
+
+    /// The row's new state, and why its mailbox gets no more of such emails; `None` where the report changes nothing.
+    fn end(&self, verdict: ReportVerdict) -> Option<(EmailState, SuppressionReason)> {
+        let (state, reason) = match verdict {
+            ReportVerdict::Hard => (EmailState::Bounced, SuppressionReason::Bounce),
+            ReportVerdict::Complaint => (EmailState::Complained, SuppressionReason::Complaint),
+            ReportVerdict::Soft => return None,
+        };
+        let is_closed_so = match self.state.as_str() {
+            "complained" => true,
+            "bounced" => state == EmailState::Bounced,
+            _ => false,
+        };
+        (self.may_be_accepted() && !is_closed_so).then_some((state, reason))
+    }
+}
+
+impl Db {
+    /// Records a report: its words, its mark, and where it closes the row, the new state and the suppression of the
+    /// mailbox; all of it or nothing.
+    pub async fn record_report(&self, report: &Report<'_>, now: DateTime<Utc>) -> DbResult<Recorded> {
+        let Report { email_id, mailbox, source, verdict, words, mark } = report;
+        let find = match self.pools {
+            Pools::Postgres(_) => FIND_REPORTED_POSTGRES,
+            Pools::Sqlite { .. } => FIND_REPORTED_SQLITE,
+        };
+        in_transaction!(self, tx => {
+            let row: Option<Reported> = sqlx::query_as(find).bind(email_id).fetch_optional(&mut *tx).await?;
+            let Some(row) = row.filter(|row| mailbox.is_none_or(|mailbox| mailbox == row.mailbox)) else {
+                return Ok(Recorded::NotOurs);
+            };
+            let marked = sqlx::query(MARK_REPORT).bind(&mark[..]).bind(now).execute(&mut *tx).await?;
+            if marked.rows_affected() == 0 {
+                return Ok(Recorded::Repeated);
+            }
+            let stored: i64 = sqlx::query_scalar(COUNT_REPORTS).bind(email_id).fetch_one(&mut *tx).await?;
+            if stored < MAX_REPORTS {
+                let note = sqlx::query(NOTE_REPORT).bind(Uuid::now_v7()).bind(email_id).bind(verdict.outcome());
+                note.bind(source.as_str()).bind(words).bind(now).execute(&mut *tx).await?;
+            }
+            match row.end(*verdict) {
+                Some((state, reason)) => {
+                    let close = sqlx::query(CLOSE_REPORTED).bind(email_id).bind(state.as_str());
+                    close.bind(words).bind(now).execute(&mut *tx).await?;
+                    suppress!(tx, &NewSuppression::new(&row.mailbox, reason, source.as_str(), now));
+                    Recorded::Closed(state)
+                }
+                None => Recorded::Noted,
+            }
+        })
+    }
+
+    /// What was reported of an email, the first report first.
+    pub async fn reports_of(&self, id: Uuid) -> DbResult<Vec<ReportRow>> {
+        on_db!(self.reader(), connection => {
+            sqlx::query_as(REPORTS_OF).bind(id).fetch_all(&mut *connection).await?
+        })
+    }
+}

@@ -1,0 +1,51 @@
+//! What is reported of an email after a mail server accepted it.
+
+/// Who reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReportSource {
+    /// A call of Postmark.
+    Postmark,
+    /// A call of Mailgun.
+    Mailgun,
+    /// A call of SendGrid.
+    SendGrid,
+    /// A call of Resend.
+    Resend,
+    /// A delivery status notification by email (RFC 3464).
+    Dsn,
+}
+
+impl ReportSource {
+    /// Its name in the database, in JSON, in paths and in the log.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ReportSource::Postmark => "postmark",
+            ReportSource::Mailgun => "mailgun",
+            ReportSource::SendGrid => "sendgrid",
+            ReportSource::Resend => "resend",
+            ReportSource::Dsn => "dsn",
+        }
+    }
+}
+
+/// What a report means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReportVerdict {
+    /// The mailbox does not exist.
+    Hard,
+    /// Any other reason: a full mailbox, a block, a policy, a delay, or one that is not known here.
+    Soft,
+    /// The recipient called the email spam.
+    Complaint,
+}
+
+impl ReportVerdict {
+    /// What the report is called in the history of its email.
+    pub fn outcome(self) -> &'static str {
+        match self {
+            ReportVerdict::Hard => "bounced",
+            ReportVerdict::Soft => "soft_bounced",
+            ReportVerdict::Complaint => "complained",
+        }
+    }
+}
