@@ -25,6 +25,7 @@ pub mod stack;
 pub mod static_site;
 pub mod tally;
 pub mod timing;
+pub mod token_server;
 
 mod both;
 

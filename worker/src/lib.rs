@@ -5,6 +5,7 @@
 pub mod commands;
 mod delivery;
 mod metrics;
+mod oauth;
 pub mod process;
 mod queue;
 pub mod render;

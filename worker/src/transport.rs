@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 pub use file::{list_emails, read_mail};
 
+use bookly_shared::clock::Clock;
 use bookly_shared::config::{MailTransport, Settings};
 use bookly_shared::domain::SmtpReply;
 use bookly_shared::redactor::Redactor;
@@ -53,11 +54,11 @@ impl fmt::Display for Delivered {
 }
 
 impl Transport {
-    /// The transport that the settings choose. Does not connect yet.
+    /// The transport that the settings choose, on a tokio runtime. Does not connect to the mail server yet.
     ///
     /// # Errors
     /// When no connection could ever succeed with them.
-    pub fn new(settings: &Settings) -> Result<Transport, SmtpConfigError> {
+    pub fn new(settings: &Settings, clock: Clock) -> Result<Transport, SmtpConfigError> {
         Ok(match &settings.mail.transport {
             MailTransport::File => {
                 let folder = settings.data_dir.join("mail");
@@ -69,7 +70,7 @@ impl Transport {
                 let max_connections = usize::from(settings.worker_concurrency);
                 let sender = Some(settings.mail.from.clone());
                 let trust = settings.trust.clone();
-                let options = SmtpOptions { max_connections, sender, trust, ..SmtpOptions::default() };
+                let options = SmtpOptions { max_connections, sender, trust, clock, ..SmtpOptions::default() };
                 Transport::Smtp(SmtpPool::new(server.clone(), options)?)
             }
         })

@@ -85,7 +85,7 @@ impl Worker {
         // New in every process: apalis-redis refuses the name of a worker that it does not count as lost yet.
         let name = format!("{}-{}", std::process::id(), &Uuid::new_v4().simple().to_string()[..8]);
         let leases = Leases::new(db.clone(), clock.clone(), name.clone());
-        let transport = Transport::new(settings)?;
+        let transport = Transport::new(settings, clock.clone())?;
         let circuit_breaker = CircuitBreaker::new(settings.worker_rate);
         let preparer = Preparer {
             db: db.clone(),

@@ -3,6 +3,7 @@
 use super::certs::Certificates;
 use super::state::State;
 use crate::certificate::Certificate;
+use crate::token_server::AccessTokens;
 
 /// How the server uses TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -25,6 +26,8 @@ pub struct SmtpServerOptions {
     pub certificate: Option<Certificate>,
     /// User and password that a client needs to send emails.
     pub auth: Option<(String, String)>,
+    /// The mailbox that a client logs in to with an access token in place of a password, and the tokens.
+    pub access_tokens: Option<(String, AccessTokens)>,
     /// The AUTH mechanisms that it offers.
     pub auth_mechanisms: Vec<&'static str>,
     /// The port; `None` takes a free one. With a port, a stopped server can be started again on it.
@@ -45,6 +48,7 @@ impl Default for SmtpServerOptions {
             tls: TlsMode::None,
             certificate: None,
             auth: None,
+            access_tokens: None,
             auth_mechanisms: vec!["PLAIN", "LOGIN"],
             port: None,
             pipelining: true,
@@ -52,6 +56,13 @@ impl Default for SmtpServerOptions {
             keep: 100_000,
             max_message: 32 * 1024 * 1024,
         }
+    }
+}
+
+impl SmtpServerOptions {
+    /// Whether a client has to log in before MAIL FROM.
+    pub(super) fn needs_login(&self) -> bool {
+        self.auth.is_some() || self.access_tokens.is_some()
     }
 }
 

@@ -1,6 +1,7 @@
 //! One SMTP session, with the faults that are switched on.
 
 mod faults;
+mod token;
 
 use std::{io, sync::Arc, time::Instant};
 
@@ -28,6 +29,8 @@ pub(super) struct Session {
     /// Bytes that a fault sends in place of the next reply.
     instead: Option<String>,
     shared: Arc<Shared>,
+    /// The port that the client connected to.
+    port: u16,
     tls: bool,
     user: Option<String>,
     from: Option<String>,
@@ -63,6 +66,7 @@ macro_rules! at {
 impl Session {
     pub(super) async fn serve(tcp: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
         tcp.set_nodelay(true)?;
+        let port = tcp.local_addr()?.port();
         let mut stream: Box<dyn Transport> = Box::new(tcp);
         let mut tls = shared.options.tls == TlsMode::Implicit;
         if tls {
@@ -70,7 +74,7 @@ impl Session {
         }
         let mut greet = true;
         loop {
-            let session = Self::new(stream, Arc::clone(&shared), tls);
+            let session = Self::new(stream, Arc::clone(&shared), port, tls);
             match session.run(greet).await? {
                 Some(clear) => stream = handshake(clear, &shared).await?,
                 None => return Ok(()),
@@ -79,9 +83,10 @@ impl Session {
         }
     }
 
-    fn new(stream: Box<dyn Transport>, shared: Arc<Shared>, tls: bool) -> Self {
+    fn new(stream: Box<dyn Transport>, shared: Arc<Shared>, port: u16, tls: bool) -> Self {
         let (out, instead, user, from, to) = Default::default();
-        Self { io: BufReader::with_capacity(32 * 1024, stream), out, instead, shared, tls, user, from, to }
+        let io = BufReader::with_capacity(32 * 1024, stream);
+        Self { io, out, instead, shared, port, tls, user, from, to }
     }
 
     /// Runs to the end (`None`), or to STARTTLS, and then returns the stream.
@@ -136,7 +141,7 @@ impl Session {
         if before_starttls && !self.shared.state.faults.is_on(&Fault::NoStartTls) {
             lines.push("STARTTLS".to_owned());
         }
-        if options.auth.is_some() && !before_starttls {
+        if options.needs_login() && !before_starttls {
             lines.push(format!("AUTH {}", options.auth_mechanisms.join(" ")));
         }
         let last = lines.len() - 1;
@@ -160,6 +165,9 @@ impl Session {
     async fn auth(&mut self, rest: &str) -> io::Result<Next> {
         at!(self, Stage::Auth);
         let (mechanism, initial) = rest.split_once(' ').unwrap_or((rest, ""));
+        if let Some(mechanism) = token::Mechanism::of(mechanism) {
+            return self.auth_with_token(mechanism, initial).await;
+        }
         let given = match mechanism.to_ascii_uppercase().as_str() {
             "PLAIN" if initial.is_empty() => plain(&self.challenge("").await?),
             "PLAIN" => plain(&decoded(initial)),
@@ -185,7 +193,7 @@ impl Session {
         match address(rest) {
             // As strict as Postfix: after an unfinished transaction RSET is required.
             _ if self.from.is_some() => self.reply("503 5.5.1 nested MAIL"),
-            _ if self.shared.options.auth.is_some() && self.user.is_none() => {
+            _ if self.shared.options.needs_login() && self.user.is_none() => {
                 self.reply("530 5.7.0 log in first");
             }
             Some(from) => {

@@ -59,7 +59,7 @@ impl Stack {
             redis = Some(server);
         }
         if options.mail_server {
-            let server = settings::mail_server().await?;
+            let server = settings::mail_server(options.access_tokens).await?;
             fs::write(folder.path().join("ca.pem"), format!("{}{}", server.ca_pem(), options.trusted))?;
             settings.extend(settings::mail(&server, folder.path()));
             smtp = Some(server);

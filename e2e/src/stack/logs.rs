@@ -10,18 +10,20 @@ use super::settings::{JWT_SECRET, MAIL_PASSWORD};
 use crate::log::Log;
 use crate::person::{ADDRESS_MARK, PASSWORD_MARK};
 use crate::postgres;
+use crate::token_server::TOKEN_MARK;
 
 /// The lines of each log that are printed after a failure.
 const SHOWN: usize = 40;
 
 /// Every secret of the tests contains one of these. `eyJ` is `{"` in base64: links and access tokens.
-const SECRETS: [(&str, &str); 7] = [
+const SECRETS: [(&str, &str); 8] = [
     ("a token", "eyJ"),
     ("a link", "/verify/e"),
     ("a password", PASSWORD_MARK),
     ("a whole address", ADDRESS_MARK),
     ("the JWT secret", JWT_SECRET),
     ("the mail server's password", MAIL_PASSWORD),
+    ("a secret of OAuth", TOKEN_MARK),
     ("the database's password", postgres::PASSWORD),
 ];
 

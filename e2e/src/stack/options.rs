@@ -1,6 +1,7 @@
 //! The options of a stack.
 
 use crate::process::Settings;
+use crate::token_server::AccessTokens;
 
 /// The default number of workers of a full stack.
 const WORKERS: usize = 2;
@@ -22,13 +23,15 @@ pub struct StackOptions {
     pub(super) workers: usize,
     pub(super) mail_server: bool,
     pub(super) trusted: String,
+    pub(super) access_tokens: Option<AccessTokens>,
 }
 
 impl StackOptions {
     /// The defaults of a kind.
     pub fn new(kind: Kind) -> StackOptions {
         let (mail_server, trusted) = (kind == Kind::Full, String::new());
-        StackOptions { kind, settings: Settings::new(), workers: WORKERS, mail_server, trusted }
+        let (settings, access_tokens) = (Settings::new(), None);
+        StackOptions { kind, settings, workers: WORKERS, mail_server, trusted, access_tokens }
     }
 
     /// Sets a variable for all processes.
@@ -40,6 +43,12 @@ impl StackOptions {
     /// Adds a mail server, also to an embedded stack.
     pub fn mail_server(mut self) -> StackOptions {
         self.mail_server = true;
+        self
+    }
+
+    /// Lets the mail server accept these access tokens, and no password.
+    pub fn access_tokens(mut self, tokens: AccessTokens) -> StackOptions {
+        self.access_tokens = Some(tokens);
         self
     }
 

@@ -8,6 +8,7 @@ use crate::postgres::Postgres;
 use crate::process::Settings;
 use crate::redis_server::RedisServer;
 use crate::smtp_server::{SmtpServer, SmtpServerOptions, TlsMode};
+use crate::token_server::{AccessTokens, MAILBOX};
 
 /// The secret of the service, so that tests can forge tokens.
 pub const JWT_SECRET: &str = "jwt-secret-that-no-log-shows-0123456789abcdef";
@@ -51,10 +52,17 @@ pub(super) fn mail(smtp: &SmtpServer, folder: &Path) -> Settings {
     ])
 }
 
-/// A mail server that requires TLS and login.
-pub(super) async fn mail_server() -> anyhow::Result<SmtpServer> {
-    let auth = Some((MAIL_USER.to_owned(), MAIL_PASSWORD.to_owned()));
-    SmtpServer::start(SmtpServerOptions { tls: TlsMode::StartTls, auth, ..Default::default() }).await
+/// A mail server that requires TLS and a login, with a password or else with an access token.
+pub(super) async fn mail_server(access_tokens: Option<AccessTokens>) -> anyhow::Result<SmtpServer> {
+    let mut options = SmtpServerOptions { tls: TlsMode::StartTls, ..Default::default() };
+    match access_tokens {
+        Some(tokens) => {
+            options.access_tokens = Some((MAILBOX.to_owned(), tokens));
+            options.auth_mechanisms = vec!["XOAUTH2", "OAUTHBEARER"];
+        }
+        None => options.auth = Some((MAIL_USER.to_owned(), MAIL_PASSWORD.to_owned())),
+    }
+    SmtpServer::start(options).await
 }
 
 fn settings(pairs: &[(&str, &str)]) -> Settings {

@@ -2,6 +2,7 @@
 
 mod delivery;
 mod mails;
+mod oauth;
 mod secrecy;
 mod send_mail;
 mod traces;

@@ -8,6 +8,7 @@ mod doctor_dns;
 mod doctor_embedded;
 mod doctor_redis;
 mod doctor_smtp;
+mod doctor_token;
 mod documents;
 mod files;
 mod mails;
@@ -21,6 +22,7 @@ use bookly_e2e::poll::LIMIT;
 use bookly_e2e::prelude::*;
 use bookly_e2e::process::{Finished, Process, Settings};
 use bookly_e2e::stack::{JWT_SECRET, MAIL_PASSWORD};
+use bookly_e2e::token_server::TOKEN_MARK;
 use bookly_e2e::{postgres, stack};
 
 const WORKER: &str = "bookly-worker";
@@ -32,7 +34,7 @@ async fn run_in(folder: &Path, settings: &Settings, arguments: &[&str]) -> Resul
     let name = format!("command-{}", uuid::Uuid::new_v4().simple());
     let finished = Process::start(WORKER, arguments, settings, folder, &name)?.finished(LIMIT).await?;
     ensure!(!finished.log.contains("panicked"), "{arguments:?}: {finished:?}");
-    for secret in [JWT_SECRET, MAIL_PASSWORD, postgres::PASSWORD] {
+    for secret in [JWT_SECRET, MAIL_PASSWORD, postgres::PASSWORD, TOKEN_MARK] {
         let shown = finished.output.contains(secret) || finished.log.contains(secret);
         ensure!(!shown, "{arguments:?} shows {secret}: {finished:?}");
     }

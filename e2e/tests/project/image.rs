@@ -14,8 +14,15 @@ use serde_json::Value;
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 /// Settings that have no place in the stack: Redis is named by its URL, emails leave by SMTP, no file
 /// of the host is read or written.
-const NOT_PASSED: [&str; 6] =
-    ["DATA_DIR", "MAIL_TRANSPORT", "REDIS_HOST", "REDIS_PORT", "SSL_CERT_FILE", "TEMPLATE_FOLDER"];
+const NOT_PASSED: [&str; 7] = [
+    "DATA_DIR",
+    "MAIL_OAUTH_SERVICE_ACCOUNT_FILE",
+    "MAIL_TRANSPORT",
+    "REDIS_HOST",
+    "REDIS_PORT",
+    "SSL_CERT_FILE",
+    "TEMPLATE_FOLDER",
+];
 
 #[test]
 fn the_commands_of_the_dockerfile_find_the_whole_workspace() {

@@ -5,6 +5,7 @@ use super::*;
 /// A pool with short limits for each stage after connecting.
 fn impatient_pool(server: &SmtpServer) -> SmtpPool {
     let timeouts = StageTimeouts {
+        token: SOON,
         connect: SOON,
         greeting: SHORT,
         command: SHORT,

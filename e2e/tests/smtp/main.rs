@@ -5,6 +5,7 @@ mod connecting;
 mod content;
 mod failures;
 mod login;
+mod login_token;
 mod pool;
 mod tolerance;
 mod trust;
@@ -16,7 +17,7 @@ use std::{
 };
 
 use bookly_e2e::smtp_server::{Fault, SmtpServer, SmtpServerOptions, Stage as At, TlsMode};
-use bookly_shared::config::{Security, SmtpCredentials, SmtpSettings};
+use bookly_shared::config::{Security, SmtpAuth, SmtpCredentials, SmtpSettings};
 use bookly_shared::domain::SmtpReply;
 use bookly_shared::tls::Trust;
 use bookly_worker::smtp::{FailureKind, SendError, SmtpOptions, SmtpPool, Stage, StageTimeouts};
@@ -68,7 +69,8 @@ fn settings(port: u16, security: Security) -> SmtpSettings {
 }
 
 fn login_settings(server: &SmtpServer, password: &str) -> SmtpSettings {
-    let credentials = SmtpCredentials { username: "bookly".to_owned(), password: password.to_owned().into() };
+    let auth = SmtpAuth::Password(password.into());
+    let credentials = SmtpCredentials { username: "bookly".to_owned(), auth };
     SmtpSettings { credentials: Some(credentials), ..settings(server.port(), Security::StartTls) }
 }
 

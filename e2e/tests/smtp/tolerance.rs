@@ -33,7 +33,7 @@ impl Script {
         settings.host = "127.0.0.1".to_owned();
         settings.credentials = password.map(|password| SmtpCredentials {
             username: "bookly".to_owned(),
-            password: password.to_owned().into(),
+            auth: SmtpAuth::Password(password.into()),
         });
         let pool = SmtpPool::new(settings, SmtpOptions::default()).unwrap();
         let server = tokio::spawn(self.serve(listener));
@@ -88,8 +88,8 @@ async fn the_prompts_of_auth_login_may_have_any_text() {
     ] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut settings = settings(listener.local_addr().unwrap().port(), Security::Plain);
-        let password = "correct horse".to_owned().into();
-        settings.credentials = Some(SmtpCredentials { username: "bookly".to_owned(), password });
+        let auth = SmtpAuth::Password("correct horse".into());
+        settings.credentials = Some(SmtpCredentials { username: "bookly".to_owned(), auth });
         settings.host = "127.0.0.1".to_owned();
         let server = tokio::spawn(async move {
             let (tcp, _) = listener.accept().await.unwrap();

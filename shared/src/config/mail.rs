@@ -1,8 +1,8 @@
 //! The sender of emails and the transport: an SMTP server, or files.
 
 use lettre::Address;
-use secrecy::SecretString;
 
+use super::mail_auth::{self, SmtpAuth, SmtpCredentials};
 use super::source::Source;
 use super::{PublicUrl, helo, table, values};
 use crate::domain::{EmailAddress, EmailAddressError, is_visible};
@@ -63,15 +63,6 @@ pub enum Security {
     ImplicitTls,
 }
 
-/// The login at the SMTP server.
-#[derive(Debug, Clone)]
-pub struct SmtpCredentials {
-    /// The user's name.
-    pub username: String,
-    /// The user's password.
-    pub password: SecretString,
-}
-
 /// The sender where emails are only written to files. Nothing can be delivered to this name (RFC 6761).
 const LOCAL_SENDER: &str = "noreply@localhost.localdomain";
 
@@ -116,11 +107,17 @@ pub(super) fn read(
 /// What an attacker on the network to the mail server can read, in words for the operator.
 fn risks(server: &SmtpSettings) -> Vec<&'static str> {
     let mut risks = Vec::new();
-    if server.security == Security::Plain && server.credentials.is_some() {
-        risks.push(
-            "MAIL_USERNAME and MAIL_PASSWORD are sent without encryption: set MAIL_STARTTLS=true, or MAIL_SSL_TLS=true with \
-             port 465, or USE_CREDENTIALS=false",
-        );
+    if server.security == Security::Plain {
+        risks.extend(server.credentials.as_ref().map(|credentials| match credentials.auth {
+            SmtpAuth::Password(_) => {
+                "MAIL_USERNAME and MAIL_PASSWORD are sent without encryption: set MAIL_STARTTLS=true, or MAIL_SSL_TLS=true \
+                 with port 465, or USE_CREDENTIALS=false"
+            }
+            SmtpAuth::OAuth(_) => {
+                "MAIL_USERNAME and access tokens are sent without encryption: set MAIL_STARTTLS=true, or MAIL_SSL_TLS=true \
+                 with port 465"
+            }
+        }));
     }
     if server.security != Security::Plain && !server.validate_certs {
         risks.push(
@@ -203,7 +200,7 @@ fn server(
     let host = source.optional(&table::MAIL_SERVER, values::host);
     let port = source.optional(&table::MAIL_PORT, values::port);
     let security = security(source);
-    let credentials = credentials(source, kind);
+    let credentials = mail_auth::read(source, kind == Some(TransportKind::Smtp));
     let validate_certs = source.optional(&table::VALIDATE_CERTS, values::boolean);
     let helo_name = if source.is_set(&table::MAIL_HELO_NAME) {
         source.optional(&table::MAIL_HELO_NAME, helo::parse)
@@ -237,20 +234,4 @@ fn security(source: &mut Source) -> Option<Security> {
         // Not set means true; a wrong value is already reported.
         (false, None) => (!starttls_given).then_some(Security::StartTls),
     }
-}
-
-/// `Some(None)`: `USE_CREDENTIALS` is false.
-fn credentials(source: &mut Source, kind: Option<TransportKind>) -> Option<Option<SmtpCredentials>> {
-    let wanted = source.optional(&table::USE_CREDENTIALS, values::boolean);
-    let username = source.optional(&table::MAIL_USERNAME, |text| Ok(text.to_owned()));
-    let password = source.secret(&table::MAIL_PASSWORD, |text| Ok(text.to_owned()));
-    if !wanted? {
-        return Some(None);
-    }
-    if kind == Some(TransportKind::Smtp) {
-        let needed = "USE_CREDENTIALS is true, its default; set it to false for a server that needs no login";
-        source.require(&table::MAIL_USERNAME, needed);
-        source.require(&table::MAIL_PASSWORD, needed);
-    }
-    Some(Some(SmtpCredentials { username: username?, password: password? }))
 }

@@ -141,7 +141,7 @@ impl Source {
             self.refuse(setting, "is set twice", needed);
             return None;
         }
-        match read_secret(&path) {
+        match read_text(&path) {
             Ok(text) => Some(text),
             Err(needed) => {
                 self.problems.push(SettingProblem::new(file_name, shown(&path, false), needed));
@@ -174,7 +174,8 @@ fn environment(problems: &mut Vec<SettingProblem>) -> Vec<(String, String)> {
     vars
 }
 
-fn read_secret(path: &str) -> Result<String, String> {
+/// The text of a short file. The error says what is needed, and holds nothing of the file.
+pub(super) fn read_text(path: &str) -> Result<String, String> {
     let unreadable = |error: io::Error| format!("a file that can be read is needed ({error})");
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(unreadable)?;

@@ -97,7 +97,7 @@ table! {
     QUEUE_NAME: plain, Default("bookly"),
         "The prefix of all keys in Redis, so that two installations can share one.";
     SSL_CERT_FILE: plain, Means("public authorities only"),
-        "A file of certificates (PEM) that are trusted too, at the mail server, Redis, Postgres and the collector of traces.";
+        "A file of certificates (PEM) that are trusted too, at the mail and token server, Redis, Postgres and the collector of traces.";
     JWT_SECRET: secret, Means("made and stored under DATA_DIR with SQLite, required with Postgres"),
         "Signs access and refresh tokens; at least 32 bytes.";
     JWT_PREVIOUS_SECRET: secret, Means("none"),
@@ -121,7 +121,23 @@ table! {
     USE_CREDENTIALS: plain, Default("true"), "Log in to the SMTP server.";
     VALIDATE_CERTS: plain, Default("true"), "Check the certificate of the SMTP server.";
     MAIL_USERNAME: plain, Means("required with SMTP and USE_CREDENTIALS"), "The user name for the SMTP server.";
-    MAIL_PASSWORD: secret, Means("required with SMTP and USE_CREDENTIALS"), "The password for the SMTP server.";
+    MAIL_PASSWORD: secret, Means("required with SMTP, USE_CREDENTIALS and MAIL_AUTH=password"),
+        "The password for the SMTP server.";
+    MAIL_AUTH: plain, Default("password"),
+        "How to log in to the SMTP server: `password`, or with an access token `xoauth2` (Gmail, Exchange Online) or \
+         `oauthbearer`.";
+    MAIL_OAUTH_TOKEN_URL: plain, Means("the key file's with a service account, else required with access tokens"),
+        "Where access tokens are fetched; https unless it is this machine.";
+    MAIL_OAUTH_CLIENT_ID: plain, Means("required with access tokens, without a service account"),
+        "The application that is registered at the token server.";
+    MAIL_OAUTH_CLIENT_SECRET: secret, Means("none; required without a refresh token and a service account"),
+        "The application's secret. Without a refresh token it alone fetches access tokens (client credentials).";
+    MAIL_OAUTH_REFRESH_TOKEN: secret, Means("client credentials"),
+        "The refresh token of the mailbox, with which access tokens are fetched.";
+    MAIL_OAUTH_SCOPE: plain, Means("https://mail.google.com/ with a service account, else the token server's choice"),
+        "What an access token allows, for example `https://outlook.office365.com/.default`.";
+    MAIL_OAUTH_SERVICE_ACCOUNT_FILE: plain, Means("no service account"),
+        "The key file (JSON, RSA) of a service account that may act for `MAIL_USERNAME`; instead of client and refresh token.";
     MAIL_FROM: plain, Means("noreply@localhost.localdomain with files, required with SMTP"),
         "The address of the sender.";
     MAIL_FROM_NAME: plain, Means("APP_NAME, or Bookly without it"), "The name of the sender.";

@@ -3,6 +3,7 @@
 mod example;
 mod formats;
 mod mail;
+mod mail_auth;
 mod warnings;
 
 use std::collections::BTreeSet;
@@ -44,6 +45,13 @@ fn embedded(vars: &[(&str, &str)]) -> (TempDir, Result<Settings, SettingsError>)
     let data_dir = folder.path().join("data");
     let result = read(&[vars, &[("DATA_DIR", data_dir.to_str().unwrap())]]);
     (folder, result)
+}
+
+fn password_of(server: &SmtpSettings) -> &str {
+    match &server.credentials.as_ref().unwrap().auth {
+        SmtpAuth::Password(password) => password.expose_secret(),
+        SmtpAuth::OAuth(_) => panic!("{server:?}"),
+    }
 }
 
 #[test]
@@ -88,7 +96,7 @@ SOMETHING_ELSE=kept out
     assert_eq!(url.expose_secret(), "postgres://bookly:p$ss@localhost:5432/bookly_db");
     let MailTransport::Smtp(server) = &settings.mail.transport else { panic!("{settings:?}") };
     assert_eq!((server.port, server.security, server.validate_certs), (587, Security::StartTls, true));
-    assert_eq!(server.credentials.as_ref().unwrap().password.expose_secret(), "abcd efgh ijkl mnop");
+    assert_eq!(password_of(server), "abcd efgh ijkl mnop");
     assert_eq!(settings.mail.from_name, "Bookly Books");
     assert_eq!(settings.public_url.as_str(), "http://localhost:8000");
 }
@@ -251,7 +259,7 @@ fn a_secret_can_be_read_from_a_file_without_its_last_line_break() {
         let name = setting.file_name().unwrap();
         let settings = read(&[SERVER, &[(setting.name(), ""), (&name, file)]]).unwrap();
         if let (MailTransport::Smtp(server), "MAIL_PASSWORD") = (&settings.mail.transport, setting.name()) {
-            assert_eq!(server.credentials.as_ref().unwrap().password.expose_secret(), "hunter2");
+            assert_eq!(password_of(server), "hunter2");
         }
         let found = problems(&[SERVER, &[(setting.name(), value), (&name, file)]]);
         assert!(found[0].contains("is set twice"), "{found:?}");
@@ -338,7 +346,7 @@ fn a_byte_order_mark_is_not_part_of_a_secret() {
     fs::write(&path, "\u{feff}hunter3\r\n").unwrap();
     let by_file = [("MAIL_PASSWORD", ""), ("MAIL_PASSWORD_FILE", path.to_str().unwrap())];
     let MailTransport::Smtp(server) = read(&[SERVER, &by_file]).unwrap().mail.transport else { panic!() };
-    assert_eq!(server.credentials.unwrap().password.expose_secret(), "hunter3");
+    assert_eq!(password_of(&server), "hunter3");
     let data_dir = folder.path().join("data");
     fs::create_dir(&data_dir).unwrap();
     fs::write(data_dir.join("jwt_secret"), format!("\u{feff}{SECRET}\r\n")).unwrap();

@@ -237,8 +237,10 @@ enum Opened {
 impl State {
     /// An error at this stage that concerns all emails.
     fn open_for(&mut self, stage: Stage) -> Option<Opened> {
-        let session =
-            matches!(stage, Stage::Connect | Stage::Hello | Stage::Tls | Stage::Auth | Stage::MailFrom);
+        let session = match stage {
+            Stage::Token | Stage::Connect | Stage::Hello | Stage::Tls | Stage::Auth | Stage::MailFrom => true,
+            Stage::RcptTo | Stage::LeaseCheck | Stage::Data | Stage::FinalDot => false,
+        };
         let opened_by = if session { OpenedBy::Session } else { OpenedBy::Transaction };
         match &mut self.circuit {
             Circuit::Closed => self.open(opened_by, Opened::Now),

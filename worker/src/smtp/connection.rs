@@ -1,17 +1,14 @@
-//! Opens a session: TCP without delay, greeting, EHLO, STARTTLS, AUTH, each within its time limit.
+//! Opens a session: TCP without delay, greeting, EHLO, STARTTLS, login, each within its time limit.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use base64::{Engine, prelude::BASE64_STANDARD};
-use bookly_shared::config::{Security, SmtpCredentials, SmtpSettings};
+use bookly_shared::config::{Security, SmtpSettings};
 use bookly_shared::domain::SmtpReply;
 use bookly_shared::metrics::{
     Counted,
     table::{SMTP_OPEN, SMTP_OPENED},
 };
-use bookly_shared::redactor::Redactor;
-use secrecy::ExposeSecret;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_util::either::Either;
@@ -20,28 +17,21 @@ use tracing::{debug, warn};
 use super::dialogue::Dialogue;
 use super::error::SendError;
 use super::failure::Stage;
+use super::login::{Login, TokenLogin};
 use super::options::{SmtpConfigError, SmtpOptions, StageTimeouts};
 use super::session::{Extensions, Session, Stream, positive};
 use super::tls::Tls;
-
-/// Finds the password in what a server repeats, as it is and as a login sends it.
-fn redactor_of(credentials: &SmtpCredentials) -> Redactor {
-    let (user, password) = (credentials.username.as_str(), credentials.password.expose_secret());
-    Redactor::new([password, &BASE64_STANDARD.encode(format!("\0{user}\0{password}"))])
-}
 
 /// Opens sessions with one mail server.
 pub(super) struct Connector {
     host: String,
     port: u16,
     protection: Protection,
-    credentials: Option<SmtpCredentials>,
+    login: Login,
     helo_name: String,
     timeouts: StageTimeouts,
     /// The server offers PIPELINING and loses commands that come together.
     pipelining_fails: AtomicBool,
-    /// Finds the login in replies: some servers repeat what they were sent.
-    redactor: Redactor,
 }
 
 /// [`Security`] with what it needs.
@@ -58,27 +48,26 @@ impl Connector {
             Security::StartTls => Protection::StartTls(Tls::new(&settings, options)?),
             Security::ImplicitTls => Protection::ImplicitTls(Tls::new(&settings, options)?),
         };
-        let redactor = settings.credentials.as_ref().map(redactor_of).unwrap_or_default();
+        let login = Login::new(&settings, options)?;
         Ok(Self {
             host: settings.host,
             port: settings.port,
             protection,
-            credentials: settings.credentials,
+            login,
             helo_name: settings.helo_name,
             timeouts: options.timeouts,
             pipelining_fails: AtomicBool::new(false),
-            redactor,
         })
     }
 
     /// The reply without the login in its text.
     pub(super) fn redacted_reply(&self, reply: SmtpReply) -> SmtpReply {
-        self.redactor.redact_reply(reply)
+        self.login.redactor().redact_reply(reply)
     }
 
     /// The result without the login in its error.
     pub(super) fn redacted<T>(&self, result: Result<T, SendError>) -> Result<T, SendError> {
-        result.map_err(|error| error.redacted(&self.redactor))
+        result.map_err(|error| error.redacted(&self.login.redactor()))
     }
 
     /// A session that is ready for MAIL FROM.
@@ -89,15 +78,44 @@ impl Connector {
     }
 
     async fn open_session(&self) -> Result<Session, SendError> {
-        let tcp = connect(&self.host, self.port, &self.timeouts).await?;
-        let mut session = self.greet(tcp, SMTP_OPEN.count()).await?;
-        if let Some(credentials) = &self.credentials {
-            session.log_in(credentials).await?;
-        }
+        let mut session = match &self.login {
+            Login::None => self.connected().await?,
+            Login::Password(login) => {
+                let mut session = self.connected().await?;
+                session.log_in_with_password(login).await?;
+                session
+            }
+            Login::Token(login) => self.logged_in_with_token(login).await?,
+        };
         session.extensions.pipelining &= !self.pipelining_fails.load(Ordering::Relaxed);
         debug!(host = self.host, port = self.port, "connection to the mail server opened");
         SMTP_OPENED.add(1, []);
         Ok(session)
+    }
+
+    async fn connected(&self) -> Result<Session, SendError> {
+        let tcp = connect(&self.host, self.port, &self.timeouts).await?;
+        self.greet(tcp, SMTP_OPEN.count()).await
+    }
+
+    /// The token comes first: without one the mail server need not be asked. One that it refuses is replaced once.
+    async fn logged_in_with_token(&self, login: &TokenLogin) -> Result<Session, SendError> {
+        let token = login.tokens.current().await.map_err(SendError::no_token)?;
+        let log_in = async |token| {
+            let mut session = self.connected().await?;
+            session.log_in_with_token(login.mechanism, &login.response(token)).await?;
+            Ok::<_, SendError>(session)
+        };
+        match log_in(&token).await {
+            Err(error) if error.means_refused_token() => {
+                let another = login.tokens.in_place_of(&token).await.map_err(SendError::no_token)?;
+                match another {
+                    Some(another) => log_in(&another).await,
+                    None => Err(error),
+                }
+            }
+            opened => opened,
+        }
     }
 
     /// Up to the EHLO reply that counts: with STARTTLS the encrypted one.
@@ -171,46 +189,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         self.command(Stage::Tls, "STARTTLS").await?;
         let stream = self.dialogue.into_stream().map_err(|error| SendError::broken(Stage::Tls, error))?;
         Ok((stream, self.open))
-    }
-
-    async fn log_in(&mut self, credentials: &SmtpCredentials) -> Result<(), SendError> {
-        let (user, password) = (credentials.username.as_str(), credentials.password.expose_secret());
-        let plain = BASE64_STANDARD.encode(format!("\0{user}\0{password}"));
-        let limit = self.timeouts.command;
-        let mut reply = None;
-        if self.extensions.auth_plain {
-            // The second step is for servers that ignore the initial response.
-            let steps = [format!("AUTH PLAIN {plain}"), plain];
-            reply = Some(Stage::Auth.within(limit, self.authenticate(&steps)).await?);
-        }
-        // Some servers offer PLAIN and refuse the command.
-        if self.extensions.auth_login && reply.as_ref().is_none_or(|reply| matches!(reply.code, 500..=504)) {
-            // The prompts are not read: their texts differ from server to server, their order does not.
-            let steps =
-                ["AUTH LOGIN".to_owned(), BASE64_STANDARD.encode(user), BASE64_STANDARD.encode(password)];
-            reply = Some(Stage::Auth.within(limit, self.authenticate(&steps)).await?);
-        }
-        match reply {
-            // 235 is the only good end of AUTH (RFC 4954 §4).
-            Some(reply) if reply.code == 235 => Ok(()),
-            Some(reply) => Err(SendError::from_reply(Stage::Auth, reply)),
-            None => {
-                let what = "a login is configured, but the server offers neither AUTH PLAIN nor AUTH LOGIN";
-                Err(SendError::unsupported(Stage::Auth, what))
-            }
-        }
-    }
-
-    /// Sends the steps of a login while the server asks for more (334). Returns the last reply.
-    async fn authenticate(&mut self, steps: &[String]) -> Result<SmtpReply, SendError> {
-        let mut reply = SmtpReply::new(334, "");
-        for step in steps {
-            reply = self.ask_for_lines(Stage::Auth, step).await?.reply();
-            if reply.code != 334 {
-                break;
-            }
-        }
-        Ok(reply)
     }
 }
 

@@ -9,6 +9,7 @@ use bookly_shared::redactor::Redactor;
 use bookly_shared::tls::{CertificateProblem, with_reason};
 
 use super::failure::{FailureKind, RefusalRule, Stage, refusal_rule};
+use crate::oauth::{TokenError, TokenProblem};
 
 /// A send that did not end with an acceptance. Its text never holds a credential.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +39,9 @@ pub enum Cause {
     /// The server lacks an extension that the settings or the email need.
     #[error("{0}")]
     Unsupported(&'static str),
+    /// No access token could be fetched.
+    #[error("{0}")]
+    NoToken(TokenError),
     /// The lease check failed.
     #[error("this worker may no longer send the email")]
     LeaseLost,
@@ -48,8 +52,11 @@ impl SendError {
     pub fn kind(&self) -> FailureKind {
         match (self.stage, &self.cause) {
             (_, Cause::LeaseLost) => FailureKind::LeaseLost,
-            (Stage::Connect | Stage::Hello | Stage::Tls | Stage::Auth, _) => FailureKind::ServerUnavailable,
+            (Stage::Token | Stage::Connect | Stage::Hello | Stage::Tls | Stage::Auth, _) => {
+                FailureKind::ServerUnavailable
+            }
             (Stage::MailFrom, Cause::Unsupported(_)) => FailureKind::ServerUnavailable,
+            (_, Cause::NoToken(_)) => FailureKind::ServerUnavailable,
             (_, Cause::Unsupported(_)) => FailureKind::Permanent,
             (_, Cause::Refused(_)) => self.rule().map_or(FailureKind::Temporary, |rule| rule.kind),
             (Stage::FinalDot, _) => FailureKind::OutcomeUnknown,
@@ -83,6 +90,7 @@ impl SendError {
     pub fn problem(&self) -> SmtpProblem {
         match (self.stage, &self.cause) {
             (_, Cause::Certificate(problem, _)) => SmtpProblem::Certificate(*problem),
+            (_, Cause::NoToken(error)) => SmtpProblem::NoToken(error.problem),
             (_, Cause::TimedOut(_)) => SmtpProblem::Silent,
             (Stage::Connect, _) => SmtpProblem::Unreachable,
             (Stage::Tls, Cause::Unsupported(_)) => SmtpProblem::NoStartTls,
@@ -100,6 +108,11 @@ impl SendError {
         self.code() == Some(421) || matches!(self.cause, Cause::Broken(_))
     }
 
+    /// Whether the server refuses the access token of a login, and not the mechanism or its command (500 to 504).
+    pub(super) fn means_refused_token(&self) -> bool {
+        self.stage == Stage::Auth && self.code().is_some_and(|code| code >= 505)
+    }
+
     /// Whether the server replied to the sender and never to a recipient.
     pub(super) fn means_no_reply_to_recipient(&self) -> bool {
         self.stage == Stage::RcptTo && matches!(self.cause, Cause::TimedOut(_))
@@ -109,7 +122,7 @@ impl SendError {
     pub(super) fn leaves_connection_in_step(&self) -> bool {
         match &self.cause {
             Cause::Refused(reply) => reply.code != 421,
-            Cause::Unsupported(_) | Cause::LeaseLost => true,
+            Cause::Unsupported(_) | Cause::NoToken(_) | Cause::LeaseLost => true,
             Cause::Broken(_) | Cause::TimedOut(_) | Cause::Certificate(..) => false,
         }
     }
@@ -137,6 +150,10 @@ impl SendError {
         Self { stage, cause: Cause::Unsupported(what) }
     }
 
+    pub(super) fn no_token(error: TokenError) -> Self {
+        Self { stage: Stage::Token, cause: Cause::NoToken(error) }
+    }
+
     pub(crate) fn lease_lost() -> Self {
         Self { stage: Stage::LeaseCheck, cause: Cause::LeaseLost }
     }
@@ -146,6 +163,7 @@ impl SendError {
         match &mut self.cause {
             Cause::Refused(reply) => reply.text = redactor.redact(&reply.text),
             Cause::Broken(text) | Cause::Certificate(_, text) => *text = redactor.redact(text),
+            Cause::NoToken(error) => *error = error.clone().redacted(redactor),
             Cause::TimedOut(_) | Cause::Unsupported(_) | Cause::LeaseLost => {}
         }
         self
@@ -165,6 +183,8 @@ impl SendError {
 /// What an operator has to look at when the mail server cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SmtpProblem {
+    /// No access token could be fetched for the login.
+    NoToken(TokenProblem),
     /// The name has no address, or no program listens there.
     Unreachable,
     /// The connection is open, and no reply comes.
@@ -177,7 +197,7 @@ pub enum SmtpProblem {
     Certificate(CertificateProblem),
     /// The server offers no login mechanism that this client knows.
     NoLogin,
-    /// The server refuses the user name or the password.
+    /// The server refuses the user name, or the password or access token.
     LoginRefused,
     /// The server refuses the sender's address, or a quota is used up.
     SenderRefused,

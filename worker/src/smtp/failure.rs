@@ -7,6 +7,8 @@ use bookly_shared::domain::SmtpReply;
 /// The step of an SMTP session at which a send ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Stage {
+    /// The access token for the login, before a connection is opened.
+    Token,
     /// Name look-up and TCP.
     Connect,
     /// The greeting and EHLO.
@@ -31,6 +33,7 @@ impl Stage {
     /// Its name in metrics.
     pub fn label(self) -> &'static str {
         match self {
+            Self::Token => "token",
             Self::Connect => "connect",
             Self::Hello => "hello",
             Self::Tls => "tls",
@@ -47,6 +50,7 @@ impl Stage {
 impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Token => "access token",
             Self::Connect => "connecting",
             Self::Hello => "greeting",
             Self::Tls => "TLS",
@@ -120,7 +124,7 @@ pub(super) static REFUSALS: [RefusalRule; 6] = [
         replies: "5xx to the greeting, EHLO, STARTTLS or AUTH",
         subject: "the session: this machine, the login, our settings",
         kind: FailureKind::ServerUnavailable,
-        remedy: "run `bookly-worker doctor`; correct `MAIL_SERVER`, `MAIL_USERNAME`, `MAIL_PASSWORD` or `MAIL_HELO_NAME`; ask the provider whether it blocks this address",
+        remedy: "run `bookly-worker doctor`; correct `MAIL_SERVER`, `MAIL_USERNAME`, `MAIL_PASSWORD` (or `MAIL_OAUTH_…`) or `MAIL_HELO_NAME`; ask the provider whether it blocks this address",
         applies: |stage, _| matches!(stage, Stage::Connect | Stage::Hello | Stage::Tls | Stage::Auth),
     },
     RefusalRule {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bookly_shared::clock::Clock;
 use bookly_shared::tls::Trust;
 use lettre::Address;
 
@@ -16,11 +17,14 @@ pub struct SmtpOptions {
     pub sender: Option<Address>,
     /// The servers that are trusted.
     pub trust: Trust,
+    /// The time in the assertions of a service account.
+    pub clock: Clock,
 }
 
 impl Default for SmtpOptions {
     fn default() -> Self {
-        Self { max_connections: 4, timeouts: StageTimeouts::default(), sender: None, trust: Trust::default() }
+        let (timeouts, trust) = (StageTimeouts::default(), Trust::default());
+        Self { max_connections: 4, timeouts, sender: None, trust, clock: Clock::local() }
     }
 }
 
@@ -30,6 +34,8 @@ impl Default for SmtpOptions {
 /// its 10 minutes (§4.5.3.2.6): a client that gives up earlier sends the email twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StageTimeouts {
+    /// A request for an access token, with its whole answer.
+    pub token: Duration,
     /// Name look-up, and the TCP connection to each address of the name.
     pub connect: Duration,
     /// Until the server's greeting is there. Some servers delay it by 30 s on purpose, against spam.
@@ -49,6 +55,7 @@ pub struct StageTimeouts {
 impl Default for StageTimeouts {
     fn default() -> Self {
         Self {
+            token: Duration::from_secs(10),
             connect: Duration::from_secs(10),
             greeting: Duration::from_secs(60),
             command: Duration::from_secs(60),

@@ -57,6 +57,10 @@ pub(super) struct Extensions {
     pub(super) auth_plain: bool,
     /// AUTH LOGIN, draft-murchison-sasl-login: obsolete, and the only one of some providers.
     pub(super) auth_login: bool,
+    /// AUTH XOAUTH2, of Google and Microsoft.
+    pub(super) auth_xoauth2: bool,
+    /// AUTH OAUTHBEARER, RFC 7628.
+    pub(super) auth_oauthbearer: bool,
 }
 
 impl Extensions {
@@ -75,6 +79,8 @@ impl Extensions {
                 Some("AUTH") => words.for_each(|mechanism| match mechanism {
                     "PLAIN" => extensions.auth_plain = true,
                     "LOGIN" => extensions.auth_login = true,
+                    "XOAUTH2" => extensions.auth_xoauth2 = true,
+                    "OAUTHBEARER" => extensions.auth_oauthbearer = true,
                     _ => {}
                 }),
                 _ => {}

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use bookly_shared::config::{MailTransport, Security, Settings, SmtpSettings, WayToRun};
+use bookly_shared::config::{MailTransport, Security, Settings, SmtpAuth, SmtpSettings, WayToRun};
 use bookly_shared::tls::CertificateProblem;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::report::Finding;
-use crate::smtp::{InspectError, SmtpOptions, SmtpProblem, SmtpReport, StageTimeouts, TlsReport, inspect};
+use crate::smtp::{
+    InspectError, SmtpOptions, SmtpProblem, SmtpReport, StageTimeouts, TlsReport, TokenProblem, inspect,
+};
 
 const NAME: &str = "smtp";
 /// A certificate with less time left should have been renewed.
@@ -34,8 +36,13 @@ fn as_files(settings: &Settings) -> Finding {
 async fn visit(server: &SmtpSettings, settings: &Settings, limit: Duration) -> Finding {
     // Shorter than the limit of the check, so that the error names the stage.
     let stage = limit.mul_f64(0.8);
-    let timeouts =
-        StageTimeouts { connect: stage, greeting: stage, command: stage, ..StageTimeouts::default() };
+    let timeouts = StageTimeouts {
+        token: stage,
+        connect: stage,
+        greeting: stage,
+        command: stage,
+        ..StageTimeouts::default()
+    };
     let (sender, trust) = (Some(settings.mail.from.clone()), settings.trust.clone());
     let options = SmtpOptions { timeouts, sender, trust, ..SmtpOptions::default() };
     let place = format!("{}:{}", server.host, server.port);
@@ -61,6 +68,7 @@ fn now() -> DateTime<Utc> {
 
 fn judge(server: &SmtpSettings, report: &SmtpReport, place: &str, now: DateTime<Utc>) -> Finding {
     let login = match &report.user {
+        Some(user) if with_token(server) => format!("logged in as {user} with an access token"),
         Some(user) => format!("logged in as {user}"),
         None => "no login".to_owned(),
     };
@@ -105,6 +113,10 @@ fn in_clear(server: &SmtpSettings, fact: String) -> Finding {
     Finding::warn(NAME, format!("{fact}; others on the network can read emails and their links"), remedy)
 }
 
+fn with_token(server: &SmtpSettings) -> bool {
+    server.credentials.as_ref().is_some_and(|login| matches!(login.auth, SmtpAuth::OAuth(_)))
+}
+
 fn remedy(problem: SmtpProblem, server: &SmtpSettings) -> &'static str {
     match problem {
         SmtpProblem::Unreachable => {
@@ -139,6 +151,14 @@ fn remedy(problem: SmtpProblem, server: &SmtpSettings) -> &'static str {
         SmtpProblem::Certificate(CertificateProblem::IsAuthority) => {
             "the server shows a self-signed certificate: set SSL_CERT_FILE to a file that holds this very certificate (PEM)"
         }
+        SmtpProblem::NoToken(problem) => token_remedy(problem),
+        SmtpProblem::NoLogin if with_token(server) => {
+            "set MAIL_AUTH to the mechanism that the server offers; it may offer one only with TLS"
+        }
+        SmtpProblem::LoginRefused if with_token(server) => {
+            "the token server gave a token that the mail server refuses: set MAIL_USERNAME to the mailbox that the token is \
+             for, and MAIL_OAUTH_SCOPE to one that allows SMTP; allow SMTP AUTH for the mailbox at the provider"
+        }
         SmtpProblem::NoLogin => {
             "set USE_CREDENTIALS=false if the server needs no login; else it may offer one only with TLS"
         }
@@ -150,6 +170,34 @@ fn remedy(problem: SmtpProblem, server: &SmtpSettings) -> &'static str {
         }
         SmtpProblem::NoSmtpUtf8 => "set MAIL_FROM to an address without letters outside ASCII",
         SmtpProblem::Refused => "the reply says why; the log of the server may say more",
+    }
+}
+
+fn token_remedy(problem: TokenProblem) -> &'static str {
+    match problem {
+        TokenProblem::Unreachable => {
+            "correct MAIL_OAUTH_TOKEN_URL, or let this machine reach the token server; emails wait meanwhile"
+        }
+        TokenProblem::Silent => {
+            "check the firewalls, and whether the token server is overloaded; emails wait meanwhile"
+        }
+        TokenProblem::Certificate(_) => {
+            "correct MAIL_OAUTH_TOKEN_URL, or set SSL_CERT_FILE to the certificate (PEM) of the token server's authority"
+        }
+        TokenProblem::Grant => {
+            "fetch a new MAIL_OAUTH_REFRESH_TOKEN: it has ended or was withdrawn; with a service account, let it act for \
+             MAIL_USERNAME (domain-wide delegation), and check the clock of this machine"
+        }
+        TokenProblem::Client => {
+            "correct MAIL_OAUTH_CLIENT_ID and MAIL_OAUTH_CLIENT_SECRET, which may have expired; allow this grant to the client, or \
+             the scope to the service account"
+        }
+        TokenProblem::Scope => "set MAIL_OAUTH_SCOPE to the scope that the provider documents for SMTP",
+        TokenProblem::Refused => "the answer says why; correct the settings MAIL_OAUTH_…",
+        TokenProblem::Failing => "wait, or ask the provider: the token server fails; emails wait meanwhile",
+        TokenProblem::NoTokenServer => {
+            "correct MAIL_OAUTH_TOKEN_URL: what answers there is not a token server"
+        }
     }
 }
 

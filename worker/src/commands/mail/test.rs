@@ -34,10 +34,10 @@ struct TestDocument {
 impl Test {
     /// Does not use the database, so that an error is the mail server's.
     pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
-        let (id, now) = (Uuid::now_v7(), Clock::local().now());
+        let (id, clock) = (Uuid::now_v7(), Clock::local());
         let (to, locale) = (self.address.as_str(), settings.default_locale);
-        let mail = Composer::new(settings)?.compose(id, to, locale, &EmailBody::Welcome {}, now)?;
-        let transport = Transport::new(settings)?;
+        let mail = Composer::new(settings)?.compose(id, to, locale, &EmailBody::Welcome {}, clock.now())?;
+        let transport = Transport::new(settings, clock)?;
         let delivered = transport.send(&mail, async { true }).await.context("the email was not accepted")?;
         transport.close().await;
         if self.json {

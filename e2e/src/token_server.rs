@@ -1,0 +1,337 @@
+//! A token server (RFC 6749, RFC 7523): checks each request, gives access tokens, and misbehaves on demand.
+
+use std::collections::{BTreeMap, HashSet};
+use std::convert::Infallible;
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use base64::{Engine, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
+use bookly_shared::clock::Clock;
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{CONTENT_TYPE, LOCATION};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaKeyPair, UnparsedPublicKey};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::poll::until;
+
+/// Stands in every secret of this server, so that tests find them in logs and rows.
+pub const TOKEN_MARK: &str = "OauthSecretThatNobodyShows";
+pub const CLIENT_ID: &str = "bookly-client";
+/// The mailbox that the tokens are for.
+pub const MAILBOX: &str = "bookly@bookly.test";
+const SCOPE: &str = "https://mail.google.com/";
+
+/// The access tokens that a mail server accepts. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct AccessTokens {
+    given: Arc<Mutex<HashSet<String>>>,
+    refuse_all: Arc<AtomicBool>,
+}
+
+impl AccessTokens {
+    pub fn accepts(&self, token: &str) -> bool {
+        !self.refuse_all.load(Ordering::Relaxed) && lock(&self.given).contains(token)
+    }
+
+    /// From now on the mail server refuses the tokens that were given so far.
+    pub fn revoke(&self) {
+        lock(&self.given).clear();
+    }
+
+    /// Whether the mail server refuses every token, as when a mailbox may not send.
+    pub fn refuse_all(&self, refuse: bool) {
+        self.refuse_all.store(refuse, Ordering::Relaxed);
+    }
+}
+
+/// What the server answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// A token, after checks of the request.
+    Token,
+    /// A token without `expires_in`.
+    WithoutExpiry,
+    /// A new refresh token beside it; the one before ends.
+    Rotated,
+    /// A token that the mail server does not accept.
+    WrongToken,
+    /// `invalid_grant`, with the request's secrets repeated.
+    Refusal,
+    /// A page.
+    Page,
+    /// 5 MB.
+    Huge,
+    /// 302, to a place where a token would be given.
+    Redirect,
+    /// Nothing, until another answer is set.
+    Nothing,
+}
+
+/// A running token server. Dropping it stops it.
+#[derive(Debug)]
+pub struct TokenServer {
+    port: u16,
+    shared: Arc<Shared>,
+    task: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    answer: watch::Sender<Answer>,
+    accepted: AccessTokens,
+    seen: Mutex<Seen>,
+    url: String,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    requests: usize,
+    given: usize,
+    rotations: usize,
+    wrong: Vec<String>,
+}
+
+impl TokenServer {
+    pub async fn start() -> anyhow::Result<TokenServer> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let port = listener.local_addr()?.port();
+        let shared = Arc::new(Shared {
+            answer: watch::Sender::new(Answer::Token),
+            accepted: AccessTokens::default(),
+            seen: Mutex::default(),
+            url: format!("http://127.0.0.1:{port}/token"),
+        });
+        let task = tokio::spawn(serve(listener, Arc::clone(&shared)));
+        Ok(TokenServer { port, shared, task })
+    }
+
+    pub fn url(&self) -> &str {
+        &self.shared.url
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub fn answer(&self, answer: Answer) {
+        self.shared.answer.send_replace(answer);
+    }
+
+    /// The tokens for the mail server.
+    pub fn access_tokens(&self) -> AccessTokens {
+        self.shared.accepted.clone()
+    }
+
+    pub fn requests(&self) -> usize {
+        lock(&self.shared.seen).requests
+    }
+
+    /// Waits until there were more than `n` requests, answered or not.
+    pub async fn asked_more_than(&self, n: usize, within: Duration) -> anyhow::Result<()> {
+        until("a request for a token", within, async || Ok((self.requests() > n).then_some(()))).await
+    }
+
+    /// What was wrong with requests.
+    pub fn wrong_requests(&self) -> Vec<String> {
+        lock(&self.shared.seen).wrong.clone()
+    }
+}
+
+impl Drop for TokenServer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// The client's secret.
+pub fn client_secret() -> String {
+    format!("client-{TOKEN_MARK}")
+}
+
+/// The refresh token after so many replacements.
+pub fn refresh_token(rotations: usize) -> String {
+    format!("1//refresh-{rotations}-{TOKEN_MARK}")
+}
+
+/// The key file of the service account, which was made for the tests and opens nothing.
+pub fn service_account_file() -> String {
+    format!("{}/data/service_account.json", env!("CARGO_MANIFEST_DIR"))
+}
+
+async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+    while let Ok((tcp, _)) = listener.accept().await {
+        let shared = Arc::clone(&shared);
+        tokio::spawn(async move {
+            let answer = service_fn(move |request| answered(request, Arc::clone(&shared)));
+            // A client that leaves is not an error of the server.
+            drop(http1::Builder::new().serve_connection(TokioIo::new(tcp), answer).await);
+        });
+    }
+}
+
+async fn answered(
+    request: Request<Incoming>,
+    shared: Arc<Shared>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    lock(&shared.seen).requests += 1;
+    let mut answer = shared.answer.subscribe();
+    // Fails only when the server is dropped.
+    let wanted = answer.wait_for(|answer| *answer != Answer::Nothing).await.map(|answer| *answer);
+    let wanted = wanted.unwrap_or(Answer::Nothing);
+    let result = respond(request, wanted, &shared).await.unwrap_or_else(|error| {
+        lock(&shared.seen).wrong.push(format!("{error:#}"));
+        json_of(StatusCode::BAD_REQUEST, &json!({"error": "invalid_request"}))
+    });
+    Ok(result)
+}
+
+async fn respond(
+    request: Request<Incoming>,
+    wanted: Answer,
+    shared: &Shared,
+) -> anyhow::Result<Response<Full<Bytes>>> {
+    ensure!(request.method() == Method::POST && request.uri().path() == "/token", "{}", request.uri());
+    let body = request.into_body().collect().await?.to_bytes();
+    let form: BTreeMap<String, String> = url_encoded(&body)?;
+    let told = String::from_utf8_lossy(&body).into_owned();
+    Ok(match wanted {
+        Answer::Refusal => {
+            let secrets = ["client_secret", "refresh_token", "assertion"];
+            let repeated: Vec<&str> =
+                secrets.iter().filter_map(|name| Some(form.get(*name)?.as_str())).collect();
+            let description = format!("{} is not valid: {told}", repeated.join(" "));
+            json_of(
+                StatusCode::BAD_REQUEST,
+                &json!({"error": "invalid_grant", "error_description": description}),
+            )
+        }
+        Answer::Page => Response::new(Full::from(format!("<html>{told}</html>"))),
+        Answer::Huge => Response::new(Full::from(vec![b' '; 5 * 1024 * 1024])),
+        Answer::Redirect => {
+            let mut response = Response::new(Full::default());
+            *response.status_mut() = StatusCode::FOUND;
+            response.headers_mut().insert(LOCATION, shared.url.parse()?);
+            response
+        }
+        Answer::Token | Answer::WithoutExpiry | Answer::Rotated | Answer::WrongToken | Answer::Nothing => {
+            check(&form, shared)?;
+            json_of(StatusCode::OK, &granted(wanted, shared))
+        }
+    })
+}
+
+fn granted(wanted: Answer, shared: &Shared) -> Value {
+    let mut seen = lock(&shared.seen);
+    seen.given += 1;
+    // Every other one is as long as Microsoft's: a command of SMTP has no room for it.
+    let length = if seen.given.is_multiple_of(2) { 100 } else { 1_500 };
+    let token = format!("ya29.{}-{TOKEN_MARK}-{}", seen.given, "x".repeat(length));
+    if wanted != Answer::WrongToken {
+        lock(&shared.accepted.given).insert(token.clone());
+    }
+    let mut answer = json!({"access_token": token, "token_type": "Bearer"});
+    if wanted != Answer::WithoutExpiry {
+        answer["expires_in"] = json!(3599);
+    }
+    if wanted == Answer::Rotated {
+        seen.rotations += 1;
+        answer["refresh_token"] = json!(refresh_token(seen.rotations));
+    }
+    answer
+}
+
+fn check(form: &BTreeMap<String, String>, shared: &Shared) -> anyhow::Result<()> {
+    let field = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
+    match field("grant_type") {
+        "refresh_token" => {
+            ensure!(
+                field("client_id") == CLIENT_ID && field("client_secret") == client_secret(),
+                "the client"
+            );
+            let wanted = refresh_token(lock(&shared.seen).rotations);
+            ensure!(field("refresh_token") == wanted, "the refresh token {}", field("refresh_token"));
+        }
+        "client_credentials" => {
+            ensure!(
+                field("client_id") == CLIENT_ID && field("client_secret") == client_secret(),
+                "the client"
+            );
+            ensure!(field("scope") == SCOPE, "the scope {}", field("scope"));
+        }
+        "urn:ietf:params:oauth:grant-type:jwt-bearer" => check_assertion(field("assertion"), &shared.url)?,
+        other => bail!("the grant {other}"),
+    }
+    Ok(())
+}
+
+fn check_assertion(assertion: &str, url: &str) -> anyhow::Result<()> {
+    let file: Value = serde_json::from_str(&fs::read_to_string(Path::new(&service_account_file()))?)?;
+    let pem = file["private_key"].as_str().context("the key")?;
+    let der: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+    let key = RsaKeyPair::from_pkcs8(&BASE64_STANDARD.decode(der)?).ok().context("the key")?;
+    let (signed, signature) = assertion.rsplit_once('.').context("a signature")?;
+    let signature = BASE64_URL_SAFE_NO_PAD.decode(signature)?;
+    let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key.public().as_ref().to_vec());
+    key.verify(signed.as_bytes(), &signature).ok().context("the signature")?;
+    let (_, claims) = signed.split_once('.').context("claims")?;
+    let claims: Value = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(claims)?)?;
+    let wanted = json!({"iss": file["client_email"], "sub": MAILBOX, "aud": url, "scope": SCOPE});
+    for (name, value) in wanted.as_object().context("claims")? {
+        ensure!(claims[name] == *value, "{name} is {}", claims[name]);
+    }
+    let (from, to) = (claims["iat"].as_i64().context("iat")?, claims["exp"].as_i64().context("exp")?);
+    let now = Clock::local().now().timestamp();
+    ensure!(from <= now && now < to && to - from <= 3600, "the time is {from} to {to}");
+    Ok(())
+}
+
+fn url_encoded(body: &[u8]) -> anyhow::Result<BTreeMap<String, String>> {
+    let text = std::str::from_utf8(body)?.replace('+', " ");
+    let decoded =
+        |part: &str| anyhow::Ok(percent_encoding::percent_decode_str(part).decode_utf8()?.into_owned());
+    let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.map(|(name, value)| Ok((decoded(name)?, decoded(value)?))).collect()
+}
+
+fn json_of(status: StatusCode, body: &Value) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(body.to_string()));
+    *response.status_mut() = status;
+    let json = hyper::header::HeaderValue::from_static("application/json");
+    response.headers_mut().insert(CONTENT_TYPE, json);
+    response
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The settings of each grant: refresh token, service account, client credentials.
+pub fn grants(server: &TokenServer) -> [Vec<(&'static str, String)>; 3] {
+    let client =
+        [("MAIL_OAUTH_CLIENT_ID", CLIENT_ID.to_owned()), ("MAIL_OAUTH_CLIENT_SECRET", client_secret())];
+    let of = |mechanism: &str, own: &[(&'static str, String)]| {
+        let common = [
+            ("MAIL_AUTH", mechanism.to_owned()),
+            ("MAIL_USERNAME", MAILBOX.to_owned()),
+            ("MAIL_PASSWORD", String::new()),
+            ("MAIL_OAUTH_TOKEN_URL", server.url().to_owned()),
+        ];
+        [&common[..], own].concat()
+    };
+    let refresh = [&client[..], &[("MAIL_OAUTH_REFRESH_TOKEN", refresh_token(0))]].concat();
+    let account = [("MAIL_OAUTH_SERVICE_ACCOUNT_FILE", service_account_file())];
+    let own = [&client[..], &[("MAIL_OAUTH_SCOPE", SCOPE.to_owned())]].concat();
+    [of("xoauth2", &refresh), of("oauthbearer", &account), of("XOAUTH2", &own)]
+}

@@ -1,0 +1,15 @@
+//! Access tokens for the login at the mail server (OAuth 2.0, RFC 6749): fetched by one task, ahead of their end, and kept
+//! in memory only. Whoever opens a session asks [`Tokens`] for one.
+
+mod answer;
+mod error;
+mod keeper;
+mod state;
+#[cfg(test)]
+mod tests;
+mod token_server;
+mod tokens;
+
+pub use self::error::{TokenError, TokenProblem};
+pub(crate) use self::state::AccessToken;
+pub(crate) use self::tokens::Tokens;

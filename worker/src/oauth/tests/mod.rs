@@ -1,0 +1,4 @@
+//! Answers of token servers, and when tokens are fetched.
+
+mod answers;
+mod fetching;
