@@ -183,6 +183,9 @@ fn new_folder(binaries: &Path) -> anyhow::Result<PathBuf> {
         "--auth=trust",
         "--username=postgres",
         "--no-sync",
+        // Without a language in its environment, as in a bare container, initdb would choose SQL_ASCII.
+        "--encoding=UTF8",
+        "--locale=C.UTF-8",
         "--pgdata",
     ]);
     let done = initdb.arg(folder.join("data")).current_dir(&folder).output().context("running initdb")?;
