@@ -56,6 +56,7 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "page/admin_email.html",
     "page/admin_emails.html",
     "page/admin_parts.html",
+    "page/admin_suppressions.html",
     "page/base.html",
     "page/code_form.html",
     "page/email_change_confirm.html",

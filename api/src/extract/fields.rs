@@ -145,6 +145,12 @@ impl Fields {
         is_null && self.values.remove(name).is_some()
     }
 
+    /// Takes a field that is an empty text out, as if it were missing: so a form sends one that nobody filled in.
+    pub fn take_empty(&mut self, name: &str) -> bool {
+        let is_empty = self.values.get(name).is_some_and(|value| value == "");
+        is_empty && self.values.remove(name).is_some()
+    }
+
     /// The fields that are not read yet, as a value of their own. Its errors are not recorded here: they are for a later
     /// decision.
     pub fn rest<T: FromFields>(&mut self) -> Result<T, ApiError> {

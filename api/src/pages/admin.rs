@@ -4,6 +4,7 @@ use bookly_shared::db::emails::admin::EmailRow;
 use bookly_shared::db::emails::attempts::AttemptRow;
 use bookly_shared::db::emails::reports::ReportRow;
 use bookly_shared::db::emails::stats::Backlog;
+use bookly_shared::db::suppressions::Suppression;
 use bookly_shared::domain::{EmailState, printable};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
@@ -29,6 +30,10 @@ pub struct Board {
     pub waiting: Vec<EmailLine>,
     /// The newest emails that failed.
     pub failures: Vec<EmailLine>,
+    /// The newest suppressions.
+    pub suppressions: Vec<SuppressionLine>,
+    /// Whether there are more of them.
+    pub more_suppressions: bool,
 }
 
 /// An email in a list.
@@ -56,6 +61,29 @@ pub struct EmailSearch {
     /// The query of the next part, if there is one.
     pub next: Option<String>,
     /// What is wrong with the search.
+    pub error: Option<String>,
+}
+
+/// A suppression in a list.
+#[derive(Clone, Debug, Serialize)]
+pub struct SuppressionLine {
+    mailbox: String,
+    reason: String,
+    source: String,
+    time: String,
+    until: Option<String>,
+}
+
+/// `/admin/suppressions`: the mailboxes that get no email.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct SuppressionSearch {
+    /// The mailbox that is searched for, as it was typed, or an empty text. Templates have a macro `address`.
+    pub mailbox: String,
+    /// The suppressions found.
+    pub entries: Vec<SuppressionLine>,
+    /// The query of the next part, if there is one.
+    pub next: Option<String>,
+    /// What is wrong with a form.
     pub error: Option<String>,
 }
 
@@ -105,6 +133,18 @@ impl From<&EmailRow> for EmailLine {
             state: row.state.clone(),
             time: instant(row.created_at),
             reason: row.last_error.as_deref().map(shown),
+        }
+    }
+}
+
+impl From<&Suppression> for SuppressionLine {
+    fn from(row: &Suppression) -> SuppressionLine {
+        SuppressionLine {
+            mailbox: shown(&row.mailbox),
+            reason: row.reason.clone(),
+            source: shown(&row.source),
+            time: instant(row.created_at),
+            until: row.until.map(instant),
         }
     }
 }

@@ -7,7 +7,7 @@ use bookly_shared::templates::date_and_time;
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 
-use super::admin::{Board, EmailHistory, EmailSearch};
+use super::admin::{Board, EmailHistory, EmailSearch, SuppressionSearch};
 use super::problem::Problem;
 
 /// The language of a page.
@@ -98,6 +98,8 @@ pub enum Page<'a> {
     AdminEmails(&'a EmailSearch),
     /// What happened to one email.
     AdminEmail(&'a EmailHistory),
+    /// The mailboxes that get no email.
+    AdminSuppressions(&'a SuppressionSearch),
 }
 
 /// An email in the inbox's list.
@@ -208,6 +210,7 @@ impl Page<'_> {
             Self::AdminBoard(_) => "page/admin_board.html",
             Self::AdminEmails(_) => "page/admin_emails.html",
             Self::AdminEmail(_) => "page/admin_email.html",
+            Self::AdminSuppressions(_) => "page/admin_suppressions.html",
         }
     }
 }

@@ -5,10 +5,11 @@ use std::sync::LazyLock;
 use bookly_shared::db::emails::admin::EmailRow;
 use bookly_shared::db::emails::attempts::AttemptRow;
 use bookly_shared::db::emails::stats::Flow;
+use bookly_shared::db::suppressions::Suppression;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::admin::{Board, EmailHistory, EmailLine, EmailSearch};
+use super::admin::{Board, EmailHistory, EmailLine, EmailSearch, SuppressionLine, SuppressionSearch};
 use super::page::{AccountSummary, InboxEntry, Page, RequestForm};
 use super::plot::Plot;
 use super::problem::Problem;
@@ -180,6 +181,35 @@ fn attempt(fencing_token: i64, outcome: &str, smtp_code: Option<i32>) -> Attempt
     }
 }
 
+fn suppressions() -> Vec<SuppressionLine> {
+    let entry = |mailbox: &str, reason: &str, source: &str, until| Suppression {
+        mailbox: mailbox.into(),
+        reason: reason.into(),
+        source: source.into(),
+        created_at: NOON,
+        until,
+    };
+    let long = "a.very.long.address.of.somebody@department.university.example";
+    [
+        entry(long, "bounce", "postmark", Some(NOON + TimeDelta::days(30))),
+        entry("zoe@example.org", "operator", "administrator", None),
+    ]
+    .iter()
+    .map(SuppressionLine::from)
+    .collect()
+}
+
+static SUPPRESSED: LazyLock<SuppressionSearch> = LazyLock::new(|| SuppressionSearch {
+    entries: suppressions(),
+    next: Some("offset=50".into()),
+    ..SuppressionSearch::default()
+});
+static NONE_SUPPRESSED: LazyLock<SuppressionSearch> = LazyLock::new(|| SuppressionSearch {
+    mailbox: "zoe@example.org".into(),
+    error: Some("The address must have an @".into()),
+    ..SuppressionSearch::default()
+});
+
 static BOARD: LazyLock<Board> = LazyLock::new(|| {
     let minute = |minute: i64| {
         let flow = Flow {
@@ -200,6 +230,8 @@ static BOARD: LazyLock<Board> = LazyLock::new(|| {
         plot: Plot::of(&(0..60).map(minute).collect::<Vec<_>>()),
         waiting: vec![EmailLine::from(&row("queued"))],
         failures: vec![EmailLine::from(&row("failed"))],
+        suppressions: suppressions(),
+        more_suppressions: true,
     }
 });
 static QUIET: LazyLock<Board> =
@@ -233,5 +265,7 @@ fn admin() -> Vec<Page<'static>> {
         Page::AdminEmails(&NOT_FOUND),
         Page::AdminEmail(&FAILED),
         Page::AdminEmail(&WAITING),
+        Page::AdminSuppressions(&SUPPRESSED),
+        Page::AdminSuppressions(&NONE_SUPPRESSED),
     ]
 }

@@ -133,7 +133,7 @@ both! {
                 }
             }
             let mails = ["to", "state", "kind", "since", "before"].map(|field| format!("/admin/emails?{field}="));
-            let others = ["/books?limit=", "/books?offset=", "/books?", "//inbox/", "//", "//metrics?", "/docs/"];
+            let others = ["/admin/suppressions?address=", "/admin/suppressions?reason=", "/books?limit=", "/books?offset=", "/books?", "//inbox/", "//", "//metrics?", "/docs/"];
             for path in mails.into_iter().chain(others.map(str::to_owned)) {
                 let request = stack.api().get(&format!("{path}{encoded}")).bearer_auth(&admin.tokens.access);
                 requests.push((request, path, text.clone()));

@@ -48,7 +48,14 @@ async fn changing_calls(stack: &Stack) -> Result<Vec<(Method, String)>> {
         .map(|operation| (operation.method, operation.path))
         .collect();
     ensure!(calls.len() > 12, "{calls:?}");
-    for path in ["/admin/login", "/admin/logout", "/admin/emails/{id}/retry", "/admin/emails/{id}/cancel"] {
+    for path in [
+        "/admin/login",
+        "/admin/logout",
+        "/admin/emails/{id}/retry",
+        "/admin/emails/{id}/cancel",
+        "/admin/suppressions",
+        "/admin/suppressions/remove",
+    ] {
         calls.push((Method::POST, path.to_owned()));
     }
     for (_, path) in &mut calls {

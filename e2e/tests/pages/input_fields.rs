@@ -131,7 +131,7 @@ both! {
                 for text in control_characters().into_iter().flat_map(|evil| spoilt("12", evil)) {
                     let value = utf8_percent_encode(&text, NON_ALPHANUMERIC).to_string();
                     let path = format!("{}?{field}={value}", operation.path_with(&uuid::Uuid::nil().to_string()));
-                    let request = stack.api().get(&path).bearer_auth(&caller.access);
+                    let request = stack.api().request(operation.method.clone(), &path).bearer_auth(&caller.access);
                     refused(request, field, &text).await?;
                 }
             }

@@ -3,6 +3,7 @@
 mod doctor;
 mod mail;
 mod screen;
+mod suppression;
 mod table;
 mod templates;
 
@@ -13,6 +14,7 @@ use clap::Subcommand;
 
 pub use doctor::Doctor;
 pub use mail::MailCommand;
+pub use suppression::SuppressionCommand;
 pub use templates::TemplatesCommand;
 
 /// A command of the operator.
@@ -21,6 +23,9 @@ pub enum Command {
     /// Find emails, see what happened to them, send them again, try the mail server
     #[command(subcommand)]
     Mail(MailCommand),
+    /// Stop emails to a mailbox, allow them again, list the mailboxes that get none
+    #[command(subcommand)]
+    Suppression(SuppressionCommand),
     /// Check the templates of the emails, with those of TEMPLATE_FOLDER
     #[command(subcommand)]
     Templates(TemplatesCommand),
@@ -36,6 +41,7 @@ impl Command {
     pub async fn run(self, settings: &Settings) -> anyhow::Result<ExitCode> {
         match self {
             Command::Mail(command) => command.run(settings).await.map(|()| ExitCode::SUCCESS),
+            Command::Suppression(command) => command.run(settings).await.map(|()| ExitCode::SUCCESS),
             Command::Templates(command) => command.run(settings),
             Command::Doctor(doctor) => doctor.run(settings).await,
         }

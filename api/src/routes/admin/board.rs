@@ -6,13 +6,14 @@ use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use axum::routing::get;
 use bookly_shared::db::emails::admin::EmailFilter;
+use bookly_shared::db::suppressions::SuppressionFilter;
 use bookly_shared::domain::EmailState;
 
 use super::cookie::Operator;
 use super::filter::{EmailQuery, page_of, states};
 use crate::error::{ApiError, ApiResult};
 use crate::extract::Query;
-use crate::pages::{Board, EmailLine, EmailSearch, Page, Plot};
+use crate::pages::{Board, EmailLine, EmailSearch, Page, Plot, SuppressionLine};
 use crate::routes::html;
 use crate::state::AppState;
 
@@ -20,6 +21,8 @@ use crate::state::AppState;
 const MINUTES: u16 = 60;
 /// Emails in each of the board's lists.
 const SHOWN: i64 = 10;
+/// The newest suppressions.
+const SUPPRESSIONS_SHOWN: usize = 5;
 
 pub(super) fn router() -> Router<AppState> {
     Router::new().route("/admin", get(board)).route("/admin/emails", get(search))
@@ -39,12 +42,16 @@ async fn read_board(state: &AppState, operator: Operator) -> ApiResult<Board> {
         let filter = EmailFilter { state: Some(wanted), ..EmailFilter::default() };
         ApiResult::Ok(db.list_emails(&filter, SHOWN).await?.iter().map(EmailLine::from).collect())
     };
+    let (suppressions, more) =
+        db.suppressions(&SuppressionFilter::default(), SUPPRESSIONS_SHOWN, now).await?;
     let board = Board {
         operator: operator.user.email,
         failed: db.failed_emails().await?,
         plot: Plot::of(&db.mail_flow(MINUTES, now).await?),
         waiting: newest(EmailState::Queued).await?,
         failures: newest(EmailState::Failed).await?,
+        suppressions: suppressions.iter().map(SuppressionLine::from).collect(),
+        more_suppressions: more,
         ..Board::default()
     };
     Ok(board.with_backlog(&db.backlog(now).await?))
@@ -79,7 +86,7 @@ async fn search(
 }
 
 /// A field of the search as it was typed.
-fn typed(uri: &Uri, name: &str) -> String {
+pub(super) fn typed(uri: &Uri, name: &str) -> String {
     let mut fields = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     fields.find(|(field, _)| field == name).map(|(_, text)| text.into_owned()).unwrap_or_default()
 }

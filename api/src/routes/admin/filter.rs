@@ -51,7 +51,7 @@ impl FromFields for EmailQuery {
 }
 
 /// A field that may be missing, or empty as the form of a page sends it.
-fn optional_field<T, E: std::fmt::Display>(
+pub(super) fn optional_field<T, E: std::fmt::Display>(
     fields: &mut Fields,
     name: &str,
     parse: impl FnOnce(&str) -> Result<T, E>,

@@ -1,4 +1,4 @@
-//! For administrators: find an email, send it again, cancel it. `/api/v1/admin` for programs, `/admin` for people.
+//! For administrators: find an email, send it again, cancel it, stop emails to a mailbox. `/api/v1/admin` for programs, `/admin` for people.
 
 mod board;
 mod cookie;
@@ -6,6 +6,8 @@ mod email;
 mod emails;
 mod filter;
 mod login;
+mod suppression_page;
+mod suppressions;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -16,7 +18,7 @@ use crate::state::AppState;
 
 /// The calls under `/api/v1/admin`.
 pub(super) fn api() -> OpenApiRouter<AppState> {
-    emails::router()
+    emails::router().merge(suppressions::router())
 }
 
 /// The pages under `/admin`. The login takes a password, so it is limited per client address.
@@ -25,6 +27,7 @@ pub(super) fn pages(state: &AppState) -> Router<AppState> {
         .layer(from_fn_with_state(state.rate_limiter.clone(), rate_limit::limit))
         .merge(board::router())
         .merge(email::router())
+        .merge(suppression_page::router())
         .merge(login::logout_router())
 }
 

@@ -9,6 +9,8 @@ use uuid::Uuid;
 use crate::serve::Limits;
 use crate::testing::{Login, TestApp, request, with_body, with_header, with_token};
 
+mod suppressions;
+
 const LIST: &str = "/api/v1/admin/emails";
 
 /// Queues a mail. No worker runs in these tests: it stays where it is.

@@ -82,7 +82,7 @@ impl MailCommand {
 }
 
 /// Refuses a folder without a database file: a new, empty one would answer that there are no emails.
-async fn open(settings: &Settings) -> anyhow::Result<Db> {
+pub(super) async fn open(settings: &Settings) -> anyhow::Result<Db> {
     if let DatabaseSettings::Sqlite { data_dir } = &settings.database
         && let Some(file) = missing_file(data_dir)
     {

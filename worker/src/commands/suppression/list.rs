@@ -1,0 +1,85 @@
+//! `suppression list`.
+
+use bookly_shared::clock::Clock;
+use bookly_shared::db::Db;
+use bookly_shared::db::suppressions::{Suppression, SuppressionFilter};
+use bookly_shared::domain::{EmailAddress, SuppressionReason};
+use chrono::{DateTime, Utc};
+use clap::Args;
+use comfy_table::Table;
+use serde::Serialize;
+
+use super::document::SuppressionDocument;
+use super::reason_parser;
+use crate::commands::screen::{print_json, print_line};
+use crate::commands::table;
+
+/// Which suppressions to list.
+#[derive(Debug, Args)]
+pub struct List {
+    /// Only those of this mailbox
+    address: Option<EmailAddress>,
+    /// Only those with this reason
+    #[arg(long, value_parser = reason_parser())]
+    reason: Option<SuppressionReason>,
+    /// At most this many
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    limit: u16,
+    /// Answer with one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) const HELP: &str = "\
+\"bounce\" and \"operator\" stop every kind of email, \"complaint\" and \"unsubscribe\" only \"welcome\".
+
+JSON: {\"suppressions\": [suppression], \"more\": true if there are more than --limit}
+A suppression: mailbox, reason, source, created_at, until. Times are RFC 3339; without an end, until is null.
+
+Examples:
+  bookly-worker suppression list ada@example.org
+  bookly-worker suppression list --reason bounce --json | jq -r '.suppressions[].mailbox'";
+
+#[derive(Serialize)]
+struct ListDocument<'a> {
+    suppressions: Vec<SuppressionDocument<'a>>,
+    more: bool,
+}
+
+impl List {
+    pub(super) async fn run(self, db: &Db) -> anyhow::Result<()> {
+        let now = Clock::synchronised(db).await?.now();
+        let mailbox = self.address.map(|address| address.canonical().to_owned());
+        let filter = SuppressionFilter { mailbox, reason: self.reason, offset: 0 };
+        let (rows, more) = db.suppressions(&filter, usize::from(self.limit), now).await?;
+        if self.json {
+            let suppressions = rows.iter().map(SuppressionDocument::from).collect();
+            return Ok(print_json(&ListDocument { suppressions, more })?);
+        }
+        table::print(&table_of(&rows))?;
+        Ok(print_line(count(rows.len(), more))?)
+    }
+}
+
+fn table_of(rows: &[Suppression]) -> Table {
+    let mut table = table::new(["CREATED", "REASON", "UNTIL", "SOURCE", "MAILBOX"].map(table::text));
+    for row in rows {
+        table.add_row([
+            table::text(instant(row.created_at)),
+            table::text(&row.reason),
+            table::text(row.until.map_or_else(|| "-".to_owned(), instant)),
+            table::text(&row.source),
+            table::text(&row.mailbox),
+        ]);
+    }
+    table
+}
+
+fn instant(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+fn count(rows: usize, more: bool) -> String {
+    let noun = if rows == 1 { "suppression" } else { "suppressions" };
+    if more { format!("{rows} {noun}; there are more, see --limit") } else { format!("{rows} {noun}") }
+}

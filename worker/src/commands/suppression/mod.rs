@@ -1,0 +1,55 @@
+//! `bookly-worker suppression …`: the mailboxes that get no email, or no `welcome` email.
+
+mod add;
+mod document;
+mod list;
+mod remove;
+
+use bookly_shared::config::Settings;
+use bookly_shared::db::Db;
+use bookly_shared::domain::SuppressionReason;
+use clap::Subcommand;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use super::mail;
+
+/// The commands about suppressions.
+#[derive(Debug, Subcommand)]
+pub enum SuppressionCommand {
+    /// List the mailboxes that get no email, newest first
+    #[command(after_help = list::HELP)]
+    List(list::List),
+    /// Stop emails to a mailbox
+    #[command(after_help = add::HELP)]
+    Add(add::Add),
+    /// Allow emails to a mailbox again
+    #[command(after_help = remove::HELP)]
+    Remove(remove::Remove),
+}
+
+impl SuppressionCommand {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// When there is no such entry, or the database cannot be reached; in words for the operator.
+    pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
+        let db = mail::open(settings).await?;
+        let done = self.run_on(&db).await;
+        db.close().await;
+        done
+    }
+
+    async fn run_on(self, db: &Db) -> anyhow::Result<()> {
+        match self {
+            SuppressionCommand::List(list) => list.run(db).await,
+            SuppressionCommand::Add(add) => add.run(db).await,
+            SuppressionCommand::Remove(remove) => remove.run(db).await,
+        }
+    }
+}
+
+/// Reads a reason, and lists them in the help.
+fn reason_parser() -> impl TypedValueParser<Value = SuppressionReason> {
+    PossibleValuesParser::new(SuppressionReason::ALL.map(SuppressionReason::as_str))
+        .try_map(|text| text.parse::<SuppressionReason>())
+}
