@@ -9,6 +9,7 @@ use axum::http::header::{self, HeaderName};
 use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use bookly_shared::config::UNSUBSCRIBE;
 use bookly_shared::metrics::table::{HTTP_IN_FLIGHT, HTTP_REQUESTS, HTTP_SECONDS};
 use bookly_shared::trace::{Span, SpanKind, SpanPlace, TraceContext};
 use tower::util::option_layer;
@@ -77,10 +78,12 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
 }
 
 /// Pages of other sites may read what anybody may read, and change nothing. Without this a page could post a body without
-/// a content type, which needs no preflight.
+/// a content type, which needs no preflight. Mail programs that run in a browser post to the link that unsubscribes, which
+/// is a secret of its mailbox (RFC 8058).
 async fn refuse_other_sites(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let source = RequestSource::of(request.headers(), &state.settings);
-    if request.method().is_safe() || source != RequestSource::OtherSite {
+    let unsubscribes = request.uri().path().starts_with(UNSUBSCRIBE);
+    if request.method().is_safe() || source != RequestSource::OtherSite || unsubscribes {
         return next.run(request).await;
     }
     let origin = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok());

@@ -35,6 +35,7 @@ fn encode(bencher: Bencher) {
         from_name: "Bookly",
         to: &address,
         reply_to: None,
+        unsubscribe: None,
         now: Clock::local().now(),
     };
     bencher.bench(|| compose(&rendered, &facts).map(|message| message.formatted()));

@@ -4,6 +4,8 @@
 //! crates that implement it have neither its SHA-256 variant nor a limit for inflated payloads. [`dumps`] and [`loads`]
 //! follow itsdangerous 2.2 (`signer.py`, `timed.py`, `url_safe.py`).
 
+mod unsubscribe;
+
 use std::fmt;
 use std::io::Read;
 use std::time::Duration;
@@ -139,10 +141,22 @@ impl LinkSigner {
 
     /// A token dated `now`, in whole seconds.
     pub fn sign(&self, purpose: Purpose, claims: &LinkClaims, now: DateTime<Utc>) -> LinkToken {
+        self.dumps(purpose.salt(), &claims.to_json(), now)
+    }
+
+    fn dumps(&self, salt: &str, payload: &[u8], now: DateTime<Utc>) -> LinkToken {
         // The format has no time before 1970. Such a clock makes tokens that are expired.
         let timestamp = u64::try_from(now.timestamp()).unwrap_or(0);
-        let token = dumps(bytes(&self.secret), purpose.salt(), &claims.to_json(), timestamp);
-        LinkToken(SecretString::from(token))
+        LinkToken(SecretString::from(dumps(bytes(&self.secret), salt, payload, timestamp)))
+    }
+
+    /// The content of a token of this secret, or of the one before a change.
+    fn loads(&self, salt: &str, token: &str) -> Result<Signed, BadToken> {
+        let load = |secret| loads(bytes(secret), salt, token);
+        match (load(&self.secret), &self.previous) {
+            (Err(_), Some(previous)) => load(previous),
+            (signed, _) => signed,
+        }
     }
 
     /// The content of a token that was signed for this purpose at most `max_age` ago. Ages are whole seconds, and exactly
@@ -158,11 +172,7 @@ impl LinkSigner {
         now: DateTime<Utc>,
         max_age: Duration,
     ) -> Result<LinkClaims, LinkTokenError> {
-        let load = |secret| loads(bytes(secret), purpose.salt(), token);
-        let signed = match (load(&self.secret), &self.previous) {
-            (Err(_), Some(previous)) => load(previous)?,
-            (signed, _) => signed?,
-        };
+        let signed = self.loads(purpose.salt(), token)?;
         let made = i64::try_from(signed.timestamp).map_err(|_| LinkTokenError::Invalid)?;
         let age = now.timestamp().saturating_sub(made);
         if age < -CLOCK_SKEW_SECONDS {

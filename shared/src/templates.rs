@@ -80,6 +80,8 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "page/sign_up.html",
     "page/start.html",
     "page/style.css",
+    "page/unsubscribe.html",
+    "page/unsubscribed.html",
     "page/verified.html",
     "page/verify.html",
 ];

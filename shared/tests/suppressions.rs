@@ -7,9 +7,10 @@ use bookly_shared::db::Db;
 use bookly_shared::db::emails::claim::{ClaimLimits, ClaimedEmail};
 use bookly_shared::db::emails::complete::SentEmail;
 use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::db::emails::reports::{Recorded, Report};
 use bookly_shared::db::suppressions::{NewSuppression, Suppression, SuppressionFilter};
 use bookly_shared::domain::SuppressionReason::{self, Bounce, Complaint, Operator, Unsubscribe};
-use bookly_shared::domain::{EmailAddress, EmailKind};
+use bookly_shared::domain::{EmailAddress, EmailKind, ReportSource, ReportVerdict};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::scratch::on_both;
@@ -207,6 +208,17 @@ async fn an_email_that_does_not_bounce_for_three_days_lifts_the_bounce_and_nothi
         // It bounced, too.
         db.suppress(&entry("bob@example.org", Bounce, 3)).await.unwrap();
         claimed(&db, reset, "cid@example.org", 2).await;
+        let soft = claimed(&db, reset, "dan@example.org", 2).await;
+        db.complete_sent(SentEmail::new(&soft, Some(250), "250 ok".into(), at(2))).await.unwrap();
+        let report = Report {
+            email_id: soft.id,
+            mailbox: None,
+            source: ReportSource::Dsn,
+            verdict: ReportVerdict::Soft,
+            words: "452 4.2.2 mailbox full",
+            mark: [1; 32],
+        };
+        assert_eq!(db.record_report(&report, at(4)).await.unwrap(), Recorded::Noted);
         assert!(db.lift_bounces(at(2 + 71)).await.unwrap().is_empty());
         assert_eq!(db.lift_bounces(at(2 + 72)).await.unwrap(), ["ann@example.org"]);
         assert!(db.lift_bounces(at(200)).await.unwrap().is_empty());

@@ -228,6 +228,15 @@ page-undone-title = تمت استعادة عنوانك
 page-undone-lead = تم تسجيل الخروج من جميع الأجهزة. يُرجى مراجعة بريدك الإلكتروني، ففيه رابط لاختيار كلمة مرور جديدة، ولا يمكن تسجيل الدخول إلا بها.
 
 
+## Pages: no more emails of one kind
+
+page-unsubscribe-title = إيقاف هذه الرسائل؟
+page-unsubscribe-lead = عند الضغط على الزر لن تُرسَل رسائل أخرى من هذا النوع إلى { $email }. وستظل تصلك الرسائل المتعلقة بحسابك، مثل رابط اختيار كلمة مرور جديدة.
+page-unsubscribe-button = إلغاء الاشتراك
+page-unsubscribed-title = تم إلغاء الاشتراك
+page-unsubscribed-lead = لن تصلك رسائل أخرى من هذا النوع من { $app_name }. وستظل تصلك الرسائل المتعلقة بحسابك، مثل رابط اختيار كلمة مرور جديدة.
+
+
 ## Forms: what is wrong with a field
 
 field-required = يُرجى ملء جميع الحقول.

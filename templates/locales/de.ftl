@@ -212,6 +212,15 @@ page-undone-title = Ihre Adresse ist wiederhergestellt
 page-undone-lead = Alle Geräte sind abgemeldet. In Ihrem Postfach finden Sie einen Link für ein neues Passwort: Nur mit dem neuen können Sie sich wieder anmelden.
 
 
+## Pages: no more emails of one kind
+
+page-unsubscribe-title = Diese E-Mails abbestellen?
+page-unsubscribe-lead = Klicken Sie auf die Schaltfläche, dann gehen keine E-Mails dieser Art mehr an { $email }. E-Mails zu Ihrem Konto, zum Beispiel ein Link für ein neues Passwort, erhalten Sie weiterhin.
+page-unsubscribe-button = E-Mails abbestellen
+page-unsubscribed-title = E-Mails abbestellt
+page-unsubscribed-lead = Sie erhalten keine E-Mails dieser Art mehr von { $app_name }. E-Mails zu Ihrem Konto, zum Beispiel ein Link für ein neues Passwort, erhalten Sie weiterhin.
+
+
 ## Forms: what is wrong with a field
 
 field-required = Bitte füllen Sie alle Felder aus.

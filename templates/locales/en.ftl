@@ -318,6 +318,17 @@ page-undone-title = Your address is restored
 page-undone-lead = Everyone is signed out. Check your email for a link to a new password: the account opens with that one only.
 
 
+## Pages: no more emails of one kind
+
+page-unsubscribe-title = Stop these emails?
+
+# $email is an address, bold. Emails of this kind go to many people at once; nobody waits for them.
+page-unsubscribe-lead = Press the button, and no more emails of this kind go to { $email }. Emails about your account, such as a link to a new password, still reach you.
+page-unsubscribe-button = Unsubscribe
+page-unsubscribed-title = You are unsubscribed
+page-unsubscribed-lead = You get no more emails of this kind from { $app_name }. Emails about your account, such as a link to a new password, still reach you.
+
+
 ## Forms: what is wrong with a field
 
 field-required = Please fill in every field.

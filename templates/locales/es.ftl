@@ -216,6 +216,15 @@ page-undone-title = Has recuperado tu dirección
 page-undone-lead = Se han cerrado todas las sesiones. Revisa tu correo: te hemos enviado un enlace para elegir una nueva contraseña, la única con la que podrás entrar en la cuenta.
 
 
+## Pages: no more emails of one kind
+
+page-unsubscribe-title = ¿Dejar de recibir estos correos?
+page-unsubscribe-lead = Pulsa el botón y no se enviarán más correos de este tipo a { $email }. Seguirás recibiendo los correos sobre tu cuenta, como un enlace para elegir una nueva contraseña.
+page-unsubscribe-button = Cancelar la suscripción
+page-unsubscribed-title = Suscripción cancelada
+page-unsubscribed-lead = Ya no recibirás correos de este tipo de { $app_name }. Seguirás recibiendo los correos sobre tu cuenta, como un enlace para elegir una nueva contraseña.
+
+
 ## Forms: what is wrong with a field
 
 field-required = Rellena todos los campos.

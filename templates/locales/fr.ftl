@@ -216,6 +216,15 @@ page-undone-title = Votre adresse est rétablie
 page-undone-lead = Tous les appareils sont déconnectés. Consultez votre messagerie : vous y trouverez un lien pour choisir un nouveau mot de passe, le seul qui donnera accès à votre compte.
 
 
+## Pages: no more emails of one kind
+
+page-unsubscribe-title = Ne plus recevoir ces e-mails ?
+page-unsubscribe-lead = Cliquez sur le bouton, et plus aucun e-mail de ce type ne sera envoyé à { $email }. Vous recevrez toujours les e-mails concernant votre compte, par exemple un lien pour choisir un nouveau mot de passe.
+page-unsubscribe-button = Se désabonner
+page-unsubscribed-title = Désabonnement confirmé
+page-unsubscribed-lead = Vous ne recevrez plus d’e-mails de ce type de la part de { $app_name }. Vous recevrez toujours les e-mails concernant votre compte, par exemple un lien pour choisir un nouveau mot de passe.
+
+
 ## Forms: what is wrong with a field
 
 field-required = Veuillez remplir tous les champs.

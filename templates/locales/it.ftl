@@ -216,6 +216,15 @@ page-undone-title = Il tuo indirizzo è stato ripristinato
 page-undone-lead = Tutti i dispositivi sono stati disconnessi. Controlla la tua posta: troverai un link per scegliere una nuova password, l’unica con cui potrai accedere all’account.
 
 
+## Pages: no more emails of one kind
+
+page-unsubscribe-title = Non ricevere più queste email?
+page-unsubscribe-lead = Premi il pulsante e non saranno più inviate email di questo tipo a { $email }. Continuerai a ricevere le email che riguardano il tuo account, come un link per scegliere una nuova password.
+page-unsubscribe-button = Annulla l’iscrizione
+page-unsubscribed-title = Iscrizione annullata
+page-unsubscribed-lead = Non riceverai più email di questo tipo da { $app_name }. Continuerai a ricevere le email che riguardano il tuo account, come un link per scegliere una nuova password.
+
+
 ## Forms: what is wrong with a field
 
 field-required = Compila tutti i campi.

@@ -208,6 +208,15 @@ page-undone-title = メールアドレスを元に戻しました
 page-undone-lead = すべての端末からログアウトしました。新しいパスワードを設定するためのリンクをメールでご確認ください。今後は、新しいパスワードでのみログインできます。
 
 
+## Pages: no more emails of one kind
+
+page-unsubscribe-title = このメールの配信を停止しますか？
+page-unsubscribe-lead = ボタンを押すと、{ $email } にこの種類のメールが届かなくなります。新しいパスワードを設定するためのリンクなど、アカウントに関するメールは引き続き届きます。
+page-unsubscribe-button = 配信を停止する
+page-unsubscribed-title = 配信を停止しました
+page-unsubscribed-lead = { $app_name }からこの種類のメールは届かなくなります。新しいパスワードを設定するためのリンクなど、アカウントに関するメールは引き続き届きます。
+
+
 ## Forms: what is wrong with a field
 
 field-required = すべての項目を入力してください。

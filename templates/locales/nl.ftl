@@ -212,6 +212,15 @@ page-undone-title = Je adres is hersteld
 page-undone-lead = Alle apparaten zijn uitgelogd. Check je e-mail: daar vind je een link om een nieuw wachtwoord te kiezen. Alleen daarmee kun je weer inloggen.
 
 
+## Pages: no more emails of one kind
+
+page-unsubscribe-title = Deze e-mails niet meer ontvangen?
+page-unsubscribe-lead = Druk op de knop en er gaan geen e-mails van dit soort meer naar { $email }. E-mails over je account, zoals een link om een nieuw wachtwoord te kiezen, blijf je ontvangen.
+page-unsubscribe-button = Afmelden
+page-unsubscribed-title = Je bent afgemeld
+page-unsubscribed-lead = Je krijgt geen e-mails van dit soort meer van { $app_name }. E-mails over je account, zoals een link om een nieuw wachtwoord te kiezen, blijf je ontvangen.
+
+
 ## Forms: what is wrong with a field
 
 field-required = Vul alle velden in.

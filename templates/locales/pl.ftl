@@ -220,6 +220,15 @@ page-undone-title = Twój adres został przywrócony
 page-undone-lead = Nastąpiło wylogowanie ze wszystkich urządzeń. Sprawdź skrzynkę e-mail: znajdziesz tam link do ustawienia nowego hasła. Tylko z nowym hasłem można się zalogować.
 
 
+## Pages: no more emails of one kind
+
+page-unsubscribe-title = Nie otrzymywać takich wiadomości?
+page-unsubscribe-lead = Naciśnij przycisk, a na adres { $email } nie będą wysyłane kolejne wiadomości tego rodzaju. Nadal będziesz otrzymywać wiadomości dotyczące Twojego konta, na przykład link do ustawienia nowego hasła.
+page-unsubscribe-button = Wypisz mnie
+page-unsubscribed-title = Wypisano
+page-unsubscribed-lead = Nie będziesz już otrzymywać wiadomości tego rodzaju z aplikacji { $app_name }. Nadal będziesz otrzymywać wiadomości dotyczące Twojego konta, na przykład link do ustawienia nowego hasła.
+
+
 ## Forms: what is wrong with a field
 
 field-required = Wypełnij wszystkie pola.

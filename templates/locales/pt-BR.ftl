@@ -216,6 +216,15 @@ page-undone-title = Seu endereço foi restaurado
 page-undone-lead = Todos os dispositivos foram desconectados. Confira seu e-mail: enviamos um link para você escolher uma nova senha, a única que dará acesso à conta.
 
 
+## Pages: no more emails of one kind
+
+page-unsubscribe-title = Parar de receber estes e-mails?
+page-unsubscribe-lead = Pressione o botão e nenhum outro e-mail deste tipo será enviado para { $email }. Você continuará recebendo e-mails sobre a sua conta, como um link para escolher uma nova senha.
+page-unsubscribe-button = Cancelar inscrição
+page-unsubscribed-title = Inscrição cancelada
+page-unsubscribed-lead = Você não receberá mais e-mails deste tipo de { $app_name }. Você continuará recebendo e-mails sobre a sua conta, como um link para escolher uma nova senha.
+
+
 ## Forms: what is wrong with a field
 
 field-required = Preencha todos os campos.

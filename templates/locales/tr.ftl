@@ -212,6 +212,15 @@ page-undone-title = Adresiniz geri yüklendi
 page-undone-lead = Tüm oturumlar kapatıldı. Yeni şifre bağlantısı için e-postalarınızı kontrol edin: Hesabınızda yalnızca yeni şifreyle oturum açabilirsiniz.
 
 
+## Pages: no more emails of one kind
+
+page-unsubscribe-title = Bu e-postalar durdurulsun mu?
+page-unsubscribe-lead = Düğmeye basın; { $email } adresine artık bu türden e-posta gönderilmesin. Yeni şifre bağlantısı gibi hesabınızla ilgili e-postaları almaya devam edersiniz.
+page-unsubscribe-button = Abonelikten çık
+page-unsubscribed-title = Abonelikten çıktınız
+page-unsubscribed-lead = { $app_name } artık size bu türden e-posta göndermeyecek. Yeni şifre bağlantısı gibi hesabınızla ilgili e-postaları almaya devam edersiniz.
+
+
 ## Forms: what is wrong with a field
 
 field-required = Lütfen tüm alanları doldurun.

@@ -208,6 +208,15 @@ page-undone-title = 您的邮箱地址已恢复
 page-undone-lead = 所有设备均已退出登录。请查收邮件，通过其中的链接设置新密码。此后只能使用新密码登录。
 
 
+## Pages: no more emails of one kind
+
+page-unsubscribe-title = 不再接收此类邮件？
+page-unsubscribe-lead = 按下按钮后，将不再向 { $email } 发送此类邮件。您仍会收到与账号有关的邮件，例如设置新密码的链接。
+page-unsubscribe-button = 退订
+page-unsubscribed-title = 您已退订
+page-unsubscribed-lead = 您不会再收到来自 { $app_name } 的此类邮件。您仍会收到与账号有关的邮件，例如设置新密码的链接。
+
+
 ## Forms: what is wrong with a field
 
 field-required = 请填写所有字段。

@@ -76,6 +76,10 @@ pub enum Page<'a> {
     EmailChangeUndoExpired {},
     /// The old address is restored.
     EmailChangeUndone {},
+    /// A button that ends the `welcome` emails to this address, by posting to the same address.
+    Unsubscribe { email: &'a str },
+    /// They have ended.
+    Unsubscribed {},
     /// Any other error. `code` names its texts; `message` and `resolution` are the API's, for a code without texts.
     Error { status: u16, code: &'a str, message: &'a str, resolution: Option<&'a str> },
     /// The emails, newest first.
@@ -203,6 +207,8 @@ impl Page<'_> {
             Self::EmailChangeUndo { .. } => "page/email_change_undo.html",
             Self::EmailChangeUndoExpired {} => "page/email_change_undo_expired.html",
             Self::EmailChangeUndone {} => "page/email_change_undone.html",
+            Self::Unsubscribe { .. } => "page/unsubscribe.html",
+            Self::Unsubscribed {} => "page/unsubscribed.html",
             Self::Error { .. } => "page/error.html",
             Self::Inbox { .. } => "page/inbox.html",
             Self::InboxEmail { .. } => "page/inbox_email.html",

@@ -63,6 +63,7 @@ fn forms() -> Vec<Page<'static>> {
         verify(NAMELESS, false),
         Page::NotMe { account: ACCOUNT },
         Page::EmailChangeUndo { email: "zoe@example.org" },
+        Page::Unsubscribe { email: "zoe@example.org" },
         Page::EmailChangeConfirm {},
         Page::RequestLink { form, email: None, problem: None },
         Page::RequestLink {
@@ -97,6 +98,7 @@ fn answers() -> Vec<Page<'static>> {
         Page::EmailChangeUndoExpired {},
         Page::EmailChangeUndone {},
         Page::NotMeDone {},
+        Page::Unsubscribed {},
         Page::Error {
             status: 503,
             code: "unavailable",

@@ -54,6 +54,7 @@ pub(crate) fn documented(state: &AppState) -> (Router<AppState>, OpenApi) {
         .merge(health::router())
         .merge(books)
         .merge(admin::api())
+        .merge(auth::unsubscribe::router())
         .nest("/api/v1/auth", auth::router(state));
     let (routes, mut document) = routes.split_for_parts();
     openapi::name_each_operation(&mut document);

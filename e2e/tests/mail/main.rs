@@ -5,4 +5,5 @@ mod mails;
 mod oauth;
 mod secrecy;
 mod send_mail;
+mod suppressions;
 mod traces;

@@ -17,6 +17,8 @@ const PLACEHOLDER: &str = "{token}";
 const LONGEST: usize = 500;
 /// The path of the built-in pages.
 const AUTH: &str = "/api/v1/auth";
+/// What stands before the token that unsubscribes.
+pub const UNSUBSCRIBE: &str = "/api/v1/unsubscribe/";
 
 /// The URLs of a frontend. What is not set leads to the built-in pages.
 #[derive(Debug, Clone, Default)]
@@ -45,6 +47,9 @@ pub struct LinkTemplates {
     pub email_change_undo: LinkTemplate,
     /// Where people ask for a link to a new password; has no token.
     pub password_reset_request: String,
+    /// Ends the `welcome` emails to an address. `None` where people do not come by https: mail programs follow no other link
+    /// (RFC 8058 §3.1).
+    pub unsubscribe: Option<LinkTemplate>,
 }
 
 /// A URL of a setting, for what the operator should know about it.
@@ -89,6 +94,9 @@ impl LinkSettings {
                 .password_reset_request
                 .clone()
                 .unwrap_or_else(|| format!("{public_url}{AUTH}/password-reset-request")),
+            unsubscribe: public_url
+                .is_https()
+                .then(|| LinkTemplate { before: format!("{public_url}{UNSUBSCRIBE}"), after: String::new() }),
         }
     }
 }

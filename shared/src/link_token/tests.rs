@@ -63,3 +63,17 @@ fn debug_shows_no_secret_no_token_and_no_address() {
     let shown = format!("{:?} {:?} {:?}", signer(), token, claims());
     assert!(!shown.contains("a secret") && !shown.contains(token.as_str()) && !shown.contains("ann"));
 }
+
+#[test]
+fn an_unsubscribe_token_does_not_expire_and_opens_nothing_else() {
+    let token = signer().sign_unsubscribe("Ann+x@example.org", at(0));
+    assert_eq!(signer().verify_unsubscribe(token.as_str()), Ok("Ann+x@example.org".to_owned()));
+    for purpose in
+        [Purpose::EmailVerification, Purpose::PasswordReset, Purpose::EmailChange, Purpose::EmailChangeUndo]
+    {
+        let opened = signer().verify(purpose, token.as_str(), at(1), HOUR);
+        assert_eq!(opened, Err(LinkTokenError::Invalid), "{purpose:?}");
+        let link = signer().sign(purpose, &claims(), at(0));
+        assert_eq!(signer().verify_unsubscribe(link.as_str()), Err(LinkTokenError::Invalid), "{purpose:?}");
+    }
+}

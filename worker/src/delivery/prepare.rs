@@ -3,7 +3,7 @@
 //! The decision comes after the claim, so that what happened since the request counts. Link and code are made here: no
 //! row and no job ever holds a token or a code.
 
-use bookly_shared::config::{LinkLifetimes, LinkTemplate, LinkTemplates};
+use bookly_shared::config::{Link, LinkLifetimes, LinkTemplate, LinkTemplates};
 use bookly_shared::db::emails::claim::ClaimedEmail;
 use bookly_shared::db::users::{AccountKey, User};
 use bookly_shared::db::{Db, DbError};
@@ -61,7 +61,8 @@ impl Preparer {
                 // To any address; if it has an account, in its language. Only the owner of the address reads it.
                 let account = self.db.account_of(AccountKey::Mailbox(email.mailbox.clone())).await?;
                 let locale = account.as_ref().map_or(self.default_locale, |user| self.locale_of(user));
-                let (recipient, body) = (email.recipient.clone(), EmailBody::Welcome {});
+                let recipient = email.recipient.clone();
+                let body = EmailBody::Welcome { unsubscribe: self.unsubscribe_link(&recipient, now) };
                 return Ok(Decision::Send(EmailContent { recipient, locale, body }));
             }
             EmailKind::VerifyEmail
@@ -141,6 +142,11 @@ impl Preparer {
         EmailContent { recipient, locale: self.locale_of(user), body }
     }
 
+    fn unsubscribe_link(&self, recipient: &str, now: DateTime<Utc>) -> Option<Link> {
+        let template = self.links.unsubscribe.as_ref()?;
+        Some(template.with_token(self.signer.sign_unsubscribe(recipient, now).as_str()))
+    }
+
     /// The account's language as of now, not as of the request.
     fn locale_of(&self, user: &User) -> Locale {
         user.locale.as_deref().and_then(Locale::of_tag).unwrap_or(self.default_locale)
@@ -199,7 +205,7 @@ impl Preparer {
                 link: link(Purpose::EmailChangeUndo, &links.email_change_undo, None),
                 undo_until: email.created_at + UNDO_WINDOW,
             },
-            EmailKind::Welcome => EmailBody::Welcome {},
+            EmailKind::Welcome => EmailBody::Welcome { unsubscribe: self.unsubscribe_link(recipient, now) },
         }
     }
 }

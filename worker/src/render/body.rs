@@ -76,8 +76,11 @@ pub enum EmailBody {
         #[serde(serialize_with = "unix_seconds")]
         undo_until: DateTime<Utc>,
     },
-    /// To any address that an administrator names.
-    Welcome {},
+    /// To any address that an administrator names. The link that ends these emails stands in a header alone.
+    Welcome {
+        #[serde(skip)]
+        unsubscribe: Option<Link>,
+    },
 }
 
 impl EmailBody {
@@ -91,7 +94,7 @@ impl EmailBody {
             Self::ChangeEmail { .. } => EmailKind::ChangeEmail,
             Self::EmailChangeRequested { .. } => EmailKind::EmailChangeRequested,
             Self::EmailChanged { .. } => EmailKind::EmailChanged,
-            Self::Welcome {} => EmailKind::Welcome,
+            Self::Welcome { .. } => EmailKind::Welcome,
         }
     }
 
@@ -102,7 +105,16 @@ impl EmailBody {
             | Self::ResetPassword { link, .. }
             | Self::ChangeEmail { link, .. }
             | Self::EmailChanged { link, .. } => Some(link.token()),
-            Self::PasswordChanged { .. } | Self::EmailChangeRequested { .. } | Self::Welcome {} => None,
+            Self::Welcome { unsubscribe } => unsubscribe.as_ref().map(Link::token),
+            Self::PasswordChanged { .. } | Self::EmailChangeRequested { .. } => None,
+        }
+    }
+
+    /// The link that ends emails of this kind, for `List-Unsubscribe`.
+    pub(super) fn unsubscribe(&self) -> Option<&str> {
+        match self {
+            Self::Welcome { unsubscribe } => unsubscribe.as_ref().map(Link::as_str),
+            _ => None,
         }
     }
 
@@ -115,7 +127,7 @@ impl EmailBody {
             Self::PasswordChanged { .. }
             | Self::EmailChangeRequested { .. }
             | Self::EmailChanged { .. }
-            | Self::Welcome {} => None,
+            | Self::Welcome { .. } => None,
         }
     }
 }

@@ -178,7 +178,7 @@ fn link_of(body: &EmailBody) -> Option<&str> {
         | EmailBody::EmailChanged { link, .. } => Some(link.as_str()),
         EmailBody::PasswordChanged { .. }
         | EmailBody::EmailChangeRequested { .. }
-        | EmailBody::Welcome {} => None,
+        | EmailBody::Welcome { .. } => None,
     }
 }
 
@@ -192,7 +192,7 @@ fn reset_url_of(body: &EmailBody) -> Option<&str> {
         | EmailBody::ResetPassword { .. }
         | EmailBody::ChangeEmail { .. }
         | EmailBody::EmailChanged { .. }
-        | EmailBody::Welcome {} => None,
+        | EmailBody::Welcome { .. } => None,
     }
 }
 

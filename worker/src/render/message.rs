@@ -103,7 +103,9 @@ impl Composer {
         let to: Address = to.parse().map_err(|_| CannotCompose::Recipient)?;
         let rendered = self.renderer.render(locale, body)?;
         let (from, reply_to) = (&self.from, self.reply_to.as_ref());
-        let facts = MessageFacts { id, from, from_name: &self.from_name, to: &to, reply_to, now };
+        let unsubscribe = body.unsubscribe();
+        let facts =
+            MessageFacts { id, from, from_name: &self.from_name, to: &to, reply_to, unsubscribe, now };
         let message = compose(&rendered, &facts)?;
         Ok(Outgoing {
             id,
@@ -128,6 +130,8 @@ pub struct MessageFacts<'a> {
     pub to: &'a Address,
     /// `SUPPORT_EMAIL`.
     pub reply_to: Option<&'a Address>,
+    /// The https link that ends emails of this kind.
+    pub unsubscribe: Option<&'a str>,
     /// For the `Date` header.
     pub now: DateTime<Utc>,
 }
@@ -162,6 +166,11 @@ pub fn compose(rendered: &Rendered, facts: &MessageFacts<'_>) -> Result<Message,
     let mut message = Message::builder();
     if let Some(address) = facts.reply_to {
         message = message.reply_to(Mailbox::new(None, address.clone()));
+    }
+    // Mail programs show a button that posts to it, if DKIM signs both headers (RFC 8058).
+    if let Some(url) = facts.unsubscribe {
+        let post = header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click");
+        message = message.raw_header(header("List-Unsubscribe", &format!("<{url}>"))).raw_header(post);
     }
     let message = message
         .from(Mailbox::new(from_name, facts.from.clone()))

@@ -14,6 +14,8 @@ const RESET_TOKEN: &str = "eyJlbWFpbCI6InpvZUBleGFtcGxlLm9yZyIsInVpZCI6IjAxOTNiZ
 const CHANGE_TOKEN: &str =
     "eyJlbWFpbCI6InpvZS5uZXdAZXhhbXBsZS5vcmciLCJ2IjozfQ.aMVPxA.pq2Mt2osImralYRZ5rcHZISkntMgG36ErftAw4OeZVc";
 const UNDO_TOKEN: &str = "eyJlbWFpbCI6InpvZUBleGFtcGxlLm9yZyIsImMiOiIwMTkzYmQ1YSJ9.aMVPxA.pq2Mt2osImralYRZ5rcHZISkntMgG36ErftAw4OeZVc";
+const UNSUBSCRIBE_TOKEN: &str =
+    "eyJlbWFpbCI6InpvZUBleGFtcGxlLm9yZyJ9.aMVPxA.pq2Mt2osImralYRZ5rcHZISkntMgG36ErftAw4OeZVc";
 
 impl EmailBody {
     /// An email of this kind with made-up values.
@@ -71,7 +73,10 @@ impl EmailBody {
                 link: links.email_change_undo.with_token(UNDO_TOKEN),
                 undo_until: time + TimeDelta::hours(72),
             },
-            EmailKind::Welcome => Self::Welcome {},
+            EmailKind::Welcome => {
+                let link = links.unsubscribe.as_ref();
+                Self::Welcome { unsubscribe: link.map(|link| link.with_token(UNSUBSCRIBE_TOKEN)) }
+            }
         }
     }
 }
@@ -86,5 +91,6 @@ fn example_links() -> LinkTemplates {
         email_change: link("email-change-confirm"),
         email_change_undo: link("email-change-undo"),
         password_reset_request: format!("{AUTH}/password-reset-request"),
+        unsubscribe: LinkTemplate::parse("https://books.example.org/api/v1/unsubscribe/{token}").ok(),
     }
 }

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use bookly_shared::config::{Link, LinkTemplate, ProductSettings, Settings};
 use bookly_shared::domain::EmailKind;
+use bookly_shared::link_token::LinkSigner;
 use bookly_shared::locale::Locale;
 use chrono::DateTime;
 use mail_parser::{Message, MessageParser};
+use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::*;
@@ -40,7 +42,7 @@ fn link_of(mail: &EmailBody) -> &str {
         EmailBody::PasswordChanged { reset_url, .. } | EmailBody::EmailChangeRequested { reset_url, .. } => {
             reset_url
         }
-        EmailBody::Welcome {} => "https://books.example.org",
+        EmailBody::Welcome { .. } => "https://books.example.org",
     }
 }
 
@@ -51,6 +53,7 @@ fn composed(rendered: &Rendered, from_name: &str) -> Result<Vec<u8>, ComposeErro
         from_name,
         to: &"zoe@example.org".parse().unwrap(),
         reply_to: None,
+        unsubscribe: None,
         now: DateTime::from_timestamp(1_700_000_000, 0).unwrap(),
     };
     compose(rendered, &facts).map(|message| message.formatted())
@@ -249,8 +252,15 @@ fn an_address_that_would_need_smtputf8_is_refused() {
     let from = "noreply@books.example.org".parse().unwrap();
     let to = "zoë@example.org".parse().unwrap();
     let now = DateTime::from_timestamp(0, 0).unwrap();
-    let facts =
-        MessageFacts { id: Uuid::nil(), from: &from, from_name: "Bookly", to: &to, reply_to: None, now };
+    let facts = MessageFacts {
+        id: Uuid::nil(),
+        from: &from,
+        from_name: "Bookly",
+        to: &to,
+        reply_to: None,
+        unsubscribe: None,
+        now,
+    };
     assert!(matches!(compose(&rendered, &facts), Err(ComposeError::NotAscii("recipient's"))));
 }
 
@@ -349,10 +359,55 @@ fn answers_go_to_the_support_address() {
     let support = "help@acme.example".parse().unwrap();
     let now = DateTime::from_timestamp(0, 0).unwrap();
     for reply_to in [None, Some(&support)] {
-        let facts = MessageFacts { id: Uuid::nil(), from: &from, from_name: "Acme", to: &to, reply_to, now };
+        let facts = MessageFacts {
+            id: Uuid::nil(),
+            from: &from,
+            from_name: "Acme",
+            to: &to,
+            reply_to,
+            unsubscribe: None,
+            now,
+        };
         let wire = compose(&rendered, &facts).unwrap().formatted();
         let found = parsed(&wire).reply_to().and_then(|to| to.first()?.address().map(str::to_owned));
         assert_eq!(found.as_deref(), reply_to.map(|_| "help@acme.example"));
+    }
+}
+
+/// With the longest address, whose token is the longest, and in a place of its own: https alone counts.
+#[test]
+fn welcome_can_be_unsubscribed_by_one_click_where_people_come_by_https() {
+    let secret = SecretString::from(SECRET);
+    let now = DateTime::from_timestamp(0, 0).unwrap();
+    let longest = format!("{}@{}.org", "a".repeat(64), ["b"; 3].map(|label| label.repeat(60)).join("."));
+    for (domain, is_https) in
+        [("books.example.org", true), ("http://books.lan:8000", false), ("localhost", false)]
+    {
+        let vars = [("JWT_SECRET", SECRET), ("DOMAIN", domain), ("MAIL_FROM", "noreply@books.example.org")];
+        let vars = vars.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let settings = Settings::from_vars(HashMap::from(vars)).unwrap();
+        let composer = Composer::new(&settings).unwrap();
+        let template = settings.links.templates(&settings.public_url).unsubscribe;
+        let token = LinkSigner::new(&secret).sign_unsubscribe(&longest, now);
+        let link = template.map(|template| template.with_token(token.as_str()));
+        let bodies = EmailKind::ALL.map(|kind| match kind {
+            EmailKind::Welcome => EmailBody::Welcome { unsubscribe: link.clone() },
+            _ => EmailBody::sample(kind),
+        });
+        for body in bodies {
+            let has_link = is_https && body.kind() == EmailKind::Welcome;
+            let mail = composer.compose(Uuid::nil(), &longest, Locale::En, &body, now).unwrap();
+            let wire = parsed(&mail.bytes);
+            let header = |name: &str| wire.header_raw(name).map(|text| text.trim().to_owned());
+            let expected = format!("<https://books.example.org/api/v1/unsubscribe/{}>", token.as_str());
+            assert_eq!(header("List-Unsubscribe"), has_link.then_some(expected), "{domain} {body:?}");
+            let post = has_link.then_some("List-Unsubscribe=One-Click".to_owned());
+            assert_eq!(header("List-Unsubscribe-Post"), post, "{domain} {body:?}");
+            assert!(mail.bytes.split(|byte| *byte == b'\n').all(|line| line.len() <= 999), "{domain}");
+            if has_link {
+                assert_eq!(mail.token.as_deref(), Some(token.as_str()), "it is redacted in replies");
+            }
+        }
     }
 }
 

@@ -21,6 +21,11 @@ const PATH_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remo
 pub(super) struct PathToken(String);
 
 impl PathToken {
+    /// The text, as it was sent.
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// The path of another endpoint for the same token. It may only be shown to the client that sent the token.
     pub(super) fn path_under(&self, endpoint: &str) -> String {
         format!("{endpoint}/{}", utf8_percent_encode(&self.0, PATH_SEGMENT))

@@ -16,6 +16,7 @@ mod response_format;
 mod send_mail;
 mod session;
 mod sign_up;
+pub(super) mod unsubscribe;
 mod user;
 mod verify;
 mod verify_by_code;

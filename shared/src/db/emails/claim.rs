@@ -119,7 +119,8 @@ impl ClaimLimits {
 /// rows for each claim instead of the first ones in the index. MATERIALIZED and ARRAY keep the inner query from running
 /// again for each row, which would claim other rows each time, and so the whole table.
 ///
-/// The suppressions of each mailbox come with it, so that they cost no statement of their own.
+/// The suppressions of each mailbox come with it, so that they cost no statement of their own, and nothing where there are
+/// none.
 const CLAIM_DUE_POSTGRES: &str = "
 WITH aged_notices AS MATERIALIZED (
     SELECT id, priority, due_at
@@ -179,8 +180,10 @@ SET state = 'sending', attempts = attempts + 1, fencing_token = fencing_token + 
     worker = $6, claimed_at = $7, lease_until = $8
 WHERE id = ANY (ARRAY(SELECT id FROM due))
 RETURNING *,
-    (SELECT string_agg(reason, ' ') FROM suppressions
-     WHERE suppressions.mailbox = emails.mailbox AND (until > $7 OR until IS NULL)) AS suppressed";
+    CASE WHEN EXISTS (SELECT 1 FROM suppressions)
+         THEN (SELECT string_agg(reason, ' ') FROM suppressions
+               WHERE suppressions.mailbox = emails.mailbox AND (until > $7 OR until IS NULL))
+    END AS suppressed";
 
 const CLAIM_DUE_SQLITE: &str = "
 WITH aged_notices AS MATERIALIZED (
@@ -236,8 +239,10 @@ SET state = 'sending', attempts = attempts + 1, fencing_token = fencing_token + 
     worker = $6, claimed_at = $7, lease_until = $8
 WHERE id IN (SELECT id FROM due)
 RETURNING *,
-    (SELECT group_concat(reason, ' ') FROM suppressions
-     WHERE suppressions.mailbox = emails.mailbox AND (until > $7 OR until IS NULL)) AS suppressed";
+    CASE WHEN EXISTS (SELECT 1 FROM suppressions)
+         THEN (SELECT group_concat(reason, ' ') FROM suppressions
+               WHERE suppressions.mailbox = emails.mailbox AND (until > $7 OR until IS NULL))
+    END AS suppressed";
 
 impl Db {
     /// Claims due emails within these limits.

@@ -22,8 +22,10 @@ SET state = 'sending', attempts = attempts + 1, fencing_token = fencing_token + 
     worker = $2, claimed_at = $3, lease_until = $4
 WHERE id = ANY (ARRAY(SELECT id FROM due))
 RETURNING *,
-    (SELECT string_agg(reason, ' ') FROM suppressions
-     WHERE suppressions.mailbox = emails.mailbox AND (until > $3 OR until IS NULL)) AS suppressed";
+    CASE WHEN EXISTS (SELECT 1 FROM suppressions)
+         THEN (SELECT string_agg(reason, ' ') FROM suppressions
+               WHERE suppressions.mailbox = emails.mailbox AND (until > $3 OR until IS NULL))
+    END AS suppressed";
 
 const CLAIM_NOT_REFUSED_SQLITE: &str = "
 UPDATE emails
@@ -37,8 +39,10 @@ WHERE id IN (SELECT id
              ORDER BY priority, due_at
              LIMIT 1)
 RETURNING *,
-    (SELECT group_concat(reason, ' ') FROM suppressions
-     WHERE suppressions.mailbox = emails.mailbox AND (until > $3 OR until IS NULL)) AS suppressed";
+    CASE WHEN EXISTS (SELECT 1 FROM suppressions)
+         THEN (SELECT group_concat(reason, ' ') FROM suppressions
+               WHERE suppressions.mailbox = emails.mailbox AND (until > $3 OR until IS NULL))
+    END AS suppressed";
 
 impl Db {
     /// Claims one due email: one that was not refused with 5xx before, if there is one.

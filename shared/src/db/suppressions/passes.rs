@@ -25,13 +25,15 @@ SET passed_at = CASE WHEN passed.email_id = excluded.email_id THEN passed.passed
     email_id = excluded.email_id
 WHERE passed.passed_at <= $5 OR passed.email_id = excluded.email_id";
 
-/// An email that was claimed before the entry was made proves nothing: it may be the one that bounced.
+/// An email that was claimed before the entry was made proves nothing: it may be the one that bounced. Neither does one
+/// that is reported as bounced softly.
 const LIFT_BOUNCES: &str = "
 DELETE FROM suppressions
 WHERE reason = 'bounce'
   AND EXISTS (SELECT 1 FROM emails
               WHERE emails.mailbox = suppressions.mailbox AND emails.state = 'sent'
-                AND emails.claimed_at > suppressions.created_at AND emails.closed_at <= $1)
+                AND emails.claimed_at > suppressions.created_at AND emails.closed_at <= $1
+                AND NOT EXISTS (SELECT 1 FROM email_reports WHERE email_reports.email_id = emails.id))
 RETURNING mailbox";
 
 pub(in crate::db) const PURGE_PASSES: &str = "

@@ -36,7 +36,8 @@ impl Test {
     pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
         let (id, clock) = (Uuid::now_v7(), Clock::local());
         let (to, locale) = (self.address.as_str(), settings.default_locale);
-        let mail = Composer::new(settings)?.compose(id, to, locale, &EmailBody::Welcome {}, clock.now())?;
+        let body = &EmailBody::Welcome { unsubscribe: None };
+        let mail = Composer::new(settings)?.compose(id, to, locale, body, clock.now())?;
         let transport = Transport::new(settings, clock)?;
         let delivered = transport.send(&mail, async { true }).await.context("the email was not accepted")?;
         transport.close().await;
