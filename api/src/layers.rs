@@ -122,7 +122,7 @@ async fn drop_odd_request_id(mut request: Request, next: Next) -> Response {
 
 /// One line and one span a request. They name the route, not the path: a path can hold the token of a link.
 async fn observe(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    let _in_flight = HTTP_IN_FLIGHT.count();
+    let _in_flight = HTTP_IN_FLIGHT.count([]);
     let method = method_label(request.method());
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).map(field::display);

@@ -149,6 +149,7 @@ CREATE TABLE emails (
     fencing_token INTEGER NOT NULL DEFAULT 0,      -- grows with every claim; writes of an older claim have no effect
     lost_leases   INTEGER NOT NULL DEFAULT 0,      -- workers that were lost while they had this email
     lost_answers  INTEGER NOT NULL DEFAULT 0,      -- transmissions whose answer was lost
+    bound_to      TEXT,                            -- first, fallback: the mail server whose answer was lost gets the next copy, too
     due_at        TEXT NOT NULL,
     deadline_at   TEXT NOT NULL,
     enqueued_at   TEXT,                            -- when a job for this row was last pushed; NULL: maintenance pushes one
@@ -179,6 +180,7 @@ CREATE TABLE email_attempts (
     outcome       TEXT NOT NULL,                   -- sent, retried, failed, cancelled, lease_lost, worker_lost, database_away
     smtp_code     INTEGER,                         -- NULL when the server did not answer
     reply         TEXT,                            -- the server's reply, or what went wrong without one
+    server        TEXT,                            -- first, fallback: the mail server; NULL without a second one
     started_at    TEXT NOT NULL,
     duration_ms   INTEGER,                         -- NULL when the worker was lost
     PRIMARY KEY (email_id, fencing_token)

@@ -127,9 +127,9 @@ async fn a_report_is_the_acceptance_that_the_worker_does_not_know_and_a_later_25
         assert_eq!(report(&db, sending, Hard).await, Recorded::Closed(EmailState::Bounced));
         assert!(!db.renew_lease(held.claim(), at(10)).await.unwrap(), "the claim holds no more");
         assert!(!db.complete_failed(&held, "550 no".into(), at(10)).await.unwrap());
-        let reason = Reason { smtp_code: Some(450), text: "450 later" };
+        let reason = Reason { smtp_code: Some(450), text: "450 later", server: None };
         let (outcome, due_at) = (AttemptOutcome::Retried, at(20));
-        let retry = Retry { due_at, outcome, reason, counts: true, answer_lost: true };
+        let retry = Retry { due_at, outcome, reason, counts: true, answer_lost: true, bound_to: None };
         assert!(!db.retry_later(&held, &retry, at(10)).await.unwrap());
         send(&db, &held).await;
         assert_eq!(state(&db, sending).await, closed("bounced"));

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 pub use file::{list_emails, read_mail};
 
 use bookly_shared::clock::Clock;
-use bookly_shared::config::{MailTransport, Settings};
-use bookly_shared::domain::SmtpReply;
+use bookly_shared::config::{MailTransport, Settings, SmtpSettings};
+use bookly_shared::domain::{MailServer, SmtpReply};
 use bookly_shared::redactor::Redactor;
 
 use crate::render::Outgoing;
@@ -65,15 +65,31 @@ impl Transport {
                 file::restrict(&settings.data_dir, &folder);
                 Transport::File(folder)
             }
-            MailTransport::Smtp(server) => {
-                // One connection for each email in flight: none waits for the slow reply to another one.
-                let max_connections = usize::from(settings.worker_concurrency);
-                let sender = Some(settings.mail.from.clone());
-                let trust = settings.trust.clone();
-                let options = SmtpOptions { max_connections, sender, trust, clock, ..SmtpOptions::default() };
-                Transport::Smtp(SmtpPool::new(server.clone(), options)?)
-            }
+            MailTransport::Smtp(server) => Transport::smtp(server, MailServer::First, settings, clock)?,
         })
+    }
+
+    /// The transport to the second mail server, if there is one. Does not connect yet.
+    ///
+    /// # Errors
+    /// When no connection could ever succeed with its settings.
+    pub fn fallback(settings: &Settings, clock: Clock) -> Result<Option<Transport>, SmtpConfigError> {
+        let server = settings.mail.fallback.as_ref();
+        server.map(|server| Transport::smtp(server, MailServer::Fallback, settings, clock)).transpose()
+    }
+
+    fn smtp(
+        to: &SmtpSettings,
+        server: MailServer,
+        settings: &Settings,
+        clock: Clock,
+    ) -> Result<Transport, SmtpConfigError> {
+        // One connection for each email in flight: none waits for the slow reply to another one.
+        let max_connections = usize::from(settings.worker_concurrency);
+        let sender = Some(settings.mail.from.clone());
+        let trust = settings.trust.clone();
+        let options = SmtpOptions { max_connections, sender, trust, clock, server, ..SmtpOptions::default() };
+        Ok(Transport::Smtp(SmtpPool::new(to.clone(), options)?))
     }
 
     /// Sends an email. `lease_check` is awaited before the first byte of the message is transmitted. What the server

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bookly_shared::clock::Clock;
 use bookly_shared::config::Settings;
 use bookly_shared::db::Db;
+use bookly_shared::domain::MailServer;
 use bookly_shared::link_code::LinkCodes;
 use bookly_shared::link_token::LinkSigner;
 use bookly_shared::queue::RedisQueue;
@@ -19,10 +20,12 @@ use uuid::Uuid;
 
 use crate::delivery::circuit_breaker::CircuitBreaker;
 use crate::delivery::deliver::Delivery;
+use crate::delivery::fallback::Fallback;
 use crate::delivery::lease::Leases;
 use crate::delivery::prepare::Preparer;
 use crate::metrics::record;
 use crate::queue::capacity::Capacity;
+use crate::queue::fallback::FallbackPlace;
 use crate::queue::fetcher::Fetcher;
 use crate::queue::listener::Listener;
 use crate::queue::maintenance::Maintenance;
@@ -64,6 +67,7 @@ pub struct Worker {
     circuit_breaker: CircuitBreaker,
     leases: Leases,
     transport: Transport,
+    fallback: Option<Fallback>,
     concurrency: u16,
     mail_retention: TimeDelta,
     code_lifetime: TimeDelta,
@@ -87,6 +91,10 @@ impl Worker {
         let leases = Leases::new(db.clone(), clock.clone(), name.clone());
         let transport = Transport::new(settings, clock.clone())?;
         let circuit_breaker = CircuitBreaker::new(settings.worker_rate);
+        let fallback = Transport::fallback(settings, clock.clone())?.map(|transport| Fallback {
+            transport,
+            circuit_breaker: CircuitBreaker::before(MailServer::Fallback, settings.worker_rate),
+        });
         let preparer = Preparer {
             db: db.clone(),
             signer: LinkSigner::new(&settings.link_secret),
@@ -103,6 +111,7 @@ impl Worker {
             transport: transport.clone(),
             leases: leases.clone(),
             circuit_breaker: circuit_breaker.clone(),
+            fallback: fallback.clone(),
             tracer,
         });
         let mail_retention = TimeDelta::days(i64::from(settings.mail_retention_days));
@@ -119,6 +128,7 @@ impl Worker {
             circuit_breaker,
             leases,
             transport,
+            fallback,
             concurrency,
             mail_retention,
             code_lifetime,
@@ -129,7 +139,8 @@ impl Worker {
     /// Works until `stop`, then finishes the deliveries under way, for 30 seconds at most.
     pub async fn run(self, stop: CancellationToken) {
         tracing::info!(worker = self.name, concurrency = self.concurrency, "the worker takes emails");
-        record::begin();
+        let with_fallback: &[MailServer] = &[MailServer::First, MailServer::Fallback];
+        record::begin(if self.fallback.is_some() { with_fallback } else { &with_fallback[..1] });
         let deliveries = TaskTracker::new();
         // Leases are renewed until the last delivery is done, not only until the stop.
         let done = CancellationToken::new();
@@ -143,13 +154,28 @@ impl Worker {
             finished,
             self.leases.renew(&done),
             self.circuit_breaker.probe(&self.transport, &stop),
+            self.probe_fallback(&stop),
             maintenance.run(&stop)
         );
         self.transport.close().await;
+        if let Some(fallback) = &self.fallback {
+            fallback.transport.close().await;
+        }
+    }
+
+    async fn probe_fallback(&self, stop: &CancellationToken) {
+        if let Some(Fallback { transport, circuit_breaker }) = &self.fallback {
+            circuit_breaker.probe(transport, stop).await;
+        }
     }
 
     async fn fetch(&self, deliveries: &TaskTracker, stop: &CancellationToken) {
-        let capacity = Capacity::new(self.concurrency);
+        let capacity = Capacity::new(self.concurrency, MailServer::First);
+        let fallback = self.fallback.as_ref().map(|fallback| FallbackPlace {
+            first: self.circuit_breaker.clone(),
+            circuit_breaker: fallback.circuit_breaker.clone(),
+            capacity: Capacity::new(self.concurrency, MailServer::Fallback),
+        });
         let (wake, redis) = match &self.jobs {
             JobSource::InProcess(wake) => (wake.clone(), None),
             JobSource::Redis(redis) => (Arc::default(), Some((**redis).clone())),
@@ -161,6 +187,7 @@ impl Worker {
             delivery: self.delivery.clone(),
             circuit_breaker: self.circuit_breaker.clone(),
             capacity: capacity.clone(),
+            fallback: fallback.clone(),
             deliveries: deliveries.clone(),
             wake: wake.clone(),
             redis: redis.clone(),
@@ -169,7 +196,8 @@ impl Worker {
         let listener = async {
             let Some(redis) = redis else { return };
             let (worker, circuit_breaker) = (self.name.clone(), self.circuit_breaker.clone());
-            Listener { redis, worker, circuit_breaker, capacity, wake, stop: stop.clone() }.run().await;
+            let stop = stop.clone();
+            Listener { redis, worker, circuit_breaker, capacity, fallback, wake, stop }.run().await;
         };
         tokio::join!(fetcher.run(stop), listener);
     }

@@ -5,7 +5,7 @@ use bookly_shared::db::emails::attempts::AttemptRow;
 use bookly_shared::db::emails::reports::ReportRow;
 use bookly_shared::db::emails::stats::Backlog;
 use bookly_shared::db::suppressions::Suppression;
-use bookly_shared::domain::{EmailState, printable};
+use bookly_shared::domain::{EmailState, MailServer, printable};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
@@ -206,7 +206,9 @@ impl Event {
             other => (other, ""),
         };
         let took = row.duration_ms.map(|ms| format!("{ms} ms"));
-        let detail = [Some(shown(&row.worker)), took].into_iter().flatten().collect::<Vec<_>>().join(", ");
+        let server = row.server.as_deref().map(|name| format!("{} mail server", MailServer::named(name)));
+        let detail =
+            [Some(shown(&row.worker)), server, took].into_iter().flatten().collect::<Vec<_>>().join(", ");
         Event {
             time: instant(row.started_at),
             what: what.to_owned(),

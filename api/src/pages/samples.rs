@@ -178,6 +178,7 @@ fn attempt(fencing_token: i64, outcome: &str, smtp_code: Option<i32>) -> Attempt
         outcome: outcome.into(),
         smtp_code,
         reply: smtp_code.map(|code| format!("RCPT TO: {code} 5.1.1 no such user")),
+        server: None,
         started_at: NOON + TimeDelta::seconds(fencing_token * 5),
         duration_ms: smtp_code.map(|_| 31),
     }

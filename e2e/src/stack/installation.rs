@@ -29,6 +29,7 @@ pub struct Stack {
     pub(super) logs: Mutex<Vec<(String, Arc<Log>)>>,
     redis: Option<RedisServer>,
     pub(super) smtp: Option<SmtpServer>,
+    pub(super) second_smtp: Option<SmtpServer>,
     sql: Sql,
     passed: AtomicBool,
     folder: TempDir,
@@ -52,7 +53,7 @@ impl Stack {
         let folder = tempfile::Builder::new().prefix("e2e-stack-").tempdir()?;
         let port = ports::free()?;
         let mut settings = settings::common(port, folder.path());
-        let (mut redis, mut smtp) = (None, None);
+        let (mut redis, mut smtp, mut second_smtp) = (None, None, None);
         if options.kind == Kind::Full {
             let server = RedisServer::start().await?;
             settings.extend(settings::full(&server).await?);
@@ -60,7 +61,14 @@ impl Stack {
         }
         if options.mail_server {
             let server = settings::mail_server(options.access_tokens).await?;
-            fs::write(folder.path().join("ca.pem"), format!("{}{}", server.ca_pem(), options.trusted))?;
+            let mut trusted = format!("{}{}", server.ca_pem(), options.trusted);
+            if options.second_mail_server {
+                let second = settings::second_mail_server().await?;
+                trusted.push_str(second.ca_pem());
+                settings.extend(settings::second_mail(&second));
+                second_smtp = Some(second);
+            }
+            fs::write(folder.path().join("ca.pem"), trusted)?;
             settings.extend(settings::mail(&server, folder.path()));
             smtp = Some(server);
         }
@@ -81,6 +89,7 @@ impl Stack {
             logs: Mutex::new(vec![("api".to_owned(), log)]),
             redis,
             smtp,
+            second_smtp,
             sql,
             passed: AtomicBool::new(false),
             folder,
@@ -124,6 +133,11 @@ impl Stack {
     /// The mail server; the embedded stack has none unless the test asks for it.
     pub fn smtp(&self) -> anyhow::Result<&SmtpServer> {
         self.smtp.as_ref().context("this stack's mails go to files")
+    }
+
+    /// The fallback.
+    pub fn second_smtp(&self) -> anyhow::Result<&SmtpServer> {
+        self.second_smtp.as_ref().context("this stack has one mail server")
     }
 
     /// The Redis of the full stack.

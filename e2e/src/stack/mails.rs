@@ -9,7 +9,7 @@ use mail_parser::MessageParser;
 
 use super::installation::Stack;
 use crate::poll::{LIMIT, until};
-use crate::smtp_server::ReceivedMail;
+use crate::smtp_server::{ReceivedMail, SmtpServer};
 
 impl Stack {
     /// Waits for the first email to an address with this subject.
@@ -56,10 +56,14 @@ impl Stack {
         Ok(mails)
     }
 
-    /// All emails so far.
+    /// All emails so far; with two mail servers those of the first one come first.
     pub fn mails(&self) -> anyhow::Result<Vec<ReceivedMail>> {
         match &self.smtp {
-            Some(smtp) => Ok(smtp.mails()),
+            Some(smtp) => Ok([Some(smtp), self.second_smtp.as_ref()]
+                .into_iter()
+                .flatten()
+                .flat_map(SmtpServer::mails)
+                .collect()),
             None => stored(&Path::new(&self.settings["DATA_DIR"]).join("mail")),
         }
     }

@@ -15,4 +15,4 @@ pub use logs::secret_in;
 pub use options::{Kind, StackOptions};
 pub use people::{Member, Tokens};
 pub use processes::STOP_LIMIT;
-pub use settings::{JWT_SECRET, MAIL_PASSWORD, MAIL_USER};
+pub use settings::{JWT_SECRET, MAIL_PASSWORD, MAIL_USER, SECOND_MAIL_USER};

@@ -22,6 +22,7 @@ pub struct StackOptions {
     pub(super) settings: Settings,
     pub(super) workers: usize,
     pub(super) mail_server: bool,
+    pub(super) second_mail_server: bool,
     pub(super) trusted: String,
     pub(super) access_tokens: Option<AccessTokens>,
 }
@@ -30,8 +31,15 @@ impl StackOptions {
     /// The defaults of a kind.
     pub fn new(kind: Kind) -> StackOptions {
         let (mail_server, trusted) = (kind == Kind::Full, String::new());
-        let (settings, access_tokens) = (Settings::new(), None);
-        StackOptions { kind, settings, workers: WORKERS, mail_server, trusted, access_tokens }
+        StackOptions {
+            kind,
+            settings: Settings::new(),
+            workers: WORKERS,
+            mail_server,
+            second_mail_server: false,
+            trusted,
+            access_tokens: None,
+        }
     }
 
     /// Sets a variable for all processes.
@@ -49,6 +57,12 @@ impl StackOptions {
     /// Lets the mail server accept these access tokens, and no password.
     pub fn access_tokens(mut self, tokens: AccessTokens) -> StackOptions {
         self.access_tokens = Some(tokens);
+        self
+    }
+
+    /// Adds two mail servers; the second one is the fallback.
+    pub fn two_mail_servers(mut self) -> StackOptions {
+        (self.mail_server, self.second_mail_server) = (true, true);
         self
     }
 

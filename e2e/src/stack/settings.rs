@@ -15,6 +15,9 @@ pub const JWT_SECRET: &str = "jwt-secret-that-no-log-shows-0123456789abcdef";
 /// The login at the mail server.
 pub const MAIL_USER: &str = "bookly-mailer";
 pub const MAIL_PASSWORD: &str = "smtp-password-that-no-log-shows";
+/// The login at the second one. The search of the logs for the first password finds this one, too.
+pub const SECOND_MAIL_USER: &str = "bookly-second";
+const SECOND_MAIL_PASSWORD: &str = "second-smtp-password-that-no-log-shows";
 
 /// The settings of both kinds.
 pub(super) fn common(port: u16, folder: &Path) -> Settings {
@@ -50,6 +53,22 @@ pub(super) fn mail(smtp: &SmtpServer, folder: &Path) -> Settings {
         ("MAIL_PASSWORD", MAIL_PASSWORD),
         ("SSL_CERT_FILE", &authority),
     ])
+}
+
+/// The settings for a second mail server.
+pub(super) fn second_mail(smtp: &SmtpServer) -> Settings {
+    settings(&[
+        ("MAIL_FALLBACK_SERVER", "localhost"),
+        ("MAIL_FALLBACK_PORT", &smtp.port().to_string()),
+        ("MAIL_FALLBACK_USERNAME", SECOND_MAIL_USER),
+        ("MAIL_FALLBACK_PASSWORD", SECOND_MAIL_PASSWORD),
+    ])
+}
+
+/// Another mail server, with a login of its own.
+pub(super) async fn second_mail_server() -> anyhow::Result<SmtpServer> {
+    let auth = Some((SECOND_MAIL_USER.to_owned(), SECOND_MAIL_PASSWORD.to_owned()));
+    SmtpServer::start(SmtpServerOptions { tls: TlsMode::StartTls, auth, ..Default::default() }).await
 }
 
 /// A mail server that requires TLS and a login, with a password or else with an access token.

@@ -1,5 +1,6 @@
 //! Every server and process stops or is killed: no accepted email is lost.
 
+mod fallback;
 mod kill;
 mod postgres;
 mod queue;

@@ -4,7 +4,7 @@ use bookly_e2e::ports;
 use bookly_e2e::smtp_server::{Fault, Stage};
 use bookly_e2e::stack::run;
 
-use super::doctor::{examined, fails};
+use super::doctor::{check, examined, fails};
 use super::*;
 
 async fn smtp_fails(stack: &Stack, own: &[(&str, &str)], fact: &str, remedy: &str) -> Result<()> {
@@ -48,6 +48,23 @@ async fn faults_of_the_mail_server_are_named() -> Result<()> {
         let busy = Fault::RefuseGreeting(421, "too busy".to_owned());
         fault_fails(stack, busy, "421 too busy", "log of the server").await?;
         assert_eq!(stack.smtp()?.mails_total(), 0);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_mail_server_is_checked_too_and_a_fault_of_it_is_a_warning() -> Result<()> {
+    run(StackOptions::new(Kind::Full).workers(0).two_mail_servers(), async |stack| {
+        let (_, report) = examined(stack, &[]).await?;
+        assert_eq!(check(&report, "smtp_fallback")?["status"], "ok", "{report:#}");
+        stack.second_smtp()?.set_fault(Fault::reply(Stage::Auth, 535, "5.7.8 wrong user or password"));
+        let (finished, report) = examined(stack, &[]).await?;
+        let found = check(&report, "smtp_fallback")?;
+        assert_eq!(found["status"], "warn", "{report:#}");
+        let remedy = found["remedy"].as_str().unwrap_or_default();
+        assert!(remedy.contains("MAIL_FALLBACK_USERNAME and MAIL_FALLBACK_PASSWORD"), "{report:#}");
+        assert!(finished.status.success(), "emails are sent by the first server");
         Ok(())
     })
     .await

@@ -4,7 +4,8 @@ use lettre::Address;
 
 use super::mail_auth::{self, SmtpAuth, SmtpCredentials};
 use super::source::Source;
-use super::{PublicUrl, helo, table, values};
+use super::table::{self, Setting};
+use super::{PublicUrl, helo, values};
 use crate::domain::{EmailAddress, EmailAddressError, is_visible};
 
 /// The settings about emails.
@@ -16,6 +17,8 @@ pub struct MailSettings {
     pub from_name: String,
     /// How emails are sent.
     pub transport: MailTransport,
+    /// The second SMTP server, for times when the first one cannot be used.
+    pub fallback: Option<SmtpSettings>,
 }
 
 /// How emails are sent.
@@ -92,16 +95,47 @@ pub(super) fn read(
     } else {
         Some(app_name.unwrap_or(DEFAULT_NAME).to_owned())
     };
-    let server = server(source, kind, helo::default(public_url, from.as_ref()));
+    let helo_name = helo_name(source, helo::default(public_url, from.as_ref()));
+    let by_smtp = kind == Some(TransportKind::Smtp);
+    let first = server(source, &FIRST, helo_name.clone(), |source| mail_auth::read(source, by_smtp));
+    let has_fallback = has_fallback(source, kind);
+    let fallback =
+        server(source, &FALLBACK, helo_name, |source| password_login(source, &FALLBACK, has_fallback));
     let transport = match kind? {
         TransportKind::File => MailTransport::File,
         TransportKind::Smtp => {
-            let server = server?;
+            let server = first?;
             risks(&server).into_iter().for_each(|risk| source.warn(risk));
             MailTransport::Smtp(server)
         }
     };
-    Some(MailSettings { from: from?, from_name: from_name?, transport })
+    let fallback = if has_fallback {
+        let fallback = fallback?;
+        risks(&fallback).into_iter().for_each(|risk| source.warn(with_names_of_fallback(risk)));
+        Some(fallback)
+    } else {
+        None
+    };
+    Some(MailSettings { from: from?, from_name: from_name?, transport, fallback })
+}
+
+/// Whether a second server is set and can ever be used.
+fn has_fallback(source: &mut Source, kind: Option<TransportKind>) -> bool {
+    let is_set = source.is_set(&table::MAIL_FALLBACK_SERVER);
+    if is_set && !source.is_set(&table::MAIL_SERVER) {
+        let needed = "it is used while the server of MAIL_SERVER cannot be; set that, too";
+        source.refuse(&table::MAIL_FALLBACK_SERVER, "is set, and MAIL_SERVER is not", needed);
+    }
+    is_set && kind == Some(TransportKind::Smtp)
+}
+
+/// A text about the first server's settings, about those of the fallback.
+pub fn with_names_of_fallback(text: &str) -> String {
+    let mut text = text.to_owned();
+    for (name, of_fallback) in FIRST.all().into_iter().zip(FALLBACK.all()) {
+        text = text.replace(name.name(), of_fallback.name());
+    }
+    text
 }
 
 /// What an attacker on the network to the mail server can read, in words for the operator.
@@ -191,22 +225,75 @@ fn display_name(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// The settings of one server.
+struct ServerTable {
+    host: &'static Setting,
+    port: &'static Setting,
+    starttls: &'static Setting,
+    ssl_tls: &'static Setting,
+    use_credentials: &'static Setting,
+    validate_certs: &'static Setting,
+    username: &'static Setting,
+    password: &'static Setting,
+}
+
+static FIRST: ServerTable = ServerTable {
+    host: &table::MAIL_SERVER,
+    port: &table::MAIL_PORT,
+    starttls: &table::MAIL_STARTTLS,
+    ssl_tls: &table::MAIL_SSL_TLS,
+    use_credentials: &table::USE_CREDENTIALS,
+    validate_certs: &table::VALIDATE_CERTS,
+    username: &table::MAIL_USERNAME,
+    password: &table::MAIL_PASSWORD,
+};
+
+static FALLBACK: ServerTable = ServerTable {
+    host: &table::MAIL_FALLBACK_SERVER,
+    port: &table::MAIL_FALLBACK_PORT,
+    starttls: &table::MAIL_FALLBACK_STARTTLS,
+    ssl_tls: &table::MAIL_FALLBACK_SSL_TLS,
+    use_credentials: &table::MAIL_FALLBACK_USE_CREDENTIALS,
+    validate_certs: &table::MAIL_FALLBACK_VALIDATE_CERTS,
+    username: &table::MAIL_FALLBACK_USERNAME,
+    password: &table::MAIL_FALLBACK_PASSWORD,
+};
+
+impl ServerTable {
+    fn all(&self) -> [&'static Setting; 8] {
+        [
+            self.host,
+            self.port,
+            self.starttls,
+            self.ssl_tls,
+            self.use_credentials,
+            self.validate_certs,
+            self.username,
+            self.password,
+        ]
+    }
+}
+
+fn helo_name(source: &mut Source, default: Option<String>) -> Option<String> {
+    if source.is_set(&table::MAIL_HELO_NAME) {
+        source.optional(&table::MAIL_HELO_NAME, helo::parse)
+    } else {
+        default
+    }
+}
+
 /// `None` when no server is set, or one of its settings is wrong (reported).
 fn server(
     source: &mut Source,
-    kind: Option<TransportKind>,
-    default_helo_name: Option<String>,
+    names: &ServerTable,
+    helo_name: Option<String>,
+    login: impl FnOnce(&mut Source) -> Option<Option<SmtpCredentials>>,
 ) -> Option<SmtpSettings> {
-    let host = source.optional(&table::MAIL_SERVER, values::host);
-    let port = source.optional(&table::MAIL_PORT, values::port);
-    let security = security(source);
-    let credentials = mail_auth::read(source, kind == Some(TransportKind::Smtp));
-    let validate_certs = source.optional(&table::VALIDATE_CERTS, values::boolean);
-    let helo_name = if source.is_set(&table::MAIL_HELO_NAME) {
-        source.optional(&table::MAIL_HELO_NAME, helo::parse)
-    } else {
-        default_helo_name
-    };
+    let host = source.optional(names.host, values::host);
+    let port = source.optional(names.port, values::port);
+    let security = security(source, names);
+    let credentials = login(source);
+    let validate_certs = source.optional(names.validate_certs, values::boolean);
     Some(SmtpSettings {
         host: host?,
         port: port?,
@@ -217,15 +304,17 @@ fn server(
     })
 }
 
-fn security(source: &mut Source) -> Option<Security> {
-    let implicit = source.optional(&table::MAIL_SSL_TLS, values::boolean);
-    let starttls_given = source.is_set(&table::MAIL_STARTTLS);
-    let starttls = source.optional(&table::MAIL_STARTTLS, values::boolean);
+fn security(source: &mut Source, names: &ServerTable) -> Option<Security> {
+    let implicit = source.optional(names.ssl_tls, values::boolean);
+    let starttls_given = source.is_set(names.starttls);
+    let starttls = source.optional(names.starttls, values::boolean);
     match (implicit?, starttls) {
         (true, Some(true)) => {
-            let needed =
-                "a connection has one kind of encryption: set one of them to false (port 465: MAIL_STARTTLS)";
-            source.refuse(&table::MAIL_STARTTLS, "is true, and MAIL_SSL_TLS too", needed);
+            let name = names.starttls.name();
+            let needed = format!(
+                "a connection has one kind of encryption: set one of them to false (port 465: {name})"
+            );
+            source.refuse(names.starttls, &format!("is true, and {} too", names.ssl_tls.name()), needed);
             None
         }
         (true, _) => Some(Security::ImplicitTls),
@@ -234,4 +323,25 @@ fn security(source: &mut Source) -> Option<Security> {
         // Not set means true; a wrong value is already reported.
         (false, None) => (!starttls_given).then_some(Security::StartTls),
     }
+}
+
+/// The login at the fallback, which is always a password. `Some(None)`: none is wanted.
+fn password_login(
+    source: &mut Source,
+    names: &ServerTable,
+    is_used: bool,
+) -> Option<Option<SmtpCredentials>> {
+    let wanted = source.optional(names.use_credentials, values::boolean);
+    let username = source.optional(names.username, |text| Ok(text.to_owned()));
+    let password = source.secret(names.password, |text| Ok(text.to_owned()));
+    if !wanted? {
+        return Some(None);
+    }
+    if is_used {
+        let name = names.use_credentials.name();
+        let needed = format!("{name} is true, its default; set it to false for a server that needs no login");
+        source.require(names.username, &needed);
+        source.require(names.password, &needed);
+    }
+    Some(Some(SmtpCredentials { username: username?, auth: SmtpAuth::Password(password?) }))
 }

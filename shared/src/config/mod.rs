@@ -34,7 +34,7 @@ use source::Source;
 pub use database::{DEFAULT_POOL_SIZE, DatabaseSettings};
 pub use doctor::DoctorSettings;
 pub use links::{Link, LinkPlace, LinkSettings, LinkTemplate, LinkTemplates, UNSUBSCRIBE};
-pub use mail::{MailSettings, MailTransport, Security, SmtpSettings};
+pub use mail::{MailSettings, MailTransport, Security, SmtpSettings, with_names_of_fallback};
 pub use mail_auth::{OAuthGrant, OAuthMechanism, OAuthSettings, SmtpAuth, SmtpCredentials};
 pub use problem::{SettingProblem, SettingsError};
 pub use product::{Logo, ProductSettings};

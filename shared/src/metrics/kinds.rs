@@ -36,7 +36,8 @@ struct Spec<const N: usize> {
 
 impl<const N: usize> Spec<N> {
     fn key(&self, values: [SharedString; N]) -> Key {
-        let labels = self.labels.into_iter().zip(values);
+        // Without a value there is no label, which means the same in Prometheus.
+        let labels = self.labels.into_iter().zip(values).filter(|(_, value)| !value.is_empty());
         Key::from_parts(self.name, labels.map(|(name, value)| Label::new(name, value)).collect::<Vec<_>>())
     }
 }
@@ -77,22 +78,23 @@ impl<const N: usize> Gauge<N> {
     }
 }
 
-impl Gauge<0> {
+impl<const N: usize> Gauge<N> {
     /// Adds 1 until the returned value is dropped.
     #[must_use]
-    pub fn count(&'static self) -> Counted {
-        with_recorder(|recorder| recorder.register_gauge(&self.0.key([]), &METADATA).increment(1.0));
-        Counted(self)
+    pub fn count(&self, values: [SharedString; N]) -> Counted {
+        let key = self.0.key(values);
+        with_recorder(|recorder| recorder.register_gauge(&key, &METADATA).increment(1.0));
+        Counted(key)
     }
 }
 
 /// Is counted in a gauge until it is dropped.
 #[derive(Debug)]
-pub struct Counted(&'static Gauge<0>);
+pub struct Counted(Key);
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        with_recorder(|recorder| recorder.register_gauge(&self.0.0.key([]), &METADATA).decrement(1.0));
+        with_recorder(|recorder| recorder.register_gauge(&self.0, &METADATA).decrement(1.0));
     }
 }
 

@@ -53,7 +53,7 @@ table! {
     EMAILS_CLOSED: Counter(kind, outcome), "bookly_emails_closed_total",
         "Emails that this process closed: sent, failed, cancelled.";
     EMAIL_ATTEMPTS: Counter(kind, outcome), "bookly_email_attempts_total",
-        "Attempts by outcome: sent, failed, cancelled, retried, lease_lost (stopped before DATA), database_away (queued again; the lease runs out if that fails, too).";
+        "Attempts by outcome: sent, failed, cancelled, retried, lease_lost (stopped before DATA), database_away (queued again; the lease runs out if that fails, too), released (with a second mail server: queued again, because neither could get it).";
     EMAIL_DELIVERY_SECONDS: Histogram(kind), "bookly_email_delivery_seconds",
         "Time from queuing an email to the mail server's 250.", DELIVERY_BUCKETS;
     EMAIL_LEASES_LOST: Counter(kind), "bookly_email_leases_lost_total",
@@ -69,13 +69,13 @@ table! {
     EMAILS_ABANDONED: Gauge(), "bookly_emails_lease_expired",
         "Emails whose lease ran out and that the leader has not rescued yet.";
 
-    SMTP_REACHABLE: Gauge(), "bookly_smtp_reachable",
-        "1 while the circuit breaker is closed, 0 while the mail server, or the folder of the file transport, is probed.";
-    SMTP_FAILURES: Counter(stage, kind), "bookly_smtp_failures_total",
+    SMTP_REACHABLE: Gauge(server), "bookly_smtp_reachable",
+        "1 while the circuit breaker is closed, 0 while the mail server, or the folder of the file transport, is probed. `server` is `fallback` for the second mail server, here and below; the first one has no such label.";
+    SMTP_FAILURES: Counter(server, stage, kind), "bookly_smtp_failures_total",
         "Failed sends and probes, by the stage of the SMTP session and the verdict.";
-    SMTP_OPEN: Gauge(), "bookly_smtp_connections_open",
+    SMTP_OPEN: Gauge(server), "bookly_smtp_connections_open",
         "Open connections to the mail server.";
-    SMTP_OPENED: Counter(), "bookly_smtp_connections_opened_total",
+    SMTP_OPENED: Counter(server), "bookly_smtp_connections_opened_total",
         "Connections to the mail server that were opened, with login.";
     SMTP_STAGE_SECONDS: Histogram(stage), "bookly_smtp_stage_duration_seconds",
         "How long each stage of an SMTP session took, whether it succeeded or not.", STAGE_BUCKETS;

@@ -16,6 +16,7 @@ pub(crate) enum Op {
     FreeLost,
     RenewLeases { worker: usize, emails: u8 },
     RetryLater { claim: Pick, wait: TimeDelta, counts: bool, answer_lost: bool },
+    Release { claim: Pick, wait: Option<TimeDelta> },
     CloseSent(Vec<Pick>),
     CloseFailed(Pick),
     CloseCancelled(Pick),
@@ -67,6 +68,7 @@ fn op() -> impl Strategy<Value = Op> {
         3 => (pick(), wait(), any::<bool>(), any::<bool>()).prop_map(|(claim, wait, counts, answer_lost)| {
             Op::RetryLater { claim, wait, counts, answer_lost }
         }),
+        2 => (pick(), prop::option::of(wait())).prop_map(|(claim, wait)| Op::Release { claim, wait }),
         1 => prop::collection::vec(pick(), 1..4).prop_map(Op::CloseSent),
         1 => pick().prop_map(Op::CloseFailed),
         1 => pick().prop_map(Op::CloseCancelled),

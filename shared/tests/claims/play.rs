@@ -8,7 +8,7 @@ use bookly_shared::db::emails::complete::SentEmail;
 use bookly_shared::db::emails::enqueue::NewEmail;
 use bookly_shared::db::emails::reports::{Recorded, Report};
 use bookly_shared::db::emails::retry::Retry;
-use bookly_shared::domain::{EmailAddress, EmailKind, EmailState, ReportSource, ReportVerdict};
+use bookly_shared::domain::{EmailAddress, EmailKind, EmailState, MailServer, ReportSource, ReportVerdict};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::try_join_all;
 use proptest::sample::Index;
@@ -71,6 +71,7 @@ impl Play<'_> {
             Op::RetryLater { claim, wait, counts, answer_lost } => {
                 self.retry_later(claim, *wait, *counts, *answer_lost).await;
             }
+            Op::Release { claim, wait } => self.release(claim, *wait).await,
             Op::CloseSent(claims) => self.complete_sent(claims).await,
             Op::CloseFailed(claim) => self.close_as(claim, "failed").await,
             Op::CloseCancelled(claim) => self.close_as(claim, "cancelled").await,
@@ -166,12 +167,20 @@ impl Play<'_> {
 
     async fn retry_later(&mut self, pick: &Pick, wait: TimeDelta, counts: bool, answer_lost: bool) {
         let Some((claim, now)) = self.pick(pick) else { return };
-        let reason = Reason { smtp_code: Some(450), text: "450 not now" };
-        let retry =
-            Retry { due_at: now + wait, outcome: AttemptOutcome::Retried, reason, counts, answer_lost };
+        let reason = Reason { smtp_code: Some(450), text: "450 not now", server: None };
+        let bound_to = answer_lost.then_some(MailServer::Fallback);
+        let (due_at, outcome) = (now + wait, AttemptOutcome::Retried);
+        let retry = Retry { due_at, outcome, reason, counts, answer_lost, bound_to };
         let email = find(&mut self.emails, claim.id);
         let expected = email.retry_later(&claim, retry.due_at, reason.text, (counts, answer_lost));
         assert_eq!(self.db.retry_later(&claim, &retry, now).await.unwrap(), expected, "{claim:?}");
+    }
+
+    async fn release(&mut self, pick: &Pick, wait: Option<TimeDelta>) {
+        let Some((claim, now)) = self.pick(pick) else { return };
+        let due_at = wait.map(|wait| now + wait);
+        let expected = find(&mut self.emails, claim.id).release(&claim, due_at);
+        assert_eq!(self.db.release(claim.claim(), due_at).await.unwrap(), expected, "{claim:?}");
     }
 
     async fn complete_sent(&mut self, picks: &[Pick]) {

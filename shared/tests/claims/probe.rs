@@ -16,9 +16,13 @@ pub(crate) async fn prefers_an_email_that_was_not_refused(db: &Db) {
     for later in [1, 2] {
         queue(db, EmailKind::VerifyEmail, now + TimeDelta::seconds(later)).await;
     }
-    let reason = Reason { smtp_code: Some(504), text: "RCPT TO: 504 5.5.2 need fully-qualified hostname" };
+    let reason = Reason {
+        smtp_code: Some(504),
+        text: "RCPT TO: 504 5.5.2 need fully-qualified hostname",
+        server: None,
+    };
     let outcome = AttemptOutcome::Retried;
-    let retry = Retry { due_at: now, outcome, reason, counts: true, answer_lost: false };
+    let retry = Retry { due_at: now, outcome, reason, counts: true, answer_lost: false, bound_to: None };
     assert!(db.retry_later(&refused, &retry, now).await.unwrap());
     let later = now + TimeDelta::seconds(10);
     let mut claimed = Vec::new();

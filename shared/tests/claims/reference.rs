@@ -8,7 +8,7 @@ use bookly_shared::db::emails::claim::{AGED_AFTER, CLOCK_SLACK, Claim, ClaimLimi
 use bookly_shared::db::emails::enqueue::deadline_of;
 use bookly_shared::db::emails::maintenance::REENQUEUE_AFTER;
 use bookly_shared::domain::closing_reason::{CANCELLED_BY_OPERATOR, DEADLINE_PASSED};
-use bookly_shared::domain::{EmailKind, ReportVerdict};
+use bookly_shared::domain::{EmailKind, MailServer, ReportVerdict};
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
@@ -22,6 +22,7 @@ pub(crate) struct Email {
     pub(crate) fencing_token: i64,
     pub(crate) lost_leases: i32,
     pub(crate) lost_answers: i32,
+    pub(crate) bound_to: Option<MailServer>,
     pub(crate) due_at: DateTime<Utc>,
     pub(crate) deadline_at: DateTime<Utc>,
     pub(crate) enqueued_at: Option<DateTime<Utc>>,
@@ -45,6 +46,7 @@ impl Email {
             fencing_token: 0,
             lost_leases: 0,
             lost_answers: 0,
+            bound_to: None,
             due_at: now,
             deadline_at: now + deadline_of(kind),
             enqueued_at: Some(now),
@@ -168,6 +170,19 @@ impl Email {
             (self.enqueued_at, self.lease_until) = (None, None);
             self.attempts -= i32::from(!counts);
             self.lost_answers += i32::from(answer_lost);
+            self.bound_to = answer_lost.then_some(MailServer::Fallback);
+        }
+        held
+    }
+
+    /// `Db::release`: the claim is not an attempt.
+    pub(crate) fn release(&mut self, claim: &ClaimedEmail, due_at: Option<DateTime<Utc>>) -> bool {
+        let held = self.is_held_by(claim);
+        if held {
+            self.state = "queued";
+            self.due_at = due_at.unwrap_or(self.due_at);
+            (self.enqueued_at, self.lease_until) = (None, None);
+            self.attempts -= 1;
         }
         held
     }
@@ -252,6 +267,7 @@ impl Email {
             self.lost_answers,
         );
         assert_eq!(given, due);
+        assert_eq!(claim.bound_server(), self.bound_to);
         assert_eq!((claim.created_at, claim.deadline_at), (self.created_at, self.deadline_at));
     }
 

@@ -4,9 +4,12 @@
 //! A connection probe, which goes as far as MAIL FROM, shows when an outage is over. After a refusal that came later than
 //! MAIL FROM the circuit is then half-open: one email at a time is sent, until one is accepted.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bookly_shared::config::with_names_of_fallback;
+use bookly_shared::domain::MailServer;
 use bookly_shared::metrics::table::SMTP_REACHABLE;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep, timeout};
@@ -60,17 +63,23 @@ pub(crate) enum Admission {
     Probe(OwnedSemaphorePermit),
 }
 
-/// The circuit of one process. Clones share it.
+/// The circuit of one process before one mail server. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct CircuitBreaker {
+    server: MailServer,
     state: watch::Sender<State>,
     no_acceptance: Duration,
     rate: Option<Arc<Mutex<Interval>>>,
 }
 
 impl CircuitBreaker {
-    /// A closed circuit. `rate` is in emails a second.
+    /// A closed circuit before the first server. `rate` is in emails a second.
     pub(crate) fn new(rate: Option<u32>) -> CircuitBreaker {
+        CircuitBreaker::before(MailServer::First, rate)
+    }
+
+    /// A closed circuit before this server.
+    pub(crate) fn before(server: MailServer, rate: Option<u32>) -> CircuitBreaker {
         let rate = rate.map(|rate| {
             let mut ticks = interval(Duration::from_secs(1) / rate.max(1));
             // Ticks that passed without an email are not made up for: that would be a burst.
@@ -78,7 +87,7 @@ impl CircuitBreaker {
             Arc::new(Mutex::new(ticks))
         });
         let state = watch::Sender::new(State { circuit: Circuit::Closed, refused_since: None });
-        CircuitBreaker { state, no_acceptance: NO_ACCEPTANCE, rate }
+        CircuitBreaker { server, state, no_acceptance: NO_ACCEPTANCE, rate }
     }
 
     /// Whether emails are admitted one at a time.
@@ -115,6 +124,22 @@ impl CircuitBreaker {
         }
     }
 
+    /// Whether emails are sent without a permit.
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(self.state.borrow().circuit, Circuit::Closed)
+    }
+
+    /// Whether no email may be sent.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.state.borrow().circuit, Circuit::Open(_))
+    }
+
+    /// Waits until the circuit is open or half-open.
+    pub(crate) async fn not_closed(&self) {
+        // The sender lives as long as `self`, so the wait cannot fail.
+        let _ = self.state.subscribe().wait_for(|state| !matches!(state.circuit, Circuit::Closed)).await;
+    }
+
     /// Waits until the circuit is closed or half-open.
     pub(crate) async fn not_open(&self) {
         // The sender lives as long as `self`, so the wait cannot fail.
@@ -134,7 +159,7 @@ impl CircuitBreaker {
             closed
         });
         if closed {
-            report_closed();
+            self.report_closed();
         }
     }
 
@@ -151,15 +176,19 @@ impl CircuitBreaker {
         });
         match opened {
             Some(Opened::Now) => {
-                SMTP_REACHABLE.set(0.0, []);
+                SMTP_REACHABLE.set(0.0, [self.server.label().into()]);
                 let remedy = error.remedy().unwrap_or("run `bookly-worker doctor`");
+                let remedy = self.with_its_settings(remedy);
                 tracing::error!(
+                    server = self.named(),
                     reason,
-                    remedy,
+                    remedy = &*remedy,
                     "the mail server cannot be used; emails wait while it is probed"
                 );
             }
-            Some(Opened::Again) => tracing::warn!(reason, "the mail server still cannot be used"),
+            Some(Opened::Again) => {
+                tracing::warn!(server = self.named(), reason, "the mail server still cannot be used")
+            }
             None => {}
         }
     }
@@ -188,12 +217,12 @@ impl CircuitBreaker {
             };
             match (probed, opened_by) {
                 (Err(error), _) => {
-                    record::failure(&error);
-                    tracing::warn!(%error, "the mail server still cannot be used");
+                    record::failure(self.server, &error);
+                    tracing::warn!(server = self.named(), %error, "the mail server still cannot be used");
                 }
                 (Ok(()), Some(OpenedBy::Session)) => {
                     self.set(Circuit::Closed);
-                    return report_closed();
+                    return self.report_closed();
                 }
                 (Ok(()), _) => {
                     self.probe_with_emails().await;
@@ -221,8 +250,32 @@ impl CircuitBreaker {
         }
     }
 
+    /// As after a probe that followed a refusal later than MAIL FROM.
+    #[cfg(test)]
+    pub(crate) fn half_open(&self) {
+        self.set(Circuit::HalfOpen(Arc::new(Semaphore::new(1))));
+    }
+
     fn set(&self, circuit: Circuit) {
         self.state.send_modify(|state| state.circuit = circuit);
+    }
+
+    fn report_closed(&self) {
+        tracing::info!(server = self.named(), "the mail server can be used again");
+        SMTP_REACHABLE.set(1.0, [self.server.label().into()]);
+    }
+
+    /// A remedy with the names of this server's settings.
+    fn with_its_settings(&self, remedy: &'static str) -> Cow<'static, str> {
+        match self.server {
+            MailServer::First => remedy.into(),
+            MailServer::Fallback => with_names_of_fallback(remedy).into(),
+        }
+    }
+
+    /// The name in the log; the first server needs none.
+    fn named(&self) -> Option<&'static str> {
+        (self.server != MailServer::First).then(|| self.server.as_str())
     }
 }
 
@@ -271,11 +324,6 @@ impl State {
         self.circuit = Circuit::Open(opened_by);
         Some(opened)
     }
-}
-
-fn report_closed() {
-    tracing::info!("the mail server can be used again");
-    SMTP_REACHABLE.set(1.0, []);
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use bookly_shared::db::emails::attempts::{AttemptOutcome, Reason};
 use bookly_shared::db::emails::claim::ClaimedEmail;
 use bookly_shared::db::emails::complete::SentEmail;
 use bookly_shared::db::{Db, DbError};
+use bookly_shared::domain::MailServer;
 use bookly_shared::domain::closing_reason::{DEADLINE_PASSED, NOT_RENDERED, OUTCOME_UNKNOWN, WORKER_LOST};
 use bookly_shared::redactor::{mask_address, masked};
 use bookly_shared::trace::{SpanPlace, Tracer};
@@ -17,6 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Instrument;
 
 use crate::delivery::circuit_breaker::CircuitBreaker;
+use crate::delivery::fallback::{Fallback, Held};
 use crate::delivery::lease::{Lease, Leases};
 use crate::delivery::prepare::{Decision, EmailContent, Preparer};
 use crate::delivery::spans;
@@ -47,19 +49,23 @@ pub(crate) struct Delivery {
     pub(crate) transport: Transport,
     pub(crate) leases: Leases,
     pub(crate) circuit_breaker: CircuitBreaker,
+    /// The second mail server.
+    pub(crate) fallback: Option<Fallback>,
     pub(crate) tracer: Tracer,
 }
 
 /// What became of one attempt.
 enum Outcome {
     /// The server took the email.
-    Sent(Delivered),
+    Sent(Delivered, MailServer),
     /// It is not wanted any more, for this reason.
     Cancelled(&'static str),
-    /// It will never be sent, for this reason; with the server's code when the server refused it.
-    Failed(String, Option<u16>),
+    /// It will never be sent, for this reason; with the server's code, and the server, when one refused it.
+    Failed(String, Option<u16>, Option<MailServer>),
     /// It is tried again.
-    Retry(SendError),
+    Retry(SendError, MailServer),
+    /// No mail server was asked to take it: it waits for one.
+    Held(Held),
     /// Another worker has it, or the database could not confirm the lease: the row is left alone.
     LeaseLost,
 }
@@ -67,10 +73,11 @@ enum Outcome {
 impl Outcome {
     fn attempt_outcome(&self) -> AttemptOutcome {
         match self {
-            Outcome::Sent(_) => AttemptOutcome::Sent,
+            Outcome::Sent(..) => AttemptOutcome::Sent,
             Outcome::Cancelled(_) => AttemptOutcome::Cancelled,
             Outcome::Failed(..) => AttemptOutcome::Failed,
-            Outcome::Retry(_) => AttemptOutcome::Retried,
+            Outcome::Retry(..) => AttemptOutcome::Retried,
+            Outcome::Held(_) => AttemptOutcome::Released,
             Outcome::LeaseLost => AttemptOutcome::LeaseLost,
         }
     }
@@ -111,27 +118,51 @@ impl Delivery {
         place: &SpanPlace,
     ) -> Result<Outcome, DbError> {
         if let Some(reason) = reason_to_give_up(email, self.clock.now()) {
-            return Ok(Outcome::Failed(reason.to_owned(), None));
+            return Ok(Outcome::Failed(reason.to_owned(), None, None));
         }
         let content = match self.preparer.prepare(email, self.clock.now()).await? {
             Decision::Send(content) => content,
             Decision::Cancel(reason) => return Ok(Outcome::Cancelled(reason)),
         };
         let Some(message) = self.compose(email, &content) else {
-            return Ok(Outcome::Failed(NOT_RENDERED.to_owned(), None));
+            return Ok(Outcome::Failed(NOT_RENDERED.to_owned(), None, None));
         };
         let sending = permit.start_sending().await;
-        let mut span = spans::sending(&self.tracer, &self.transport, place);
-        let sent = self.transport.send(&message, lease.still_holds()).await;
+        let server = match &self.fallback {
+            None => MailServer::First,
+            Some(fallback) => {
+                match fallback.choose(permit.server, email.bound_server(), &self.circuit_breaker) {
+                    Ok(server) => server,
+                    Err(held) => return Ok(Outcome::Held(held)),
+                }
+            }
+        };
+        let (transport, circuit_breaker) = self.way_to(server);
+        let mut span = spans::sending(&self.tracer, transport, place);
+        let sent = transport.send(&message, lease.still_holds()).await;
         spans::answered(&mut span, &sent);
         drop((span, sending));
         Ok(match sent {
             Ok(delivered) => {
-                self.circuit_breaker.accepted();
-                Outcome::Sent(delivered)
+                circuit_breaker.accepted();
+                Outcome::Sent(delivered, server)
             }
-            Err(error) => self.judge(email, error),
+            Err(error) => self.judge(email, server, error),
         })
+    }
+
+    fn way_to(&self, server: MailServer) -> (&Transport, &CircuitBreaker) {
+        match &self.fallback {
+            Some(fallback) if server == MailServer::Fallback => {
+                (&fallback.transport, &fallback.circuit_breaker)
+            }
+            _ => (&self.transport, &self.circuit_breaker),
+        }
+    }
+
+    /// The server as attempts record it: only where there are two.
+    pub(super) fn recorded(&self, server: MailServer) -> Option<MailServer> {
+        self.fallback.as_ref().map(|_| server)
     }
 
     /// A template that fails makes the email fail: no later attempt would render it.
@@ -141,19 +172,24 @@ impl Delivery {
         composed.inspect_err(|error| tracing::error!(%error, "the email cannot be rendered")).ok()
     }
 
-    fn judge(&self, email: &ClaimedEmail, error: SendError) -> Outcome {
-        record::failure(&error);
-        self.circuit_breaker.failed(&error, &mask_address(&error.to_string(), &email.recipient));
+    fn judge(&self, email: &ClaimedEmail, server: MailServer, error: SendError) -> Outcome {
+        record::failure(server, &error);
+        let (_, circuit_breaker) = self.way_to(server);
+        circuit_breaker.failed(&error, &mask_address(&error.to_string(), &email.recipient));
         match error.kind() {
-            FailureKind::Permanent => Outcome::Failed(error.to_string(), error.code()),
+            FailureKind::Permanent if server == MailServer::First => {
+                Outcome::Failed(error.to_string(), error.code(), self.recorded(server))
+            }
             FailureKind::LeaseLost => Outcome::LeaseLost,
             FailureKind::OutcomeUnknown if email.lost_answers + 1 >= MAX_LOST_ANSWERS => {
-                Outcome::Failed(OUTCOME_UNKNOWN.to_owned(), None)
+                Outcome::Failed(OUTCOME_UNKNOWN.to_owned(), None, self.recorded(server))
             }
-            FailureKind::OutcomeUnknown
+            // The first server may take what the fallback refuses.
+            FailureKind::Permanent
+            | FailureKind::OutcomeUnknown
             | FailureKind::Temporary
             | FailureKind::Ambiguous
-            | FailureKind::ServerUnavailable => Outcome::Retry(error),
+            | FailureKind::ServerUnavailable => Outcome::Retry(error, server),
         }
     }
 
@@ -163,7 +199,9 @@ impl Delivery {
         let attempt = outcome.attempt_outcome();
         record::attempt(email.kind, attempt);
         let completed = match outcome {
-            Outcome::Sent(delivered) => return self.complete_sent(email, &delivered, &to).await,
+            Outcome::Sent(delivered, server) => {
+                return self.complete_sent(email, &delivered, server, &to).await;
+            }
             Outcome::LeaseLost => {
                 tracing::warn!(to, "stopped: another worker has this email");
                 self.db.record_lost_lease(email, TAKEN_OVER.into(), now).await.map(|()| true)
@@ -172,11 +210,12 @@ impl Delivery {
                 tracing::info!(to, reason, "email cancelled");
                 self.db.cancel(email, reason, now).await
             }
-            Outcome::Failed(reason, smtp_code) => {
+            Outcome::Failed(reason, smtp_code, server) => {
                 tracing::error!(to, reason = mask_address(&reason, &email.recipient), "email failed");
-                self.db.complete_failed(email, Reason { smtp_code, text: &reason }, now).await
+                self.db.complete_failed(email, Reason { smtp_code, text: &reason, server }, now).await
             }
-            Outcome::Retry(error) => self.retry(email, &error, &to).await,
+            Outcome::Retry(error, server) => self.retry(email, &error, server, &to).await,
+            Outcome::Held(held) => self.db.release(email.claim(), held.until(now)).await,
         };
         match completed {
             Ok(true) => record::closed(email, attempt),
@@ -188,14 +227,14 @@ impl Delivery {
     }
 
     /// Tries until the row is completed: a row left open would be sent again. Its lease is renewed meanwhile.
-    async fn complete_sent(&self, email: &ClaimedEmail, delivered: &Delivered, to: &str) {
+    async fn complete_sent(&self, email: &ClaimedEmail, delivered: &Delivered, server: MailServer, to: &str) {
         let now = self.clock.now();
         let waited = now - email.created_at;
         let reply = delivered.to_string();
         let shown = mask_address(&reply, &email.recipient);
         tracing::info!(to, reply = shown, waited_ms = waited.num_milliseconds(), "email sent");
         record::sent(email, waited);
-        let sent = SentEmail::new(email, delivered.smtp_code(), reply, now);
+        let sent = SentEmail::new(email, delivered.smtp_code(), reply, now).by(self.recorded(server));
         while let Err(error) = self.db.complete_sent(sent.clone()).await {
             tracing::warn!(%error, "the email was sent but its row cannot be completed yet");
             if !error.is_unavailable() {
@@ -231,6 +270,8 @@ pub(crate) struct DeliveryPermit {
     pub(crate) prefetches: Arc<AtomicBool>,
     /// Bulk emails have limits of their own beside these.
     pub(crate) bulk: Option<BulkPermit>,
+    /// The mail server that the capacity is before.
+    pub(crate) server: MailServer,
 }
 
 /// Capacity for one bulk email, beside that of every email.

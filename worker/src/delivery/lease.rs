@@ -52,7 +52,7 @@ impl Leases {
     /// Renews the lease of an email from now on. The claim was sent to the database at `claim_began`.
     pub(crate) fn keep<'a>(&'a self, email: &'a ClaimedEmail, claim_began: Instant) -> Lease<'a> {
         self.held().insert(email.id, email.fencing_token);
-        Lease { leases: self, email, claim_began, _in_flight: EMAILS_IN_FLIGHT.count() }
+        Lease { leases: self, email, claim_began, _in_flight: EMAILS_IN_FLIGHT.count([]) }
     }
 
     /// Renews until `stop`.

@@ -2,6 +2,7 @@
 
 pub(crate) mod circuit_breaker;
 pub(crate) mod deliver;
+pub(crate) mod fallback;
 pub(crate) mod lease;
 pub(crate) mod prepare;
 mod retry;

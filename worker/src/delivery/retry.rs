@@ -4,12 +4,14 @@ use bookly_shared::db::DbError;
 use bookly_shared::db::emails::attempts::{AttemptOutcome, Reason};
 use bookly_shared::db::emails::claim::ClaimedEmail;
 use bookly_shared::db::emails::retry::Retry;
+use bookly_shared::domain::MailServer;
 use bookly_shared::domain::smtp_reply::one_short_line;
 use bookly_shared::redactor::mask_address;
 use chrono::TimeDelta;
 use rand::RngExt;
 
 use crate::delivery::deliver::Delivery;
+use crate::delivery::fallback::bound_after;
 use crate::metrics::record;
 use crate::smtp::{FailureKind, SendError};
 
@@ -22,6 +24,7 @@ impl Delivery {
         &self,
         email: &ClaimedEmail,
         error: &SendError,
+        server: MailServer,
         to: &str,
     ) -> Result<bool, DbError> {
         let kind = error.kind();
@@ -39,9 +42,10 @@ impl Delivery {
         let retry = Retry {
             due_at: now + wait,
             outcome: AttemptOutcome::Retried,
-            reason: Reason { smtp_code: error.code(), text: &reason },
+            reason: Reason { smtp_code: error.code(), text: &reason, server: self.recorded(server) },
             counts,
             answer_lost: kind == FailureKind::OutcomeUnknown,
+            bound_to: bound_after(email.bound_server(), server, error),
         };
         self.db.retry_later(email, &retry, now).await
     }
@@ -59,6 +63,7 @@ impl Delivery {
             reason: Reason::from(reason.as_str()),
             counts: false,
             answer_lost: false,
+            bound_to: email.bound_server(),
         };
         if self.db.retry_later(email, &retry, now).await.is_err() {
             tracing::warn!("the row could not be queued again either, its lease runs out");

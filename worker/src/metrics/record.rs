@@ -3,7 +3,7 @@
 use bookly_shared::db::emails::attempts::AttemptOutcome;
 use bookly_shared::db::emails::claim::ClaimedEmail;
 use bookly_shared::db::emails::maintenance::OverdueEmail;
-use bookly_shared::domain::EmailKind;
+use bookly_shared::domain::{EmailKind, MailServer};
 use bookly_shared::metrics::table::{
     EMAIL_ATTEMPTS, EMAIL_DELIVERY_SECONDS, EMAIL_LEASES_LOST, EMAILS_CLOSED, JOBS_REENQUEUED,
     MAINTENANCE_LEADER, SMTP_FAILURES, SMTP_OPENED, SMTP_REACHABLE,
@@ -19,7 +19,7 @@ const OTHERS: [AttemptOutcome; 3] =
     [AttemptOutcome::Retried, AttemptOutcome::LeaseLost, AttemptOutcome::DatabaseAway];
 
 /// Starts every series at 0: Prometheus sees no increase for the first event of a series.
-pub(crate) fn begin() {
+pub(crate) fn begin(servers: &[MailServer]) {
     for kind in EmailKind::ALL {
         ENDS.into_iter().for_each(|end| EMAILS_CLOSED.add(0, [kind.as_str().into(), end.as_str().into()]));
         let outcomes = ENDS.into_iter().chain(OTHERS);
@@ -28,8 +28,10 @@ pub(crate) fn begin() {
     }
     JOBS_REENQUEUED.add(0, []);
     MAINTENANCE_LEADER.set(0.0, []);
-    SMTP_OPENED.add(0, []);
-    SMTP_REACHABLE.set(1.0, []);
+    for server in servers {
+        SMTP_OPENED.add(0, [server.label().into()]);
+        SMTP_REACHABLE.set(1.0, [server.label().into()]);
+    }
 }
 
 /// Counts an attempt.
@@ -56,8 +58,8 @@ pub(crate) fn overdue(mails: &[OverdueEmail]) {
 }
 
 /// Counts a failed send or probe.
-pub(crate) fn failure(error: &SendError) {
-    SMTP_FAILURES.add(1, [error.stage.label().into(), error.kind().label().into()]);
+pub(crate) fn failure(server: MailServer, error: &SendError) {
+    SMTP_FAILURES.add(1, [server.label().into(), error.stage.label().into(), error.kind().label().into()]);
 }
 
 /// A killed worker cannot count its lost lease. The row counts it, and the process that closes the row adds it here.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use bookly_shared::domain::MailServer;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
@@ -24,7 +25,7 @@ const MAX_PREFETCH: u16 = 64;
 /// Bulk never gets this part of the concurrency: one in four, rounded up. A concurrency of 1 has no such part.
 const NOT_FOR_BULK: u16 = 4;
 
-/// Three limits: on emails in an SMTP dialogue, on emails claimed and not yet answered (the first limit plus the
+/// The capacity before one mail server. Three limits: on emails in an SMTP dialogue, on emails claimed and not yet answered (the first limit plus the
 /// prefetch), and on rows that are not completed (the second limit plus sent emails that wait for the database). Bulk has
 /// lower limits for the first two, so that other emails find capacity whatever is queued, and no bulk stands before them.
 #[derive(Clone, Debug)]
@@ -37,11 +38,12 @@ pub(crate) struct Capacity {
     prefetches: Arc<AtomicBool>,
     concurrency: u32,
     prefetch: u32,
+    server: MailServer,
 }
 
 impl Capacity {
-    /// For so many concurrent deliveries.
-    pub(crate) fn new(concurrency: u16) -> Capacity {
+    /// For so many concurrent deliveries to this server.
+    pub(crate) fn new(concurrency: u16, server: MailServer) -> Capacity {
         let prefetch = concurrency.saturating_mul(PREFETCH_PER_DELIVERY).min(MAX_PREFETCH);
         let (sending, completing) =
             (usize::from(concurrency), usize::from(concurrency) * COMPLETING_PER_DELIVERY);
@@ -58,6 +60,7 @@ impl Capacity {
             prefetches: Arc::new(AtomicBool::new(false)),
             concurrency: u32::from(concurrency),
             prefetch: u32::from(prefetch),
+            server,
         }
     }
 
@@ -126,7 +129,7 @@ impl Capacity {
     ) -> DeliveryPermit {
         drop(unanswered.split(reserve as usize));
         let (sending, prefetches) = (self.sending.clone(), self.prefetches.clone());
-        DeliveryPermit { unanswered, uncompleted, sending, prefetches, bulk: None }
+        DeliveryPermit { unanswered, uncompleted, sending, prefetches, bulk: None, server: self.server }
     }
 }
 

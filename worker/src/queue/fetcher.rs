@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use bookly_shared::clock::Clock;
 use bookly_shared::db::emails::claim::{BULK, ClaimLimits, ClaimedEmail};
 use bookly_shared::db::{Db, DbError};
+use bookly_shared::domain::MailServer;
 use bookly_shared::queue::{BATCH_WINDOW, QueueError, RedisQueue, SendEmail};
 use tokio::sync::Notify;
 use tokio::time::timeout;
@@ -17,6 +18,7 @@ use uuid::Uuid;
 use crate::delivery::circuit_breaker::{Admission, CircuitBreaker};
 use crate::delivery::deliver::{Delivery, DeliveryPermit};
 use crate::queue::capacity::Capacity;
+use crate::queue::fallback::FallbackPlace;
 use crate::queue::maintenance::AFTER_DATABASE_OUTAGE;
 
 /// Without Redis: how soon due retries, and rows that other processes wrote, are found.
@@ -34,6 +36,8 @@ pub(crate) struct Fetcher {
     pub(crate) delivery: Arc<Delivery>,
     pub(crate) circuit_breaker: CircuitBreaker,
     pub(crate) capacity: Capacity,
+    /// The second mail server.
+    pub(crate) fallback: Option<FallbackPlace>,
     pub(crate) deliveries: TaskTracker,
     pub(crate) wake: Arc<Notify>,
     /// Where a job wakes another worker when more is due than this one has capacity for.
@@ -77,13 +81,13 @@ impl Fetcher {
 
     async fn fetch_until_none_is_due(&self) {
         let (mut more, mut last_enqueued) = (false, None);
+        let mut capacity = &self.capacity;
         loop {
             if more && !self.circuit_breaker.has_rate() {
-                self.capacity.wait_for_half().await;
+                capacity.wait_for_half().await;
             }
-            // Capacity first: no email is claimed that would have to wait with its lease running.
-            let first = self.capacity.acquire().await;
-            let admission = self.circuit_breaker.admit().await;
+            let (first, admission) = self.admit().await;
+            capacity = self.capacity_of(first.server);
             match self.claim_and_deliver(first, admission).await {
                 Ok(Claimed::UpToCapacity(email)) => {
                     more = true;
@@ -96,7 +100,7 @@ impl Fetcher {
                     }
                     tokio::select! {
                         () = self.wait_for_job() => {}
-                        () = self.capacity.wait_for_bulk() => {}
+                        () = capacity.wait_for_bulk() => {}
                     }
                 }
                 Ok(Claimed::All) => return,
@@ -105,6 +109,26 @@ impl Fetcher {
                     tokio::time::sleep(AFTER_DATABASE_OUTAGE).await;
                 }
             }
+        }
+    }
+
+    /// Waits until an email may be claimed, and for which server. Capacity first: no email is claimed that would have to
+    /// wait with its lease running.
+    async fn admit(&self) -> (DeliveryPermit, Admission) {
+        let to_first = async {
+            let permit = self.capacity.acquire().await;
+            (permit, self.circuit_breaker.admit().await)
+        };
+        match &self.fallback {
+            None => to_first.await,
+            Some(fallback) => fallback.first_or_fallback(to_first).await,
+        }
+    }
+
+    fn capacity_of(&self, server: MailServer) -> &Capacity {
+        match &self.fallback {
+            Some(fallback) if server == MailServer::Fallback => &fallback.capacity,
+            _ => &self.capacity,
         }
     }
 
@@ -134,14 +158,15 @@ impl Fetcher {
         first: DeliveryPermit,
         admission: Admission,
     ) -> Result<Claimed, DbError> {
+        let capacity = self.capacity_of(first.server);
         let mut permits = vec![first];
         while matches!(admission, Admission::Any)
             && !self.circuit_breaker.has_rate()
-            && let Some(permit) = self.capacity.try_acquire()
+            && let Some(permit) = capacity.try_acquire()
         {
             permits.push(permit);
         }
-        let limits = self.limits(permits.len());
+        let limits = self.limits(permits.len(), capacity);
         let claim_began = Instant::now();
         let now = self.clock.now();
         let mut emails = match &admission {
@@ -158,7 +183,7 @@ impl Fetcher {
         emails.sort_by_key(|email| email.priority);
         for (email, mut permit) in emails.into_iter().zip(permits) {
             if email.priority == BULK {
-                permit.bulk = self.capacity.take_for_bulk();
+                permit.bulk = capacity.take_for_bulk();
             }
             let (delivery, probe) = (self.delivery.clone(), probe.take());
             self.deliveries.spawn(async move {
@@ -169,9 +194,9 @@ impl Fetcher {
         Ok(claimed)
     }
 
-    fn limits(&self, permits: usize) -> ClaimLimits {
+    fn limits(&self, permits: usize, capacity: &Capacity) -> ClaimLimits {
         let aged = aged_among(permits as u64, self.claimed.load(Ordering::Relaxed));
-        let bulk = self.capacity.for_bulk().min(permits);
+        let bulk = capacity.for_bulk().min(permits);
         ClaimLimits { emails: permits as i64, bulk: bulk as i64, aged: aged as i64 }
     }
 }

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::delivery::circuit_breaker::CircuitBreaker;
 use crate::queue::capacity::Capacity;
+use crate::queue::fallback::FallbackPlace;
 
 /// The fallback to the PUBLISH that follows every push. Each poll is work for an idle Redis.
 const POLL_EVERY: Duration = Duration::from_secs(10);
@@ -34,6 +35,7 @@ pub(crate) struct Listener {
     pub(crate) worker: String,
     pub(crate) circuit_breaker: CircuitBreaker,
     pub(crate) capacity: Capacity,
+    pub(crate) fallback: Option<FallbackPlace>,
     pub(crate) wake: Arc<Notify>,
     pub(crate) stop: CancellationToken,
 }
@@ -106,9 +108,15 @@ impl Listener {
             tracing::warn!("a job whose payload is not an id was ignored");
             return;
         }
-        let ready = async {
+        let first_ready = async {
             self.circuit_breaker.not_open().await;
             drop(self.capacity.acquire().await);
+        };
+        let ready = async {
+            match &self.fallback {
+                None => first_ready.await,
+                Some(fallback) => fallback.ready(first_ready).await,
+            }
         };
         if self.stop.run_until_cancelled(ready).await.is_some() {
             self.wake.notify_one();

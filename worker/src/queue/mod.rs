@@ -2,6 +2,7 @@
 //! that have no job or no worker.
 
 pub(crate) mod capacity;
+pub(crate) mod fallback;
 pub(crate) mod fetcher;
 pub(crate) mod listener;
 pub(crate) mod maintenance;

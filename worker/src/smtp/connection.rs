@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bookly_shared::config::{Security, SmtpSettings};
-use bookly_shared::domain::SmtpReply;
+use bookly_shared::domain::{MailServer, SmtpReply};
 use bookly_shared::metrics::{
     Counted,
     table::{SMTP_OPEN, SMTP_OPENED},
@@ -24,6 +24,7 @@ use super::tls::Tls;
 
 /// Opens sessions with one mail server.
 pub(super) struct Connector {
+    server: MailServer,
     host: String,
     port: u16,
     protection: Protection,
@@ -50,6 +51,7 @@ impl Connector {
         };
         let login = Login::new(&settings, options)?;
         Ok(Self {
+            server: options.server,
             host: settings.host,
             port: settings.port,
             protection,
@@ -89,13 +91,13 @@ impl Connector {
         };
         session.extensions.pipelining &= !self.pipelining_fails.load(Ordering::Relaxed);
         debug!(host = self.host, port = self.port, "connection to the mail server opened");
-        SMTP_OPENED.add(1, []);
+        SMTP_OPENED.add(1, [self.server.label().into()]);
         Ok(session)
     }
 
     async fn connected(&self) -> Result<Session, SendError> {
         let tcp = connect(&self.host, self.port, &self.timeouts).await?;
-        self.greet(tcp, SMTP_OPEN.count()).await
+        self.greet(tcp, SMTP_OPEN.count([self.server.label().into()])).await
     }
 
     /// The token comes first: without one the mail server need not be asked. One that it refuses is replaced once.

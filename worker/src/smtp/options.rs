@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bookly_shared::clock::Clock;
+use bookly_shared::domain::MailServer;
 use bookly_shared::tls::Trust;
 use lettre::Address;
 
@@ -19,12 +20,15 @@ pub struct SmtpOptions {
     pub trust: Trust,
     /// The time in the assertions of a service account.
     pub clock: Clock,
+    /// The server's part, for the metrics.
+    pub server: MailServer,
 }
 
 impl Default for SmtpOptions {
     fn default() -> Self {
         let (timeouts, trust) = (StageTimeouts::default(), Trust::default());
-        Self { max_connections: 4, timeouts, sender: None, trust, clock: Clock::local() }
+        let (clock, server) = (Clock::local(), MailServer::First);
+        Self { max_connections: 4, timeouts, sender: None, trust, clock, server }
     }
 }
 

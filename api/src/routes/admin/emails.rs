@@ -151,6 +151,10 @@ struct EmailAttempt {
     smtp_code: Option<i32>,
     /// The mail server's reply, or the error
     reply: Option<String>,
+    /// `first` or `fallback`; only where there is a second mail server, and one was asked
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "fallback")]
+    server: Option<String>,
     started_at: DateTime<Utc>,
     /// From the claim to the end; null when the worker was lost
     duration_ms: Option<i64>,
@@ -164,6 +168,7 @@ impl From<AttemptRow> for EmailAttempt {
             outcome: row.outcome,
             smtp_code: row.smtp_code,
             reply: row.reply,
+            server: row.server,
             started_at: row.started_at,
             duration_ms: row.duration_ms,
         }

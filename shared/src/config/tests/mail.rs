@@ -75,3 +75,48 @@ fn a_connection_has_one_kind_of_encryption() {
     let found = problems(&[SERVER, &[("MAIL_SSL_TLS", "True"), ("MAIL_STARTTLS", "True")]]);
     assert!(found[0].contains("set one of them to false"), "{found:?}");
 }
+
+const FALLBACK: &[(&str, &str)] = &[
+    ("MAIL_FALLBACK_SERVER", "smtp.example.net"),
+    ("MAIL_FALLBACK_USERNAME", "second"),
+    ("MAIL_FALLBACK_PASSWORD", "pw2"),
+];
+
+#[test]
+fn a_second_mail_server_has_the_settings_and_defaults_of_the_first() {
+    assert!(read(&[SERVER]).unwrap().mail.fallback.is_none());
+    let fallback = |own: &[(&str, &str)]| read(&[SERVER, FALLBACK, own]).unwrap().mail.fallback.unwrap();
+    let server = fallback(&[("MAIL_PORT", "2525"), ("MAIL_HELO_NAME", "mail.example.org")]);
+    assert_eq!((server.host.as_str(), server.port), ("smtp.example.net", 587));
+    assert_eq!((server.security, server.validate_certs), (Security::StartTls, true));
+    assert_eq!(server.helo_name, "mail.example.org");
+    let login = server.credentials.unwrap();
+    let SmtpAuth::Password(password) = &login.auth else { panic!("{login:?}") };
+    assert_eq!((login.username.as_str(), password.expose_secret()), ("second", "pw2"));
+    let server = fallback(&[
+        ("MAIL_FALLBACK_PORT", "465"),
+        ("MAIL_FALLBACK_SSL_TLS", "true"),
+        ("MAIL_FALLBACK_VALIDATE_CERTS", "false"),
+        ("MAIL_FALLBACK_USE_CREDENTIALS", "false"),
+    ]);
+    assert_eq!((server.port, server.security), (465, Security::ImplicitTls));
+    assert!(!server.validate_certs && server.credentials.is_none());
+}
+
+#[test]
+fn what_is_wrong_with_the_second_mail_server_names_its_own_settings() {
+    let refused =
+        problems(&[SERVER, FALLBACK, &[("MAIL_FALLBACK_USERNAME", ""), ("MAIL_FALLBACK_PORT", "0")]]);
+    assert_eq!(refused.len(), 2, "{refused:?}");
+    assert!(refused[0].contains("MAIL_FALLBACK_PORT"), "{refused:?}");
+    assert!(refused[1].contains("MAIL_FALLBACK_USERNAME"), "{refused:?}");
+    assert!(refused[1].contains("MAIL_FALLBACK_USE_CREDENTIALS"), "{refused:?}");
+    let alone = problems(&[SERVER, FALLBACK, &[("MAIL_SERVER", ""), ("MAIL_TRANSPORT", "file")]]);
+    assert!(alone[0].contains("MAIL_FALLBACK_SERVER") && alone[0].contains("MAIL_SERVER"), "{alone:?}");
+    let warnings = read(&[SERVER, FALLBACK, &[("MAIL_FALLBACK_STARTTLS", "false")]]).unwrap().warnings;
+    assert!(
+        warnings[0].starts_with("MAIL_FALLBACK_USERNAME and MAIL_FALLBACK_PASSWORD are sent"),
+        "{warnings:?}"
+    );
+    assert!(warnings[0].contains("MAIL_FALLBACK_SSL_TLS=true"), "{warnings:?}");
+}

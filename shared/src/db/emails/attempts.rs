@@ -5,6 +5,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::db::{Db, DbResult, on_db};
+use crate::domain::MailServer;
 
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub enum AttemptOutcome {
     WorkerLost,
     /// The database became unavailable during the attempt.
     DatabaseAway,
+    /// No mail server could get the email. In metrics only: such a claim is not an attempt.
+    Released,
 }
 
 impl AttemptOutcome {
@@ -36,6 +39,7 @@ impl AttemptOutcome {
             AttemptOutcome::LeaseLost => "lease_lost",
             AttemptOutcome::WorkerLost => "worker_lost",
             AttemptOutcome::DatabaseAway => "database_away",
+            AttemptOutcome::Released => "released",
         }
     }
 }
@@ -47,23 +51,25 @@ pub struct Reason<'a> {
     pub smtp_code: Option<u16>,
     /// For the operator; with the reply, if there is one.
     pub text: &'a str,
+    /// The mail server of the attempt, where there are two and one was asked.
+    pub server: Option<MailServer>,
 }
 
 impl<'a> From<&'a str> for Reason<'a> {
     fn from(text: &'a str) -> Reason<'a> {
-        Reason { smtp_code: None, text }
+        Reason { smtp_code: None, text, server: None }
     }
 }
 
 /// Records an attempt. A `worker_lost` is replaced: that worker was slow, not lost.
 pub(super) const RECORD_ATTEMPT: &str = "
-INSERT INTO email_attempts (email_id, fencing_token, worker, outcome, smtp_code, reply, started_at, duration_ms)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO email_attempts (email_id, fencing_token, worker, outcome, smtp_code, reply, started_at, duration_ms, server)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (email_id, fencing_token) DO UPDATE
 SET outcome = EXCLUDED.outcome, smtp_code = EXCLUDED.smtp_code, reply = EXCLUDED.reply,
-    duration_ms = EXCLUDED.duration_ms";
+    duration_ms = EXCLUDED.duration_ms, server = EXCLUDED.server";
 
-/// Binds `$1` to `$8`: email, fencing token, worker, outcome, code, reply, start, duration.
+/// Binds `$1` to `$9`: email, fencing token, worker, outcome, code, reply, start, duration, mail server.
 macro_rules! bind_attempt {
     ($query:expr, $email:expr, $outcome:expr, $reason:expr, $now:expr) => {
         $query
@@ -75,6 +81,7 @@ macro_rules! bind_attempt {
             .bind($reason.text)
             .bind($email.claimed_at)
             .bind(($now - $email.claimed_at).num_milliseconds().max(0))
+            .bind($reason.server.map(MailServer::as_str))
     };
 }
 pub(super) use bind_attempt;
@@ -92,6 +99,8 @@ pub struct AttemptRow {
     pub smtp_code: Option<i32>,
     /// The mail server's reply, or what went wrong without one.
     pub reply: Option<String>,
+    /// The name of the mail server, where there are two and one was asked.
+    pub server: Option<String>,
     /// When the email was claimed.
     pub started_at: DateTime<Utc>,
     /// From the claim to the end, in ms; `None` when the worker was lost.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::enqueue::EmailContext;
 use crate::db::batch::{BatchOperation, HeldConnection, column};
 use crate::db::{Db, DbResult, Pools, on_db, within_limit};
-use crate::domain::{EmailKind, SuppressionReason};
+use crate::domain::{EmailKind, MailServer, SuppressionReason};
 
 /// How long a claim holds without renewal.
 pub const LEASE: TimeDelta = TimeDelta::seconds(15);
@@ -60,6 +60,8 @@ pub struct ClaimedEmail {
     pub lost_leases: i32,
     /// How often the mail server's reply was lost after the whole message was sent.
     pub lost_answers: i32,
+    /// The name of the mail server that alone gets the next copy, because its answer to an earlier one was lost.
+    pub bound_to: Option<String>,
     /// When it was accepted.
     pub created_at: DateTime<Utc>,
     /// When it fails if it is not sent by then.
@@ -89,6 +91,11 @@ impl ClaimedEmail {
         SuppressionReason::ALL.into_iter().find(|reason| {
             reason.holds_for(self.kind) && reasons.split(' ').any(|name| name == reason.as_str())
         })
+    }
+
+    /// The mail server that alone gets the next copy.
+    pub fn bound_server(&self) -> Option<MailServer> {
+        self.bound_to.as_deref().map(MailServer::named)
     }
 }
 

@@ -12,6 +12,7 @@ use super::attempts::{AttemptOutcome, RECORD_ATTEMPT, Reason, bind_attempt};
 use super::claim::ClaimedEmail;
 use crate::db::batch::{BatchOperation, HeldConnection, column};
 use crate::db::{Db, DbResult, Pools, in_transaction, on_db, within_limit};
+use crate::domain::MailServer;
 
 /// An email that the mail server accepted.
 #[derive(Clone, Debug)]
@@ -23,6 +24,7 @@ pub struct SentEmail {
     closed_at: DateTime<Utc>,
     smtp_code: Option<u16>,
     reply: String,
+    server: Option<MailServer>,
 }
 
 impl SentEmail {
@@ -37,7 +39,13 @@ impl SentEmail {
             closed_at: now,
             smtp_code,
             reply,
+            server: None,
         }
+    }
+
+    /// The same with the mail server that accepted it, where there are two.
+    pub fn by(self, server: Option<MailServer>) -> SentEmail {
+        SentEmail { server, ..self }
     }
 
     fn duration_ms(&self) -> i64 {
@@ -51,8 +59,8 @@ const COMPLETE_SENT_POSTGRES: &str = "
 WITH sent AS (
     SELECT *
     FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::integer[], $5::text[], $6::timestamptz[], $7::bigint[],
-                $8::timestamptz[])
-         AS sent (id, fencing_token, worker, smtp_code, reply, claimed_at, duration_ms, closed_at)
+                $8::timestamptz[], $9::text[])
+         AS sent (id, fencing_token, worker, smtp_code, reply, claimed_at, duration_ms, closed_at, server)
 ), closed AS (
     UPDATE emails
     SET closed_at = CASE WHEN state IN ('sent', 'bounced', 'complained') THEN emails.closed_at ELSE sent.closed_at END,
@@ -63,11 +71,11 @@ WITH sent AS (
     WHERE emails.id = sent.id
     RETURNING sent.*
 )
-INSERT INTO email_attempts (email_id, fencing_token, worker, outcome, smtp_code, reply, started_at, duration_ms)
-SELECT id, fencing_token, worker, 'sent', smtp_code, reply, claimed_at, duration_ms FROM closed
+INSERT INTO email_attempts (email_id, fencing_token, worker, outcome, smtp_code, reply, started_at, duration_ms, server)
+SELECT id, fencing_token, worker, 'sent', smtp_code, reply, claimed_at, duration_ms, server FROM closed
 ON CONFLICT (email_id, fencing_token) DO UPDATE
 SET outcome = EXCLUDED.outcome, smtp_code = EXCLUDED.smtp_code, reply = EXCLUDED.reply,
-    duration_ms = EXCLUDED.duration_ms";
+    duration_ms = EXCLUDED.duration_ms, server = EXCLUDED.server";
 
 const COMPLETE_SENT_SQLITE: &str = "
 UPDATE emails
@@ -116,7 +124,7 @@ async fn complete_batch(connection: &mut HeldConnection, emails: &[SentEmail]) -
         HeldConnection::Sqlite { writer, .. } => {
             let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
             for email in emails {
-                let reason = Reason { smtp_code: email.smtp_code, text: &email.reply };
+                let reason = Reason { smtp_code: email.smtp_code, text: &email.reply, server: email.server };
                 let query = sqlx::query(COMPLETE_SENT_SQLITE).bind(email.id).bind(email.closed_at);
                 query.bind(&email.reply).execute(&mut *tx).await?;
                 let query = sqlx::query(RECORD_ATTEMPT);
@@ -139,6 +147,7 @@ async fn complete_on_postgres(connection: &mut PgConnection, emails: &[SentEmail
         .bind(column(emails, |email| email.claimed_at))
         .bind(column(emails, SentEmail::duration_ms))
         .bind(column(emails, |email| email.closed_at))
+        .bind(column(emails, |email| email.server.map(MailServer::as_str)))
         .execute(connection)
         .await?;
     Ok(())
@@ -148,15 +157,15 @@ async fn complete_on_postgres(connection: &mut PgConnection, emails: &[SentEmail
 const CLOSE_UNSENT_POSTGRES: &str = "
 WITH closed AS (
     UPDATE emails
-    SET state = $4, last_error = $6, closed_at = $9, lease_until = NULL
+    SET state = $4, last_error = $6, closed_at = $10, lease_until = NULL
     WHERE id = $1 AND fencing_token = $2 AND state = 'sending'
     RETURNING id, fencing_token
 )
-INSERT INTO email_attempts (email_id, fencing_token, worker, outcome, smtp_code, reply, started_at, duration_ms)
-SELECT id, fencing_token, $3, $4, $5, $6, $7, $8 FROM closed
+INSERT INTO email_attempts (email_id, fencing_token, worker, outcome, smtp_code, reply, started_at, duration_ms, server)
+SELECT id, fencing_token, $3, $4, $5, $6, $7, $8, $9 FROM closed
 ON CONFLICT (email_id, fencing_token) DO UPDATE
 SET outcome = EXCLUDED.outcome, smtp_code = EXCLUDED.smtp_code, reply = EXCLUDED.reply,
-    duration_ms = EXCLUDED.duration_ms";
+    duration_ms = EXCLUDED.duration_ms, server = EXCLUDED.server";
 
 const CLOSE_UNSENT_SQLITE: &str = "
 UPDATE emails

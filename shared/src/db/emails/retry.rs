@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 
 use super::attempts::{AttemptOutcome, RECORD_ATTEMPT, Reason, bind_attempt};
-use super::claim::ClaimedEmail;
+use super::claim::{Claim, ClaimedEmail};
 use crate::db::{Db, DbResult, Pools, in_transaction, on_db};
+use crate::domain::MailServer;
 
 /// How an email waits for another attempt.
 #[derive(Debug)]
@@ -19,26 +20,33 @@ pub struct Retry<'a> {
     pub counts: bool,
     /// Whether the whole message was sent and the reply was lost.
     pub answer_lost: bool,
+    /// The mail server that alone gets the next copy, because its answer to an earlier one was lost.
+    pub bound_to: Option<MailServer>,
 }
 
 const RETRY_LATER_POSTGRES: &str = "
 WITH freed AS (
     UPDATE emails
-    SET state = 'queued', due_at = $9, last_error = $6, enqueued_at = NULL, lease_until = NULL,
-        attempts = attempts - $10, lost_answers = lost_answers + $11
+    SET state = 'queued', due_at = $10, last_error = $6, enqueued_at = NULL, lease_until = NULL,
+        attempts = attempts - $11, lost_answers = lost_answers + $12, bound_to = $13
     WHERE id = $1 AND fencing_token = $2 AND state = 'sending'
     RETURNING id, fencing_token
 )
-INSERT INTO email_attempts (email_id, fencing_token, worker, outcome, smtp_code, reply, started_at, duration_ms)
-SELECT id, fencing_token, $3, $4, $5, $6, $7, $8 FROM freed
+INSERT INTO email_attempts (email_id, fencing_token, worker, outcome, smtp_code, reply, started_at, duration_ms, server)
+SELECT id, fencing_token, $3, $4, $5, $6, $7, $8, $9 FROM freed
 ON CONFLICT (email_id, fencing_token) DO UPDATE
 SET outcome = EXCLUDED.outcome, smtp_code = EXCLUDED.smtp_code, reply = EXCLUDED.reply,
-    duration_ms = EXCLUDED.duration_ms";
+    duration_ms = EXCLUDED.duration_ms, server = EXCLUDED.server";
 
 const RETRY_LATER_SQLITE: &str = "
 UPDATE emails
 SET state = 'queued', due_at = $3, last_error = $4, enqueued_at = NULL, lease_until = NULL,
-    attempts = attempts - $5, lost_answers = lost_answers + $6
+    attempts = attempts - $5, lost_answers = lost_answers + $6, bound_to = $7
+WHERE id = $1 AND fencing_token = $2 AND state = 'sending'";
+
+const RELEASE: &str = "
+UPDATE emails
+SET state = 'queued', due_at = COALESCE($3, due_at), enqueued_at = NULL, lease_until = NULL, attempts = attempts - 1
 WHERE id = $1 AND fencing_token = $2 AND state = 'sending'";
 
 impl Db {
@@ -50,16 +58,17 @@ impl Db {
         now: DateTime<Utc>,
     ) -> DbResult<bool> {
         let (uncounted, answer_lost) = (i32::from(!retry.counts), i32::from(retry.answer_lost));
+        let bound_to = retry.bound_to.map(MailServer::as_str);
         match self.pools {
             Pools::Postgres(_) => on_db!(self.writer(), connection => {
                 let query = sqlx::query(RETRY_LATER_POSTGRES);
                 let query = bind_attempt!(query, email, retry.outcome, retry.reason, now);
-                let query = query.bind(retry.due_at).bind(uncounted).bind(answer_lost);
+                let query = query.bind(retry.due_at).bind(uncounted).bind(answer_lost).bind(bound_to);
                 query.execute(&mut *connection).await?.rows_affected() == 1
             }),
             Pools::Sqlite { .. } => in_transaction!(self, tx => {
                 let free = sqlx::query(RETRY_LATER_SQLITE).bind(email.id).bind(email.fencing_token);
-                let free = free.bind(retry.due_at).bind(retry.reason.text).bind(uncounted).bind(answer_lost);
+                let free = free.bind(retry.due_at).bind(retry.reason.text).bind(uncounted).bind(answer_lost).bind(bound_to);
                 let held = free.execute(&mut *tx).await?.rows_affected() == 1;
                 if held {
                     let query = sqlx::query(RECORD_ATTEMPT);
@@ -69,6 +78,15 @@ impl Db {
                 held
             }),
         }
+    }
+
+    /// Queues an email again that no mail server was asked to take: the claim is no attempt. `due_at`: when another claim
+    /// may succeed; `None`: it stays due. Returns whether the claim still held; if not, nothing is changed.
+    pub async fn release(&self, claim: Claim, due_at: Option<DateTime<Utc>>) -> DbResult<bool> {
+        on_db!(self.writer(), connection => {
+            let query = sqlx::query(RELEASE).bind(claim.id).bind(claim.fencing_token).bind(due_at);
+            query.execute(&mut *connection).await?.rows_affected() == 1
+        })
     }
 
     /// Records an attempt that stopped because its lease was lost to another worker. The row is not changed.

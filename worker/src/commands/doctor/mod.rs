@@ -32,7 +32,7 @@ pub struct Doctor {
 
 const HELP: &str = "\
 Each check is one line: `ok`, `warn` or `FAIL`, its name and what was found, and below it how to repair it. The checks:
-settings, database, migrations, clock, redis, smtp, templates, domain, data_dir; and in the DNS spf, dmarc, dkim, mx and
+settings, database, migrations, clock, redis, smtp, smtp_fallback, templates, domain, data_dir; and in the DNS spf, dmarc, dkim, mx and
 ptr of the sender. A check that does not concern this installation is left out. Nothing is changed, migrated or sent: at the mail server it ends with MAIL FROM, RSET and QUIT.
 
 Exit code 1 when anything FAILs, 2 when the settings are wrong.
@@ -53,7 +53,7 @@ impl Doctor {
 
 /// Runs all checks at once, so that several servers that do not answer cost one time limit.
 async fn examine(settings: &Settings, limit: Duration) -> Report {
-    let (database, redis, smtp, dns) = tokio::join!(
+    let (database, redis, smtp, smtp_fallback, dns) = tokio::join!(
         database::check(&settings.database, limit),
         async {
             match &settings.redis {
@@ -62,6 +62,14 @@ async fn examine(settings: &Settings, limit: Duration) -> Report {
             }
         },
         within(limit, "smtp", smtp::check(&settings.mail.transport, settings, limit)),
+        async {
+            match &settings.mail.fallback {
+                Some(server) => {
+                    within(limit, "smtp_fallback", smtp::check_fallback(server, settings, limit)).await
+                }
+                None => Vec::new(),
+            }
+        },
         Box::pin(dns::check(settings, limit)),
     );
     let mut findings = vec![mode(settings)];
@@ -69,6 +77,7 @@ async fn examine(settings: &Settings, limit: Duration) -> Report {
     findings.extend(database);
     findings.extend(redis);
     findings.extend(smtp);
+    findings.extend(smtp_fallback);
     findings.extend(dns);
     findings.push(files::templates(settings));
     findings.extend(domain::check(settings));

@@ -2,18 +2,33 @@
 
 use std::time::Duration;
 
-use bookly_shared::config::{MailTransport, Security, Settings, SmtpAuth, SmtpSettings, WayToRun};
+use bookly_shared::config::{
+    MailTransport, Security, Settings, SmtpAuth, SmtpSettings, WayToRun, with_names_of_fallback,
+};
 use bookly_shared::tls::CertificateProblem;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::report::Finding;
+use super::report::{Finding, Status};
 use crate::smtp::{
     InspectError, SmtpOptions, SmtpProblem, SmtpReport, StageTimeouts, TlsReport, TokenProblem, inspect,
 };
 
 const NAME: &str = "smtp";
+const NAME_OF_FALLBACK: &str = "smtp_fallback";
 /// A certificate with less time left should have been renewed.
 const RENEW_BEFORE: TimeDelta = TimeDelta::days(14);
+
+/// The second mail server. Without it emails are still sent, so nothing here fails.
+pub(super) async fn check_fallback(
+    server: &SmtpSettings,
+    settings: &Settings,
+    limit: Duration,
+) -> Vec<Finding> {
+    let finding = visit(server, settings, limit).await;
+    let status = if finding.status == Status::Ok { Status::Ok } else { Status::Warn };
+    let remedy = finding.remedy.as_deref().map(with_names_of_fallback);
+    vec![Finding { name: NAME_OF_FALLBACK, status, remedy, ..finding }]
+}
 
 pub(super) async fn check(transport: &MailTransport, settings: &Settings, limit: Duration) -> Vec<Finding> {
     vec![match transport {
@@ -203,7 +218,6 @@ fn token_remedy(problem: TokenProblem) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::report::Status;
     use super::*;
 
     fn server(host: &str) -> SmtpSettings {

@@ -36,6 +36,8 @@ pub(super) struct AttemptDocument<'a> {
     outcome: &'a str,
     smtp_code: Option<i32>,
     reply: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server: Option<&'a str>,
     started_at: DateTime<Utc>,
     duration_ms: Option<i64>,
 }
@@ -91,6 +93,7 @@ impl<'a> From<&'a AttemptRow> for AttemptDocument<'a> {
             outcome: &row.outcome,
             smtp_code: row.smtp_code,
             reply: row.reply.as_deref(),
+            server: row.server.as_deref(),
             started_at: row.started_at,
             duration_ms: row.duration_ms,
         }

@@ -4,7 +4,7 @@ use bookly_shared::db::Db;
 use bookly_shared::db::emails::admin::EmailRow;
 use bookly_shared::db::emails::attempts::AttemptRow;
 use bookly_shared::db::emails::reports::ReportRow;
-use bookly_shared::domain::printable;
+use bookly_shared::domain::{MailServer, printable};
 use chrono::{DateTime, Utc};
 use clap::Args;
 use comfy_table::{Cell, Table};
@@ -29,7 +29,7 @@ pub struct Show {
 pub(super) const HELP: &str = "\
 JSON: an email as in `mail list`, and its \"history\": every attempt, the first one first.
 An attempt: fencing_token, worker, outcome, smtp_code, reply, started_at, duration_ms. The outcome is sent, retried, failed,
-cancelled, lease_lost, worker_lost or database_away.
+cancelled, lease_lost, worker_lost or database_away. With a second mail server also server: first or fallback.
 Where something was reported after the email was sent, its \"reports\": outcome (bounced, soft_bounced or complained), source,
 reply, reported_at.";
 
@@ -105,11 +105,12 @@ fn timeline(row: &EmailRow, attempts: &[AttemptRow], reports: &[ReportRow]) -> T
     table
 }
 
-/// The reply without its code, which has a column of its own.
-fn reply_text(attempt: &AttemptRow) -> &str {
+/// The reply without its code, which has a column of its own; before it the mail server, where there are two.
+fn reply_text(attempt: &AttemptRow) -> String {
     let reply = attempt.reply.as_deref().unwrap_or_default();
     let code = attempt.smtp_code.map(|code| format!("{code} ")).unwrap_or_default();
-    reply.strip_prefix(&code).unwrap_or(reply)
+    let server = attempt.server.as_deref().map(|name| format!("{} server: ", MailServer::named(name)));
+    server.unwrap_or_default() + reply.strip_prefix(&code).unwrap_or(reply)
 }
 
 /// An event that is not the end of an attempt: a worker has the email, it waits, or an operator or the deadline ended
@@ -183,6 +184,7 @@ mod tests {
             outcome: outcome.to_owned(),
             smtp_code: Some(451),
             reply: Some("451 later".to_owned()),
+            server: None,
             started_at: at(2),
             duration_ms: Some(40),
         }
@@ -230,6 +232,13 @@ mod tests {
             lines_of(&table),
             ["accepted", "sent w1 40 451 later", "bounced dsn 550 5.1.1 no such user"]
         );
+    }
+
+    #[test]
+    fn where_there_are_two_mail_servers_an_attempt_names_its_own() {
+        let by_fallback = AttemptRow { server: Some("fallback".to_owned()), ..attempt("retried") };
+        let events = events(&email("queued"), &[by_fallback]);
+        assert_eq!(events, ["accepted", "retried w1 40 451 fallback server: later", "due"]);
     }
 
     #[test]

@@ -24,10 +24,6 @@ fn impatient() -> CircuitBreaker {
     CircuitBreaker { no_acceptance: Duration::ZERO, ..CircuitBreaker::new(None) }
 }
 
-fn half_open(breaker: &CircuitBreaker) {
-    breaker.set(Circuit::HalfOpen(Arc::new(Semaphore::new(1))));
-}
-
 async fn admitted(breaker: &CircuitBreaker) -> Option<Admission> {
     timeout(AT_ONCE, breaker.admit()).await.ok()
 }
@@ -104,7 +100,7 @@ async fn ambiguous_refusals_open_the_circuit_only_while_no_email_is_accepted() {
 #[tokio::test]
 async fn a_half_open_circuit_admits_one_email_at_a_time_and_an_acceptance_closes_it() {
     let breaker = impatient();
-    half_open(&breaker);
+    breaker.half_open();
     let Some(Admission::Probe(probe)) = admitted(&breaker).await else { panic!("one is admitted") };
     assert!(admitted(&breaker).await.is_none(), "a second one while the first has no result");
     // A greylisted email decides nothing: the next one may follow.
@@ -136,7 +132,7 @@ async fn a_refusal_that_a_connection_probe_meets_ends_without_an_email_and_a_lat
 #[tokio::test]
 async fn a_refused_probe_opens_a_half_open_circuit_again() {
     let breaker = impatient();
-    half_open(&breaker);
+    breaker.half_open();
     let _probe = admitted(&breaker).await;
     breaker.failed(&ambiguous(), "");
     assert!(matches!(breaker.state.borrow().circuit, Circuit::Open(OpenedBy::Transaction)));

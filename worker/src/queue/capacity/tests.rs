@@ -10,7 +10,7 @@ fn all(capacity: &Capacity) -> Vec<DeliveryPermit> {
 
 #[tokio::test]
 async fn nothing_is_prefetched_before_the_server_is_known_to_be_fast() {
-    let capacity = Capacity::new(3);
+    let capacity = Capacity::new(3, MailServer::First);
     let mut permits = all(&capacity);
     assert_eq!(permits.len(), 3);
     drop(permits.pop().unwrap().answered());
@@ -19,7 +19,7 @@ async fn nothing_is_prefetched_before_the_server_is_known_to_be_fast() {
 
 #[tokio::test]
 async fn emails_are_prefetched_for_a_fast_server_and_no_more_are_sent_at_once() {
-    let capacity = Capacity::new(3);
+    let capacity = Capacity::new(3, MailServer::First);
     drop(capacity.acquire().await.start_sending().await);
     let permits = all(&capacity);
     assert_eq!(permits.len(), 12);
@@ -35,14 +35,14 @@ async fn emails_are_prefetched_for_a_fast_server_and_no_more_are_sent_at_once() 
 
 #[tokio::test]
 async fn the_prefetch_of_a_high_concurrency_is_limited() {
-    let capacity = Capacity::new(1024);
+    let capacity = Capacity::new(1024, MailServer::First);
     drop(capacity.acquire().await.start_sending().await);
     assert_eq!(all(&capacity).len(), 1024 + usize::from(MAX_PREFETCH));
 }
 
 #[tokio::test]
 async fn nothing_more_is_prefetched_once_the_server_is_slow() {
-    let capacity = Capacity::new(3);
+    let capacity = Capacity::new(3, MailServer::First);
     drop(capacity.acquire().await.start_sending().await);
     let mut permits = all(&capacity);
     let mut slow = permits[0].start_sending().await;
@@ -57,7 +57,7 @@ async fn nothing_more_is_prefetched_once_the_server_is_slow() {
 #[tokio::test]
 async fn a_quarter_is_never_given_to_bulk() {
     for (concurrency, for_bulk) in [(1, 1), (2, 1), (4, 3), (5, 3), (16, 12)] {
-        let capacity = Capacity::new(concurrency);
+        let capacity = Capacity::new(concurrency, MailServer::First);
         assert_eq!(capacity.for_bulk(), for_bulk, "of {concurrency}");
         let bulk: Vec<_> = (0..for_bulk).map(|_| capacity.take_for_bulk().unwrap()).collect();
         assert_eq!(capacity.for_bulk(), 0);
@@ -69,7 +69,7 @@ async fn a_quarter_is_never_given_to_bulk() {
 
 #[tokio::test]
 async fn prefetched_bulk_does_not_stand_before_another_email() {
-    let capacity = Capacity::new(4);
+    let capacity = Capacity::new(4, MailServer::First);
     drop(capacity.acquire().await.start_sending().await);
     let mut permits = all(&capacity);
     let mut urgent = permits.split_off(capacity.for_bulk());

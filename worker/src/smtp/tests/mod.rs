@@ -17,7 +17,7 @@ use bookly_shared::metrics::table::SMTP_OPEN;
 
 /// A session over a connection in memory: greeting and EHLO.
 async fn open(end: DuplexStream) -> Result<Session<DuplexStream>, SendError> {
-    Session::greet(end, "bookly.test", &StageTimeouts::default(), SMTP_OPEN.count()).await
+    Session::greet(end, "bookly.test", &StageTimeouts::default(), SMTP_OPEN.count(["".into()])).await
 }
 
 fn envelope(to: &[&str]) -> Envelope {

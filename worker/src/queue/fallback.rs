@@ -1,0 +1,63 @@
+//! Claims for the second mail server, while the circuit before the first one is open.
+
+use crate::delivery::circuit_breaker::{Admission, CircuitBreaker};
+use crate::delivery::deliver::DeliveryPermit;
+use crate::queue::capacity::Capacity;
+
+/// What claims for the second server need. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct FallbackPlace {
+    /// Before the first server.
+    pub(crate) first: CircuitBreaker,
+    /// Before the second one.
+    pub(crate) circuit_breaker: CircuitBreaker,
+    /// Of the second one: emails that hang at the first one take none of it.
+    pub(crate) capacity: Capacity,
+}
+
+impl FallbackPlace {
+    /// Waits for `to_first`, or until an email may go to the second server instead.
+    pub(crate) async fn first_or_fallback(
+        &self,
+        to_first: impl Future<Output = (DeliveryPermit, Admission)>,
+    ) -> (DeliveryPermit, Admission) {
+        tokio::select! {
+            biased;
+            admitted = to_first => admitted,
+            admitted = self.admit() => admitted,
+        }
+    }
+
+    /// Waits until one of the servers can get emails, and there is capacity for them. `first_ready`: for the first one.
+    pub(crate) async fn ready(&self, first_ready: impl Future<Output = ()>) {
+        let ready = async {
+            loop {
+                self.first.not_closed().await;
+                self.circuit_breaker.not_open().await;
+                drop(self.capacity.acquire().await);
+                if !self.first.is_closed() {
+                    return;
+                }
+            }
+        };
+        tokio::select! {
+            () = first_ready => {}
+            () = ready => {}
+        }
+    }
+
+    async fn admit(&self) -> (DeliveryPermit, Admission) {
+        loop {
+            self.first.not_closed().await;
+            let permit = self.capacity.acquire().await;
+            let admission = self.circuit_breaker.admit().await;
+            // The first server may have come back meanwhile.
+            if !self.first.is_closed() {
+                return (permit, admission);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
