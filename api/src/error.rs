@@ -36,6 +36,8 @@ pub enum ApiError {
     TokenRevoked,
     AccessTokenRequired,
     RefreshTokenRequired,
+    /// The signature or the password of a provider's call is wrong, or its time is over.
+    InvalidSignature,
     AccountNotVerified,
     InsufficientPermissions,
     UserExists,
@@ -122,6 +124,7 @@ impl ApiError {
                 row(S::FORBIDDEN, "refresh_token_required", "Please provide a valid refresh token"),
                 "Please get a refresh token",
             ),
+            E::InvalidSignature => row(S::UNAUTHORIZED, "invalid_signature", "The signature is not valid"),
             E::AccountNotVerified => or(
                 row(S::FORBIDDEN, "account_not_verified", "Account Not Verified"),
                 "Please check your email for verification details",

@@ -24,7 +24,7 @@ use crate::error::ApiError;
 use crate::extract::{Encoding, PageLanguage, WantsHtml};
 use crate::idempotency::IDEMPOTENCY_KEY;
 use crate::request_source::RequestSource;
-use crate::routes::html;
+use crate::routes::{bounces, html};
 use crate::serve::MAX_BODY_BYTES;
 use crate::state::AppState;
 
@@ -82,8 +82,10 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
 /// is a secret of its mailbox (RFC 8058).
 async fn refuse_other_sites(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let source = RequestSource::of(request.headers(), &state.settings);
-    let unsubscribes = request.uri().path().starts_with(UNSUBSCRIBE);
-    if request.method().is_safe() || source != RequestSource::OtherSite || unsubscribes {
+    let path = request.uri().path();
+    // What proves itself in each call, and not by what a browser stores.
+    let proves_itself = path.starts_with(UNSUBSCRIBE) || path.starts_with(bounces::PATH);
+    if request.method().is_safe() || source != RequestSource::OtherSite || proves_itself {
         return next.run(request).await;
     }
     let origin = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok());

@@ -22,7 +22,7 @@ use ipnet::IpNet;
 use tokio_util::sync::CancellationToken;
 
 use crate::client_address::{ClientIp, Peer};
-use crate::error::ApiError;
+use crate::error::{ApiError, ApiResult};
 use in_redis::RedisCounter;
 
 /// Requests that a client may send at once.
@@ -68,6 +68,19 @@ impl RateLimiter {
         }
     }
 
+    /// Counts something that a client did, where only some requests of a route are limited.
+    ///
+    /// # Errors
+    /// 429 when it was one too many.
+    pub(crate) async fn count(&self, peer: Peer, headers: &HeaderMap) -> ApiResult<()> {
+        let Some(counters) = &self.0 else { return Ok(()) };
+        match counters.count(counters.client(peer, headers)).await {
+            // Rounded up: a client that comes back after so many seconds is not refused again.
+            Some(wait) => Err(ApiError::TooManyRequests(wait.as_secs() + 1)),
+            None => Ok(()),
+        }
+    }
+
     fn forget_idle(&self) {
         if let Some(counters) = &self.0 {
             counters.own.retain_recent();
@@ -77,19 +90,11 @@ impl RateLimiter {
 }
 
 /// Middleware for routes that are limited: beyond the limit 429 with the time to wait in `Retry-After`.
-pub async fn limit(
-    State(RateLimiter(counters)): State<RateLimiter>,
-    request: Request,
-    next: Next,
-) -> Response {
-    if let Some(counters) = counters {
-        let client = counters.client(&request);
-        if let Some(wait) = counters.count(client).await {
-            // Rounded up: a client that comes back after so many seconds is not refused again.
-            return ApiError::TooManyRequests(wait.as_secs() + 1).into_response();
-        }
+pub async fn limit(State(limiter): State<RateLimiter>, request: Request, next: Next) -> Response {
+    match limiter.count(Peer::of(request.extensions()), request.headers()).await {
+        Ok(()) => next.run(request).await,
+        Err(error) => error.into_response(),
     }
-    next.run(request).await
 }
 
 impl Counters {
@@ -104,10 +109,9 @@ impl Counters {
         Some(too_many.wait_time_from(DefaultClock::default().now()))
     }
 
-    fn client(&self, request: &Request) -> IpAddr {
-        self.warn_of_untrusted_proxy(request.headers());
-        let peer = Peer::of(request.extensions());
-        ClientIp::behind(peer, request.headers(), &self.trusted).network()
+    fn client(&self, peer: Peer, headers: &HeaderMap) -> IpAddr {
+        self.warn_of_untrusted_proxy(headers);
+        ClientIp::behind(peer, headers, &self.trusted).network()
     }
 
     /// All clients behind a proxy that is not trusted share one limit. The log says so once.

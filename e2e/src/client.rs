@@ -188,6 +188,7 @@ fn words(status: u16, code: &str) -> Option<(&'static str, Option<&'static str>)
         (401, "not_authenticated") => ("Not authenticated", None),
         (401, "invalid_token") => ("Token is invalid Or expired", new_token),
         (401, "token_revoked") => ("Token is invalid or has been revoked", new_token),
+        (401, "invalid_signature") => ("The signature is not valid", None),
         (401, "access_token_required") => {
             ("Please provide a valid access token", Some("Please get an access token"))
         }

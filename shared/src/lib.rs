@@ -2,6 +2,7 @@
 //! domain types, languages, templates, metrics, traces and telemetry.
 
 pub mod audit;
+pub mod bounce_address;
 pub mod clock;
 pub mod config;
 pub mod db;
@@ -15,6 +16,7 @@ pub mod metrics;
 pub mod private_files;
 pub mod queue;
 pub mod redactor;
+pub mod report_words;
 pub mod service_account;
 pub mod signals;
 pub mod telemetry;

@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 /// What takes the place of a secret.
-const REDACTED: &str = "[redacted]";
+pub(crate) const REDACTED: &str = "[redacted]";
 /// The shortest piece of a secret that is found, in letters and digits. A server may cut or split what it repeats.
 const PIECE: usize = 8;
 /// Escapes within escapes that are decoded, as in `%252E`.

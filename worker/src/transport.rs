@@ -8,10 +8,13 @@ use std::path::PathBuf;
 
 pub use file::{list_emails, read_mail};
 
+use bookly_shared::bounce_address::BounceAddress;
 use bookly_shared::clock::Clock;
 use bookly_shared::config::{MailTransport, Settings, SmtpSettings};
 use bookly_shared::domain::{MailServer, SmtpReply};
 use bookly_shared::redactor::Redactor;
+use lettre::Address;
+use uuid::Uuid;
 
 use crate::render::Outgoing;
 use crate::smtp::{SendError, SmtpConfigError, SmtpOptions, SmtpPool};
@@ -53,6 +56,13 @@ impl fmt::Display for Delivered {
     }
 }
 
+/// An envelope sender as emails have it, to be tried at a mail server.
+pub(crate) fn envelope_sender(settings: &Settings) -> Address {
+    let bounces = BounceAddress::of_settings(settings);
+    let of_no_row = bounces.and_then(|bounces| bounces.of_row(Uuid::nil()).ok());
+    of_no_row.unwrap_or_else(|| settings.mail.from.clone())
+}
+
 impl Transport {
     /// The transport that the settings choose, on a tokio runtime. Does not connect to the mail server yet.
     ///
@@ -86,7 +96,7 @@ impl Transport {
     ) -> Result<Transport, SmtpConfigError> {
         // One connection for each email in flight: none waits for the slow reply to another one.
         let max_connections = usize::from(settings.worker_concurrency);
-        let sender = Some(settings.mail.from.clone());
+        let sender = Some(envelope_sender(settings));
         let trust = settings.trust.clone();
         let options = SmtpOptions { max_connections, sender, trust, clock, server, ..SmtpOptions::default() };
         Ok(Transport::Smtp(SmtpPool::new(to.clone(), options)?))

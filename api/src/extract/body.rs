@@ -149,8 +149,17 @@ fn read_form<T: FromFields>(bytes: &[u8]) -> Result<T, ApiError> {
 }
 
 async fn bytes(request: Request, state: &AppState) -> Result<Bytes, ApiError> {
+    bytes_within(request, state, MAX_BODY_BYTES).await
+}
+
+/// A body of any kind. A limit beyond [`MAX_BODY_BYTES`] needs a `DefaultBodyLimit` of its route.
+pub(crate) async fn bytes_within(
+    request: Request,
+    state: &AppState,
+    limit: usize,
+) -> Result<Bytes, ApiError> {
     // The answer comes before the body is read, so a client that waits for a 100 (RFC 9110 §10.1.1) never sends it.
-    if request.body().size_hint().lower() > MAX_BODY_BYTES as u64 {
+    if request.body().size_hint().lower() > limit as u64 {
         return Err(ApiError::BodyTooLarge);
     }
     Bytes::from_request(request, state).await.map_err(|rejection| match rejection {

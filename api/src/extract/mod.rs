@@ -42,7 +42,7 @@ pub use bearer::{
     AccessToken, AdminUser, Admission, RefreshToken, Session, VerifiedUser, done, still_admitted,
 };
 pub use body::{Authorized, JsonBody, JsonOrForm};
-pub(crate) use body::{AuthorizedBytes, EncodedBytes, JsonBytes};
+pub(crate) use body::{AuthorizedBytes, EncodedBytes, JsonBytes, bytes_within};
 pub use current_request::CurrentRequest;
 pub use encoding::Encoding;
 pub use fields::{Fields, FromFields};

@@ -31,6 +31,7 @@ pub(crate) const UI_PATH: &str = "/api/v1/docs";
         (name = "Links", description = "The endpoints of links in emails, and requests for a new link"),
         (name = "Books", description = "For verified accounts"),
         (name = "Administration", description = "For administrators"),
+        (name = "Reports", description = "For mail providers"),
         (name = "Health", description = "For programs that start and stop the service"),
     ),
     components(schemas(ErrorBody)),
@@ -53,6 +54,10 @@ impl Modify for BearerTokens {
             .add_security_scheme("access_token", bearer("The `access_token` of a login; lives an hour"));
         components
             .add_security_scheme("refresh_token", bearer("The `refresh_token` of a login; lives two days"));
+        let mut provider = Http::new(HttpAuthScheme::Basic);
+        provider.description =
+            Some("For Postmark. Mailgun, SendGrid and Resend sign their calls as they document it".into());
+        components.add_security_scheme("provider", SecurityScheme::Http(provider));
     }
 }
 

@@ -41,7 +41,10 @@ async fn send_many(routes: &Router, peer: &str, times: u32) -> Vec<Answer> {
 #[tokio::test]
 async fn ipv6_clients_are_told_apart_by_their_64_network() {
     let app = TestApp::new().await;
-    let client = |peer: &str| counters(&app).client(&from_peer(peer));
+    let client = |peer: &str| {
+        let request = from_peer(peer);
+        counters(&app).client(Peer::of(request.extensions()), request.headers())
+    };
     assert_eq!(client("2001:db8:1:2:3::4"), client("2001:db8:1:2:ffff::"));
     assert_ne!(client("2001:db8:1:2::1"), client("2001:db8:1:3::1"));
     assert_eq!(client("::ffff:192.0.2.1"), client("192.0.2.1"));

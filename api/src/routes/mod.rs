@@ -3,6 +3,7 @@
 mod admin;
 pub mod auth;
 pub mod books;
+pub(crate) mod bounces;
 mod health;
 pub mod html;
 mod inbox;
@@ -55,6 +56,7 @@ pub(crate) fn documented(state: &AppState) -> (Router<AppState>, OpenApi) {
         .merge(books)
         .merge(admin::api())
         .merge(auth::unsubscribe::router())
+        .merge(bounces::router())
         .nest("/api/v1/auth", auth::router(state));
     let (routes, mut document) = routes.split_for_parts();
     openapi::name_each_operation(&mut document);

@@ -3,6 +3,7 @@
 
 mod admin;
 mod audit;
+mod bounces;
 mod doctor;
 mod doctor_dns;
 mod doctor_embedded;

@@ -51,7 +51,8 @@ async fn documented(stack: &Stack) -> Result<Vec<(Method, String)>> {
     for (path, item) in document["paths"].as_object().context("paths")? {
         let id = uuid::Uuid::new_v4().to_string();
         let path = path.replace("{token}", "x").replace("{book_uid}", &id).replace("{user_uid}", &id);
-        let path = path.replace("{id}", &id);
+        let path = path.replace("{id}", &id).replace("{provider}", "postmark");
+        let path = path.replace("{mailbox}", "ann@example.org");
         ensure!(!path.contains('{'), "{path}");
         for method in item.as_object().context("calls")?.keys() {
             calls.push((method.to_uppercase().parse()?, format!("/{path}")));

@@ -1,6 +1,7 @@
 //! The sender of emails and the transport: an SMTP server, or files.
 
 use lettre::Address;
+use secrecy::SecretString;
 
 use super::mail_auth::{self, SmtpAuth, SmtpCredentials};
 use super::source::Source;
@@ -15,10 +16,28 @@ pub struct MailSettings {
     pub from: Address,
     /// The sender's display name, free of control characters (they make lettre's builder panic).
     pub from_name: String,
+    /// The address that bounces are sent to, without the part that names an email; `None`: to `from`.
+    pub bounce_address: Option<Address>,
     /// How emails are sent.
     pub transport: MailTransport,
     /// The second SMTP server, for times when the first one cannot be used.
     pub fallback: Option<SmtpSettings>,
+}
+
+impl MailSettings {
+    /// The passwords for the mail servers, which no text from outside may show.
+    pub fn passwords(&self) -> impl Iterator<Item = &SecretString> {
+        let first = match &self.transport {
+            MailTransport::Smtp(server) => Some(server),
+            MailTransport::File => None,
+        };
+        let logins = first.into_iter().chain(&self.fallback).filter_map(|server| server.credentials.as_ref());
+        logins.filter_map(|login| match &login.auth {
+            SmtpAuth::Password(password) => Some(password),
+            // The mail server knows access tokens alone, and these are found by their form.
+            SmtpAuth::OAuth(_) => None,
+        })
+    }
 }
 
 /// How emails are sent.
@@ -95,6 +114,7 @@ pub(super) fn read(
     } else {
         Some(app_name.unwrap_or(DEFAULT_NAME).to_owned())
     };
+    let bounce_address = source.optional(&table::MAIL_BOUNCE_ADDRESS, bounce_address);
     let helo_name = helo_name(source, helo::default(public_url, from.as_ref()));
     let by_smtp = kind == Some(TransportKind::Smtp);
     let first = server(source, &FIRST, helo_name.clone(), |source| mail_auth::read(source, by_smtp));
@@ -116,7 +136,7 @@ pub(super) fn read(
     } else {
         None
     };
-    Some(MailSettings { from: from?, from_name: from_name?, transport, fallback })
+    Some(MailSettings { from: from?, from_name: from_name?, bounce_address, transport, fallback })
 }
 
 /// Whether a second server is set and can ever be used.
@@ -216,6 +236,20 @@ fn sender(text: &str) -> Result<Address, String> {
         }
         Err(error) => Err(needed(error)),
     }
+}
+
+/// The longest name before the `@` of `MAIL_BOUNCE_ADDRESS`: with `+`, the row's id and the signature a local part has 64
+/// octets at most (RFC 5321, section 4.5.3.1.1).
+pub const LONGEST_BOUNCE_NAME: usize = 20;
+
+fn bounce_address(text: &str) -> Result<Address, String> {
+    let address = sender(text)?;
+    if address.user().len() > LONGEST_BOUNCE_NAME {
+        let needed =
+            format!("at most {LONGEST_BOUNCE_NAME} characters before the @ are needed: 44 are added to them");
+        return Err(needed);
+    }
+    Ok(address)
 }
 
 fn display_name(text: &str) -> Result<String, String> {

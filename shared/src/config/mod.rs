@@ -1,6 +1,7 @@
 //! Settings: read once at the start from the environment and `.env`, then passed around as a value. All wrong values are
 //! reported together.
 
+mod bounces;
 mod database;
 mod doctor;
 mod dotenv;
@@ -31,10 +32,13 @@ use secrecy::SecretString;
 
 use source::Source;
 
+pub use bounces::{BounceSettings, ECHOED_NAME, POSTMARK_METADATA, RESEND_HEADER, p256_point, svix_key};
 pub use database::{DEFAULT_POOL_SIZE, DatabaseSettings};
 pub use doctor::DoctorSettings;
 pub use links::{Link, LinkPlace, LinkSettings, LinkTemplate, LinkTemplates, UNSUBSCRIBE};
-pub use mail::{MailSettings, MailTransport, Security, SmtpSettings, with_names_of_fallback};
+pub use mail::{
+    LONGEST_BOUNCE_NAME, MailSettings, MailTransport, Security, SmtpSettings, with_names_of_fallback,
+};
 pub use mail_auth::{OAuthGrant, OAuthMechanism, OAuthSettings, SmtpAuth, SmtpCredentials};
 pub use problem::{SettingProblem, SettingsError};
 pub use product::{Logo, ProductSettings};
@@ -58,6 +62,8 @@ pub struct Settings {
     pub redis: Option<SecretString>,
     /// The sender of emails, and the transport.
     pub mail: MailSettings,
+    /// The providers that may report bounces and complaints.
+    pub bounces: BounceSettings,
     /// The product that the service belongs to.
     pub product: ProductSettings,
     /// A folder whose templates replace the built-in ones file by file.

@@ -7,8 +7,8 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::source::Source;
 use super::{
-    LinkLifetimes, MailboxLimits, PublicUrl, Settings, database, doctor, links, mail, product, redis,
-    secret_file, table, traces, values,
+    LinkLifetimes, MailboxLimits, PublicUrl, Settings, bounces, database, doctor, links, mail, product,
+    redis, secret_file, table, traces, values,
 };
 use crate::domain::JwtAlgorithm;
 use crate::locale::Locale;
@@ -29,6 +29,7 @@ pub(super) fn settings(source: &mut Source) -> Option<Settings> {
     let app_name = product::name(source);
     let mail = mail::read(source, public_url.as_ref(), app_name.as_deref());
     let product = product::read(source, app_name.or_else(|| Some(mail.as_ref()?.from_name.clone())));
+    let bounces = bounces::read(source);
     let links = links::read(source);
     let default_locale = source
         .optional(&table::DEFAULT_LOCALE, |text| Locale::nearest(text).map_err(|error| error.to_string()));
@@ -73,6 +74,7 @@ pub(super) fn settings(source: &mut Source) -> Option<Settings> {
         migrate_on_start: migrate_on_start?,
         redis,
         mail: mail?,
+        bounces,
         product: product?,
         links,
         template_folder,

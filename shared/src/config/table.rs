@@ -156,6 +156,16 @@ table! {
     MAIL_FROM_NAME: plain, Means("APP_NAME, or Bookly without it"), "The name of the sender.";
     MAIL_HELO_NAME: plain, Means("the machine's name if it has a dot, else DOMAIN's host if it has one, else MAIL_FROM's domain"),
         "The name of this machine in EHLO, or its address in brackets.";
+    MAIL_BOUNCE_ADDRESS: plain, Means("MAIL_FROM, without names of emails"),
+        "Where bounces are sent to: with `bounces@example.org` the envelope sender is `bounces+<id>.<signature>@example.org`, which `bookly-worker bounce` reads.";
+    BOUNCE_POSTMARK_CREDENTIALS: secret, Means("no reports of Postmark"),
+        "`user:password` of the webhook by which Postmark reports bounces and complaints to `/api/v1/bounces/postmark`.";
+    BOUNCE_MAILGUN_SIGNING_KEY: secret, Means("no reports of Mailgun"),
+        "The HTTP webhook signing key of Mailgun, for `/api/v1/bounces/mailgun`.";
+    BOUNCE_SENDGRID_PUBLIC_KEY: secret, Means("no reports of SendGrid"),
+        "The verification key of SendGrid's signed event webhook (base64), for `/api/v1/bounces/sendgrid`.";
+    BOUNCE_RESEND_SECRET: secret, Means("no reports of Resend"),
+        "The signing secret of Resend's webhook (`whsec_…`), for `/api/v1/bounces/resend`.";
     MAIL_RETENTION_DAYS: plain, Default("30"),
         "Days after which sent, failed and cancelled emails are deleted, 1 to 3650; after one day those to addresses without an account.";
     APP_NAME: plain, Means("MAIL_FROM_NAME"),

@@ -30,6 +30,15 @@ const SERVER: &[(&str, &str)] = &[
     ("DOMAIN", "bookly.example.org"),
 ];
 
+/// Secrets that have a form.
+const FORMED: &[(&str, &str)] = &[
+    (
+        "BOUNCE_SENDGRID_PUBLIC_KEY",
+        "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEQ4LIFtWztlsF7skFqOncjD1lun4H5w8XOhyOArHW9RcIx/FfEzx6cikC/yPfUvwaX/JScE7Fc9CJD2afQ9Ok3Q==",
+    ),
+    ("BOUNCE_RESEND_SECRET", "whsec_MDEyMzQ1Njc4OWFiY2RlZg=="),
+];
+
 /// Later variables replace earlier ones; an empty value removes one.
 fn read(vars: &[&[(&str, &str)]]) -> Result<Settings, SettingsError> {
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
@@ -253,6 +262,7 @@ fn a_secret_can_be_read_from_a_file_without_its_last_line_break() {
     for setting in table::SETTINGS.iter().filter(|setting| setting.is_secret()) {
         let value = SERVER
             .iter()
+            .chain(FORMED)
             .find(|(name, _)| *name == setting.name())
             .map_or("redis://a-host-with-a-long-name.test", |(_, v)| v);
         fs::write(&path, format!("{value}\r\n")).unwrap();

@@ -3,6 +3,7 @@
 //! The `Display` of an error follows the field's name in a 422 answer (`email` `must have a domain with a dot, like
 //! example.org`).
 
+mod bounce_table;
 pub mod brand_color;
 pub mod closing_reason;
 pub mod created_via;
@@ -19,6 +20,7 @@ pub mod smtp_reply;
 pub mod suppression_reason;
 mod text;
 
+pub use bounce_table::{enhanced_code_in, judge};
 pub use brand_color::{BrandColor, BrandColorError, Palette};
 pub use created_via::{CreatedVia, UnknownCreatedVia};
 pub use delivery_report::{ReportSource, ReportVerdict};

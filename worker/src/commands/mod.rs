@@ -1,5 +1,6 @@
 //! The operator's commands: find an email, send it again, check the templates, check the installation.
 
+mod bounce;
 mod doctor;
 mod mail;
 mod screen;
@@ -12,6 +13,7 @@ use std::process::ExitCode;
 use bookly_shared::config::Settings;
 use clap::Subcommand;
 
+pub use bounce::Bounce;
 pub use doctor::Doctor;
 pub use mail::MailCommand;
 pub use suppression::SuppressionCommand;
@@ -29,6 +31,8 @@ pub enum Command {
     /// Check the templates of the emails, with those of TEMPLATE_FOLDER
     #[command(subcommand)]
     Templates(TemplatesCommand),
+    /// Record a bounce that came by email, from standard input
+    Bounce(Bounce),
     /// Check everything that the service needs, and say how to repair what is wrong
     Doctor(Doctor),
 }
@@ -43,6 +47,7 @@ impl Command {
             Command::Mail(command) => command.run(settings).await.map(|()| ExitCode::SUCCESS),
             Command::Suppression(command) => command.run(settings).await.map(|()| ExitCode::SUCCESS),
             Command::Templates(command) => command.run(settings),
+            Command::Bounce(bounce) => bounce.run(settings).await,
             Command::Doctor(doctor) => doctor.run(settings).await,
         }
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use bookly_shared::bounce_address::BounceAddress;
 use bookly_shared::config::Settings;
 use bookly_shared::domain::{EmailAddress, EmailKind};
 use bookly_shared::locale::Locale;
@@ -17,6 +18,7 @@ use lettre::message::{Body, Mailbox, Message, MultiPart, SinglePart};
 use uuid::Uuid;
 
 use super::body::{EmailBody, HEADER_LIMIT, MailRenderer, Rendered};
+use super::echo::Echo;
 
 /// Makes messages, all from the sender of the settings. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -25,6 +27,8 @@ pub struct Composer {
     from: Address,
     from_name: String,
     reply_to: Option<Address>,
+    echo: Option<Echo>,
+    bounces: Option<BounceAddress>,
 }
 
 /// A message ready to be sent, to one recipient.
@@ -77,7 +81,9 @@ impl Composer {
         let renderer = MailRenderer::new(folder, &settings.product, settings.public_url.as_str())?;
         let (from, from_name) = (mail.from.clone(), mail.from_name.clone());
         let reply_to = settings.product.support_email.as_ref().map(EmailAddress::to_lettre);
-        let composer = Composer { renderer: Arc::new(renderer), from, from_name, reply_to };
+        let echo = Echo::of(&settings.bounces);
+        let bounces = BounceAddress::of_settings(settings);
+        let composer = Composer { renderer: Arc::new(renderer), from, from_name, reply_to, echo, bounces };
         for kind in EmailKind::ALL {
             let body = &EmailBody::sample(kind);
             let to = mail.from.as_ref();
@@ -106,10 +112,20 @@ impl Composer {
         let unsubscribe = body.unsubscribe();
         let facts =
             MessageFacts { id, from, from_name: &self.from_name, to: &to, reply_to, unsubscribe, now };
-        let message = compose(&rendered, &facts)?;
+        let mut message = compose(&rendered, &facts)?;
+        if let Some(echo) = self.echo {
+            echo.name_row(message.headers_mut(), id);
+        }
+        let envelope = match &self.bounces {
+            Some(bounces) => {
+                Envelope::new(Some(bounces.of_row(id).map_err(ComposeError::Sender)?), vec![to.clone()])
+                    .map_err(ComposeError::Refused)?
+            }
+            None => message.envelope().clone(),
+        };
         Ok(Outgoing {
             id,
-            envelope: message.envelope().clone(),
+            envelope,
             bytes: message.formatted(),
             token: body.token().map(str::to_owned),
             code: body.code().map(str::to_owned),
@@ -148,6 +164,9 @@ pub enum ComposeError {
     /// Headers are ASCII here: another address needs SMTPUTF8 (RFC 6531). Domains are in their `xn--` form.
     #[error("the {0} address is not ASCII")]
     NotAscii(&'static str),
+    /// The envelope's sender is no address. The settings are checked, so this does not happen.
+    #[error("the envelope's sender cannot be made")]
+    Sender(#[source] lettre::address::AddressError),
     /// lettre refused it.
     #[error("the message cannot be built")]
     Refused(#[from] lettre::error::Error),

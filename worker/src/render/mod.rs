@@ -2,6 +2,7 @@
 
 mod body;
 mod check;
+mod echo;
 mod message;
 mod samples;
 #[cfg(test)]

@@ -37,6 +37,20 @@ fn the_sender_is_an_address_that_an_email_can_be_built_with() {
 }
 
 #[test]
+fn the_bounce_address_has_room_for_the_name_of_an_email() {
+    for (text, address) in [
+        ("bounces@example.org", Some("bounces@example.org")),
+        ("a-name-of-20-letters@example.org", Some("a-name-of-20-letters@example.org")),
+        ("a-name-of-21-letters-@example.org", None),
+        ("bounces", None),
+    ] {
+        let settings = read(&[SERVER, &[("MAIL_BOUNCE_ADDRESS", text)]]).ok();
+        let read = settings.map(|settings| settings.mail.bounce_address.unwrap().to_string());
+        assert_eq!(read.as_deref(), address, "{text}");
+    }
+}
+
+#[test]
 fn the_name_for_mail_servers_can_be_set() {
     for (text, name) in [("mail.example.org", "mail.example.org"), ("[192.0.2.1]", "[192.0.2.1]")] {
         let settings = read(&[SERVER, &[("MAIL_HELO_NAME", text)]]).unwrap();

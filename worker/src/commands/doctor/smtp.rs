@@ -12,6 +12,7 @@ use super::report::{Finding, Status};
 use crate::smtp::{
     InspectError, SmtpOptions, SmtpProblem, SmtpReport, StageTimeouts, TlsReport, TokenProblem, inspect,
 };
+use crate::transport::envelope_sender;
 
 const NAME: &str = "smtp";
 const NAME_OF_FALLBACK: &str = "smtp_fallback";
@@ -58,7 +59,7 @@ async fn visit(server: &SmtpSettings, settings: &Settings, limit: Duration) -> F
         command: stage,
         ..StageTimeouts::default()
     };
-    let (sender, trust) = (Some(settings.mail.from.clone()), settings.trust.clone());
+    let (sender, trust) = (Some(envelope_sender(settings)), settings.trust.clone());
     let options = SmtpOptions { timeouts, sender, trust, ..SmtpOptions::default() };
     let place = format!("{}:{}", server.host, server.port);
     match inspect(server, &options).await {
@@ -181,7 +182,8 @@ fn remedy(problem: SmtpProblem, server: &SmtpSettings) -> &'static str {
             "correct MAIL_USERNAME and MAIL_PASSWORD; many providers need a separate password for applications"
         }
         SmtpProblem::SenderRefused => {
-            "set MAIL_FROM to an address that this login may send from; a quota of the provider ends by itself"
+            "set MAIL_FROM, and MAIL_BOUNCE_ADDRESS if it is set, to addresses that this login may send from; a quota of the \
+             provider ends by itself"
         }
         SmtpProblem::NoSmtpUtf8 => "set MAIL_FROM to an address without letters outside ASCII",
         SmtpProblem::Refused => "the reply says why; the log of the server may say more",

@@ -59,7 +59,7 @@ pub(super) async fn check(settings: &Settings, limit: Duration) -> Vec<Finding> 
     }
     let subject = Subject {
         from: domain,
-        envelope: domain,
+        envelope: settings.mail.bounce_address.as_ref().map_or(domain, |address| address.domain()),
         server: &server.host,
         helo_name: &server.helo_name,
         sending_ip: doctor.sending_ip,

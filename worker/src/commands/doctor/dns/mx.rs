@@ -9,9 +9,10 @@ pub(super) const NAME: &str = "mx";
 pub(super) async fn check(dns: &Dns, subject: &Subject<'_>) -> Result<Finding, DnsError> {
     let domain = subject.envelope;
     let hosts = dns.mx(domain).await?;
+    let setting = if domain == subject.from { "MAIL_FROM" } else { "MAIL_BOUNCE_ADDRESS" };
     let lost = |why: String| {
         let remedy = format!(
-            "publish the MX record of {domain}: \"10 \" and the host that takes its emails; or set MAIL_FROM to an address \
+            "publish the MX record of {domain}: \"10 \" and the host that takes its emails; or set {setting} to an address \
              that takes emails"
         );
         Finding::warn(

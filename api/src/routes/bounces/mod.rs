@@ -1,0 +1,145 @@
+//! `POST /api/v1/bounces/{provider}`: what providers report of emails that they accepted.
+//!
+//! Each provider proves in its own way that a call is its own, over the bytes as they came. An event counts only if it
+//! names an email of this service and that email's recipient: an account at a provider may have other applications.
+
+mod event;
+mod mailgun;
+mod postmark;
+mod resend;
+mod sendgrid;
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use bookly_shared::db::emails::reports::{Recorded, Report};
+use bookly_shared::domain::ReportSource;
+use bookly_shared::redactor::Redactor;
+use bookly_shared::report_words;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use self::event::{Call, Event, Refusal};
+use crate::client_address::Peer;
+use crate::error::{ApiError, ApiResult};
+use crate::extract::bytes_within;
+use crate::openapi::errors;
+use crate::state::AppState;
+
+/// Where providers call. They send no cookie, so calls of other sites are not refused here.
+pub(crate) const PATH: &str = "/api/v1/bounces/";
+/// Providers send many events at once.
+const MAX_REPORT_BYTES: usize = 1024 * 1024;
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(report)).layer(DefaultBodyLimit::max(MAX_REPORT_BYTES))
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct ReportAccepted {
+    #[schema(example = "Accepted")]
+    message: &'static str,
+}
+
+errors!(ReportErrors:
+    [ApiError::NotFound, ApiError::InvalidSignature, ApiError::MalformedBody("The body is not valid JSON".into())],
+    [ApiError::BodyTooLarge], limited(), always());
+
+#[utoipa::path(
+    post, path = "/api/v1/bounces/{provider}", tag = "Reports", operation_id = "report_bounces",
+    summary = "Reports of bounces and complaints",
+    description = "For the webhooks of mail providers, in the form of their documentation. 404 where the provider's \
+        `BOUNCE_…` setting is missing. Bodies up to 1 MiB. Events that are no bounce or complaint, or that name no email of \
+        this service, change nothing.",
+    params(("provider" = String, Path, description = "`postmark`, `mailgun`, `sendgrid` or `resend`")),
+    request_body(content = serde_json::Value, description = "An event, or a list of events, as the provider documents it"),
+    security(("provider" = [])),
+    responses((status = 200, description = "The report is recorded, or concerns no email of this service", body = ReportAccepted), ReportErrors)
+)]
+async fn report(
+    State(state): State<AppState>,
+    provider: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> ApiResult<Json<ReportAccepted>> {
+    let Path(provider) = provider.map_err(|_| ApiError::NotFound)?;
+    let (source, secret) = proof_of(&state, &provider).ok_or(ApiError::NotFound)?;
+    let (headers, peer) = (request.headers().clone(), Peer::of(request.extensions()));
+    let body = bytes_within(request, &state, MAX_REPORT_BYTES).await?;
+    let call = Call { headers: &headers, body: &body, now: state.now() };
+    let events = match read(source, &call, secret) {
+        Ok(events) => events,
+        Err(Refusal::Malformed(why)) => return Err(ApiError::MalformedBody(why.to_owned())),
+        Err(Refusal::WrongProof) => {
+            // Right proofs are never limited: a provider may report a thousand bounces at once.
+            state.rate_limiter.count(peer, &headers).await?;
+            tracing::warn!(provider, "refused a report: its signature or password is wrong, or too old");
+            return Err(ApiError::InvalidSignature);
+        }
+    };
+    let redactor = redactor(&state);
+    for event in events {
+        record(&state, source, &event, &redactor).await?;
+    }
+    Ok(Json(ReportAccepted { message: "Accepted" }))
+}
+
+/// The provider of a path, and its secret if it is set.
+fn proof_of<'a>(state: &'a AppState, provider: &str) -> Option<(ReportSource, &'a SecretString)> {
+    let secrets = &state.settings.bounces;
+    let (source, secret) = match provider {
+        "postmark" => (ReportSource::Postmark, &secrets.postmark),
+        "mailgun" => (ReportSource::Mailgun, &secrets.mailgun),
+        "sendgrid" => (ReportSource::SendGrid, &secrets.sendgrid),
+        "resend" => (ReportSource::Resend, &secrets.resend),
+        _ => return None,
+    };
+    Some((source, secret.as_ref()?))
+}
+
+fn read(source: ReportSource, call: &Call<'_>, secret: &SecretString) -> Result<Vec<Event>, Refusal> {
+    let secret = secret.expose_secret();
+    match source {
+        ReportSource::Postmark => postmark::read(call, secret),
+        ReportSource::Mailgun => mailgun::read(call, secret),
+        ReportSource::SendGrid => sendgrid::read(call, secret),
+        ReportSource::Resend => resend::read(call, secret),
+        // Comes by email.
+        ReportSource::Dsn => Ok(Vec::new()),
+    }
+}
+
+/// The secrets that a mail server could repeat; those of links are found by their form.
+fn redactor(state: &AppState) -> Redactor {
+    Redactor::new(state.settings.mail.passwords().map(ExposeSecret::expose_secret))
+}
+
+/// A database that is away ends the call with 503, and the provider sends it again: what is recorded already is then
+/// known by its mark.
+async fn record(state: &AppState, source: ReportSource, event: &Event, redactor: &Redactor) -> ApiResult<()> {
+    let words = report_words::clean(&event.words, redactor);
+    let report = Report {
+        email_id: event.email_id,
+        mailbox: Some(event.recipient.canonical()),
+        source,
+        verdict: event.verdict,
+        words: &words,
+        mark: event.mark(source),
+    };
+    let recorded = state.db.record_report(&report, state.now()).await?;
+    let (source, outcome) = (source.as_str(), event.verdict.outcome());
+    match recorded {
+        Recorded::Closed(_) | Recorded::Noted => {
+            tracing::info!(email = %event.email_id, to = event.recipient.masked(), source, outcome, "email reported");
+        }
+        Recorded::Repeated | Recorded::NotOurs => {
+            tracing::debug!(email = %event.email_id, source, outcome, ?recorded, "ignored a report");
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,372 @@
+//! Calls in the form of each provider's documentation, with invented addresses.
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Method, Request};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use bookly_shared::db::emails::claim::ClaimLimits;
+use bookly_shared::db::emails::complete::SentEmail;
+use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::domain::{EmailAddress, EmailKind};
+use hmac::{Hmac, KeyInit, Mac};
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
+use serde_json::{Value, json};
+use sha2::Sha256;
+use uuid::Uuid;
+
+use crate::serve::Limits;
+use crate::testing::{Answer, TestApp, request, send_to, with_body, with_header};
+
+const TO: &str = "Ann+news@Example.org";
+const CREDENTIALS: &str = "postmark:a-long-password";
+const MAILGUN_KEY: &str = "key-of-mailgun";
+const SVIX_KEY: &[u8] = b"a key of 24 bytes, or so";
+const GONE: &str = "550 5.1.1 The email account that you tried to reach does not exist";
+
+/// The service with all providers, an email that was sent, and SendGrid's key.
+struct World {
+    app: TestApp,
+    routes: Router,
+    email: Uuid,
+    sendgrid: EcdsaKeyPair,
+}
+
+impl World {
+    async fn new() -> World {
+        World::with(&[]).await
+    }
+
+    async fn with(more: &[(&str, &str)]) -> World {
+        let random = SystemRandom::new();
+        let key = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &random).unwrap();
+        let sendgrid =
+            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, key.as_ref(), &random).unwrap();
+        let head = BASE64_STANDARD.decode("MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAA").unwrap();
+        let der = [&head[..26], sendgrid.public_key().as_ref()].concat();
+        let (public_key, secret) =
+            (BASE64_STANDARD.encode(der), format!("whsec_{}", BASE64_STANDARD.encode(SVIX_KEY)));
+        let mut settings = vec![
+            ("BOUNCE_POSTMARK_CREDENTIALS", CREDENTIALS),
+            ("BOUNCE_MAILGUN_SIGNING_KEY", MAILGUN_KEY),
+            ("BOUNCE_SENDGRID_PUBLIC_KEY", public_key.as_str()),
+            ("BOUNCE_RESEND_SECRET", secret.as_str()),
+        ];
+        settings.extend_from_slice(more);
+        let app = TestApp::with(&settings, Limits::default()).await;
+        let email = sent(&app).await;
+        World { routes: app.app.router(), app, email, sendgrid }
+    }
+
+    async fn send(&self, call: Request<Body>) -> Answer {
+        send_to(self.routes.clone(), call).await
+    }
+
+    fn now(&self) -> i64 {
+        self.app.state().now().timestamp()
+    }
+
+    /// State, last error and reports of the email.
+    async fn state(&self) -> (String, usize) {
+        let db = &self.app.state().db;
+        let row = db.email(self.email).await.unwrap().unwrap();
+        (row.state, db.reports_of(self.email).await.unwrap().len())
+    }
+
+    async fn words(&self) -> String {
+        let reports = self.app.state().db.reports_of(self.email).await.unwrap();
+        reports.last().unwrap().reply.clone()
+    }
+
+    async fn postmark(&self, event: &Value, credentials: &str) -> Answer {
+        let call = post("postmark", event.to_string());
+        let basic = format!("Basic {}", BASE64_STANDARD.encode(credentials));
+        self.send(with_header(call, "authorization", &basic)).await
+    }
+
+    async fn mailgun(&self, event: &Value, token: &str, timestamp: i64) -> Answer {
+        let mac = Hmac::<Sha256>::new_from_slice(MAILGUN_KEY.as_bytes()).unwrap();
+        let mac = mac.chain_update(format!("{timestamp}{token}")).finalize().into_bytes();
+        let signature: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
+        let signature = json!({"timestamp": timestamp.to_string(), "token": token, "signature": signature});
+        let document = json!({"signature": signature, "event-data": event});
+        self.send(post("mailgun", document.to_string())).await
+    }
+
+    async fn sendgrid(&self, body: &str, timestamp: i64) -> Answer {
+        let signed = format!("{timestamp}{body}");
+        let signature = self.sendgrid.sign(&SystemRandom::new(), signed.as_bytes()).unwrap();
+        let call = post("sendgrid", body.to_owned());
+        let signature = BASE64_STANDARD.encode(signature);
+        let call = with_header(call, "x-twilio-email-event-webhook-signature", &signature);
+        let timestamp = timestamp.to_string();
+        self.send(with_header(call, "x-twilio-email-event-webhook-timestamp", &timestamp)).await
+    }
+
+    async fn resend(&self, event: &Value, timestamp: i64) -> Answer {
+        let (id, body) = ("msg_2W2D3qXLS5fOaPja1GDg7rF2CwB", event.to_string());
+        let mac = Hmac::<Sha256>::new_from_slice(SVIX_KEY).unwrap();
+        let mac = mac.chain_update(format!("{id}.{timestamp}.{body}")).finalize().into_bytes();
+        // While a secret changes there are two signatures.
+        let signatures = format!("v1,{} v1,{}", BASE64_STANDARD.encode([7; 32]), BASE64_STANDARD.encode(mac));
+        let call = with_header(post("resend", body), "svix-id", id);
+        let call = with_header(call, "svix-timestamp", &timestamp.to_string());
+        self.send(with_header(call, "svix-signature", &signatures)).await
+    }
+
+    fn hard_bounce_of_postmark(&self) -> Value {
+        json!({
+            "RecordType": "Bounce", "MessageStream": "outbound", "ID": 4323372036854775807_i64,
+            "Type": "HardBounce", "TypeCode": 1, "Name": "Hard bounce", "Tag": "Test",
+            "MessageID": "883953f4-6105-42a2-a16a-77a8eac79483", "Metadata": {"bookly-email-id": self.email},
+            "ServerID": 23, "Description": "The server was unable to deliver your message",
+            "Details": format!("smtp;{GONE}"), "Email": TO, "From": "books@example.net",
+            "BouncedAt": "2026-11-26T10:00:00Z", "DumpAvailable": true, "Inactive": true, "CanActivate": true,
+        })
+    }
+
+    fn hard_bounce_of_mailgun(&self) -> Value {
+        json!({
+            "event": "failed", "severity": "permanent", "reason": "bounce", "id": "G9Bn5sl1TC6nu79C8C0bwg",
+            "timestamp": 1521233195.375624, "log-level": "error", "recipient": "ann+news@example.org",
+            "delivery-status": {
+                "tls": true, "mx-host": "mx.example.org", "attempt-no": 1, "description": "", "code": 550,
+                "message": "5.1.1 The email account that you tried to reach\n5.1.1 does not exist",
+            },
+            "message": {"headers": {"to": TO, "message-id": format!("{}@example.net", self.email)}},
+            "user-variables": {"bookly_email_id": self.email},
+        })
+    }
+
+    fn hard_bounce_of_sendgrid(&self) -> Value {
+        json!({
+            "email": TO, "timestamp": 1461095250, "smtp-id": format!("<{}@example.net>", self.email),
+            "event": "bounce", "type": "bounce", "status": "5.1.1", "reason": GONE,
+            "bounce_classification": "Invalid Address", "ip": "192.0.2.25", "tls": 1,
+            "sg_event_id": "lC0Rc-FuQmKbnxCWxX1jRQ", "sg_message_id": "Lli-03HcQ5.filter0077p1las1.0",
+            "bookly_email_id": self.email,
+        })
+    }
+
+    fn hard_bounce_of_resend(&self) -> Value {
+        json!({
+            "type": "email.bounced", "created_at": "2026-11-26T10:00:00.126Z",
+            "data": {
+                "email_id": "56761188-7520-42d8-8898-ff6fc54ce618", "from": "Books <books@example.net>",
+                "to": [format!("Ann <{TO}>")], "subject": "Welcome to our app",
+                "headers": [{"name": "x-bookly-email-id", "value": self.email}],
+                "bounce": {"type": "Permanent", "subType": "General", "message": "not specified",
+                           "diagnosticCode": [format!("smtp; {GONE}")]},
+            },
+        })
+    }
+}
+
+/// An email that a mail server accepted.
+async fn sent(app: &TestApp) -> Uuid {
+    let (db, now) = (&app.state().db, app.state().now());
+    let email = NewEmail::new(EmailKind::Welcome, &EmailAddress::parse(TO).unwrap(), now);
+    db.enqueue_emails(std::slice::from_ref(&email)).await.unwrap();
+    let claimed = db.claim_due(ClaimLimits::of(1), "mail-1", now).await.unwrap();
+    db.complete_sent(SentEmail::new(&claimed[0], Some(250), "250 taken".into(), now)).await.unwrap();
+    email.id
+}
+
+fn post(provider: &str, body: String) -> Request<Body> {
+    let call = request(Method::POST, &format!("/api/v1/bounces/{provider}"));
+    with_body(call, "application/json; charset=utf-8", body)
+}
+
+#[tokio::test]
+async fn a_hard_bounce_of_each_provider_closes_the_email_once() {
+    for provider in ["postmark", "mailgun", "sendgrid", "resend"] {
+        let world = World::new().await;
+        for _ in 0..2 {
+            let answer = match provider {
+                "postmark" => world.postmark(&world.hard_bounce_of_postmark(), CREDENTIALS).await,
+                "mailgun" => {
+                    world.mailgun(&world.hard_bounce_of_mailgun(), "t0ken", world.now() - 39_600).await
+                }
+                "sendgrid" => {
+                    let events = json!([{"email": TO, "event": "open"}, world.hard_bounce_of_sendgrid()]);
+                    world.sendgrid(&events.to_string(), world.now()).await
+                }
+                _ => world.resend(&world.hard_bounce_of_resend(), world.now()).await,
+            };
+            assert_eq!((answer.status.as_u16(), answer.json()), (200, json!({"message": "Accepted"})));
+        }
+        assert_eq!(world.state().await, ("bounced".into(), 1), "{provider}");
+        let words = world.words().await;
+        assert!(words.contains("550 5.1.1 The email account"), "{provider}: {words}");
+    }
+}
+
+#[tokio::test]
+async fn a_complaint_of_each_provider_beats_a_bounce() {
+    for provider in ["postmark", "mailgun", "sendgrid", "resend"] {
+        let world = World::new().await;
+        let id = world.email;
+        world.postmark(&world.hard_bounce_of_postmark(), CREDENTIALS).await;
+        let message_id = format!("<{id}@example.net>");
+        let answer = match provider {
+            "postmark" => {
+                let complaint = json!({"RecordType": "SpamComplaint", "Type": "SpamComplaint", "ID": 42,
+                    "Email": TO, "Metadata": {"Bookly-Email-Id": id}});
+                world.postmark(&complaint, CREDENTIALS).await
+            }
+            "mailgun" => {
+                let headers = json!({"message-id": format!("{id}@example.net")});
+                let complaint =
+                    json!({"event": "complained", "recipient": TO, "message": {"headers": headers}});
+                world.mailgun(&complaint, "t0ken", world.now()).await
+            }
+            "sendgrid" => {
+                let complaint = json!([{"event": "spamreport", "email": TO, "smtp-id": message_id,
+                    "sg_event_id": "1"}]);
+                world.sendgrid(&complaint.to_string(), world.now()).await
+            }
+            _ => {
+                let data = json!({"to": [TO], "message_id": message_id});
+                world.resend(&json!({"type": "email.complained", "data": data}), world.now()).await
+            }
+        };
+        assert_eq!(answer.status, 200);
+        assert_eq!(world.state().await, ("complained".into(), 2), "{provider}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_without_its_proof_changes_nothing() {
+    let world = World::new().await;
+    let (now, bounce) = (world.now(), world.hard_bounce_of_sendgrid());
+    let refused = |answer: &Answer| assert_eq!(answer.error(), (401, "invalid_signature".into()));
+    for credentials in ["", "postmark", "postmark:a-long-passwor", "Postmark:a-long-password"] {
+        refused(&world.postmark(&world.hard_bounce_of_postmark(), credentials).await);
+    }
+    for provider in ["postmark", "mailgun", "sendgrid", "resend"] {
+        refused(&world.send(post(provider, "{}".into())).await);
+    }
+    let mailgun = world.hard_bounce_of_mailgun();
+    refused(&world.mailgun(&mailgun, "t0ken", now - 12 * 3_600 - 9).await);
+    refused(&world.mailgun(&mailgun, "t0ken", now + 309).await);
+    refused(&world.mailgun(&mailgun, "", now).await);
+    for time in [now - 309, now + 309] {
+        refused(&world.sendgrid(&json!([bounce]).to_string(), time).await);
+        refused(&world.resend(&world.hard_bounce_of_resend(), time).await);
+    }
+    let other = World::new().await;
+    let signature = other.sendgrid.sign(&SystemRandom::new(), format!("{now}[]").as_bytes()).unwrap();
+    let call = with_header(
+        post("sendgrid", "[]".into()),
+        "x-twilio-email-event-webhook-signature",
+        &BASE64_STANDARD.encode(signature),
+    );
+    let call = with_header(call, "x-twilio-email-event-webhook-timestamp", &now.to_string());
+    refused(&world.send(call).await);
+    assert_eq!(world.state().await, ("sent".into(), 0));
+}
+
+#[tokio::test]
+async fn what_names_no_email_of_this_service_or_another_recipient_is_accepted_and_changes_nothing() {
+    let world = World::new().await;
+    let mut events = Vec::new();
+    for (field, value) in [
+        ("Email", json!("eve@example.org")),
+        ("Email", json!("ann@example.org")),
+        ("Metadata", json!({"bookly-email-id": Uuid::now_v7()})),
+        ("Metadata", Value::Null),
+        ("RecordType", json!("Delivery")),
+    ] {
+        let mut event = world.hard_bounce_of_postmark();
+        event[field] = value;
+        events.push(event);
+    }
+    events.push(json!({}));
+    for event in events {
+        assert_eq!(world.postmark(&event, CREDENTIALS).await.status, 200, "{event}");
+    }
+    assert_eq!(world.state().await, ("sent".into(), 0));
+}
+
+#[tokio::test]
+async fn soft_bounces_stand_in_the_history_without_our_secrets() {
+    let world = World::new().await;
+    let token = "eyJlbWFpbCI6ImFubkBleGFtcGxlLm9yZyJ9.ZVPxAA.pq2Mt2osImralYRZ5rcHZISkntMgG36ErftAw4OeZVc";
+    let mut event = world.hard_bounce_of_postmark();
+    event["Type"] = json!("Blocked");
+    event["Details"] = json!(format!("554 5.7.1 http://localhost/api/v1/auth/verify/{token} is\r\nspam"));
+    assert_eq!(world.postmark(&event, CREDENTIALS).await.status, 200);
+    assert_eq!(world.state().await, ("sent".into(), 1));
+    assert_eq!(world.words().await, "Bounce Blocked: 554 5.7.1 [redacted] is spam");
+}
+
+#[tokio::test]
+async fn a_token_of_mailgun_counts_once_whatever_comes_with_it() {
+    let world = World::new().await;
+    let mut soft = world.hard_bounce_of_mailgun();
+    soft["severity"] = json!("temporary");
+    assert_eq!(world.mailgun(&soft, "t0ken", world.now()).await.status, 200);
+    assert_eq!(world.mailgun(&world.hard_bounce_of_mailgun(), "t0ken", world.now()).await.status, 200);
+    assert_eq!(world.state().await, ("sent".into(), 1), "the signature does not cover the event");
+}
+
+#[tokio::test]
+async fn malformed_bodies_are_refused_and_large_ones_are_read_up_to_a_mebibyte() {
+    let world = World::new().await;
+    let malformed = |answer: &Answer| assert_eq!(answer.error(), (400, "malformed_body".into()));
+    malformed(&world.postmark(&json!([]), CREDENTIALS).await);
+    malformed(&world.send(post("mailgun", "no JSON".into())).await);
+    malformed(&world.mailgun(&Value::Null, "t0ken", world.now()).await);
+    for body in ["no JSON", "{}", "[7]"] {
+        malformed(&world.sendgrid(body, world.now()).await);
+    }
+    malformed(&world.resend(&json!({"type": "email.bounced"}), world.now()).await);
+    let padded = |length: usize| format!("[{}]", " ".repeat(length - 2));
+    assert_eq!(world.sendgrid(&padded(1024 * 1024), world.now()).await.status, 200);
+    let answer = world.sendgrid(&padded(1024 * 1024 + 1), world.now()).await;
+    assert_eq!(answer.error(), (413, "body_too_large".into()));
+}
+
+#[tokio::test]
+async fn a_provider_without_its_setting_does_not_exist() {
+    let app = TestApp::new().await;
+    for provider in ["postmark", "mailgun", "sendgrid", "resend", "other"] {
+        assert_eq!(
+            app.send(post(provider, "{}".into())).await.error(),
+            (404, "not_found".into()),
+            "{provider}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn only_wrong_proofs_are_limited() {
+    let world = World::new().await;
+    let none = json!({"RecordType": "Delivery"});
+    for _ in 0..crate::rate_limit::BURST + 5 {
+        assert_eq!(world.postmark(&none, CREDENTIALS).await.status, 200);
+    }
+    let mut last = world.postmark(&none, "wrong:password").await;
+    assert_eq!(last.status, 401);
+    for _ in 0..crate::rate_limit::BURST + 5 {
+        last = world.postmark(&none, "wrong:password").await;
+    }
+    assert_eq!(last.error(), (429, "too_many_requests".into()));
+    assert_eq!(world.postmark(&none, CREDENTIALS).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_call_is_not_refused_for_its_origin() {
+    let world = World::new().await;
+    let call = with_header(post("postmark", "{}".into()), "origin", "https://provider.example");
+    assert_eq!(world.send(call).await.error(), (401, "invalid_signature".into()));
+}
+
+#[tokio::test]
+async fn a_database_that_is_away_lets_the_provider_try_again() {
+    let world = World::new().await;
+    world.app.state().db.close().await;
+    let answer = world.postmark(&world.hard_bounce_of_postmark(), CREDENTIALS).await;
+    assert_eq!(answer.error(), (503, "unavailable".into()));
+}

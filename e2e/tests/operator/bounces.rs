@@ -1,0 +1,98 @@
+//! Reports of emails that were accepted: a provider's call, and an email to the bounce address.
+
+use std::process::Command;
+
+use bookly_e2e::process::binary;
+
+use super::*;
+
+/// An email of a mail server that could not deliver (RFC 3464).
+fn report(recipient: &str, status: &str) -> String {
+    format!(
+        "From: MAILER-DAEMON@mail.test\nTo: bounces@bookly.test\nMessage-ID: <report-{status}@mail.test>\n\
+         Content-Type: multipart/report; report-type=delivery-status; boundary=\"B\"\n\n\
+         --B\nContent-Type: text/plain\n\nI am sorry\n\n--B\nContent-Type: message/delivery-status\n\n\
+         Reporting-MTA: dns; mail.test\n\nFinal-Recipient: rfc822; {recipient}\nAction: failed\nStatus: {status}\n\
+         Diagnostic-Code: smtp; 550 {status} no such user\n\n--B--\n"
+    )
+}
+
+/// Runs `bookly-worker bounce` with this text on standard input, as a mail server does. Returns its exit code and output.
+async fn bounce(stack: &Stack, settings: &Settings, recipient: &str, email: &str) -> Result<(i32, String)> {
+    let file = stack.folder().join("report.eml");
+    std::fs::write(&file, email)?;
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "exec \"$0\" bounce <\"$1\""])
+        .arg(binary(WORKER)?)
+        .arg(&file)
+        .current_dir(stack.folder());
+    command.env_clear().envs(settings).env("ORIGINAL_RECIPIENT", recipient);
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    let finished = Process::run(command, &stack.folder().join("bounce.log"))?.finished(LIMIT).await?;
+    let code = finished.status.code().context("an exit code")?;
+    Ok((code, finished.output + &finished.log))
+}
+
+async fn suppressions(stack: &Stack, mailbox: &str) -> Result<Vec<String>> {
+    stack.sql().texts("SELECT reason FROM suppressions WHERE mailbox = $1", mailbox).await
+}
+
+both! {
+    async fn a_hard_bounce_by_a_call_closes_the_email_and_suppresses_its_mailbox(
+        stack: &Stack, BOUNCE_POSTMARK_CREDENTIALS = "postmark:a-long-password"
+    ) {
+        let person = signed_up(stack).await?;
+        let id = id_of(stack, &person.email).await?;
+        let mail = stack.mail(&person.email, "Verify your email").await?;
+        assert_eq!(mail.header("X-PM-Metadata-bookly-email-id").as_deref(), Some(id.as_str()));
+        let event = json!({"RecordType": "Bounce", "Type": "HardBounce", "ID": 42, "Email": person.email,
+            "Details": "smtp;550 5.1.1 no such user", "Metadata": {"bookly-email-id": id}});
+        let call = |password: &str| {
+            let call = stack.api().post("/bounces/postmark").json(&event);
+            call.basic_auth("postmark", Some(password))
+        };
+        call("wrong").refused(401, "invalid_signature").await?;
+        assert_eq!(json_of(stack, &["mail", "show", &id]).await?["state"], "sent");
+        for _ in 0..2 {
+            assert_eq!(call("a-long-password").expect(200).await?, json!({"message": "Accepted"}));
+        }
+        let shown = json_of(stack, &["mail", "show", &id]).await?;
+        assert_eq!((&shown["state"], shown["reports"].as_array().map(Vec::len)), (&json!("bounced"), Some(1)), "{shown}");
+        assert_eq!(suppressions(stack, &person.email).await?, ["bounce"]);
+        let listed = json_of(stack, &["mail", "list", "--state", "bounced"]).await?;
+        assert_eq!(listed["emails"][0]["id"], json!(id), "{listed}");
+        assert!(impossible(stack, &["mail", "retry", &id]).await?.contains("is bounced"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_report_by_email_closes_the_email_whose_address_it_was_sent_to() -> Result<()> {
+    let options = StackOptions::new(Kind::Full).with("MAIL_BOUNCE_ADDRESS", "bounces@bounce.bookly.test");
+    stack::run(options, async |stack: &Stack| {
+        let person = signed_up(stack).await?;
+        let id = id_of(stack, &person.email).await?;
+        let sender = stack.mail(&person.email, "Verify your email").await?.from;
+        ensure!(sender.starts_with("bounces+") && sender.ends_with("@bounce.bookly.test"), "{sender}");
+        let settings = stack.settings();
+        let hard = report(&person.email, "5.1.1");
+        let (code, said) = bounce(stack, settings, "bounces@bounce.bookly.test", &hard).await?;
+        ensure!(code == 0 && said.contains("not ours"), "{code} {said}");
+        let (code, said) = bounce(stack, settings, &sender, "no email").await?;
+        ensure!(code == 65, "{code} {said}");
+        let mut away = settings.clone();
+        away.insert("DATABASE_URL".to_owned(), "postgres://nobody:nothing@127.0.0.1:1/none".to_owned());
+        let (code, said) = bounce(stack, &away, &sender, &hard).await?;
+        ensure!(code == 75 && !said.contains("nothing"), "{code} {said}");
+        ensure!(suppressions(stack, &person.email).await?.is_empty());
+        for words in ["is bounced", "recorded before"] {
+            let (code, said) = bounce(stack, settings, &sender.to_uppercase(), &hard).await?;
+            ensure!(code == 0 && said.contains(words), "{code} {said}");
+        }
+        ensure!(stack.sql().of_mail(&person.email, "state").await? == "bounced");
+        ensure!(suppressions(stack, &person.email).await? == ["bounce"]);
+        ensure!(impossible(stack, &["mail", "retry", &id]).await?.contains("is bounced"));
+        Ok(())
+    })
+    .await
+}

@@ -1,0 +1,114 @@
+//! The words of a report, as they are stored and logged: on one short line, without our secrets.
+//!
+//! Receivers repeat what they refuse: a content filter quotes the link or the code of the email. The link was stored
+//! nowhere, so it is found by its form.
+
+use crate::domain::smtp_reply::one_short_line;
+use crate::redactor::{REDACTED, Redactor};
+
+/// What is read of the words: enough for a long line, short enough to be searched at once.
+const READ_CHARS: usize = 4_000;
+/// The shortest run of letters and digits that counts as a piece of a token. A token's signature has 43, its payload more,
+/// and a line break may cut each of them.
+const TOKEN_PIECE: usize = 20;
+/// The digits of a code.
+const CODE_DIGITS: usize = 8;
+
+/// Takes tokens of links, codes and the secrets of the redactor out of the words.
+pub fn clean(words: &str, redactor: &Redactor) -> String {
+    let words: String = words.chars().take(READ_CHARS).collect();
+    let words = redactor.redact(&words);
+    let words: Vec<&str> =
+        words.split_whitespace().map(|word| if holds_token(word) { REDACTED } else { word }).collect();
+    one_short_line(&without_codes(&words.join(" ")))
+}
+
+/// Whether a word has a piece of base64url that no id of a mail server looks like: a long one with capital and small
+/// letters and digits.
+fn holds_token(word: &str) -> bool {
+    word.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_')).any(|run| {
+        let has = |of: fn(&char) -> bool| run.chars().any(|c| of(&c));
+        run.len() >= TOKEN_PIECE
+            && has(char::is_ascii_uppercase)
+            && has(char::is_ascii_lowercase)
+            && has(char::is_ascii_digit)
+    })
+}
+
+/// A code is shown as `1234 5678`; people and programs write it without the blank, or with a hyphen.
+fn without_codes(text: &str) -> String {
+    let (mut shown, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
+        let (before, run) = rest.split_at(start);
+        let end = run.find(|c: char| !(c.is_ascii_digit() || c == ' ' || c == '-')).unwrap_or(run.len());
+        let number = run[..end].trim_end_matches([' ', '-']);
+        shown.push_str(before);
+        shown.push_str(if is_code(number) { REDACTED } else { number });
+        rest = &run[number.len()..];
+    }
+    shown.push_str(rest);
+    shown
+}
+
+fn is_code(number: &str) -> bool {
+    let digits = number.bytes().filter(u8::is_ascii_digit).count();
+    let (first, last) = number.split_at(number.len().min(CODE_DIGITS / 2));
+    let halves = first.bytes().all(|byte| byte.is_ascii_digit())
+        && last.trim_start_matches([' ', '-']).bytes().all(|byte| byte.is_ascii_digit());
+    digits == CODE_DIGITS && halves
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use secrecy::SecretString;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::link_token::{LinkClaims, LinkSigner, Purpose};
+
+    #[test]
+    fn a_link_and_a_code_that_a_filter_quotes_are_not_stored() {
+        let signer = LinkSigner::new(&SecretString::from("a secret of at least thirty-two bytes"));
+        let claims =
+            LinkClaims { email: "ann@example.org".into(), uid: Uuid::new_v4(), version: None, change: None };
+        let token = signer.sign(Purpose::PasswordReset, &claims, DateTime::UNIX_EPOCH);
+        let token = token.as_str();
+        let (start, end) = token.split_at(token.len() - 22);
+        for quoted in [
+            format!("554 5.7.1 blocked URL https://books.example.org/api/v1/auth/reset/{token} in body"),
+            format!("554 5.7.1 blocked URL https://click.example/?u={} in body", token.replace('.', "%2E")),
+            format!("554 5.7.1 blocked URL {start}=\r\n {end} in body"),
+        ] {
+            let words = clean(&quoted, &Redactor::default());
+            assert!(words.starts_with("554 5.7.1 blocked URL") && words.ends_with("in body"), "{words}");
+            for piece in token.split('.').filter(|piece| piece.len() > 10) {
+                assert!(!words.contains(&piece[piece.len() - 10..]), "{words}");
+            }
+        }
+        for code in ["1234 5678", "12345678", "1234-5678"] {
+            assert_eq!(clean(&format!("spam: {code} is"), &Redactor::default()), "spam: [redacted] is");
+        }
+    }
+
+    #[test]
+    fn what_helps_the_operator_stays() {
+        for words in [
+            "550-5.1.1 The email account that you tried to reach does not exist. d2e1a72fcca58-7a3bc123csi4567.89 - gsmtp",
+            "550 5.4.1 Recipient address rejected: Access denied. [AM1EUR01FT045.eop-EUR01.prod.protection.outlook.com]",
+            "smtp; 452 4.2.2 over quota, see https://support.example.com/mail/?p=OverQuotaTemp",
+            "host mx.example.org[192.0.2.25] said: 550 unknown, 2026-11-26 10:00:00",
+            "not delivered in 4320 minutes, 1234 tries",
+        ] {
+            assert_eq!(clean(words, &Redactor::default()), words);
+        }
+    }
+
+    #[test]
+    fn they_are_one_line_without_the_secrets_of_the_redactor() {
+        let redactor = Redactor::new(["the-password-of-the-mail-server"]);
+        let words = clean("550 login\r\nthe-password-of-the-mail-server\u{202e} no", &redactor);
+        assert_eq!(words, "550 login [redacted] no");
+        assert_eq!(clean(&"é".repeat(9_000), &redactor).chars().count(), 500);
+    }
+}

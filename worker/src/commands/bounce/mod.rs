@@ -1,0 +1,202 @@
+//! `bookly-worker bounce`: records a bounce that came by email, for an alias or a pipe of a mail server.
+#![expect(clippy::print_stderr, reason = "the mail server's log shows why a report could not be read")]
+
+mod dsn;
+
+use std::env;
+use std::io::Read as _;
+use std::process::ExitCode;
+
+use bookly_shared::bounce_address::BounceAddress;
+use bookly_shared::clock::Clock;
+use bookly_shared::config::Settings;
+use bookly_shared::db::Db;
+use bookly_shared::db::emails::reports::{Recorded, Report};
+use bookly_shared::domain::{EmailAddress, ReportSource, ReportVerdict, judge};
+use bookly_shared::redactor::Redactor;
+use bookly_shared::report_words;
+use clap::Args;
+use mail_parser::Message;
+use secrecy::ExposeSecret;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use self::dsn::{Notification, RecipientStatus};
+use super::mail::open;
+use super::screen::print_line;
+
+/// Records a bounce.
+#[derive(Debug, Args)]
+#[command(after_help = HELP)]
+pub struct Bounce {
+    /// The envelope's recipient of the report: the address of MAIL_BOUNCE_ADDRESS to which it was sent
+    #[arg(long, value_name = "ADDRESS")]
+    recipient: Option<String>,
+}
+
+const HELP: &str = "\
+Reads one report of a mail server (RFC 3464) on standard input. Which email it is about is in its envelope's recipient:
+--recipient, else ORIGINAL_RECIPIENT or RECIPIENT of the environment, else the headers Delivered-To and To. An address without
+our signature is not ours.
+
+Exit codes, as mail servers read them (sysexits.h): 0 recorded, or not ours; 65 malformed; 75 the database is away, try again.";
+
+/// `EX_DATAERR`: the report cannot be read, so no later attempt can.
+const MALFORMED: u8 = 65;
+/// `EX_TEMPFAIL`: the mail server keeps the report and tries again.
+const TRY_AGAIN: u8 = 75;
+
+/// A report begins with what it says; what is beyond this is the email that it returns.
+const MAX_BYTES: u64 = 1024 * 1024;
+
+impl Bounce {
+    pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<ExitCode> {
+        let mut raw = Vec::new();
+        let mut input = std::io::stdin().lock();
+        input.by_ref().take(MAX_BYTES).read_to_end(&mut raw)?;
+        // A mail server that cannot write everything takes that for a failure.
+        std::io::copy(&mut input, &mut std::io::sink())?;
+        drop(input);
+        let malformed = |error: &dyn std::fmt::Display| {
+            eprintln!("error: {error}");
+            Ok(ExitCode::from(MALFORMED))
+        };
+        let email = match dsn::parse(&raw) {
+            Ok(email) => email,
+            Err(error) => return malformed(&error),
+        };
+        let recipients = match dsn::read(&email) {
+            Ok(Notification::Report(recipients)) => recipients,
+            Ok(Notification::Other) => return nothing("no report of a bounce"),
+            Err(error) => return malformed(&error),
+        };
+        let Some(addresses) = BounceAddress::of_settings(settings) else {
+            return nothing("not ours: MAIL_BOUNCE_ADDRESS is not set");
+        };
+        let Some(id) = self.candidates(&email).iter().find_map(|address| addresses.row_of(address)) else {
+            return nothing("not ours: no recipient has our signature");
+        };
+        let mark = mark_of(id, &email);
+        match record(settings, id, &recipients, mark).await {
+            Ok(recorded) => {
+                print_line(recorded)?;
+                Ok(ExitCode::SUCCESS)
+            }
+            Err(error) => {
+                eprintln!("error: {error:#}");
+                Ok(ExitCode::from(TRY_AGAIN))
+            }
+        }
+    }
+
+    /// The addresses that may be the envelope's recipient. The signature tells which one is.
+    fn candidates(&self, email: &Message<'_>) -> Vec<String> {
+        if let Some(recipient) = &self.recipient {
+            return vec![recipient.clone()];
+        }
+        let variables =
+            ["ORIGINAL_RECIPIENT", "RECIPIENT"].into_iter().filter_map(|name| env::var(name).ok());
+        let delivered_to = email.header_raw("Delivered-To").map(|text| text.trim().to_owned());
+        let to = email.to().into_iter().flat_map(mail_parser::Address::iter);
+        let to = to.filter_map(|address| address.address().map(str::to_owned));
+        variables.chain(delivered_to).chain(to).collect()
+    }
+}
+
+fn nothing(why: &str) -> anyhow::Result<ExitCode> {
+    print_line(why)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a report is called that is delivered again.
+fn mark_of(id: Uuid, email: &Message<'_>) -> [u8; 32] {
+    let report = email.message_id().map_or_else(|| email.raw_message().to_vec(), |id| id.as_bytes().to_vec());
+    Sha256::new().chain_update(b"dsn\0").chain_update(id.as_bytes()).chain_update(report).finalize().into()
+}
+
+async fn record(
+    settings: &Settings,
+    id: Uuid,
+    recipients: &[RecipientStatus],
+    mark: [u8; 32],
+) -> anyhow::Result<String> {
+    let db = open(settings).await?;
+    let recorded = record_in(&db, settings, id, recipients, mark).await;
+    db.close().await;
+    recorded
+}
+
+async fn record_in(
+    db: &Db,
+    settings: &Settings,
+    id: Uuid,
+    recipients: &[RecipientStatus],
+    mark: [u8; 32],
+) -> anyhow::Result<String> {
+    let now = Clock::synchronised(db).await?.now();
+    let Some(row) = db.email(id).await? else {
+        return Ok(format!("not ours any more: email {id} is deleted"));
+    };
+    let mailbox = EmailAddress::parse(&row.recipient).ok().map(|address| address.canonical().to_owned());
+    let Some((verdict, status)) = verdict_of(recipients, mailbox.as_deref()) else {
+        return Ok(format!("email {id}: the report tells of no bounce"));
+    };
+    let redactor = Redactor::new(settings.mail.passwords().map(ExposeSecret::expose_secret));
+    let words = report_words::clean(&format!("{}: {}", status.action, status.words), &redactor);
+    let report =
+        Report { email_id: id, mailbox: None, source: ReportSource::Dsn, verdict, words: &words, mark };
+    Ok(match db.record_report(&report, now).await? {
+        Recorded::Closed(state) => format!("email {id} is {state}"),
+        Recorded::Noted => format!("email {id}: recorded in its history"),
+        Recorded::Repeated => format!("email {id}: recorded before"),
+        Recorded::NotOurs => format!("not ours any more: email {id} is deleted"),
+    })
+}
+
+/// What the report means. A mailbox that forwards to one that does not exist does exist, so a bounce of another recipient
+/// is a soft one.
+fn verdict_of<'a>(
+    recipients: &'a [RecipientStatus],
+    mailbox: Option<&str>,
+) -> Option<(ReportVerdict, &'a RecipientStatus)> {
+    let is_of_row = |status: &RecipientStatus| {
+        status.mailboxes.is_empty() || status.mailboxes.iter().any(|of| Some(of.as_str()) == mailbox)
+    };
+    let judged = recipients.iter().filter_map(|status| {
+        let verdict = judge(ReportSource::Dsn, &[&status.action], status.code)?;
+        Some((if is_of_row(status) { verdict } else { ReportVerdict::Soft }, status))
+    });
+    // Hard before soft.
+    judged.max_by_key(|(verdict, _)| *verdict == ReportVerdict::Hard)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(action: &str, code: &str, mailboxes: &[&str]) -> RecipientStatus {
+        RecipientStatus {
+            action: action.into(),
+            code: code.parse().ok(),
+            words: code.into(),
+            mailboxes: mailboxes.iter().map(|mailbox| (*mailbox).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn only_a_bounce_of_the_rows_own_recipient_is_hard() {
+        let of = |recipients: &[RecipientStatus]| {
+            verdict_of(recipients, Some("ann@example.org")).map(|(verdict, _)| verdict)
+        };
+        let (own, other) = (&["ann@example.org"][..], &["old@example.net"][..]);
+        let (hard, soft) = (Some(ReportVerdict::Hard), Some(ReportVerdict::Soft));
+        assert_eq!(of(&[status("failed", "5.1.1", own)]), hard);
+        assert_eq!(of(&[status("failed", "5.1.1", &[])]), hard, "it does not say whose");
+        assert_eq!(of(&[status("failed", "5.1.1", &["old@example.net", "ann@example.org"])]), hard);
+        assert_eq!(of(&[status("failed", "5.1.1", other)]), soft, "the mailbox forwards");
+        assert_eq!(of(&[status("failed", "5.2.2", own)]), soft);
+        assert_eq!(of(&[status("delayed", "4.4.1", own)]), soft);
+        assert_eq!(of(&[status("relayed", "2.0.0", own)]), None);
+        assert_eq!(of(&[status("failed", "5.1.1", own), status("failed", "5.2.2", other)]), hard);
+    }
+}
