@@ -214,7 +214,7 @@ page-undone-lead = Alle Geräte sind abgemeldet. In Ihrem Postfach finden Sie ei
 
 ## Pages: no more emails of one kind
 
-page-unsubscribe-title = Diese E-Mails abbestellen?
+page-unsubscribe-title = Diese Nachrichten abbestellen?
 page-unsubscribe-lead = Klicken Sie auf die Schaltfläche, dann gehen keine E-Mails dieser Art mehr an { $email }. E-Mails zu Ihrem Konto, zum Beispiel ein Link für ein neues Passwort, erhalten Sie weiterhin.
 page-unsubscribe-button = E-Mails abbestellen
 page-unsubscribed-title = E-Mails abbestellt
