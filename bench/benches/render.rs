@@ -31,6 +31,7 @@ fn encode(bencher: Bencher) {
     let rendered = renderer().render(Locale::En, &EmailBody::sample(EmailKind::VerifyEmail)).expect("a mail");
     let facts = MessageFacts {
         id: Uuid::from_u128(7),
+        kind: EmailKind::VerifyEmail,
         from: &address,
         from_name: "Bookly",
         to: &address,

@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use super::body::{EmailBody, HEADER_LIMIT, MailRenderer, Rendered};
 use super::echo::Echo;
+use super::headers;
 
 /// Makes messages, all from the sender of the settings. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -109,9 +110,9 @@ impl Composer {
         let to: Address = to.parse().map_err(|_| CannotCompose::Recipient)?;
         let rendered = self.renderer.render(locale, body)?;
         let (from, reply_to) = (&self.from, self.reply_to.as_ref());
-        let unsubscribe = body.unsubscribe();
+        let (kind, unsubscribe) = (body.kind(), body.unsubscribe());
         let facts =
-            MessageFacts { id, from, from_name: &self.from_name, to: &to, reply_to, unsubscribe, now };
+            MessageFacts { id, kind, from, from_name: &self.from_name, to: &to, reply_to, unsubscribe, now };
         let mut message = compose(&rendered, &facts)?;
         if let Some(echo) = self.echo {
             echo.name_row(message.headers_mut(), id);
@@ -138,6 +139,8 @@ impl Composer {
 pub struct MessageFacts<'a> {
     /// The row's id: every copy of the email has the same Message-ID.
     pub id: Uuid,
+    /// For `Feedback-ID`.
+    pub kind: EmailKind,
     /// `MAIL_FROM`.
     pub from: &'a Address,
     /// `MAIL_FROM_NAME`; empty for none.
@@ -191,7 +194,8 @@ pub fn compose(rendered: &Rendered, facts: &MessageFacts<'_>) -> Result<Message,
         let post = header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click");
         message = message.raw_header(header("List-Unsubscribe", &format!("<{url}>"))).raw_header(post);
     }
-    let message = message
+    let quoted = from_name.as_deref().and_then(|name| headers::from(name, facts.from));
+    let mut message = message
         .from(Mailbox::new(from_name, facts.from.clone()))
         .to(Mailbox::new(None, facts.to.clone()))
         .subject(&*rendered.subject)
@@ -199,11 +203,15 @@ pub fn compose(rendered: &Rendered, facts: &MessageFacts<'_>) -> Result<Message,
         .message_id(Some(format!("<{}@{}>", facts.id, facts.from.domain())))
         .raw_header(header("Auto-Submitted", "auto-generated"))
         .raw_header(header("X-Auto-Response-Suppress", SUPPRESSED))
+        .raw_header(headers::feedback_id(facts.kind, facts.from))
         .multipart(
             MultiPart::alternative()
                 .singlepart(part(ContentType::TEXT_PLAIN, &rendered.text))
                 .singlepart(part(ContentType::TEXT_HTML, &rendered.html)),
         )?;
+    for header in [quoted, headers::subject(&rendered.subject)].into_iter().flatten() {
+        message.headers_mut().insert_raw(header);
+    }
     Ok(message)
 }
 

@@ -3,6 +3,7 @@
 mod body;
 mod check;
 mod echo;
+mod headers;
 mod message;
 mod samples;
 #[cfg(test)]

@@ -49,6 +49,7 @@ fn link_of(mail: &EmailBody) -> &str {
 fn composed(rendered: &Rendered, from_name: &str) -> Result<Vec<u8>, ComposeError> {
     let facts = MessageFacts {
         id: Uuid::from_u128(7),
+        kind: EmailKind::Welcome,
         from: &"noreply@books.example.org".parse().unwrap(),
         from_name,
         to: &"zoe@example.org".parse().unwrap(),
@@ -252,8 +253,10 @@ fn an_address_that_would_need_smtputf8_is_refused() {
     let from = "noreply@books.example.org".parse().unwrap();
     let to = "zoë@example.org".parse().unwrap();
     let now = DateTime::from_timestamp(0, 0).unwrap();
+    let kind = EmailKind::Welcome;
     let facts = MessageFacts {
         id: Uuid::nil(),
+        kind,
         from: &from,
         from_name: "Bookly",
         to: &to,
@@ -361,6 +364,7 @@ fn answers_go_to_the_support_address() {
     for reply_to in [None, Some(&support)] {
         let facts = MessageFacts {
             id: Uuid::nil(),
+            kind: EmailKind::Welcome,
             from: &from,
             from_name: "Acme",
             to: &to,
