@@ -74,6 +74,8 @@ async fn a_report_by_email_closes_the_email_whose_address_it_was_sent_to() -> Re
         let id = id_of(stack, &person.email).await?;
         let sender = stack.mail(&person.email, "Verify your email").await?.from;
         ensure!(sender.starts_with("bounces+") && sender.ends_with("@bounce.bookly.test"), "{sender}");
+        let doctor = command(stack, &["doctor"]).await?.output;
+        ensure!(doctor.contains("MAIL FROM bounces+"), "{doctor}");
         let settings = stack.settings();
         let hard = report(&person.email, "5.1.1");
         let (code, said) = bounce(stack, settings, "bounces@bounce.bookly.test", &hard).await?;
