@@ -2,7 +2,7 @@
 //!
 //! # What is modelled
 //! Two emails whose rows are committed, two deliveries in two worker processes (or both in one), jobs in Redis (or none:
-//! workers poll the table), maintenance, the circuit breaker, and a mail server that may do anything. States and steps
+//! workers poll the table), maintenance, the circuit breaker, and a mail server, or two, that may do anything. States and steps
 //! have the names of the code:
 //!
 //! | step | code |
@@ -15,6 +15,7 @@
 //! | `CheckLease` | `Lease::still_holds`: the claim is new, `lease_lasts`, or `renew_lease` where little of the lease is left |
 //! | `Data`, `FinalDot`, `ReplyArrives`, `ReplyLost` | `Session::data`: DATA; the final dot and the server's decision; its reply |
 //! | `Complete` | `Delivery::complete`: `complete_sent`, `complete_failed`, `cancel`, `retry_later` |
+//! | `Release` | `Fallback::choose`, `Held`; `Db::release` |
 //! | `RenewLeases`, `LeaseExpires` | `Leases::renew`, `renew_leases`; `lease_until` passes |
 //! | `RescueLostLease`, `Reenqueue`, `FailOverdue` | `Maintenance::round`: `rescue_lost_leases`; `take_unenqueued` and `RedisQueue::push`; `fail_overdue` |
 //! | `Crash`, `Pause`, `Continue` | kill -9 and a new process; SIGSTOP; SIGCONT |
@@ -30,6 +31,9 @@
 //! - With Redis a delivery begins with a job. In the code one job is enough for many rows, and a worker also polls the
 //!   table when it starts and whenever it loses Redis; the checks without Redis have claims begin at any time.
 //! - The limits of 5 lost leases and 3 lost replies are 2 each, so that a run can reach them.
+//! - With a second mail server: a claim that would be released at once, because its row is bound to a server whose
+//!   circuit is open, is left out; in the code it is repeated every 15 seconds until a probe succeeds. Half-open circuits
+//!   are left out.
 //! - `retry_email` (an operator's) and `purge` are left out, as are the content of an email and the wait before a retry.
 //!
 //! # Bounds
@@ -74,6 +78,8 @@ pub(crate) struct Protocol {
     /// The process of each delivery.
     processes_of: [usize; DELIVERIES],
     job_source: JobSource,
+    /// Whether there is a second mail server.
+    fallback: bool,
     /// Whether time passes between the check of the lease and the end of DATA, as it does, or not.
     window: bool,
     variant: Variant,
@@ -100,6 +106,10 @@ pub(crate) enum Variant {
     CompleteWithoutToken,
     /// `complete_sent` only with the current fencing token.
     TokenForSent,
+    /// A lost answer binds an email to no server.
+    NotBound,
+    /// A 5xx of the fallback fails an email.
+    FallbackIsFinal,
 }
 
 impl Protocol {
@@ -108,6 +118,7 @@ impl Protocol {
         Protocol {
             processes_of: [0, 1],
             job_source: JobSource::Redis,
+            fallback: false,
             window: true,
             variant: Variant::AsBuilt,
             faults,
@@ -158,9 +169,12 @@ fn holds(name: &str, protocol: Protocol) {
 
 /// Finds the shortest run that breaks the property, and shows it.
 fn fails(variant: Variant, property: &'static str) {
-    let began = Instant::now();
+    broken_fails(Protocol { variant, ..Protocol::as_built(2) }, property);
+}
+
+fn broken_fails(protocol: Protocol, property: &'static str) {
+    let (began, variant) = (Instant::now(), protocol.variant);
     let until = HasDiscoveries::AllOf(BTreeSet::from([property]));
-    let protocol = Protocol { variant, ..Protocol::as_built(2) };
     let checker = protocol.checker().finish_when(until).spawn_bfs().join();
     let broken = checker.discovery(property);
     let run = broken.expect("the broken variant passes: the model misses the fault").into_actions();
@@ -205,6 +219,30 @@ fn without_time_between_check_and_transmission_no_stale_worker_transmits() {
         "check and transmission in one step, 2 faults",
         Protocol { window: false, ..Protocol::as_built(2) },
     );
+}
+
+#[test]
+fn two_workers_with_two_mail_servers_keep_the_promise() {
+    holds("two workers, two mail servers, 2 faults", Protocol { fallback: true, ..Protocol::as_built(2) });
+}
+
+/// A circuit opens for a delivery that was claimed before.
+#[test]
+fn one_worker_with_two_deliveries_and_two_mail_servers_keeps_the_promise() {
+    let protocol = Protocol { processes_of: [0, 0], fallback: true, ..Protocol::as_built(2) };
+    holds("one worker with two deliveries, two mail servers, 2 faults", protocol);
+}
+
+#[test]
+fn if_a_lost_answer_bound_no_email_the_other_server_would_send_it() {
+    let protocol = Protocol { variant: Variant::NotBound, fallback: true, ..Protocol::as_built(2) };
+    broken_fails(protocol, properties::BOUND_STAYS);
+}
+
+#[test]
+fn if_the_fallback_could_fail_an_email_it_would_be_one_that_the_first_server_takes() {
+    let protocol = Protocol { variant: Variant::FallbackIsFinal, fallback: true, ..Protocol::as_built(2) };
+    broken_fails(protocol, properties::ONLY_FIRST_IS_FINAL);
 }
 
 #[test]

@@ -3,9 +3,9 @@
 use stateright::{Model, Property};
 
 use crate::Protocol;
-use crate::row::{Outcome, Reason, RowState};
+use crate::row::{Outcome, Reason, Row, RowState, Server};
 use crate::steps::Action;
-use crate::system::{DELIVERIES, EMAILS, Step, System};
+use crate::system::{DELIVERIES, EMAILS, Process, Step, System};
 
 pub(crate) const NOTHING_STAYS_OPEN: &str = "where nothing more can happen, every row is closed";
 pub(crate) const EVERY_RUN_ENDS: &str = "every step brings the run nearer to its end";
@@ -18,6 +18,8 @@ pub(crate) const STALE_CHANGES_NOTHING: &str =
     "a worker that lost the lease changes nothing but to record a 250";
 pub(crate) const EARNED_250_COUNTS: &str = "a 250 that arrives closes the row as sent";
 pub(crate) const SENT_IS_FINAL: &str = "a sent email stays sent";
+pub(crate) const BOUND_STAYS: &str = "an email whose answer was lost is sent by no other server";
+pub(crate) const ONLY_FIRST_IS_FINAL: &str = "no email fails because the fallback refuses it";
 pub(crate) const TOKEN_GROWS: &str = "the fencing token grows with every claim and never otherwise";
 
 /// Steps that must never happen. They are kept in the state, because properties see states only.
@@ -29,6 +31,7 @@ enum Violation {
     Lost250,
     LeftSent,
     Token,
+    OtherServer,
 }
 
 /// All properties. The `sometimes` ones say that what the promise allows does happen, so that the model is not empty.
@@ -45,6 +48,10 @@ pub(crate) fn all() -> Vec<Property<Protocol>> {
         Property::always(STALE_CHANGES_NOTHING, |_, system| !has(system, Violation::StaleChange)),
         Property::always(EARNED_250_COUNTS, |_, system| !has(system, Violation::Lost250)),
         Property::always(SENT_IS_FINAL, |_, system| !has(system, Violation::LeftSent)),
+        Property::always(BOUND_STAYS, |_, system| !has(system, Violation::OtherServer)),
+        Property::always(ONLY_FIRST_IS_FINAL, |_, system: &System| {
+            !failed(system, Reason::RejectedByFallback)
+        }),
         Property::always(TOKEN_GROWS, |_, system| !has(system, Violation::Token)),
         Property::sometimes("both are sent", |_, s: &System| {
             s.rows.iter().all(|row| row.state == RowState::Sent)
@@ -60,6 +67,18 @@ pub(crate) fn all() -> Vec<Property<Protocol>> {
         }),
         Property::sometimes("a deadline passes", |_, s: &System| failed(s, Reason::DeadlinePassed)),
         Property::sometimes("an email is rejected", |_, s: &System| failed(s, Reason::Rejected)),
+        Property::sometimes("each server accepts an email", |protocol: &Protocol, s: &System| {
+            let accepted_by = |server| {
+                s.deliveries
+                    .iter()
+                    .any(|step| matches!(step, Step::FinalDot(claim) if claim.server == server))
+            };
+            !protocol.fallback || (accepted_by(Server::First) && accepted_by(Server::Fallback))
+        }),
+        Property::sometimes("an email waits for the fallback alone", |protocol: &Protocol, s: &System| {
+            let waits = |row: &Row| row.state == RowState::Queued && row.bound_to == Some(Server::Fallback);
+            !protocol.fallback || s.rows.iter().any(waits)
+        }),
     ]
 }
 
@@ -113,6 +132,7 @@ impl Protocol {
             ),
             (Violation::Lost250, records_250(before, action).is_some_and(|email| !is_sent(after, email))),
             (Violation::LeftSent, (0..EMAILS).any(|email| is_sent(before, email) && !is_sent(after, email))),
+            (Violation::OtherServer, self.fallback && uses_other_server(before, action)),
             (Violation::Token, (0..EMAILS).any(|email| breaks_token(before, action, after, email))),
         ];
         let violations = found.iter().filter(|(_, is)| *is).map(|(violation, _)| 1u8 << *violation as u8);
@@ -126,8 +146,7 @@ impl Protocol {
         let lost: u8 = system.rows.iter().map(|row| row.lost_leases).sum();
         let closed = system.rows.iter().filter(|row| row.is_closed()).count();
         let steps: u8 = system.deliveries.iter().map(stage).sum();
-        let awake =
-            system.processes.iter().map(|p| u8::from(!p.paused) + u8::from(!p.circuit_open)).sum::<u8>();
+        let awake = system.processes.iter().map(|p| u8::from(!p.paused) + closed_circuits(p)).sum::<u8>();
         let settled = (0..EMAILS).filter(|email| self.is_settled(system, *email)).count();
         let stuck = (0..DELIVERIES).filter(|delivery| self.is_stuck(system, *delivery)).count();
         let jobs: i16 = (0..EMAILS).map(|email| self.job_progress(system, email)).sum();
@@ -155,6 +174,10 @@ impl Protocol {
         let waiting = i16::from(system.jobs[email]);
         if system.rows[email].is_claimable() && taken + waiting == 0 { -100 } else { -(2 * waiting + taken) }
     }
+}
+
+fn closed_circuits(process: &Process) -> u8 {
+    process.circuits_open.iter().map(|open| u8::from(!open)).sum()
 }
 
 fn stage(step: &Step) -> u8 {
@@ -188,6 +211,17 @@ fn starts_stale(before: &System, action: Action, after: &System) -> bool {
         },
         _ => false,
     }
+}
+
+/// The holder of a bound email transmits it to another server than its own.
+fn uses_other_server(before: &System, action: Action) -> bool {
+    let (Action::FinalDot { delivery, .. } | Action::CheckLeaseAndSend { delivery, .. }) = action else {
+        return false;
+    };
+    before.deliveries[delivery].claim().is_some_and(|claim| {
+        let row = &before.rows[claim.email];
+        row.is_held_by(claim) && row.bound_to.is_some_and(|server| server != claim.server)
+    })
 }
 
 /// The email of a delivery that completes without being the holder, and without a 250 to record.

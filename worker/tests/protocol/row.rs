@@ -18,14 +18,23 @@ pub(crate) enum RowState {
 /// The `last_error` of a failed row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Reason {
-    /// A 5xx.
+    /// A 5xx of the first server.
     Rejected,
+    /// A 5xx of the fallback: only where the model is broken.
+    RejectedByFallback,
     /// `OUTCOME_UNKNOWN`
     OutcomeUnknown,
     /// `WORKER_LOST`
     WorkerLost,
     /// `DEADLINE_PASSED`
     DeadlinePassed,
+}
+
+/// `MailServer`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Server {
+    First,
+    Fallback,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,6 +44,8 @@ pub(crate) struct Row {
     pub(crate) fencing_token: u8,
     pub(crate) lost_leases: u8,
     pub(crate) lost_answers: u8,
+    /// The server whose answer was lost.
+    pub(crate) bound_to: Option<Server>,
     /// `due_at <= now`; read only where the row is queued.
     pub(crate) due: bool,
     /// `lease_until >= now`; read only where the row is sending.
@@ -49,6 +60,8 @@ pub(crate) struct Claim {
     pub(crate) email: usize,
     pub(crate) fencing_token: u8,
     pub(crate) lost_answers: u8,
+    /// The server that `Fallback::choose` returns for it.
+    pub(crate) server: Server,
     /// The result of `reason_to_give_up` in `deliver.rs`.
     pub(crate) give_up_reason: Option<Reason>,
     /// Not in the code: this attempt lost its reply, its worker, or its lease after the lease was checked. One more
@@ -62,7 +75,12 @@ pub(crate) enum Outcome {
     Sent,
     Cancelled,
     Failed(Reason),
-    Retry { counts: bool, answer_lost: bool },
+    /// `bound_to`: as `bound_after` in `delivery/fallback.rs` returns it.
+    Retry {
+        counts: bool,
+        answer_lost: bool,
+        bound_to: Option<Server>,
+    },
 }
 
 impl Row {
@@ -74,6 +92,7 @@ impl Row {
             fencing_token: 0,
             lost_leases: 0,
             lost_answers: 0,
+            bound_to: None,
             due: true,
             leased: false,
             overdue: false,
@@ -101,7 +120,7 @@ impl Row {
     }
 
     /// `claim_due` for one row of its batch.
-    pub(crate) fn claim(&mut self, email: usize) -> Claim {
+    pub(crate) fn claim(&mut self, email: usize, server: Server) -> Claim {
         self.attempts += 1;
         self.fencing_token += 1;
         (self.state, self.leased, self.due) = (RowState::Sending, true, true);
@@ -110,6 +129,7 @@ impl Row {
             email,
             fencing_token: self.fencing_token,
             lost_answers: self.lost_answers,
+            server,
             give_up_reason,
             counted_as_lost: false,
         }
@@ -135,6 +155,12 @@ impl Row {
         holds
     }
 
+    /// `Db::release`, where its condition was met: the claim is not an attempt. A bound row waits for its server.
+    pub(crate) fn release(&mut self) {
+        self.attempts -= 1;
+        (self.state, self.leased, self.due) = (RowState::Queued, false, self.bound_to.is_none());
+    }
+
     /// `complete_sent`: no condition on the fencing token.
     pub(crate) fn complete_sent(&mut self) {
         (self.state, self.leased, self.due) = (RowState::Sent, false, true);
@@ -147,7 +173,8 @@ impl Row {
             Outcome::Sent => RowState::Sent,
             Outcome::Cancelled => RowState::Cancelled,
             Outcome::Failed(reason) => RowState::Failed(reason),
-            Outcome::Retry { counts, answer_lost } => {
+            Outcome::Retry { counts, answer_lost, bound_to } => {
+                self.bound_to = bound_to;
                 self.attempts -= u8::from(!counts);
                 self.lost_answers += u8::from(answer_lost);
                 self.due = false;

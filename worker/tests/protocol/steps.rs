@@ -1,6 +1,6 @@
 //! What can happen next, and what it does: the steps of the code, and faults.
 
-use crate::row::{Claim, MAX_LOST_ANSWERS, Outcome, Reason, Row, RowState};
+use crate::row::{Claim, MAX_LOST_ANSWERS, Outcome, Reason, Row, RowState, Server};
 use crate::system::{DELIVERIES, EMAILS, Process, Step, System};
 use crate::{JobSource, Protocol, Variant};
 
@@ -13,6 +13,7 @@ pub(crate) enum Action {
     ClaimDue { delivery: usize, email: usize },
     // A delivery.
     GiveUp { delivery: usize },
+    Release { delivery: usize },
     CheckLease { delivery: usize },
     Data { delivery: usize },
     FinalDot { delivery: usize, reply: Reply },
@@ -23,7 +24,7 @@ pub(crate) enum Action {
     BecomesDue { email: usize },
     LeaseExpires { email: usize },
     RenewLeases { email: usize },
-    ProbeSucceeds { process: usize },
+    ProbeSucceeds { process: usize, server: Server },
     RescueLostLease { email: usize },
     Reenqueue { email: usize },
     FailOverdue { email: usize },
@@ -92,8 +93,25 @@ impl Protocol {
 
     /// Whether a delivery has this job and will claim, without a change of its process.
     pub(crate) fn will_claim(&self, system: &System, delivery: usize, email: usize) -> bool {
+        system.deliveries[delivery] == Step::HasJob(email)
+            && !self.process_of(system, delivery).paused
+            && self.server_for(system, delivery, email).is_some()
+    }
+
+    /// `FallbackPlace::admit`, then `Fallback::choose`. `None`: nothing is claimed, or the claim is released at once.
+    fn server_for(&self, system: &System, delivery: usize, email: usize) -> Option<Server> {
         let process = self.process_of(system, delivery);
-        system.deliveries[delivery] == Step::HasJob(email) && !process.paused && !process.circuit_open
+        let usable =
+            [Server::First, Server::Fallback].into_iter().find(|server| self.is_usable(process, *server));
+        let row = &system.rows[email];
+        let is_bound = self.fallback && self.variant != Variant::NotBound && row.is_claimable();
+        let bound_to = row.bound_to.filter(|_| is_bound);
+        let server = bound_to.or(usable)?;
+        (usable.is_some() && self.is_usable(process, server)).then_some(server)
+    }
+
+    fn is_usable(&self, process: &Process, server: Server) -> bool {
+        !process.is_open(server) && (server == Server::First || self.fallback)
     }
 
     /// A worker renews the leases of its emails, every five seconds, unless it is paused.
@@ -119,7 +137,9 @@ impl Protocol {
     }
 
     fn possible_in(&self, system: &System, delivery: usize, actions: &mut Vec<Action>) {
-        let open = !self.process_of(system, delivery).circuit_open;
+        let process = self.process_of(system, delivery);
+        let open =
+            [Server::First, Server::Fallback].into_iter().any(|server| self.is_usable(process, server));
         match system.deliveries[delivery] {
             Step::Idle if self.job_source == JobSource::Redis => {
                 let waiting = (0..EMAILS).filter(|email| system.jobs[*email] > 0);
@@ -127,7 +147,8 @@ impl Protocol {
             }
             step @ (Step::Idle | Step::HasJob(_)) if open => {
                 let due = (0..EMAILS).filter(|email| system.rows[*email].is_claimable());
-                actions.extend(due.clone().map(|email| Action::ClaimDue { delivery, email }));
+                let claims = due.clone().filter(|email| self.server_for(system, delivery, *email).is_some());
+                actions.extend(claims.map(|email| Action::ClaimDue { delivery, email }));
                 if step != Step::Idle && due.count() == 0 {
                     actions.push(Action::NothingDue { delivery });
                 }
@@ -136,7 +157,10 @@ impl Protocol {
             Step::Claimed(claim) if claim.give_up_reason.is_some() => {
                 actions.push(Action::GiveUp { delivery })
             }
-            Step::Claimed(_) => {
+            Step::Claimed(claim) => {
+                if self.fallback && process.is_open(claim.server) {
+                    actions.push(Action::Release { delivery });
+                }
                 actions.push(Action::NotWanted { delivery });
                 actions.push(Action::ServerUnavailable { delivery });
                 actions.extend(
@@ -198,15 +222,17 @@ impl Protocol {
     }
 
     fn possible_around(&self, system: &System, process: usize, actions: &mut Vec<Action>) {
-        let Process { paused, circuit_open } = system.processes[process];
+        let Process { paused, circuits_open } = system.processes[process];
         let busy = self.deliveries_of(process).any(|delivery| system.deliveries[delivery] != Step::Idle);
         if paused {
             actions.push(Action::Continue { process });
         } else if busy {
             actions.push(Action::Pause { process });
         }
-        if circuit_open && !paused {
-            actions.push(Action::ProbeSucceeds { process });
+        for server in [Server::First, Server::Fallback] {
+            if circuits_open[server as usize] && !paused {
+                actions.push(Action::ProbeSucceeds { process, server });
+            }
         }
         // The crash of an idle process changes nothing.
         if busy {
@@ -225,7 +251,9 @@ impl Protocol {
             Action::BecomesDue { email } => system.rows[email].due = true,
             Action::LeaseExpires { email } => system.lose_lease(email),
             Action::RenewLeases { email } => system.rows[email].leased = true,
-            Action::ProbeSucceeds { process } => system.processes[process].circuit_open = false,
+            Action::ProbeSucceeds { process, server } => {
+                system.processes[process].circuits_open[server as usize] = false;
+            }
             Action::Reenqueue { email } | Action::DuplicateJob { email } => system.jobs[email] += 1,
             Action::RescueLostLease { email } => system.rows[email].rescue(),
             Action::FailOverdue { email } => {
@@ -243,6 +271,7 @@ impl Protocol {
             Action::NothingDue { delivery }
             | Action::ClaimDue { delivery, .. }
             | Action::GiveUp { delivery }
+            | Action::Release { delivery }
             | Action::CheckLease { delivery }
             | Action::Data { delivery }
             | Action::FinalDot { delivery, .. }
@@ -262,17 +291,28 @@ impl Protocol {
     fn deliver(&self, system: &mut System, delivery: usize, action: Action) -> Step {
         match (action, system.deliveries[delivery]) {
             (Action::NothingDue { .. }, _) => Step::Idle,
-            (Action::ClaimDue { email, .. }, _) => Step::Claimed(system.rows[email].claim(email)),
+            (Action::ClaimDue { email, .. }, _) => {
+                let server = self.server_for(system, delivery, email).expect("a claim is for a server");
+                Step::Claimed(system.rows[email].claim(email, server))
+            }
+            (Action::Release { .. }, Step::Claimed(claim)) => {
+                let row = &mut system.rows[claim.email];
+                if row.is_held_by(&claim) {
+                    row.release();
+                }
+                Step::Idle
+            }
             (Action::GiveUp { .. }, Step::Claimed(claim)) => {
                 let reason = claim.give_up_reason.expect("an email is given up for a reason");
                 Step::Completing(claim, Outcome::Failed(reason))
             }
             (Action::NotWanted { .. }, Step::Claimed(claim)) => Step::Completing(claim, Outcome::Cancelled),
             (Action::ServerUnavailable { .. }, Step::Claimed(claim)) => {
-                system.processes[self.processes_of[delivery]].circuit_open = true;
-                Step::Completing(claim, Outcome::Retry { counts: false, answer_lost: false })
+                system.processes[self.processes_of[delivery]].circuits_open[claim.server as usize] = true;
+                let bound_to = system.rows[claim.email].bound_to;
+                Step::Completing(claim, Outcome::Retry { counts: false, answer_lost: false, bound_to })
             }
-            (Action::Refused { reply, .. }, Step::Claimed(claim)) => judge(claim, reply),
+            (Action::Refused { reply, .. }, Step::Claimed(claim)) => self.judge(claim, reply),
             (Action::CheckLease { .. }, Step::Claimed(claim)) => {
                 if self.still_holds(system, &claim) {
                     Step::LeaseChecked(claim)
@@ -281,15 +321,19 @@ impl Protocol {
                 }
             }
             (Action::CheckLeaseAndSend { reply, .. }, Step::Claimed(claim)) => {
-                if self.still_holds(system, &claim) { transmit(system, claim, reply) } else { Step::Idle }
+                if self.still_holds(system, &claim) {
+                    self.transmit(system, claim, reply)
+                } else {
+                    Step::Idle
+                }
             }
             (Action::Data { .. }, Step::LeaseChecked(claim)) => Step::Data(claim),
-            (Action::FinalDot { reply, .. }, Step::Data(claim)) => transmit(system, claim, reply),
+            (Action::FinalDot { reply, .. }, Step::Data(claim)) => self.transmit(system, claim, reply),
             (Action::ReplyArrives { .. }, Step::FinalDot(claim)) => Step::Completing(claim, Outcome::Sent),
             (Action::ReplyLost { .. }, Step::FinalDot(_)) => {
                 system.count_as_lost(delivery);
                 let claim = *system.deliveries[delivery].claim().expect("an attempt has a claim");
-                judge(claim, Reply::None)
+                self.judge(claim, Reply::None)
             }
             (Action::Complete { .. }, Step::Completing(claim, outcome)) => {
                 self.complete(&mut system.rows[claim.email], &claim, outcome);
@@ -320,23 +364,31 @@ impl Reply {
     const ALL: [Reply; 4] = [Reply::Accepted, Reply::Transient, Reply::Permanent, Reply::None];
 }
 
-/// The rest of the message is sent, and the server decides.
-fn transmit(system: &mut System, claim: Claim, reply: Reply) -> Step {
-    if reply == Reply::Accepted {
-        system.copies[claim.email].accepted += 1;
-        return Step::FinalDot(claim);
+impl Protocol {
+    /// The rest of the message is sent, and the server decides.
+    fn transmit(&self, system: &mut System, claim: Claim, reply: Reply) -> Step {
+        if reply == Reply::Accepted {
+            system.copies[claim.email].accepted += 1;
+            return Step::FinalDot(claim);
+        }
+        self.judge(claim, reply)
     }
-    judge(claim, reply)
-}
 
-/// `Delivery::judge`
-fn judge(claim: Claim, reply: Reply) -> Step {
-    let outcome = match reply {
-        Reply::Accepted => Outcome::Sent,
-        Reply::Permanent => Outcome::Failed(Reason::Rejected),
-        Reply::Transient => Outcome::Retry { counts: true, answer_lost: false },
-        Reply::None if claim.lost_answers + 1 >= MAX_LOST_ANSWERS => Outcome::Failed(Reason::OutcomeUnknown),
-        Reply::None => Outcome::Retry { counts: true, answer_lost: true },
-    };
-    Step::Completing(claim, outcome)
+    /// `Delivery::judge`. A reply frees a bound row, whatever it is.
+    fn judge(&self, claim: Claim, reply: Reply) -> Step {
+        let again = Outcome::Retry { counts: true, answer_lost: false, bound_to: None };
+        let outcome = match reply {
+            Reply::Accepted => Outcome::Sent,
+            Reply::Permanent if claim.server == Server::First => Outcome::Failed(Reason::Rejected),
+            Reply::Permanent if self.variant == Variant::FallbackIsFinal => {
+                Outcome::Failed(Reason::RejectedByFallback)
+            }
+            Reply::Permanent | Reply::Transient => again,
+            Reply::None if claim.lost_answers + 1 >= MAX_LOST_ANSWERS => {
+                Outcome::Failed(Reason::OutcomeUnknown)
+            }
+            Reply::None => Outcome::Retry { counts: true, answer_lost: true, bound_to: Some(claim.server) },
+        };
+        Step::Completing(claim, outcome)
+    }
 }

@@ -1,6 +1,6 @@
 //! The state of the whole system: rows, jobs, deliveries, worker processes, and what the mail server accepted.
 
-use crate::row::{Claim, Outcome, Row};
+use crate::row::{Claim, Outcome, Row, Server};
 
 pub(crate) const EMAILS: usize = 2;
 /// Concurrent deliveries, in one worker process or in two.
@@ -29,8 +29,14 @@ pub(crate) enum Step {
 pub(crate) struct Process {
     /// SIGSTOP; also an event loop or a database that stalls, so that no lease is renewed.
     pub(crate) paused: bool,
-    /// `circuit_breaker.rs`
-    pub(crate) circuit_open: bool,
+    /// `circuit_breaker.rs`: before the first server, and before the fallback.
+    pub(crate) circuits_open: [bool; 2],
+}
+
+impl Process {
+    pub(crate) fn is_open(&self, server: Server) -> bool {
+        self.circuits_open[server as usize]
+    }
 }
 
 /// The copies of one email. Not in the code: the promise is measured by it.
