@@ -201,7 +201,7 @@ both! {
 }
 
 /// The headers that a mail has, whatever a name says.
-const HEADERS: [&str; 9] = [
+const HEADERS: [&str; 10] = [
     "from",
     "to",
     "subject",
@@ -209,6 +209,7 @@ const HEADERS: [&str; 9] = [
     "message-id",
     "auto-submitted",
     "x-auto-response-suppress",
+    "feedback-id",
     "mime-version",
     "content-type",
 ];
