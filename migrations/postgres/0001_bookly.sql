@@ -149,6 +149,7 @@ CREATE TABLE emails (
     fencing_token bigint NOT NULL DEFAULT 0,       -- grows with every claim; writes of an older claim have no effect
     lost_leases   integer NOT NULL DEFAULT 0,      -- workers that were lost while they had this email
     lost_answers  integer NOT NULL DEFAULT 0,      -- transmissions whose answer was lost
+    may_be_taken  boolean NOT NULL DEFAULT false,  -- before `mail retry`: a mail server may have accepted an earlier copy
     bound_to      text,                            -- first, fallback: the mail server whose answer was lost gets the next copy, too
     due_at        timestamptz NOT NULL,
     deadline_at   timestamptz NOT NULL,
@@ -199,6 +200,8 @@ CREATE TABLE suppressions (
 );
 CREATE INDEX suppressions_newest ON suppressions (created_at DESC, mailbox, reason);
 CREATE INDEX suppressions_end ON suppressions (until) WHERE until IS NOT NULL;
+-- The bounces that an email may lift.
+CREATE INDEX suppressions_bounces ON suppressions (mailbox, created_at) WHERE reason = 'bounce';
 
 -- The last reset and the last verification that were sent in spite of a bounce. Each may be sent once a day.
 CREATE TABLE suppression_passes (
@@ -214,7 +217,7 @@ CREATE INDEX suppression_passes_age ON suppression_passes (passed_at);
 CREATE TABLE email_reports (
     id          uuid PRIMARY KEY,                  -- UUIDv7: the order of the reports
     email_id    uuid NOT NULL REFERENCES emails (id) ON DELETE CASCADE,
-    outcome     text NOT NULL,                     -- bounced, soft_bounced, complained
+    outcome     text NOT NULL,                     -- bounced, soft_bounced, delayed, complained
     source      text NOT NULL,                     -- postmark, mailgun, sendgrid, resend, or dsn for a report by email
     reply       text NOT NULL,                     -- the reporter's words
     reported_at timestamptz NOT NULL

@@ -3,6 +3,8 @@
 //! Receivers repeat what they refuse: a content filter quotes the link or the code of the email. The link was stored
 //! nowhere, so it is found by its form.
 
+use std::ops::Range;
+
 use crate::domain::smtp_reply::one_short_line;
 use crate::redactor::{REDACTED, Redactor};
 
@@ -35,27 +37,40 @@ fn holds_token(word: &str) -> bool {
     })
 }
 
-/// A code is shown as `1234 5678`; people and programs write it without the blank, or with a hyphen.
+/// A code is shown as `1234 5678`; people and programs write it without the blank, or with a hyphen. Other
+/// numbers may stand beside it.
 fn without_codes(text: &str) -> String {
-    let (mut shown, mut rest) = (String::with_capacity(text.len()), text);
-    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
-        let (before, run) = rest.split_at(start);
-        let end = run.find(|c: char| !(c.is_ascii_digit() || c == ' ' || c == '-')).unwrap_or(run.len());
-        let number = run[..end].trim_end_matches([' ', '-']);
-        shown.push_str(before);
-        shown.push_str(if is_code(number) { REDACTED } else { number });
-        rest = &run[number.len()..];
+    let groups = digit_groups(text);
+    let is_half = |group: &Range<usize>| group.len() == CODE_DIGITS / 2;
+    let are_halves = |first: &Range<usize>, last: &Range<usize>| {
+        let between = &text[first.end..last.start];
+        is_half(first) && is_half(last) && between.bytes().all(|byte| b" -".contains(&byte))
+    };
+    let (mut shown, mut end) = (String::with_capacity(text.len()), 0);
+    for (at, group) in groups.iter().enumerate() {
+        let is_last_half = at > 0 && are_halves(&groups[at - 1], group);
+        let is_first_half = groups.get(at + 1).is_some_and(|next| are_halves(group, next));
+        if !is_last_half {
+            let is_code = is_first_half || group.len() == CODE_DIGITS;
+            shown.push_str(&text[end..group.start]);
+            shown.push_str(if is_code { REDACTED } else { &text[group.clone()] });
+        }
+        end = group.end;
     }
-    shown.push_str(rest);
+    shown.push_str(&text[end..]);
     shown
 }
 
-fn is_code(number: &str) -> bool {
-    let digits = number.bytes().filter(u8::is_ascii_digit).count();
-    let (first, last) = number.split_at(number.len().min(CODE_DIGITS / 2));
-    let halves = first.bytes().all(|byte| byte.is_ascii_digit())
-        && last.trim_start_matches([' ', '-']).bytes().all(|byte| byte.is_ascii_digit());
-    digits == CODE_DIGITS && halves
+/// The places of the numbers: digits with none before and none after them.
+fn digit_groups(text: &str) -> Vec<Range<usize>> {
+    let mut groups: Vec<Range<usize>> = Vec::new();
+    for (at, _) in text.match_indices(|c: char| c.is_ascii_digit()) {
+        match groups.last_mut() {
+            Some(group) if group.end == at => group.end = at + 1,
+            _ => groups.push(at..at + 1),
+        }
+    }
+    groups
 }
 
 #[cfg(test)]
@@ -88,6 +103,21 @@ mod tests {
         }
         for code in ["1234 5678", "12345678", "1234-5678"] {
             assert_eq!(clean(&format!("spam: {code} is"), &Redactor::default()), "spam: [redacted] is");
+        }
+    }
+
+    #[test]
+    fn a_code_beside_other_numbers_is_not_stored() {
+        for (said, stored) in [
+            ("554 5.7.1 1234 5678 is spam", "554 5.7.1 [redacted] is spam"),
+            ("554 12345678 blocked", "554 [redacted] blocked"),
+            ("554-1234-5678 blocked", "554-[redacted] blocked"),
+            ("code 1234 5678 2 times", "code [redacted] 2 times"),
+            ("1234 5678", "[redacted]"),
+            ("2026 1234 5678 and 12345678 12345678", "[redacted] and [redacted] [redacted]"),
+            ("1234 567 8", "1234 567 8"),
+        ] {
+            assert_eq!(clean(said, &Redactor::default()), stored);
         }
     }
 

@@ -11,7 +11,7 @@ use bookly_shared::db::emails::enqueue::NewEmail;
 use bookly_shared::db::emails::reports::{KEEP_MARKS_FOR, MAX_REPORTS, Recorded, Report};
 use bookly_shared::db::emails::retry::Retry;
 use bookly_shared::db::suppressions::SuppressionFilter;
-use bookly_shared::domain::ReportVerdict::{Complaint, Hard, Soft};
+use bookly_shared::domain::ReportVerdict::{Complaint, Delay, Hard, Soft};
 use bookly_shared::domain::{EmailAddress, EmailKind, EmailState, ReportSource, ReportVerdict};
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
@@ -200,13 +200,75 @@ async fn the_history_of_an_email_has_an_end() {
     on_both("the_history_of_an_email_has_an_end", async |db: Db| {
         let id = queue(&db).await;
         send(&db, &claim(&db, id, 1).await).await;
-        for _ in 0..MAX_REPORTS {
-            report(&db, id, Soft).await;
+        for _ in 0..MAX_REPORTS + 5 {
+            assert_eq!(report(&db, id, Soft).await, Recorded::Noted);
         }
-        assert_eq!(report(&db, id, Hard).await, Recorded::Closed(EmailState::Bounced));
         assert_eq!(db.reports_of(id).await.unwrap().len() as i64, MAX_REPORTS);
+        assert_eq!(report(&db, id, Hard).await, Recorded::Closed(EmailState::Bounced));
+        assert_eq!(report(&db, id, Hard).await, Recorded::Noted);
+        let reports = db.reports_of(id).await.unwrap();
+        assert_eq!((reports.len() as i64, &*reports.last().unwrap().outcome), (MAX_REPORTS + 1, "bounced"));
         let flow = db.mail_flow(1, at(9)).await.unwrap();
         assert_eq!((flow[0].1.bounced, flow[0].1.sent), (1, 0));
+        let later = at(10) + KEEP_MARKS_FOR;
+        let marks = db.purge(TimeDelta::days(30), TimeDelta::zero(), later).await.unwrap() as i64;
+        assert_eq!(marks, MAX_REPORTS + 1, "what is not stored leaves no mark");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_mailbox_that_is_gone_is_suppressed_also_after_a_complaint() {
+    on_both("a_mailbox_that_is_gone_is_suppressed", async |db: Db| {
+        let id = queue(&db).await;
+        send(&db, &claim(&db, id, 1).await).await;
+        assert_eq!(report(&db, id, Complaint).await, Recorded::Closed(EmailState::Complained));
+        assert_eq!(suppressed(&db, id).await, ["complaint"]);
+        assert_eq!(report(&db, id, Hard).await, Recorded::Noted);
+        assert_eq!(state(&db, id).await, closed("complained"));
+        assert_eq!(suppressed(&db, id).await, ["bounce", "complaint"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_report_of_a_copy_before_a_retry_by_hand_closes_what_was_refused_later() {
+    on_both("a_report_of_a_copy_before_a_retry_by_hand", async |db: Db| {
+        let id = queue(&db).await;
+        claim(&db, id, 1).await;
+        assert_eq!(db.rescue_lost_leases(at(100)).await.unwrap(), 1);
+        let held = claim(&db, id, 101).await;
+        assert!(db.complete_failed(&held, "given up".into(), at(102)).await.unwrap());
+        for seconds in [103, 106] {
+            assert!(db.retry_email(id, at(seconds)).await.unwrap());
+            let held = claim(&db, id, seconds + 1).await;
+            assert!(db.complete_failed(&held, "550 no".into(), at(seconds + 2)).await.unwrap());
+        }
+        assert_eq!(report(&db, id, Hard).await, Recorded::Closed(EmailState::Bounced));
+        assert_eq!(suppressed(&db, id).await, ["bounce"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_soft_bounce_or_a_delay_is_the_acceptance_whose_answer_was_lost() {
+    on_both("a_soft_bounce_or_a_delay_is_the_acceptance", async |db: Db| {
+        for verdict in [Soft, Delay] {
+            let waits = queue(&db).await;
+            assert_eq!(report(&db, waits, verdict).await, Recorded::Noted, "no attempt is unknown");
+            let held = claim(&db, waits, 1).await;
+            assert_eq!(report(&db, waits, verdict).await, Recorded::Noted, "its worker knows");
+            send(&db, &held).await;
+
+            let unknown = queue(&db).await;
+            claim(&db, unknown, 1).await;
+            assert_eq!(db.rescue_lost_leases(at(100)).await.unwrap(), 1);
+            assert_eq!(report(&db, unknown, verdict).await, Recorded::Closed(EmailState::Sent));
+            assert_eq!(state(&db, unknown).await, ("sent".into(), None));
+            assert!(suppressed(&db, unknown).await.is_empty());
+            let later = db.claim_due(ClaimLimits::of(1_000), "mail-2", at(200)).await.unwrap();
+            assert!(later.iter().all(|email| email.id != unknown), "it is not sent again");
+        }
     })
     .await;
 }

@@ -196,7 +196,9 @@ async fn an_email_that_does_not_bounce_for_three_days_lifts_the_bounce_and_nothi
     let name = "an_email_that_does_not_bounce_for_three_days_lifts_the_bounce_and_nothing_else";
     on_both(name, async |db: Db| {
         let reset = EmailKind::ResetPassword;
-        for to in ["ann@example.org", "bob@example.org", "cid@example.org", "dan@example.org"] {
+        let people =
+            ["ann@example.org", "bob@example.org", "cid@example.org", "dan@example.org", "eve@example.org"];
+        for to in people {
             // Earlier than the entry: it may be the email that bounced.
             send(&db, reset, to, 0).await;
             for reason in SuppressionReason::ALL {
@@ -208,19 +210,25 @@ async fn an_email_that_does_not_bounce_for_three_days_lifts_the_bounce_and_nothi
         // It bounced, too.
         db.suppress(&entry("bob@example.org", Bounce, 3)).await.unwrap();
         claimed(&db, reset, "cid@example.org", 2).await;
-        let soft = claimed(&db, reset, "dan@example.org", 2).await;
-        db.complete_sent(SentEmail::new(&soft, Some(250), "250 ok".into(), at(2))).await.unwrap();
-        let report = Report {
-            email_id: soft.id,
-            mailbox: None,
-            source: ReportSource::Dsn,
-            verdict: ReportVerdict::Soft,
-            words: "452 4.2.2 mailbox full",
-            mark: [1; 32],
-        };
-        assert_eq!(db.record_report(&report, at(4)).await.unwrap(), Recorded::Noted);
+        for (to, verdict) in
+            [("dan@example.org", ReportVerdict::Soft), ("eve@example.org", ReportVerdict::Delay)]
+        {
+            let reported = claimed(&db, reset, to, 2).await;
+            db.complete_sent(SentEmail::new(&reported, Some(250), "250 ok".into(), at(2))).await.unwrap();
+            let report = Report {
+                email_id: reported.id,
+                mailbox: None,
+                source: ReportSource::Dsn,
+                verdict,
+                words: "452 4.2.2 mailbox full",
+                mark: [verdict as u8; 32],
+            };
+            assert_eq!(db.record_report(&report, at(4)).await.unwrap(), Recorded::Noted);
+        }
         assert!(db.lift_bounces(at(2 + 71)).await.unwrap().is_empty());
-        assert_eq!(db.lift_bounces(at(2 + 72)).await.unwrap(), ["ann@example.org"]);
+        let mut lifted = db.lift_bounces(at(2 + 72)).await.unwrap();
+        lifted.sort_unstable();
+        assert_eq!(lifted, ["ann@example.org", "eve@example.org"], "a delay is no bounce");
         assert!(db.lift_bounces(at(200)).await.unwrap().is_empty());
         let left = SuppressionFilter { mailbox: Some("ann@example.org".into()), ..Default::default() };
         let reasons = listed(&db, &left, 200).await;
@@ -228,6 +236,26 @@ async fn an_email_that_does_not_bounce_for_three_days_lifts_the_bounce_and_nothi
             reasons,
             ["complaint", "operator", "unsubscribe"].map(|reason| pair("ann@example.org", reason))
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_email_that_may_lift_a_bounce_is_kept_for_it_and_no_other_one() {
+    on_both("an_email_that_may_lift_a_bounce_is_kept_for_it", async |db: Db| {
+        let (day, undo) = (TimeDelta::days(1), EmailKind::EmailChanged);
+        db.suppress(&entry("ann@example.org", Bounce, 0)).await.unwrap();
+        db.suppress(&entry("bob@example.org", Operator, 0)).await.unwrap();
+        for to in ["ann@example.org", "bob@example.org"] {
+            send(&db, undo, to, 1).await;
+        }
+        assert_eq!(db.purge(day, TimeDelta::hours(1), at(72)).await.unwrap(), 1, "that of another reason");
+        assert_eq!(db.lift_bounces(at(1 + 72)).await.unwrap(), ["ann@example.org"]);
+        assert_eq!(db.purge(day, TimeDelta::hours(1), at(1 + 72)).await.unwrap(), 1);
+        db.suppress(&entry("ann@example.org", Bounce, 100)).await.unwrap();
+        send(&db, undo, "ann@example.org", 101).await;
+        assert_eq!(db.purge(day, TimeDelta::hours(1), at(101 + 96)).await.unwrap(), 0);
+        assert_eq!(db.purge(day, TimeDelta::hours(1), at(101 + 97)).await.unwrap(), 1, "not for ever");
     })
     .await;
 }

@@ -31,11 +31,11 @@ fn main() -> ExitCode {
     match arguments.command {
         None => match Settings::load() {
             Ok(settings) => process::run("info", process::work(settings)),
-            Err(error) => process::refuse(&error),
+            Err(error) => process::refuse(&error, process::BAD_CONFIGURATION),
         },
         Some(command) => match Settings::load_read_only() {
             Ok(settings) => process::run(OF_COMMANDS, command.run(&settings)),
-            Err(error) => process::refuse(&error),
+            Err(error) => process::refuse(&error, command.code_of_wrong_settings()),
         },
     }
 }

@@ -18,12 +18,12 @@ use crate::metrics::MetricsServer;
 use crate::{JobSource, Worker};
 
 /// The exit code for wrong settings, the same as clap's for wrong arguments.
-const BAD_CONFIGURATION: u8 = 2;
+pub const BAD_CONFIGURATION: u8 = 2;
 
 /// Prints what is wrong with the settings.
-pub fn refuse(error: &dyn std::fmt::Display) -> ExitCode {
+pub fn refuse(error: &dyn std::fmt::Display, code: u8) -> ExitCode {
     eprintln!("{error}");
-    ExitCode::from(BAD_CONFIGURATION)
+    ExitCode::from(code)
 }
 
 /// Runs the worker or a command to its end. An error goes to standard error, with its causes. `default_filter` is what is
@@ -32,7 +32,7 @@ pub fn run(default_filter: &str, work: impl Future<Output = anyhow::Result<ExitC
     telemetry::init(default_filter);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return refuse(&error),
+        Err(error) => return refuse(&error, BAD_CONFIGURATION),
     };
     match runtime.block_on(work) {
         Ok(code) => code,

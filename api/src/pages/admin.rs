@@ -221,7 +221,8 @@ impl Event {
     fn report(row: &ReportRow) -> Event {
         let (what, tone) = match row.outcome.as_str() {
             "bounced" => ("Bounced: the mailbox does not exist", "bad"),
-            "soft_bounced" => ("Bounced, or delayed; the mailbox may exist", "bad"),
+            "soft_bounced" => ("Bounced; the mailbox may exist", "bad"),
+            "delayed" => ("Late, and still on its way", ""),
             "complained" => ("The recipient called it spam", "bad"),
             other => (other, ""),
         };

@@ -86,6 +86,10 @@ async fn a_report_by_email_closes_the_email_whose_address_it_was_sent_to() -> Re
         away.insert("DATABASE_URL".to_owned(), "postgres://nobody:nothing@127.0.0.1:1/none".to_owned());
         let (code, said) = bounce(stack, &away, &sender, &hard).await?;
         ensure!(code == 75 && !said.contains("nothing"), "{code} {said}");
+        let mut wrong = settings.clone();
+        wrong.insert("MAIL_RETENTION_DAYS".to_owned(), "many".to_owned());
+        let (code, said) = bounce(stack, &wrong, &sender, &hard).await?;
+        ensure!(code == 75 && said.contains("MAIL_RETENTION_DAYS"), "{code} {said}");
         ensure!(suppressions(stack, &person.email).await?.is_empty());
         for words in ["is bounced", "recorded before"] {
             let (code, said) = bounce(stack, settings, &sender.to_uppercase(), &hard).await?;

@@ -30,7 +30,7 @@ pub struct BounceSettings {
 pub(super) fn read(source: &mut Source) -> BounceSettings {
     BounceSettings {
         postmark: source.secret(&table::BOUNCE_POSTMARK_CREDENTIALS, credentials),
-        mailgun: source.secret(&table::BOUNCE_MAILGUN_SIGNING_KEY, |text| Ok(text.trim().to_owned())),
+        mailgun: source.secret(&table::BOUNCE_MAILGUN_SIGNING_KEY, signing_key),
         sendgrid: source.secret(&table::BOUNCE_SENDGRID_PUBLIC_KEY, |text| {
             let needed = "the verification key that SendGrid shows is needed: an EC key on P-256, base64 of its DER form";
             p256_point(text).map(|_| text.to_owned()).ok_or_else(|| needed.to_owned())
@@ -42,9 +42,24 @@ pub(super) fn read(source: &mut Source) -> BounceSettings {
     }
 }
 
+/// The shortest signing key, in characters. Mailgun's have at least 32.
+const SHORTEST_SIGNING_KEY: usize = 16;
+
+/// Who knows the key can invent reports, so it must not be guessed.
+fn signing_key(text: &str) -> Result<String, String> {
+    let key = text.trim();
+    if key.len() >= SHORTEST_SIGNING_KEY {
+        Ok(key.to_owned())
+    } else {
+        Err(format!(
+            "the signing key that Mailgun shows is needed: at least {SHORTEST_SIGNING_KEY} characters"
+        ))
+    }
+}
+
 fn credentials(text: &str) -> Result<String, String> {
     match text.split_once(':') {
-        Some((user, password)) if !user.is_empty() && password.len() >= 8 => Ok(text.to_owned()),
+        Some((user, password)) if !user.is_empty() && password.trim().len() >= 8 => Ok(text.to_owned()),
         _ => Err("a user and a password of at least 8 characters are needed, as in user:password".into()),
     }
 }
@@ -99,8 +114,16 @@ mod tests {
     #[test]
     fn credentials_are_a_user_and_a_password() {
         assert!(credentials("postmark:a-long-password").is_ok());
-        for wrong in ["", "postmark", ":password", "postmark:short"] {
+        for wrong in ["", "postmark", ":password", "postmark:short", "postmark:         "] {
             assert!(credentials(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_signing_key_is_not_short_and_not_blank() {
+        assert_eq!(signing_key(" 0123456789abcdef\n").as_deref(), Ok("0123456789abcdef"));
+        for wrong in ["", "                        ", " 0123456789abcde "] {
+            assert!(signing_key(wrong).is_err(), "{wrong:?}");
         }
     }
 }

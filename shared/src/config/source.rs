@@ -187,5 +187,6 @@ pub(super) fn read_text(path: &str) -> Result<String, String> {
     let text = String::from_utf8(bytes).map_err(|_| "a file with UTF-8 text is needed".to_owned())?;
     // Editors on Windows write a byte order mark, which is not part of the secret.
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text).trim_end_matches(['\r', '\n']);
-    if text.is_empty() { Err("a file that is not empty is needed".into()) } else { Ok(text.into()) }
+    // Blanks are no secret, as they are no value of a variable.
+    if text.trim().is_empty() { Err("a file that is not empty is needed".into()) } else { Ok(text.into()) }
 }

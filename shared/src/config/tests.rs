@@ -277,6 +277,9 @@ fn a_secret_can_be_read_from_a_file_without_its_last_line_break() {
         assert!(found[0].starts_with(&name) && found[0].contains("No such file"), "{found:?}");
         let found = problems(&[SERVER, &[(setting.name(), ""), (&name, "/dev/zero")]]);
         assert!(found[0].contains("at most 65536 bytes"), "{found:?}");
+        fs::write(&path, format!("{}\r\n", " ".repeat(40))).unwrap();
+        let found = problems(&[SERVER, &[(setting.name(), ""), (&name, file)]]);
+        assert!(found[0].contains("not empty"), "{found:?}");
     }
 }
 

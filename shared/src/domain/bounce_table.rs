@@ -20,6 +20,7 @@ const HARD_CODES: [(u16, u16); 6] = [
 enum Meaning {
     Hard,
     Soft,
+    Delay,
     Complaint,
     /// Hard if the enhanced code is one of [`HARD_CODES`], else soft.
     ByCode,
@@ -31,7 +32,7 @@ type Row = (ReportSource, &'static [&'static str], Meaning);
 /// The first row that applies counts. What has no row is no report: an acceptance, an opened email, an automatic reply.
 #[rustfmt::skip]
 const TABLE: [Row; 29] = {
-    use Meaning::{ByCode, Complaint, Hard, Soft};
+    use Meaning::{ByCode, Complaint, Delay, Hard, Soft};
     use ReportSource::{Dsn, Mailgun, Postmark, Resend, SendGrid};
     [
         // RecordType, Type: https://postmarkapp.com/developer/api/bounce-api#bounce-types
@@ -49,7 +50,8 @@ const TABLE: [Row; 29] = {
         (Postmark, &["Bounce"], ByCode),
         // event, severity, reason: https://documentation.mailgun.com/docs/mailgun/user-manual/events/events
         (Mailgun, &["complained"], Complaint),
-        (Mailgun, &["failed", "temporary"], Soft),
+        // "temporary": it tries again, and tells of the end.
+        (Mailgun, &["failed", "temporary"], Delay),
         // Its own list of mailboxes that it does not send to, whatever they are on it for.
         (Mailgun, &["failed", "permanent", "suppress-bounce"], Soft),
         (Mailgun, &["failed", "permanent", "espblock"], Soft),
@@ -60,28 +62,44 @@ const TABLE: [Row; 29] = {
         (SendGrid, &["bounce", "bounce", "Invalid Address"], Hard),
         (SendGrid, &["bounce"], ByCode),
         (SendGrid, &["dropped"], Soft),
-        (SendGrid, &["deferred"], Soft),
+        (SendGrid, &["deferred"], Delay),
         // type, bounce.type, bounce.subType: https://resend.com/docs/webhooks/emails/bounced
         (Resend, &["email.complained"], Complaint),
         (Resend, &["email.bounced", "Permanent", "NoEmail"], Hard),
         (Resend, &["email.bounced", "Permanent", "Suppressed"], Soft),
         (Resend, &["email.bounced"], ByCode),
         (Resend, &["email.suppressed"], Soft),
-        (Resend, &["email.delivery_delayed"], Soft),
+        (Resend, &["email.delivery_delayed"], Delay),
         // Action: RFC 3464, section 2.3.3
         (Dsn, &["failed"], ByCode),
-        (Dsn, &["delayed"], Soft),
+        (Dsn, &["delayed"], Delay),
     ]
 };
+
+/// What reporters send in the form of a bounce although the email arrived, or was none of this service's: an automatic
+/// reply, for example. They are no reports.
+const NO_BOUNCES: [(ReportSource, &[&str]); 7] = [
+    (ReportSource::Postmark, &["Bounce", "AutoResponder"]),
+    (ReportSource::Postmark, &["Bounce", "AddressChange"]),
+    (ReportSource::Postmark, &["Bounce", "ChallengeVerification"]),
+    (ReportSource::Postmark, &["Bounce", "Subscribe"]),
+    (ReportSource::Postmark, &["Bounce", "Unsubscribe"]),
+    (ReportSource::Postmark, &["Bounce", "OpenRelayTest"]),
+    (ReportSource::Postmark, &["Bounce", "InboundError"]),
+];
 
 /// What a report means; `None` where it is no report of a bounce or a complaint. `said` is what the reporter calls it, from
 /// the general to the particular, and `code` the enhanced code that it gives.
 pub fn judge(source: ReportSource, said: &[&str], code: Option<EnhancedCode>) -> Option<ReportVerdict> {
+    if NO_BOUNCES.iter().any(|(of, words)| *of == source && begins_with(said, words)) {
+        return None;
+    }
     let (_, _, meaning) = TABLE.iter().find(|(of, words, _)| *of == source && begins_with(said, words))?;
     Some(match meaning {
         Meaning::Hard => ReportVerdict::Hard,
         Meaning::ByCode if code.is_some_and(is_hard) => ReportVerdict::Hard,
         Meaning::Soft | Meaning::ByCode => ReportVerdict::Soft,
+        Meaning::Delay => ReportVerdict::Delay,
         Meaning::Complaint => ReportVerdict::Complaint,
     })
 }
@@ -103,7 +121,7 @@ pub fn enhanced_code_in(text: &str) -> Option<EnhancedCode> {
 #[cfg(test)]
 mod tests {
     use super::ReportSource::{Dsn, Mailgun, Postmark, Resend, SendGrid};
-    use super::ReportVerdict::{Complaint, Hard, Soft};
+    use super::ReportVerdict::{Complaint, Delay, Hard, Soft};
     use super::*;
 
     /// One example a row, in the order of the table: what the reporter says, with its code, and what it means.
@@ -120,7 +138,7 @@ mod tests {
         (Postmark, &["Bounce", "Transient"], "451 4.4.1 timed out", Soft),
         (Postmark, &["Bounce", "Unknown"], "550 5.1.1 no such user", Hard),
         (Mailgun, &["complained", "", ""], "", Complaint),
-        (Mailgun, &["failed", "temporary", "greylisted"], "450 4.2.0 greylisted", Soft),
+        (Mailgun, &["failed", "temporary", "greylisted"], "450 4.2.0 greylisted", Delay),
         (Mailgun, &["failed", "permanent", "suppress-bounce"], "605", Soft),
         (Mailgun, &["failed", "permanent", "espblock"], "554 5.7.1 blocked", Soft),
         (Mailgun, &["failed", "permanent", "bounce"], "550 5.1.1 does not exist", Hard),
@@ -129,15 +147,15 @@ mod tests {
         (SendGrid, &["bounce", "bounce", "Invalid Address"], "550 unknown recipient", Hard),
         (SendGrid, &["bounce", "bounce", "Unclassified"], "550 5.2.1 disabled", Hard),
         (SendGrid, &["dropped", "", ""], "Bounced Address", Soft),
-        (SendGrid, &["deferred", "", ""], "421 4.7.0 try later", Soft),
+        (SendGrid, &["deferred", "", ""], "421 4.7.0 try later", Delay),
         (Resend, &["email.complained", "", ""], "", Complaint),
         (Resend, &["email.bounced", "Permanent", "NoEmail"], "", Hard),
         (Resend, &["email.bounced", "Permanent", "Suppressed"], "550 5.1.1 earlier", Soft),
         (Resend, &["email.bounced", "Permanent", "General"], "smtp; 550 5.1.1 user unknown", Hard),
         (Resend, &["email.suppressed", "", ""], "", Soft),
-        (Resend, &["email.delivery_delayed", "", ""], "", Soft),
+        (Resend, &["email.delivery_delayed", "", ""], "", Delay),
         (Dsn, &["failed"], "smtp; 550 5.1.1 user unknown", Hard),
-        (Dsn, &["delayed"], "4.4.1", Soft),
+        (Dsn, &["delayed"], "4.4.1", Delay),
     ];
 
     #[test]
@@ -180,6 +198,11 @@ mod tests {
         for (source, said) in [
             (Postmark, &["Delivery", ""][..]),
             (Postmark, &["SubscriptionChange", ""]),
+            (Postmark, &["Bounce", "AutoResponder"]),
+            (Postmark, &["Bounce", "AddressChange"]),
+            (Postmark, &["Bounce", "ChallengeVerification"]),
+            (Postmark, &["Bounce", "Subscribe"]),
+            (Postmark, &["Bounce", "Unsubscribe"]),
             (Mailgun, &["delivered", "", ""]),
             (SendGrid, &["delivered", "", ""]),
             (SendGrid, &["open", "", ""]),

@@ -33,8 +33,10 @@ impl ReportSource {
 pub enum ReportVerdict {
     /// The mailbox does not exist.
     Hard,
-    /// Any other reason: a full mailbox, a block, a policy, a delay, or one that is not known here.
+    /// Any other reason: a full mailbox, a block, a policy, or one that is not known here.
     Soft,
+    /// The email is late, and still on its way.
+    Delay,
     /// The recipient called the email spam.
     Complaint,
 }
@@ -45,6 +47,7 @@ impl ReportVerdict {
         match self {
             ReportVerdict::Hard => "bounced",
             ReportVerdict::Soft => "soft_bounced",
+            ReportVerdict::Delay => "delayed",
             ReportVerdict::Complaint => "complained",
         }
     }

@@ -93,7 +93,12 @@ fn kind() -> impl Strategy<Value = EmailKind> {
 }
 
 fn verdict() -> impl Strategy<Value = ReportVerdict> {
-    prop::sample::select(vec![ReportVerdict::Hard, ReportVerdict::Soft, ReportVerdict::Complaint])
+    prop::sample::select(vec![
+        ReportVerdict::Hard,
+        ReportVerdict::Soft,
+        ReportVerdict::Delay,
+        ReportVerdict::Complaint,
+    ])
 }
 
 fn limits() -> impl Strategy<Value = ClaimLimits> {

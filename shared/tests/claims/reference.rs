@@ -22,6 +22,8 @@ pub(crate) struct Email {
     pub(crate) fencing_token: i64,
     pub(crate) lost_leases: i32,
     pub(crate) lost_answers: i32,
+    /// Before a retry by hand the outcome was not known.
+    pub(crate) may_be_taken: bool,
     pub(crate) bound_to: Option<MailServer>,
     pub(crate) due_at: DateTime<Utc>,
     pub(crate) deadline_at: DateTime<Utc>,
@@ -46,6 +48,7 @@ impl Email {
             fencing_token: 0,
             lost_leases: 0,
             lost_answers: 0,
+            may_be_taken: false,
             bound_to: None,
             due_at: now,
             deadline_at: now + deadline_of(kind),
@@ -205,6 +208,7 @@ impl Email {
             let fresh = Email::queued(self.id, self.kind, now);
             *self = Email {
                 fencing_token: self.fencing_token,
+                may_be_taken: self.may_be_taken || self.is_unknown(),
                 due_at: now,
                 enqueued_at: None,
                 worker: self.worker,
@@ -230,16 +234,21 @@ impl Email {
 
     /// `Db::record_report`: the new state, if the row gets one.
     pub(crate) fn report(&mut self, verdict: ReportVerdict, now: DateTime<Utc>) -> Option<&'static str> {
-        let outcome_is_known = self.lost_leases == 0 && self.lost_answers == 0;
         let state = match (verdict, self.state) {
-            (ReportVerdict::Soft, _) | (_, "complained") | (ReportVerdict::Hard, "bounced") => return None,
-            (_, "failed" | "cancelled") if outcome_is_known => return None,
+            (ReportVerdict::Soft | ReportVerdict::Delay, "queued") if self.is_unknown() => "sent",
+            (ReportVerdict::Soft | ReportVerdict::Delay, _) => return None,
+            (_, "complained") | (ReportVerdict::Hard, "bounced") => return None,
+            (_, "failed" | "cancelled") if !self.may_be_taken && !self.is_unknown() => return None,
             (ReportVerdict::Hard, _) => "bounced",
             (ReportVerdict::Complaint, _) => "complained",
         };
         self.close(state, now);
-        self.last_error = Some("reported".to_owned());
+        self.last_error = (state != "sent").then(|| "reported".to_owned());
         Some(state)
+    }
+
+    fn is_unknown(&self) -> bool {
+        self.lost_leases > 0 || self.lost_answers > 0
     }
 
     fn close(&mut self, state: &'static str, now: DateTime<Utc>) {

@@ -13,6 +13,8 @@ use std::process::ExitCode;
 use bookly_shared::config::Settings;
 use clap::Subcommand;
 
+use crate::process::BAD_CONFIGURATION;
+
 pub use bounce::Bounce;
 pub use doctor::Doctor;
 pub use mail::MailCommand;
@@ -47,8 +49,16 @@ impl Command {
             Command::Mail(command) => command.run(settings).await.map(|()| ExitCode::SUCCESS),
             Command::Suppression(command) => command.run(settings).await.map(|()| ExitCode::SUCCESS),
             Command::Templates(command) => command.run(settings),
-            Command::Bounce(bounce) => bounce.run(settings).await,
+            Command::Bounce(bounce) => Ok(bounce.run(settings).await),
             Command::Doctor(doctor) => doctor.run(settings).await,
+        }
+    }
+
+    /// The exit code for wrong settings, where the command cannot run.
+    pub fn code_of_wrong_settings(&self) -> u8 {
+        match self {
+            Command::Bounce(_) => bounce::TRY_AGAIN,
+            _ => BAD_CONFIGURATION,
         }
     }
 }

@@ -133,12 +133,13 @@ impl Maintenance {
             }
         }
         if is_due(&mut schedule.purge, PURGE_EVERY) {
-            let deleted = self.db.purge(self.mail_retention, self.code_lifetime, self.clock.now()).await?;
-            tracing::debug!(rows = deleted, "old rows deleted");
-            self.purge_accounts().await?;
+            // Before the emails that show it are deleted.
             for mailbox in self.db.lift_bounces(self.clock.now()).await? {
                 audit::suppression(&mailbox, Some(SuppressionReason::Bounce), "suppression_lifted");
             }
+            let deleted = self.db.purge(self.mail_retention, self.code_lifetime, self.clock.now()).await?;
+            tracing::debug!(rows = deleted, "old rows deleted");
+            self.purge_accounts().await?;
         }
         let Some(redis) = &self.redis else { return Ok(()) };
         if schedule.clean_up <= Instant::now() {

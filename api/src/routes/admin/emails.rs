@@ -114,7 +114,7 @@ struct EmailWithHistory {
 /// What a receiver or provider said of an email after it was sent
 #[derive(Debug, Serialize, ToSchema)]
 struct EmailReport {
-    /// `bounced`, `soft_bounced` or `complained`
+    /// `bounced`, `soft_bounced`, `delayed` or `complained`
     #[schema(example = "bounced")]
     outcome: String,
     /// `postmark`, `mailgun`, `sendgrid`, `resend`, or `dsn` for a report by email

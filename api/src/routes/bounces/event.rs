@@ -24,6 +24,8 @@ pub(super) struct Call<'a> {
 pub(super) enum Refusal {
     WrongProof,
     Malformed(&'static str),
+    /// The proof stands in the body, which cannot be read.
+    Unproved(&'static str),
 }
 
 /// A bounce, or a complaint, of an email that may be ours.

@@ -16,7 +16,10 @@ use super::event::{Call, Event, Refusal, Said, text, text_by_name, text_or_numbe
 const GOOD_FOR: TimeDelta = TimeDelta::hours(12);
 
 pub(super) fn read(call: &Call<'_>, key: &str) -> Result<Vec<Event>, Refusal> {
-    let document = call.json()?;
+    let document = call.json().map_err(|refusal| match refusal {
+        Refusal::Malformed(why) => Refusal::Unproved(why),
+        other => other,
+    })?;
     if !is_proved(call, &document, key) {
         return Err(Refusal::WrongProof);
     }

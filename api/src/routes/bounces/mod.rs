@@ -67,14 +67,22 @@ async fn report(
     let Path(provider) = provider.map_err(|_| ApiError::NotFound)?;
     let (source, secret) = proof_of(&state, &provider).ok_or(ApiError::NotFound)?;
     let (headers, peer) = (request.headers().clone(), Peer::of(request.extensions()));
-    let body = bytes_within(request, &state, MAX_REPORT_BYTES).await?;
-    let call = Call { headers: &headers, body: &body, now: state.now() };
-    let events = match read(source, &call, secret) {
+    let call = Call { headers: &headers, body: &[], now: state.now() };
+    let events = if is_refused_unread(source, &call, secret) {
+        Err(Refusal::WrongProof)
+    } else {
+        let body = bytes_within(request, &state, MAX_REPORT_BYTES).await?;
+        read(source, &Call { body: &body, ..call }, secret)
+    };
+    let events = match events {
         Ok(events) => events,
         Err(Refusal::Malformed(why)) => return Err(ApiError::MalformedBody(why.to_owned())),
-        Err(Refusal::WrongProof) => {
+        Err(refusal) => {
             // Right proofs are never limited: a provider may report a thousand bounces at once.
             state.rate_limiter.count(peer, &headers).await?;
+            if let Refusal::Unproved(why) = refusal {
+                return Err(ApiError::MalformedBody(why.to_owned()));
+            }
             tracing::warn!(provider, "refused a report: its signature or password is wrong, or too old");
             return Err(ApiError::InvalidSignature);
         }
@@ -97,6 +105,11 @@ fn proof_of<'a>(state: &'a AppState, provider: &str) -> Option<(ReportSource, &'
         _ => return None,
     };
     Some((source, secret.as_ref()?))
+}
+
+/// Whether the proof is wrong, where it needs no body: then the body is not read.
+fn is_refused_unread(source: ReportSource, call: &Call<'_>, secret: &SecretString) -> bool {
+    source == ReportSource::Postmark && !postmark::is_proved(call, secret.expose_secret())
 }
 
 fn read(source: ReportSource, call: &Call<'_>, secret: &SecretString) -> Result<Vec<Event>, Refusal> {

@@ -32,8 +32,8 @@ pub(super) fn read(call: &Call<'_>, credentials: &str) -> Result<Vec<Event>, Ref
     Ok(Event::of(ReportSource::Postmark, &said).into_iter().collect())
 }
 
-/// RFC 7617.
-fn is_proved(call: &Call<'_>, credentials: &str) -> bool {
+/// RFC 7617. Needs no body.
+pub(super) fn is_proved(call: &Call<'_>, credentials: &str) -> bool {
     let Some((scheme, encoded)) = call.header("authorization").and_then(|value| value.split_once(' ')) else {
         return false;
     };

@@ -21,7 +21,7 @@ use crate::testing::{Answer, TestApp, request, send_to, with_body, with_header};
 
 const TO: &str = "Ann+news@Example.org";
 const CREDENTIALS: &str = "postmark:a-long-password";
-const MAILGUN_KEY: &str = "key-of-mailgun";
+const MAILGUN_KEY: &str = "a-signing-key-of-mailgun";
 const SVIX_KEY: &[u8] = b"a key of 24 bytes, or so";
 const GONE: &str = "550 5.1.1 The email account that you tried to reach does not exist";
 
@@ -354,6 +354,41 @@ async fn only_wrong_proofs_are_limited() {
     }
     assert_eq!(last.error(), (429, "too_many_requests".into()));
     assert_eq!(world.postmark(&none, CREDENTIALS).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_body_that_cannot_be_read_for_its_proof_counts_as_a_wrong_one() {
+    let world = World::new().await;
+    let mut last = world.send(post("mailgun", "no JSON".into())).await;
+    assert_eq!(last.error(), (400, "malformed_body".into()));
+    for _ in 0..crate::rate_limit::BURST + 5 {
+        last = world.send(post("mailgun", "no JSON".into())).await;
+    }
+    assert_eq!(last.error(), (429, "too_many_requests".into()));
+}
+
+#[tokio::test]
+async fn a_body_without_its_password_is_not_read() {
+    let world = World::new().await;
+    let large = " ".repeat(1024 * 1024 + 1);
+    let answer = world.send(post("postmark", large)).await;
+    assert_eq!(answer.error(), (401, "invalid_signature".into()));
+}
+
+#[tokio::test]
+async fn an_automatic_reply_is_accepted_and_not_stored_and_a_delay_is_no_bounce() {
+    let world = World::new().await;
+    for kind in ["AutoResponder", "Subscribe", "Unsubscribe", "AddressChange"] {
+        let mut reply = world.hard_bounce_of_postmark();
+        reply["Type"] = json!(kind);
+        assert_eq!(world.postmark(&reply, CREDENTIALS).await.status, 200);
+        assert_eq!(world.state().await, ("sent".into(), 0), "{kind}");
+    }
+    let mut late = world.hard_bounce_of_sendgrid();
+    (late["event"], late["type"]) = (json!("deferred"), Value::Null);
+    assert_eq!(world.sendgrid(&json!([late]).to_string(), world.now()).await.status, 200);
+    let reports = world.app.state().db.reports_of(world.email).await.unwrap();
+    assert_eq!(reports.iter().map(|row| row.outcome.as_str()).collect::<Vec<_>>(), ["delayed"]);
 }
 
 #[tokio::test]

@@ -188,16 +188,16 @@ impl Db {
 /// Queues a failed email as if it was accepted now. `$3` is the deadline of a reset, `$4` that of the other kinds.
 const RETRY_EMAIL: &str = "
 UPDATE emails
-SET state = 'queued', attempts = 0, lost_leases = 0, lost_answers = 0, bound_to = NULL, due_at = $2, enqueued_at = NULL,
-    closed_at = NULL,
+SET state = 'queued', may_be_taken = may_be_taken OR lost_leases > 0 OR lost_answers > 0,
+    attempts = 0, lost_leases = 0, lost_answers = 0, bound_to = NULL, due_at = $2, enqueued_at = NULL, closed_at = NULL,
     deadline_at = CASE WHEN kind = 'reset_password' THEN $3 WHEN kind <> 'reset_password' THEN $4 ELSE deadline_at END
 WHERE id = $1 AND state = 'failed'
   AND kind IN ('verify_email', 'reset_password', 'password_changed', 'change_email', 'email_change_requested', 'email_changed', 'welcome')";
 
 const RETRY_FAILED: &str = "
 UPDATE emails
-SET state = 'queued', attempts = 0, lost_leases = 0, lost_answers = 0, bound_to = NULL, due_at = $1, enqueued_at = NULL,
-    closed_at = NULL,
+SET state = 'queued', may_be_taken = may_be_taken OR lost_leases > 0 OR lost_answers > 0,
+    attempts = 0, lost_leases = 0, lost_answers = 0, bound_to = NULL, due_at = $1, enqueued_at = NULL, closed_at = NULL,
     deadline_at = CASE WHEN kind = 'reset_password' THEN $2 WHEN kind <> 'reset_password' THEN $3 ELSE deadline_at END
 WHERE state = 'failed'
   AND id IN (SELECT id FROM emails

@@ -10,7 +10,7 @@ use crate::db::email_changes::PURGE_CHANGES;
 use crate::db::idempotency::{KEEP_ANSWER_FOR, PURGE_KEYS};
 use crate::db::login_throttle::{FORGET_FAILURES_AFTER, KNOWN_NETWORK_FOR};
 use crate::db::suppressions::PURGE_SUPPRESSIONS;
-use crate::db::suppressions::passes::{PASS_EVERY, PURGE_PASSES};
+use crate::db::suppressions::passes::{KEEP_TO_LIFT, PASS_EVERY, PURGE_PASSES};
 use crate::db::{Db, DbResult, Pools, in_transaction, on_db};
 use crate::domain::EmailKind;
 use crate::domain::closing_reason::{DEADLINE_PASSED, NO_ACCOUNT};
@@ -173,8 +173,15 @@ const PURGE_UNKNOWN: &str = "
 DELETE FROM emails
 WHERE id IN (SELECT id FROM emails WHERE closed_at < $1 AND state = 'cancelled' AND last_error = $3 LIMIT $2)";
 
+/// Keeps the sent emails that may still lift the bounce of their mailbox.
 const PURGE_CLOSED: &str = "
-DELETE FROM emails WHERE id IN (SELECT id FROM emails WHERE closed_at < $1 LIMIT $2)";
+DELETE FROM emails
+WHERE id IN (SELECT id FROM emails
+             WHERE closed_at < $1
+               AND NOT (state = 'sent' AND closed_at >= $3
+                        AND EXISTS (SELECT 1 FROM suppressions
+                                    WHERE suppressions.mailbox = emails.mailbox AND reason = 'bounce'))
+             LIMIT $2)";
 
 const PURGE_SESSIONS: &str = "
 DELETE FROM sessions WHERE sid IN (SELECT sid FROM sessions WHERE expires_at < $1 LIMIT $2)";
@@ -188,8 +195,8 @@ DELETE FROM login_networks
 WHERE (mailbox, network) IN (SELECT mailbox, network FROM login_networks WHERE last_login_at < $1 LIMIT $2)";
 
 impl Db {
-    /// Deletes closed emails after `mail_retention`, requests for unknown addresses when no code of theirs could be good any
-    /// more, a day at least, expired sessions, old rows of the
+    /// Deletes closed emails after `mail_retention`, those that may lift a bounce after four days at least, requests for
+    /// unknown addresses when no code of theirs could be good any more, a day at least, expired sessions, old rows of the
     /// login throttle and of the counts of base mailboxes and codes, email changes that cannot be undone any more,
     /// answers that were kept for a repeated request, what is over of suppressions, and marks of reports.
     /// Returns how many rows were deleted.
@@ -216,7 +223,6 @@ impl Db {
         now: DateTime<Utc>,
     ) -> DbResult<u64> {
         let statements = [
-            (PURGE_CLOSED, now - mail_retention),
             (PURGE_SESSIONS, now),
             (PURGE_LOGIN_FAILURES, now - FORGET_FAILURES_AFTER),
             (PURGE_LOGIN_NETWORKS, now - KNOWN_NETWORK_FOR),
@@ -234,6 +240,8 @@ impl Db {
             let before = now - code_lifetime.max(KEEP_UNKNOWN);
             let unknown = sqlx::query(PURGE_UNKNOWN).bind(before).bind(PURGE_BATCH).bind(NO_ACCOUNT);
             let mut deleted = unknown.execute(&mut *connection).await?.rows_affected();
+            let closed = sqlx::query(PURGE_CLOSED).bind(now - mail_retention).bind(PURGE_BATCH);
+            deleted += closed.bind(now - KEEP_TO_LIFT).execute(&mut *connection).await?.rows_affected();
             for (sql, before) in statements {
                 let query = sqlx::query(sql).bind(before).bind(PURGE_BATCH);
                 deleted += query.execute(&mut *connection).await?.rows_affected();

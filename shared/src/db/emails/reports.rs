@@ -14,7 +14,7 @@ use crate::domain::{EmailState, ReportSource, ReportVerdict, SuppressionReason};
 
 /// How long a report that is sent again is recognised. No proof is good for longer, and no provider tries for longer.
 pub const KEEP_MARKS_FOR: TimeDelta = TimeDelta::days(3);
-/// Further reports of one email are not stored: whoever has an email can send any number of them.
+/// Further reports of one email are stored only if they change something: whoever has an email can send any number of them.
 pub const MAX_REPORTS: i64 = 20;
 
 /// What was reported of an email.
@@ -40,7 +40,7 @@ pub struct Report<'a> {
 pub enum Recorded {
     /// The row has this state now.
     Closed(EmailState),
-    /// It stands in the history of the email alone.
+    /// The row keeps its state. The report stands in its history, if that has room.
     Noted,
     /// It was recorded before.
     Repeated,
@@ -51,7 +51,7 @@ pub enum Recorded {
 /// A row of `email_reports`.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct ReportRow {
-    /// `bounced`, `soft_bounced`, `complained`, or a newer version's.
+    /// `bounced`, `soft_bounced`, `delayed`, `complained`, or a newer version's.
     pub outcome: String,
     /// The name of a [`ReportSource`], or of a newer version's.
     pub source: String,
@@ -63,15 +63,17 @@ pub struct ReportRow {
 
 /// The lock keeps two reports of one email apart.
 const FIND_REPORTED_POSTGRES: &str = "
-SELECT state, mailbox, lost_leases, lost_answers FROM emails WHERE id = $1 FOR UPDATE";
+SELECT state, mailbox, lost_leases, lost_answers, may_be_taken FROM emails WHERE id = $1 FOR UPDATE";
 
 const FIND_REPORTED_SQLITE: &str = "
-SELECT state, mailbox, lost_leases, lost_answers FROM emails WHERE id = $1";
+SELECT state, mailbox, lost_leases, lost_answers, may_be_taken FROM emails WHERE id = $1";
 
 const MARK_REPORT: &str = "
 INSERT INTO report_marks (mark, marked_at) VALUES ($1, $2) ON CONFLICT (mark) DO NOTHING";
 
-const COUNT_REPORTS: &str = "SELECT count(*) FROM email_reports WHERE email_id = $1";
+/// All reports, and the hard bounces among them.
+const COUNT_REPORTS: &str = "
+SELECT count(*), count(CASE WHEN outcome = 'bounced' THEN 1 END) FROM email_reports WHERE email_id = $1";
 
 const NOTE_REPORT: &str = "
 INSERT INTO email_reports (id, email_id, outcome, source, reply, reported_at) VALUES ($1, $2, $3, $4, $5, $6)";
@@ -92,30 +94,46 @@ struct Reported {
     mailbox: String,
     lost_leases: i32,
     lost_answers: i32,
+    may_be_taken: bool,
+}
+
+/// What a report changes.
+struct Effect {
+    /// The row's new state.
+    state: Option<EmailState>,
+    /// Why its mailbox gets no more of such emails.
+    suppression: Option<SuppressionReason>,
 }
 
 impl Reported {
     /// Whether a mail server accepted the email, or may have: then the report is the proof. A refusal stays one.
     fn may_be_accepted(&self) -> bool {
         match self.state.as_str() {
-            "failed" | "cancelled" => self.lost_leases > 0 || self.lost_answers > 0,
+            "failed" | "cancelled" => self.may_be_taken || self.is_unknown(),
             _ => true,
         }
     }
 
-    /// The row's new state, and why its mailbox gets no more of such emails; `None` where the report changes nothing.
-    fn end(&self, verdict: ReportVerdict) -> Option<(EmailState, SuppressionReason)> {
-        let (state, reason) = match verdict {
-            ReportVerdict::Hard => (EmailState::Bounced, SuppressionReason::Bounce),
-            ReportVerdict::Complaint => (EmailState::Complained, SuppressionReason::Complaint),
-            ReportVerdict::Soft => return None,
+    /// Whether the outcome of an attempt is not known.
+    fn is_unknown(&self) -> bool {
+        self.lost_leases > 0 || self.lost_answers > 0
+    }
+
+    /// `has_bounced`: a hard bounce of this row was reported before.
+    fn effect(&self, verdict: ReportVerdict, has_bounced: bool) -> Effect {
+        use ReportVerdict::{Complaint, Delay, Hard, Soft};
+        let (state, suppression) = match (verdict, self.state.as_str()) {
+            _ if !self.may_be_accepted() => (None, None),
+            (Complaint, "complained") | (Hard, "bounced") => (None, None),
+            (Complaint, _) => (Some(EmailState::Complained), Some(SuppressionReason::Complaint)),
+            // The complaint stays; the mailbox is gone all the same.
+            (Hard, "complained") => (None, (!has_bounced).then_some(SuppressionReason::Bounce)),
+            (Hard, _) => (Some(EmailState::Bounced), Some(SuppressionReason::Bounce)),
+            // It was accepted, so no further copy is sent.
+            (Soft | Delay, "queued") if self.is_unknown() => (Some(EmailState::Sent), None),
+            (Soft | Delay, _) => (None, None),
         };
-        let is_closed_so = match self.state.as_str() {
-            "complained" => true,
-            "bounced" => state == EmailState::Bounced,
-            _ => false,
-        };
-        (self.may_be_accepted() && !is_closed_so).then_some((state, reason))
+        Effect { state, suppression }
     }
 }
 
@@ -133,24 +151,27 @@ impl Db {
             let Some(row) = row.filter(|row| mailbox.is_none_or(|mailbox| mailbox == row.mailbox)) else {
                 return Ok(Recorded::NotOurs);
             };
+            let counted = sqlx::query_as(COUNT_REPORTS).bind(email_id).fetch_one(&mut *tx).await?;
+            let (stored, bounces): (i64, i64) = counted;
+            let Effect { state, suppression } = row.effect(*verdict, bounces > 0);
+            if stored >= MAX_REPORTS && state.is_none() && suppression.is_none() {
+                return Ok(Recorded::Noted);
+            }
             let marked = sqlx::query(MARK_REPORT).bind(&mark[..]).bind(now).execute(&mut *tx).await?;
             if marked.rows_affected() == 0 {
                 return Ok(Recorded::Repeated);
             }
-            let stored: i64 = sqlx::query_scalar(COUNT_REPORTS).bind(email_id).fetch_one(&mut *tx).await?;
-            if stored < MAX_REPORTS {
-                let note = sqlx::query(NOTE_REPORT).bind(Uuid::now_v7()).bind(email_id).bind(verdict.outcome());
-                note.bind(source.as_str()).bind(words).bind(now).execute(&mut *tx).await?;
+            let note = sqlx::query(NOTE_REPORT).bind(Uuid::now_v7()).bind(email_id).bind(verdict.outcome());
+            note.bind(source.as_str()).bind(words).bind(now).execute(&mut *tx).await?;
+            if let Some(state) = state {
+                let last_error = (state != EmailState::Sent).then_some(*words);
+                let close = sqlx::query(CLOSE_REPORTED).bind(email_id).bind(state.as_str());
+                close.bind(last_error).bind(now).execute(&mut *tx).await?;
             }
-            match row.end(*verdict) {
-                Some((state, reason)) => {
-                    let close = sqlx::query(CLOSE_REPORTED).bind(email_id).bind(state.as_str());
-                    close.bind(words).bind(now).execute(&mut *tx).await?;
-                    suppress!(tx, &NewSuppression::new(&row.mailbox, reason, source.as_str(), now));
-                    Recorded::Closed(state)
-                }
-                None => Recorded::Noted,
+            if let Some(reason) = suppression {
+                suppress!(tx, &NewSuppression::new(&row.mailbox, reason, source.as_str(), now));
             }
+            state.map_or(Recorded::Noted, Recorded::Closed)
         })
     }
 

@@ -25,15 +25,19 @@ SET passed_at = CASE WHEN passed.email_id = excluded.email_id THEN passed.passed
     email_id = excluded.email_id
 WHERE passed.passed_at <= $5 OR passed.email_id = excluded.email_id";
 
+/// An email may lift a bounce for so long, whatever `MAIL_RETENTION_DAYS` says: it is kept until maintenance has looked at
+/// it, also after a stop.
+pub(in crate::db) const KEEP_TO_LIFT: TimeDelta = TimeDelta::days(4);
+
 /// An email that was claimed before the entry was made proves nothing: it may be the one that bounced. Neither does one
-/// that is reported as bounced softly.
+/// that is reported as bounced softly. One that was late has arrived.
 const LIFT_BOUNCES: &str = "
 DELETE FROM suppressions
 WHERE reason = 'bounce'
   AND EXISTS (SELECT 1 FROM emails
               WHERE emails.mailbox = suppressions.mailbox AND emails.state = 'sent'
                 AND emails.claimed_at > suppressions.created_at AND emails.closed_at <= $1
-                AND NOT EXISTS (SELECT 1 FROM email_reports WHERE email_reports.email_id = emails.id))
+                AND NOT EXISTS (SELECT 1 FROM email_reports WHERE email_reports.email_id = emails.id AND outcome <> 'delayed'))
 RETURNING mailbox";
 
 pub(in crate::db) const PURGE_PASSES: &str = "

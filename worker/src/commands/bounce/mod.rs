@@ -4,7 +4,7 @@
 mod dsn;
 
 use std::env;
-use std::io::Read as _;
+use std::io::Read;
 use std::process::ExitCode;
 
 use bookly_shared::bounce_address::BounceAddress;
@@ -39,29 +39,32 @@ Reads one report of a mail server (RFC 3464) on standard input. Which email it i
 --recipient, else ORIGINAL_RECIPIENT or RECIPIENT of the environment, else the headers Delivered-To and To. An address without
 our signature is not ours.
 
-Exit codes, as mail servers read them (sysexits.h): 0 recorded, or not ours; 65 malformed; 75 the database is away, try again.";
+Exit codes, as mail servers read them (sysexits.h): 0 recorded, or not ours; 65 malformed; 75 try
+again: the database is away, a setting is wrong, or standard input ends in an error.";
 
 /// `EX_DATAERR`: the report cannot be read, so no later attempt can.
 const MALFORMED: u8 = 65;
 /// `EX_TEMPFAIL`: the mail server keeps the report and tries again.
-const TRY_AGAIN: u8 = 75;
+pub(super) const TRY_AGAIN: u8 = 75;
 
 /// A report begins with what it says; what is beyond this is the email that it returns.
 const MAX_BYTES: u64 = 1024 * 1024;
 
 impl Bounce {
-    pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<ExitCode> {
-        let mut raw = Vec::new();
-        let mut input = std::io::stdin().lock();
-        input.by_ref().take(MAX_BYTES).read_to_end(&mut raw)?;
-        // A mail server that cannot write everything takes that for a failure.
-        std::io::copy(&mut input, &mut std::io::sink())?;
-        drop(input);
+    pub(super) async fn run(self, settings: &Settings) -> ExitCode {
+        let email = read_all(std::io::stdin().lock());
+        exit_code(match email {
+            Ok(raw) => self.record(&raw, settings).await,
+            Err(error) => Err(anyhow::Error::new(error).context("standard input cannot be read")),
+        })
+    }
+
+    async fn record(&self, raw: &[u8], settings: &Settings) -> anyhow::Result<ExitCode> {
         let malformed = |error: &dyn std::fmt::Display| {
             eprintln!("error: {error}");
             Ok(ExitCode::from(MALFORMED))
         };
-        let email = match dsn::parse(&raw) {
+        let email = match dsn::parse(raw) {
             Ok(email) => email,
             Err(error) => return malformed(&error),
         };
@@ -77,16 +80,8 @@ impl Bounce {
             return nothing("not ours: no recipient has our signature");
         };
         let mark = mark_of(id, &email);
-        match record(settings, id, &recipients, mark).await {
-            Ok(recorded) => {
-                print_line(recorded)?;
-                Ok(ExitCode::SUCCESS)
-            }
-            Err(error) => {
-                eprintln!("error: {error:#}");
-                Ok(ExitCode::from(TRY_AGAIN))
-            }
-        }
+        print_line(record(settings, id, &recipients, mark).await?)?;
+        Ok(ExitCode::SUCCESS)
     }
 
     /// The addresses that may be the envelope's recipient. The signature tells which one is.
@@ -101,6 +96,22 @@ impl Bounce {
         let to = to.filter_map(|address| address.address().map(str::to_owned));
         variables.chain(delivered_to).chain(to).collect()
     }
+}
+
+fn read_all(mut input: impl Read) -> std::io::Result<Vec<u8>> {
+    let mut raw = Vec::new();
+    input.by_ref().take(MAX_BYTES).read_to_end(&mut raw)?;
+    // A mail server that cannot write everything takes that for a failure.
+    std::io::copy(&mut input, &mut std::io::sink())?;
+    Ok(raw)
+}
+
+/// A mail server gives a report up for good at any other code than 75, so each error that may pass is that one.
+fn exit_code(recorded: anyhow::Result<ExitCode>) -> ExitCode {
+    recorded.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::from(TRY_AGAIN)
+    })
 }
 
 fn nothing(why: &str) -> anyhow::Result<ExitCode> {
@@ -164,10 +175,11 @@ fn verdict_of<'a>(
     };
     let judged = recipients.iter().filter_map(|status| {
         let verdict = judge(ReportSource::Dsn, &[&status.action], status.code)?;
-        Some((if is_of_row(status) { verdict } else { ReportVerdict::Soft }, status))
+        let is_forwarded = verdict == ReportVerdict::Hard && !is_of_row(status);
+        Some((if is_forwarded { ReportVerdict::Soft } else { verdict }, status))
     });
-    // Hard before soft.
-    judged.max_by_key(|(verdict, _)| *verdict == ReportVerdict::Hard)
+    // Hard before soft, and a bounce before a delay.
+    judged.max_by_key(|(verdict, _)| (*verdict == ReportVerdict::Hard, *verdict != ReportVerdict::Delay))
 }
 
 #[cfg(test)]
@@ -195,8 +207,25 @@ mod tests {
         assert_eq!(of(&[status("failed", "5.1.1", &["old@example.net", "ann@example.org"])]), hard);
         assert_eq!(of(&[status("failed", "5.1.1", other)]), soft, "the mailbox forwards");
         assert_eq!(of(&[status("failed", "5.2.2", own)]), soft);
-        assert_eq!(of(&[status("delayed", "4.4.1", own)]), soft);
+        let late = status("delayed", "4.4.1", own);
+        assert_eq!(of(std::slice::from_ref(&late)), Some(ReportVerdict::Delay));
+        assert_eq!(of(&[status("failed", "5.2.2", own), late]), soft, "a bounce before a delay");
         assert_eq!(of(&[status("relayed", "2.0.0", own)]), None);
         assert_eq!(of(&[status("failed", "5.1.1", own), status("failed", "5.2.2", other)]), hard);
+    }
+    #[test]
+    fn what_may_pass_lets_the_mail_server_try_again() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+                Err(std::io::ErrorKind::UnexpectedEof.into())
+            }
+        }
+        let failed = read_all(Broken).map(|_| ExitCode::SUCCESS).map_err(anyhow::Error::new);
+        assert_eq!(format!("{:?}", exit_code(failed)), format!("{:?}", ExitCode::from(75)));
+        let bounce = crate::commands::Command::Bounce(Bounce { recipient: None });
+        assert_eq!(bounce.code_of_wrong_settings(), 75);
+        let malformed = exit_code(Ok(ExitCode::from(MALFORMED)));
+        assert_eq!(format!("{malformed:?}"), format!("{:?}", ExitCode::from(65)));
     }
 }

@@ -107,9 +107,8 @@ fn state_cell(state: &str) -> Cell {
     match state {
         "sent" => cell.fg(Color::DarkGreen),
         "failed" | "bounced" | "complained" => cell.fg(Color::DarkRed),
-        "sending" | "retried" | "soft_bounced" | "worker_lost" | "lease_lost" | "database_away" => {
-            cell.fg(Color::DarkYellow)
-        }
+        "sending" | "retried" | "soft_bounced" | "delayed" | "worker_lost" | "lease_lost"
+        | "database_away" => cell.fg(Color::DarkYellow),
         "cancelled" => cell.fg(Color::DarkGrey),
         _ => cell,
     }
