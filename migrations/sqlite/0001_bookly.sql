@@ -230,3 +230,14 @@ CREATE TABLE report_marks (
     marked_at   TEXT NOT NULL
 ) STRICT;
 CREATE INDEX report_marks_age ON report_marks (marked_at);
+
+-- How the workers find the mail servers. The operator's page shows it.
+CREATE TABLE mail_servers (
+    worker      TEXT NOT NULL,                     -- the worker process
+    server      TEXT NOT NULL,                     -- first, fallback
+    address     TEXT NOT NULL,                     -- host and port
+    circuit     TEXT NOT NULL,                     -- closed, open, half_open: of this worker, before this server
+    since       TEXT NOT NULL,
+    seen_at     TEXT NOT NULL,                     -- a worker that is gone is not shown any more
+    PRIMARY KEY (worker, server)
+) STRICT;

@@ -10,6 +10,7 @@ pub mod process;
 mod queue;
 pub mod render;
 pub mod smtp;
+mod status;
 pub mod transport;
 mod worker;
 

@@ -31,6 +31,7 @@ use crate::queue::listener::Listener;
 use crate::queue::maintenance::Maintenance;
 use crate::render::{Composer, ComposerError};
 use crate::smtp::SmtpConfigError;
+use crate::status::{Status, reported_servers};
 use crate::transport::Transport;
 
 /// How long deliveries may take after a stop. Leases of later ones run out, and other workers send these emails.
@@ -66,6 +67,7 @@ pub struct Worker {
     delivery: Arc<Delivery>,
     circuit_breaker: CircuitBreaker,
     leases: Leases,
+    status: Status,
     transport: Transport,
     fallback: Option<Fallback>,
     concurrency: u16,
@@ -114,6 +116,8 @@ impl Worker {
             fallback: fallback.clone(),
             tracer,
         });
+        let servers = reported_servers(settings, &circuit_breaker, fallback.as_ref());
+        let status = Status { db: db.clone(), clock: clock.clone(), worker: name.clone(), servers };
         let mail_retention = TimeDelta::days(i64::from(settings.mail_retention_days));
         // A week at most.
         let code_lifetime = TimeDelta::from_std(settings.lifetimes.longest()).unwrap_or(TimeDelta::MAX);
@@ -127,6 +131,7 @@ impl Worker {
             delivery,
             circuit_breaker,
             leases,
+            status,
             transport,
             fallback,
             concurrency,
@@ -155,6 +160,7 @@ impl Worker {
             self.leases.renew(&done),
             self.circuit_breaker.probe(&self.transport, &stop),
             self.probe_fallback(&stop),
+            Box::pin(self.status.report(&stop)),
             maintenance.run(&stop)
         );
         self.transport.close().await;

@@ -4,6 +4,7 @@ use bookly_shared::db::emails::admin::EmailRow;
 use bookly_shared::db::emails::attempts::AttemptRow;
 use bookly_shared::db::emails::reports::ReportRow;
 use bookly_shared::db::emails::stats::Backlog;
+use bookly_shared::db::mail_servers::Circuits;
 use bookly_shared::db::suppressions::Suppression;
 use bookly_shared::domain::{EmailState, MailServer, printable};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -30,10 +31,22 @@ pub struct Board {
     pub waiting: Vec<EmailLine>,
     /// The newest emails that failed.
     pub failures: Vec<EmailLine>,
+    /// The mail servers, as the workers find them.
+    pub servers: Vec<ServerLine>,
     /// The newest suppressions.
     pub suppressions: Vec<SuppressionLine>,
     /// Whether there are more of them.
     pub more_suppressions: bool,
+}
+
+/// A mail server in the state in which some workers find it.
+#[derive(Clone, Debug, Serialize)]
+pub struct ServerLine {
+    server: String,
+    address: String,
+    circuit: String,
+    since: String,
+    workers: i64,
 }
 
 /// An email in a list.
@@ -133,6 +146,18 @@ impl From<&EmailRow> for EmailLine {
             state: row.state.clone(),
             time: instant(row.created_at),
             reason: row.last_error.as_deref().map(shown),
+        }
+    }
+}
+
+impl From<&Circuits> for ServerLine {
+    fn from(row: &Circuits) -> ServerLine {
+        ServerLine {
+            server: shown(&row.server),
+            address: shown(&row.address),
+            circuit: row.circuit.replace('_', "-"),
+            since: instant(row.since),
+            workers: row.workers,
         }
     }
 }

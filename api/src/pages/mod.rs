@@ -22,7 +22,9 @@ use minijinja::{Value, context};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-pub use admin::{Board, EmailHistory, EmailLine, EmailSearch, SuppressionLine, SuppressionSearch};
+pub use admin::{
+    Board, EmailHistory, EmailLine, EmailSearch, ServerLine, SuppressionLine, SuppressionSearch,
+};
 pub use page::{AccountSummary, InboxEntry, Language, Page, RequestForm};
 pub use plot::Plot;
 pub use problem::Problem;

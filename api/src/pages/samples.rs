@@ -5,11 +5,14 @@ use std::sync::LazyLock;
 use bookly_shared::db::emails::admin::EmailRow;
 use bookly_shared::db::emails::attempts::AttemptRow;
 use bookly_shared::db::emails::stats::Flow;
+use bookly_shared::db::mail_servers::Circuits;
 use bookly_shared::db::suppressions::Suppression;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::admin::{Board, EmailHistory, EmailLine, EmailSearch, SuppressionLine, SuppressionSearch};
+use super::admin::{
+    Board, EmailHistory, EmailLine, EmailSearch, ServerLine, SuppressionLine, SuppressionSearch,
+};
 use super::page::{AccountSummary, InboxEntry, Page, RequestForm};
 use super::plot::Plot;
 use super::problem::Problem;
@@ -184,6 +187,23 @@ fn attempt(fencing_token: i64, outcome: &str, smtp_code: Option<i32>) -> Attempt
     }
 }
 
+fn servers() -> Vec<ServerLine> {
+    let line = |server: &str, address: &str, circuit: &str, workers| Circuits {
+        server: server.into(),
+        address: address.into(),
+        circuit: circuit.into(),
+        since: NOON,
+        workers,
+    };
+    [
+        line("first", "smtp.a-very-long-name-of-a-provider.example:587", "half_open", 3),
+        line("fallback", "smtp.example.org:587", "closed", 4),
+    ]
+    .iter()
+    .map(ServerLine::from)
+    .collect()
+}
+
 fn suppressions() -> Vec<SuppressionLine> {
     let entry = |mailbox: &str, reason: &str, source: &str, until| Suppression {
         mailbox: mailbox.into(),
@@ -233,6 +253,7 @@ static BOARD: LazyLock<Board> = LazyLock::new(|| {
         plot: Plot::of(&(0..60).map(minute).collect::<Vec<_>>()),
         waiting: vec![EmailLine::from(&row("queued"))],
         failures: vec![EmailLine::from(&row("failed"))],
+        servers: servers(),
         suppressions: suppressions(),
         more_suppressions: true,
     }

@@ -111,6 +111,31 @@ async fn the_pages_fit_a_phone_and_a_desk(stack: &Stack) -> Result<()> {
     Ok(())
 }
 
+async fn the_board_tells_which_mail_server_is_away(stack: &Stack) -> Result<()> {
+    let (admin, smtp) = (stack.admin().await?, stack.smtp()?);
+    let workers = if stack.kind() == Kind::Full { "2 workers" } else { "1 worker" };
+    let browser = operator(stack, &admin, false).await?;
+    let board = stack.api().url("//admin");
+    let tells = async |circuit: &str| {
+        until("a circuit on the board", LIMIT, async || {
+            browser.open(&board).await?;
+            Ok(browser.text().await?.contains(circuit).then_some(()))
+        })
+        .await
+    };
+    let usable = format!("closed first, {workers}, since");
+    tells(&usable).await?;
+    smtp.close_port().await;
+    // Each worker opens its own circuit, when it tries.
+    for _ in 0..20 {
+        stack.sign_up(&Person::new()).await?;
+    }
+    tells("open first, ").await?;
+    browser.screenshot("admin-server-away").await?;
+    smtp.open_port();
+    tells(&usable).await
+}
+
 /// Both stacks, each with a mail server that can refuse.
 macro_rules! with_mail_server {
     ($($name:ident),*) => {
@@ -138,5 +163,6 @@ macro_rules! with_mail_server {
 with_mail_server!(
     a_failed_mail_is_found_and_sent_again,
     a_mail_that_waits_is_cancelled,
+    the_board_tells_which_mail_server_is_away,
     the_pages_fit_a_phone_and_a_desk
 );

@@ -9,7 +9,7 @@ static POSTGRES: Migrator = sqlx::migrate!("../migrations/postgres");
 static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
 
 /// The tables of the first migration. Without its record they belong to another application.
-const OUR_TABLES: [&str; 17] = [
+const OUR_TABLES: [&str; 18] = [
     "users",
     "sessions",
     "books",
@@ -26,6 +26,7 @@ const OUR_TABLES: [&str; 17] = [
     "suppression_passes",
     "email_reports",
     "report_marks",
+    "mail_servers",
     "leader",
 ];
 /// The description of this application's first migration.

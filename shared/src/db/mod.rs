@@ -24,6 +24,7 @@ mod error;
 pub mod idempotency;
 pub mod inspect;
 pub mod login_throttle;
+pub mod mail_servers;
 mod migrate;
 mod passwords;
 mod pools;

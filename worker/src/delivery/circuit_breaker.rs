@@ -124,6 +124,15 @@ impl CircuitBreaker {
         }
     }
 
+    /// Its state, for operators: `closed`, `open` or `half_open`.
+    pub(crate) fn circuit(&self) -> &'static str {
+        match self.state.borrow().circuit {
+            Circuit::Closed => "closed",
+            Circuit::Open(_) => "open",
+            Circuit::HalfOpen(_) => "half_open",
+        }
+    }
+
     /// Whether emails are sent without a permit.
     pub(crate) fn is_closed(&self) -> bool {
         matches!(self.state.borrow().circuit, Circuit::Closed)

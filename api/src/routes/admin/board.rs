@@ -13,7 +13,7 @@ use super::cookie::Operator;
 use super::filter::{EmailQuery, page_of, states};
 use crate::error::{ApiError, ApiResult};
 use crate::extract::Query;
-use crate::pages::{Board, EmailLine, EmailSearch, Page, Plot, SuppressionLine};
+use crate::pages::{Board, EmailLine, EmailSearch, Page, Plot, ServerLine, SuppressionLine};
 use crate::routes::html;
 use crate::state::AppState;
 
@@ -50,6 +50,7 @@ async fn read_board(state: &AppState, operator: Operator) -> ApiResult<Board> {
         plot: Plot::of(&db.mail_flow(MINUTES, now).await?),
         waiting: newest(EmailState::Queued).await?,
         failures: newest(EmailState::Failed).await?,
+        servers: db.circuits(now).await?.iter().map(ServerLine::from).collect(),
         suppressions: suppressions.iter().map(SuppressionLine::from).collect(),
         more_suppressions: more,
         ..Board::default()

@@ -1,0 +1,93 @@
+//! The table `mail_servers`: the circuits of the workers, for the operator's page.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Db, DbResult, on_db};
+use crate::domain::MailServer;
+
+/// A worker that wrote nothing for this long is not counted: it is gone, or has no database.
+const GONE_AFTER: TimeDelta = TimeDelta::seconds(60);
+
+/// How one worker finds a mail server.
+#[derive(Clone, Debug)]
+pub struct Circuit {
+    /// The server's part.
+    pub server: MailServer,
+    /// Host and port.
+    pub address: String,
+    /// `closed`, `open` or `half_open`.
+    pub circuit: &'static str,
+}
+
+/// The workers that find a mail server in the same state.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Circuits {
+    /// The server's part: `first`, `fallback`.
+    pub server: String,
+    /// Host and port.
+    pub address: String,
+    /// `closed`, `open` or `half_open`.
+    pub circuit: String,
+    /// Since when the first of these workers has found it so.
+    pub since: DateTime<Utc>,
+    /// How many workers.
+    pub workers: i64,
+}
+
+const REPORT_CIRCUIT: &str = "
+INSERT INTO mail_servers (worker, server, address, circuit, since, seen_at)
+VALUES ($1, $2, $3, $4, $5, $5)
+ON CONFLICT (worker, server) DO UPDATE
+SET since = CASE WHEN mail_servers.circuit = excluded.circuit THEN mail_servers.since ELSE excluded.since END,
+    circuit = excluded.circuit, seen_at = excluded.seen_at";
+
+const FORGET_CIRCUITS: &str = "DELETE FROM mail_servers WHERE worker = $1";
+
+/// `first` comes before `fallback`.
+const LIST_CIRCUITS: &str = "
+SELECT server, address, circuit, MIN(since) AS since, COUNT(*) AS workers
+FROM mail_servers
+WHERE seen_at > $1
+GROUP BY server, address, circuit
+ORDER BY server DESC, address, circuit";
+
+const PURGE_CIRCUITS: &str = "DELETE FROM mail_servers WHERE seen_at < $1";
+
+impl Db {
+    /// Writes how a worker finds its mail servers.
+    pub async fn report_circuits(
+        &self,
+        worker: &str,
+        circuits: &[Circuit],
+        now: DateTime<Utc>,
+    ) -> DbResult<()> {
+        on_db!(self.writer(), connection => {
+            for Circuit { server, address, circuit } in circuits {
+                let query = sqlx::query(REPORT_CIRCUIT).bind(worker).bind(server.as_str());
+                query.bind(address).bind(circuit).bind(now).execute(&mut *connection).await?;
+            }
+        })
+    }
+
+    /// Removes what a worker wrote: it stops.
+    pub async fn forget_circuits(&self, worker: &str) -> DbResult<()> {
+        on_db!(self.writer(), connection => {
+            sqlx::query(FORGET_CIRCUITS).bind(worker).execute(&mut *connection).await.map(drop)?
+        })
+    }
+
+    /// The mail servers of the workers that run, the first one before the fallback.
+    pub async fn circuits(&self, now: DateTime<Utc>) -> DbResult<Vec<Circuits>> {
+        on_db!(self.reader(), connection => {
+            sqlx::query_as(LIST_CIRCUITS).bind(now - GONE_AFTER).fetch_all(&mut *connection).await?
+        })
+    }
+
+    /// Deletes what workers wrote that have been gone for an hour. Returns how many rows.
+    pub async fn purge_circuits(&self, now: DateTime<Utc>) -> DbResult<u64> {
+        on_db!(self.writer(), connection => {
+            let query = sqlx::query(PURGE_CIRCUITS).bind(now - TimeDelta::hours(1));
+            query.execute(&mut *connection).await?.rows_affected()
+        })
+    }
+}
