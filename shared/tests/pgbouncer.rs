@@ -19,7 +19,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 use url::Url;
 
-use crate::scratch::say;
+use crate::scratch::skip;
 use crate::scratch_database::Database;
 
 /// The first version that keeps prepared statements in transaction mode.
@@ -88,7 +88,7 @@ fn version() -> Option<(u32, u32)> {
 /// `None`, with a word about it, where something that the test needs is missing.
 async fn database(test: &str) -> Option<Database> {
     if version().is_none() {
-        say(&format!("{test} was NOT RUN: PgBouncer is not installed"));
+        skip(test, "PgBouncer is not installed");
         return None;
     }
     Database::create(test, "").await
@@ -149,7 +149,8 @@ async fn transaction_mode_serves_several_starts() {
     let test = "transaction_mode_serves_several_starts";
     let Some(database) = database(test).await else { return };
     if version() < Some(TRACKS_STATEMENTS) {
-        say(&format!("{test} was NOT RUN: it needs PgBouncer 1.21, {:?} is installed", version()));
+        let installed = version().map(|(major, minor)| format!("{major}.{minor}")).unwrap_or_default();
+        skip(test, &format!("it needs PgBouncer 1.21, {installed} is installed"));
         return database.remove().await;
     }
     let pgbouncer = PgBouncer::start(&database, "transaction", "max_prepared_statements = 200");
