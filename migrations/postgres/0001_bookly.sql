@@ -150,7 +150,7 @@ CREATE TABLE emails (
     lost_leases   integer NOT NULL DEFAULT 0,      -- workers that were lost while they had this email
     lost_answers  integer NOT NULL DEFAULT 0,      -- transmissions whose answer was lost
     may_be_taken  boolean NOT NULL DEFAULT false,  -- before `mail retry`: a mail server may have accepted an earlier copy
-    bound_to      text,                            -- first, fallback: the mail server whose answer was lost gets the next copy, too
+    bound_to      text,                            -- first, fallback: the mail server that alone gets the next copy
     due_at        timestamptz NOT NULL,
     deadline_at   timestamptz NOT NULL,
     enqueued_at   timestamptz,                     -- when a job for this row was last pushed; NULL: maintenance pushes one

@@ -150,7 +150,7 @@ CREATE TABLE emails (
     lost_leases   INTEGER NOT NULL DEFAULT 0,      -- workers that were lost while they had this email
     lost_answers  INTEGER NOT NULL DEFAULT 0,      -- transmissions whose answer was lost
     may_be_taken  INTEGER NOT NULL DEFAULT 0,      -- before `mail retry`: a mail server may have accepted an earlier copy
-    bound_to      TEXT,                            -- first, fallback: the mail server whose answer was lost gets the next copy, too
+    bound_to      TEXT,                            -- first, fallback: the mail server that alone gets the next copy
     due_at        TEXT NOT NULL,
     deadline_at   TEXT NOT NULL,
     enqueued_at   TEXT,                            -- when a job for this row was last pushed; NULL: maintenance pushes one

@@ -92,11 +92,14 @@ impl Worker {
         let name = format!("{}-{}", std::process::id(), &Uuid::new_v4().simple().to_string()[..8]);
         let leases = Leases::new(db.clone(), clock.clone(), name.clone());
         let transport = Transport::new(settings, clock.clone())?;
-        let circuit_breaker = CircuitBreaker::new(settings.worker_rate);
-        let fallback = Transport::fallback(settings, clock.clone())?.map(|transport| Fallback {
-            transport,
-            circuit_breaker: CircuitBreaker::before(MailServer::Fallback, settings.worker_rate),
-        });
+        let rate = settings.worker_rate;
+        let (circuit_breaker, fallback) = match Transport::fallback(settings, clock.clone())? {
+            None => (CircuitBreaker::new(rate), None),
+            Some(transport) => {
+                let [first, circuit_breaker] = CircuitBreaker::of_two(rate);
+                (first, Some(Fallback { transport, circuit_breaker }))
+            }
+        };
         let preparer = Preparer {
             db: db.clone(),
             signer: LinkSigner::new(&settings.link_secret),

@@ -162,6 +162,7 @@ fn row(state: &str) -> EmailRow {
         attempts: 2,
         lost_leases: 1,
         lost_answers: 0,
+        bound_to: None,
         due_at: NOON,
         deadline_at: NOON + TimeDelta::days(1),
         worker: Some("mail-1".into()),

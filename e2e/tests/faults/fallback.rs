@@ -8,6 +8,7 @@ use bookly_e2e::poll::{LIMIT, until};
 use bookly_e2e::prelude::*;
 use bookly_e2e::smtp_server::{Fault, SmtpServer, Stage};
 use bookly_e2e::stack::{SECOND_MAIL_USER, run};
+use sqlx::{Connection, PgConnection};
 
 /// Several retries, each after three times the wait of the one before.
 const PATIENCE: Duration = Duration::from_secs(100);
@@ -123,6 +124,41 @@ async fn what_the_second_refuses_is_retried_and_what_it_may_have_is_not_sent_by_
         let id = stack.sql().of_mail(&refused.email, "id").await?;
         let shown = stack.command("bookly-worker", &["mail", "show", &id]).await?.succeeded()?;
         assert!(shown.contains("fallback server: ") && shown.contains("first server: "), "{shown}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_answer_that_cannot_be_written_at_once_is_written_later() -> Result<()> {
+    run(two_servers(Kind::Full).workers(1), async |stack: &Stack| {
+        let (first, second) = (stack.smtp()?, stack.second_smtp()?);
+        let tally =
+            Tally::begin(stack, "two servers: an answer is lost while the row is locked").may_come_twice();
+        let lost = Person::new();
+        second.set_fault(Fault::HangAt(Stage::FinalDot).only_to(&lost.email));
+        first.close_port().await;
+        sign_up(stack, &tally, &lost).await?;
+        second.wait_for_stage(Stage::FinalDot, 1, PATIENCE).await?;
+        let mut holder = PgConnection::connect(&stack.settings()["DATABASE_URL"]).await?;
+        let mut row = holder.begin().await?;
+        sqlx::query("SELECT 1 FROM emails FOR UPDATE").execute(&mut *row).await?;
+        second.close_port().await;
+        second.clear_faults();
+        let workers = stack.workers();
+        workers[0].log().line(LIMIT, |line| line.contains("cannot be written yet")).await?;
+        row.rollback().await?;
+        until("the binding", LIMIT, async || {
+            let bound_to = stack.sql().of_mail(&lost.email, "coalesce(bound_to, '')").await?;
+            Ok((bound_to == "fallback").then_some(()))
+        })
+        .await?;
+        first.open_port();
+        used(first, &tally).await?;
+        second.open_port();
+        second.wait_for_nth_mail_to(&lost.email, 2, PATIENCE).await?;
+        let figures = tally.settle().await?;
+        assert_eq!((figures.arrived, figures.failed, figures.twice), (figures.accepted, 0, 1));
         Ok(())
     })
     .await

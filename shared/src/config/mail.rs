@@ -131,9 +131,18 @@ pub(super) fn read(
     };
     let fallback = if has_fallback {
         let fallback = fallback?;
+        if let MailTransport::Smtp(first) = &transport
+            && first.host.eq_ignore_ascii_case(&fallback.host)
+            && first.port == fallback.port
+        {
+            source.warn(
+                "MAIL_FALLBACK_SERVER is the same server as MAIL_SERVER: when one cannot be used, neither can the other",
+            );
+        }
         risks(&fallback).into_iter().for_each(|risk| source.warn(with_names_of_fallback(risk)));
         Some(fallback)
     } else {
+        warn_of_unused(source);
         None
     };
     Some(MailSettings { from: from?, from_name: from_name?, bounce_address, transport, fallback })
@@ -147,6 +156,18 @@ fn has_fallback(source: &mut Source, kind: Option<TransportKind>) -> bool {
         source.refuse(&table::MAIL_FALLBACK_SERVER, "is set, and MAIL_SERVER is not", needed);
     }
     is_set && kind == Some(TransportKind::Smtp)
+}
+
+/// Settings of a second server that is not used.
+fn warn_of_unused(source: &mut Source) {
+    let reason = if source.is_set(&table::MAIL_FALLBACK_SERVER) {
+        "emails are written to files"
+    } else {
+        "MAIL_FALLBACK_SERVER is not set"
+    };
+    if let Some(unused) = FALLBACK.all().into_iter().find(|setting| source.is_set(setting)) {
+        source.warn(format!("{} is not used, because {reason}", unused.name()));
+    }
 }
 
 /// A text about the first server's settings, about those of the fallback.

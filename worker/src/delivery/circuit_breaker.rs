@@ -27,6 +27,9 @@ const SLOWEST_PROBE: Duration = Duration::from_secs(30);
 const NO_ACCEPTANCE: Duration = Duration::from_secs(60);
 /// In a half-open circuit an email without a result after this time does not hold back the next one.
 const PROBE_LIMIT: Duration = Duration::from_secs(60);
+/// With two servers a refusal says nothing any more if none followed for this time. The answer to an email takes 10
+/// minutes at most, and its retry follows soon.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(15 * 60);
 
 /// Whether emails may be sent.
 #[derive(Clone, Debug)]
@@ -50,8 +53,8 @@ enum OpenedBy {
 #[derive(Debug)]
 struct State {
     circuit: Circuit,
-    /// The first ambiguous refusal since the last acceptance.
-    refused_since: Option<Instant>,
+    /// The first and the latest ambiguous refusal since the last acceptance.
+    refused: Option<(Instant, Instant)>,
 }
 
 /// How emails may be claimed.
@@ -69,25 +72,47 @@ pub(crate) struct CircuitBreaker {
     server: MailServer,
     state: watch::Sender<State>,
     no_acceptance: Duration,
+    forgotten_after: Duration,
+    /// Whether there is another server, which can take the emails.
+    is_of_two: bool,
+    /// Before the server whose emails this one gets while that one cannot be used.
+    first: Option<watch::Sender<State>>,
     rate: Option<Arc<Mutex<Interval>>>,
 }
 
 impl CircuitBreaker {
-    /// A closed circuit before the first server. `rate` is in emails a second.
+    /// A closed circuit before the only server. `rate` is in emails a second.
     pub(crate) fn new(rate: Option<u32>) -> CircuitBreaker {
-        CircuitBreaker::before(MailServer::First, rate)
+        let of_two = CircuitBreaker::before(MailServer::First, rate);
+        CircuitBreaker { is_of_two: false, forgotten_after: Duration::MAX, ..of_two }
     }
 
-    /// A closed circuit before this server.
-    pub(crate) fn before(server: MailServer, rate: Option<u32>) -> CircuitBreaker {
+    /// Closed circuits before the first server and the second one.
+    pub(crate) fn of_two(rate: Option<u32>) -> [CircuitBreaker; 2] {
+        let first = CircuitBreaker::before(MailServer::First, rate);
+        let of_first = Some(first.state.clone());
+        let second = CircuitBreaker { first: of_first, ..CircuitBreaker::before(MailServer::Fallback, rate) };
+        [first, second]
+    }
+
+    /// A closed circuit before this one of two servers.
+    fn before(server: MailServer, rate: Option<u32>) -> CircuitBreaker {
         let rate = rate.map(|rate| {
             let mut ticks = interval(Duration::from_secs(1) / rate.max(1));
             // Ticks that passed without an email are not made up for: that would be a burst.
             ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
             Arc::new(Mutex::new(ticks))
         });
-        let state = watch::Sender::new(State { circuit: Circuit::Closed, refused_since: None });
-        CircuitBreaker { server, state, no_acceptance: NO_ACCEPTANCE, rate }
+        let state = watch::Sender::new(State { circuit: Circuit::Closed, refused: None });
+        CircuitBreaker {
+            server,
+            state,
+            no_acceptance: NO_ACCEPTANCE,
+            forgotten_after: FORGOTTEN_AFTER,
+            is_of_two: true,
+            first: None,
+            rate,
+        }
     }
 
     /// Whether emails are admitted one at a time.
@@ -159,7 +184,7 @@ impl CircuitBreaker {
     pub(crate) fn accepted(&self) {
         let mut closed = false;
         self.state.send_if_modified(|state| {
-            state.refused_since = None;
+            state.refused = None;
             // A connection probe has to show that an outage is over: this email may have begun before it.
             closed = matches!(state.circuit, Circuit::HalfOpen(_) | Circuit::Open(OpenedBy::Transaction));
             if closed {
@@ -178,7 +203,11 @@ impl CircuitBreaker {
         self.state.send_if_modified(|state| {
             opened = match error.kind() {
                 FailureKind::ServerUnavailable => state.open_for(error.stage),
-                FailureKind::Ambiguous => state.ambiguous_refusal(self.no_acceptance),
+                FailureKind::Ambiguous => state.ambiguous_refusal(self),
+                // A server that hangs, or defers every email, would keep them from the other one.
+                FailureKind::Temporary | FailureKind::OutcomeUnknown if self.is_of_two => {
+                    state.ambiguous_refusal(self)
+                }
                 _ => None,
             };
             opened.is_some()
@@ -188,12 +217,20 @@ impl CircuitBreaker {
                 SMTP_REACHABLE.set(0.0, [self.server.label().into()]);
                 let remedy = error.remedy().unwrap_or("run `bookly-worker doctor`");
                 let remedy = self.with_its_settings(remedy);
-                tracing::error!(
-                    server = self.named(),
-                    reason,
-                    remedy = &*remedy,
-                    "the mail server cannot be used; emails wait while it is probed"
-                );
+                if self.is_of_two && self.server == MailServer::First {
+                    tracing::error!(
+                        reason,
+                        remedy = &*remedy,
+                        "the mail server cannot be used; emails go to the second one while it is probed"
+                    );
+                } else {
+                    tracing::error!(
+                        server = self.named(),
+                        reason,
+                        remedy = &*remedy,
+                        "the mail server cannot be used; emails wait while it is probed"
+                    );
+                }
             }
             Some(Opened::Again) => {
                 tracing::warn!(server = self.named(), reason, "the mail server still cannot be used")
@@ -229,7 +266,7 @@ impl CircuitBreaker {
                     record::failure(self.server, &error);
                     tracing::warn!(server = self.named(), %error, "the mail server still cannot be used");
                 }
-                (Ok(()), Some(OpenedBy::Session)) => {
+                (Ok(()), opened_by) if opened_by == Some(OpenedBy::Session) || self.gets_no_emails() => {
                     self.set(Circuit::Closed);
                     return self.report_closed();
                 }
@@ -249,13 +286,31 @@ impl CircuitBreaker {
         self.set(Circuit::HalfOpen(Arc::clone(&permits)));
         let mut state = self.state.subscribe();
         loop {
-            let decided = state.wait_for(|state| !matches!(state.circuit, Circuit::HalfOpen(_)));
-            if timeout(PROBE_LIMIT, decided).await.is_ok() {
-                return;
+            let decided = async {
+                drop(state.wait_for(|state| !matches!(state.circuit, Circuit::HalfOpen(_))).await);
+            };
+            tokio::select! {
+                decided = timeout(PROBE_LIMIT, decided) => if decided.is_ok() { return },
+                () = self.until_it_gets_no_emails() => return,
             }
             if permits.available_permits() == 0 {
                 permits.add_permits(1);
             }
+        }
+    }
+
+    /// Whether no email comes that could show whether this server can be used: the first one has them.
+    fn gets_no_emails(&self) -> bool {
+        self.first.as_ref().is_some_and(|first| matches!(first.borrow().circuit, Circuit::Closed))
+    }
+
+    async fn until_it_gets_no_emails(&self) {
+        match &self.first {
+            // The sender lives as long as `self`, so the wait cannot fail.
+            Some(first) => {
+                let _ = first.subscribe().wait_for(|state| matches!(state.circuit, Circuit::Closed)).await;
+            }
+            None => std::future::pending().await,
         }
     }
 
@@ -318,11 +373,15 @@ impl State {
     }
 
     /// A refusal that could be about one email or about all.
-    fn ambiguous_refusal(&mut self, no_acceptance: Duration) -> Option<Opened> {
-        let since = *self.refused_since.get_or_insert_with(Instant::now);
+    fn ambiguous_refusal(&mut self, limits: &CircuitBreaker) -> Option<Opened> {
+        let now = Instant::now();
+        let remembered =
+            self.refused.filter(|(_, latest)| now.duration_since(*latest) < limits.forgotten_after);
+        let since = remembered.map_or(now, |(since, _)| since);
+        self.refused = Some((since, now));
         match self.circuit {
             Circuit::HalfOpen(_) => self.open(OpenedBy::Transaction, Opened::Again),
-            Circuit::Closed if since.elapsed() >= no_acceptance => {
+            Circuit::Closed if since.elapsed() >= limits.no_acceptance => {
                 self.open(OpenedBy::Transaction, Opened::Now)
             }
             Circuit::Closed | Circuit::Open(_) => None,

@@ -18,7 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Instrument;
 
 use crate::delivery::circuit_breaker::CircuitBreaker;
-use crate::delivery::fallback::{Fallback, Held};
+use crate::delivery::fallback::{ClaimedFor, Fallback, Held};
 use crate::delivery::lease::{Lease, Leases};
 use crate::delivery::prepare::{Decision, EmailContent, Preparer};
 use crate::delivery::spans;
@@ -35,7 +35,7 @@ const MAX_LOST_ANSWERS: i32 = 3;
 /// Ahead of a slower one they might wait for minutes while other workers are idle.
 pub(crate) const FAST_SERVER: Duration = Duration::from_millis(50);
 /// How often the completion of a sent email is tried while the database is away.
-const COMPLETE_AGAIN_AFTER: Duration = Duration::from_millis(500);
+pub(crate) const COMPLETE_AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 const TAKEN_OVER: &str = "stopped before DATA: the lease was lost, or the database could not confirm it";
 
@@ -86,7 +86,12 @@ impl Outcome {
 impl Delivery {
     /// Makes one attempt and completes the row, whatever the result. The claim was sent to the database at
     /// `claim_began`. The capacity is free for the next email as soon as the mail server has answered.
-    pub(crate) async fn deliver(&self, email: ClaimedEmail, claim_began: Instant, permit: DeliveryPermit) {
+    pub(crate) async fn deliver(
+        &self,
+        email: ClaimedEmail,
+        claim_began: Instant,
+        mut permit: DeliveryPermit,
+    ) {
         let place = spans::place_of(&email);
         let log = tracing::info_span!(
             "email", id = %email.id, kind = %email.kind, attempt = email.attempts,
@@ -95,7 +100,7 @@ impl Delivery {
         let mut span = spans::delivery(&self.tracer, &email, &place);
         async move {
             let lease = self.leases.keep(&email, claim_began);
-            let attempt = self.attempt(&email, &lease, &permit, &place).await;
+            let attempt = self.attempt(&email, &lease, &mut permit, &place).await;
             let _until_completed = permit.answered();
             spans::ended(
                 &mut span,
@@ -114,7 +119,7 @@ impl Delivery {
         &self,
         email: &ClaimedEmail,
         lease: &Lease<'_>,
-        permit: &DeliveryPermit,
+        permit: &mut DeliveryPermit,
         place: &SpanPlace,
     ) -> Result<Outcome, DbError> {
         if let Some(reason) = reason_to_give_up(email, self.clock.now()) {
@@ -127,15 +132,9 @@ impl Delivery {
         let Some(message) = self.compose(email, &content) else {
             return Ok(Outcome::Failed(NOT_RENDERED.to_owned(), None, None));
         };
-        let sending = permit.start_sending().await;
-        let server = match &self.fallback {
-            None => MailServer::First,
-            Some(fallback) => {
-                match fallback.choose(permit.server, email.bound_server(), &self.circuit_breaker) {
-                    Ok(server) => server,
-                    Err(held) => return Ok(Outcome::Held(held)),
-                }
-            }
+        let (server, sending) = match self.start_sending(email, permit).await {
+            Ok(started) => started,
+            Err(held) => return Ok(Outcome::Held(held)),
         };
         let (transport, circuit_breaker) = self.way_to(server);
         let mut span = spans::sending(&self.tracer, transport, place);
@@ -149,6 +148,32 @@ impl Delivery {
             }
             Err(error) => self.judge(email, server, error),
         })
+    }
+
+    /// Chooses the server, and waits until one more SMTP dialogue with it may begin.
+    async fn start_sending(
+        &self,
+        email: &ClaimedEmail,
+        permit: &mut DeliveryPermit,
+    ) -> Result<(MailServer, SendingPermit), Held> {
+        let Some(fallback) = &self.fallback else {
+            return Ok((MailServer::First, permit.start_sending().await));
+        };
+        let (claimed_for, bound_to) = (permit.claimed_for, email.bound_server());
+        let server = fallback.choose(claimed_for, bound_to, &self.circuit_breaker)?;
+        if server != claimed_for.server {
+            let sending = permit.start_sending_to_other().ok_or(Held::BoundServerAway)?;
+            return Ok((server, sending));
+        }
+        let sending = permit.start_sending().await;
+        // The circuit may have opened meanwhile.
+        match fallback.choose(claimed_for, bound_to, &self.circuit_breaker) {
+            Ok(server) => Ok((server, sending)),
+            Err(held) => {
+                sending.give_back();
+                Err(held)
+            }
+        }
     }
 
     fn way_to(&self, server: MailServer) -> (&Transport, &CircuitBreaker) {
@@ -232,7 +257,13 @@ impl Delivery {
         let waited = now - email.created_at;
         let reply = delivered.to_string();
         let shown = mask_address(&reply, &email.recipient);
-        tracing::info!(to, reply = shown, waited_ms = waited.num_milliseconds(), "email sent");
+        tracing::info!(
+            to,
+            server = self.recorded(server).map(MailServer::as_str),
+            reply = shown,
+            waited_ms = waited.num_milliseconds(),
+            "email sent"
+        );
         record::sent(email, waited);
         let sent = SentEmail::new(email, delivered.smtp_code(), reply, now).by(self.recorded(server));
         while let Err(error) = self.db.complete_sent(sent.clone()).await {
@@ -260,18 +291,26 @@ fn reason_to_give_up(email: &ClaimedEmail, now: DateTime<Utc>) -> Option<&'stati
 #[derive(Debug)]
 pub(crate) struct DeliveryPermit {
     /// Limits the emails that are claimed and not yet answered.
-    #[expect(dead_code, reason = "held until the permit is dropped")]
-    pub(crate) unanswered: OwnedSemaphorePermit,
+    pub(crate) unanswered: Option<OwnedSemaphorePermit>,
     /// Limits the rows that are not completed.
     pub(crate) uncompleted: OwnedSemaphorePermit,
-    /// Limits the emails in an SMTP dialogue.
-    pub(crate) sending: Arc<Semaphore>,
-    /// Whether emails are prefetched: the server is fast.
-    pub(crate) prefetches: Arc<AtomicBool>,
+    /// With the mail server that the capacity is before.
+    pub(crate) dialogues: Dialogues,
+    /// With the other mail server.
+    pub(crate) with_other: Option<Dialogues>,
     /// Bulk emails have limits of their own beside these.
     pub(crate) bulk: Option<BulkPermit>,
     /// The mail server that the capacity is before.
-    pub(crate) server: MailServer,
+    pub(crate) claimed_for: ClaimedFor,
+}
+
+/// The SMTP dialogues with one server. Clones share them.
+#[derive(Clone, Debug)]
+pub(crate) struct Dialogues {
+    /// Limits the emails in one.
+    pub(crate) sending: Arc<Semaphore>,
+    /// Whether emails are prefetched: the server is fast.
+    pub(crate) prefetches: Arc<AtomicBool>,
 }
 
 /// Capacity for one bulk email, beside that of every email.
@@ -290,7 +329,8 @@ pub(crate) struct BulkPermit {
 pub(crate) struct SendingPermit {
     _sending: [Option<OwnedSemaphorePermit>; 2],
     pub(crate) began: Instant,
-    prefetches: Arc<AtomicBool>,
+    /// Where the time is noted.
+    prefetches: Option<Arc<AtomicBool>>,
 }
 
 impl DeliveryPermit {
@@ -301,8 +341,18 @@ impl DeliveryPermit {
             Some(bulk) => bulk.sending.clone().acquire_owned().await.ok(),
             None => None,
         };
-        let sending = [bulk, self.sending.clone().acquire_owned().await.ok()];
-        SendingPermit { _sending: sending, began: Instant::now(), prefetches: self.prefetches.clone() }
+        let Dialogues { sending, prefetches } = self.dialogues.clone();
+        let sending = [bulk, sending.acquire_owned().await.ok()];
+        SendingPermit { _sending: sending, began: Instant::now(), prefetches: Some(prefetches) }
+    }
+
+    /// One more SMTP dialogue with the other server, if it may begin now. Then the capacity before this one is free: if the
+    /// other one hangs, that costs this one nothing.
+    pub(crate) fn start_sending_to_other(&mut self) -> Option<SendingPermit> {
+        let Dialogues { sending, prefetches } = self.with_other.clone()?;
+        let sending = [None, Some(sending.try_acquire_owned().ok()?)];
+        drop((self.unanswered.take(), self.bulk.take()));
+        Some(SendingPermit { _sending: sending, began: Instant::now(), prefetches: Some(prefetches) })
     }
 
     /// Frees the capacity for the next email. What is returned limits the rows that are not completed.
@@ -311,8 +361,17 @@ impl DeliveryPermit {
     }
 }
 
+impl SendingPermit {
+    /// No dialogue began: this says nothing about the server.
+    pub(crate) fn give_back(mut self) {
+        self.prefetches = None;
+    }
+}
+
 impl Drop for SendingPermit {
     fn drop(&mut self) {
-        self.prefetches.store(self.began.elapsed() <= FAST_SERVER, Ordering::Relaxed);
+        if let Some(prefetches) = &self.prefetches {
+            prefetches.store(self.began.elapsed() <= FAST_SERVER, Ordering::Relaxed);
+        }
     }
 }

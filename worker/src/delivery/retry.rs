@@ -10,8 +10,8 @@ use bookly_shared::redactor::mask_address;
 use chrono::TimeDelta;
 use rand::RngExt;
 
-use crate::delivery::deliver::Delivery;
-use crate::delivery::fallback::bound_after;
+use crate::delivery::deliver::{COMPLETE_AGAIN_AFTER, Delivery};
+use crate::delivery::fallback::{bound_after, wait_after_fallback};
 use crate::metrics::record;
 use crate::smtp::{FailureKind, SendError};
 
@@ -28,12 +28,15 @@ impl Delivery {
         to: &str,
     ) -> Result<bool, DbError> {
         let kind = error.kind();
-        let counts = kind != FailureKind::ServerUnavailable;
-        let wait = if counts { wait_after(email.attempts) } else { wait_after(1) };
+        let after_fallback = wait_after_fallback(server, error);
+        let counts = kind != FailureKind::ServerUnavailable && after_fallback.is_none();
+        let usual_wait = || if counts { wait_after(email.attempts) } else { wait_after(1) };
+        let wait = after_fallback.map_or_else(usual_wait, with_jitter);
         let reason = error.to_string();
         let shown = mask_address(&reason, &email.recipient);
         tracing::warn!(
             to,
+            server = self.recorded(server).map(MailServer::as_str),
             reason = shown,
             wait_s = wait.num_seconds(),
             "email not sent, will be tried again"
@@ -47,7 +50,17 @@ impl Delivery {
             answer_lost: kind == FailureKind::OutcomeUnknown,
             bound_to: bound_after(email.bound_server(), server, error),
         };
-        self.db.retry_later(email, &retry, now).await
+        loop {
+            match self.db.retry_later(email, &retry, now).await {
+                // Without this, the other server would send a copy of what this one may have accepted. The lease is renewed
+                // meanwhile.
+                Err(error) if retry.answer_lost && error.is_unavailable() => {
+                    tracing::warn!(%error, "an answer was lost, and that cannot be written yet");
+                    tokio::time::sleep(COMPLETE_AGAIN_AFTER).await;
+                }
+                written => return written,
+            }
+        }
     }
 
     /// The database failed before the mail server was asked. When the row can be queued again now, it is: a lease
@@ -74,8 +87,11 @@ impl Delivery {
 /// The wait after this many attempts (1 is the first), with ±20 % of jitter, so that emails which failed together do
 /// not come back together.
 fn wait_after(attempts: i32) -> TimeDelta {
-    let seconds = unjittered_seconds(attempts) * rand::rng().random_range(0.8..1.2);
-    TimeDelta::milliseconds((seconds * 1000.0) as i64)
+    with_jitter(TimeDelta::milliseconds((unjittered_seconds(attempts) * 1000.0) as i64))
+}
+
+fn with_jitter(wait: TimeDelta) -> TimeDelta {
+    TimeDelta::milliseconds((wait.num_milliseconds() as f64 * rand::rng().random_range(0.8..1.2)) as i64)
 }
 
 fn unjittered_seconds(attempts: i32) -> f64 {

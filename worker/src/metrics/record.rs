@@ -15,8 +15,12 @@ use crate::smtp::SendError;
 /// The outcomes that close the email.
 const ENDS: [AttemptOutcome; 3] = [AttemptOutcome::Sent, AttemptOutcome::Failed, AttemptOutcome::Cancelled];
 /// The outcomes that leave the email open.
-const OTHERS: [AttemptOutcome; 3] =
-    [AttemptOutcome::Retried, AttemptOutcome::LeaseLost, AttemptOutcome::DatabaseAway];
+const OTHERS: [AttemptOutcome; 4] = [
+    AttemptOutcome::Retried,
+    AttemptOutcome::Released,
+    AttemptOutcome::LeaseLost,
+    AttemptOutcome::DatabaseAway,
+];
 
 /// Starts every series at 0: Prometheus sees no increase for the first event of a series.
 pub(crate) fn begin(servers: &[MailServer]) {

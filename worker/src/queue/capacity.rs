@@ -8,7 +8,8 @@ use bookly_shared::domain::MailServer;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use crate::delivery::deliver::{BulkPermit, DeliveryPermit};
+use crate::delivery::deliver::{BulkPermit, DeliveryPermit, Dialogues};
+use crate::delivery::fallback::ClaimedFor;
 
 /// While more emails are due than there is capacity for, a claim waits this long at most for more of it: one claim of
 /// several rows costs the database little more than a claim of one.
@@ -30,12 +31,11 @@ const NOT_FOR_BULK: u16 = 4;
 /// lower limits for the first two, so that other emails find capacity whatever is queued, and no bulk stands before them.
 #[derive(Clone, Debug)]
 pub(crate) struct Capacity {
-    sending: Arc<Semaphore>,
+    dialogues: Dialogues,
     unanswered: Arc<Semaphore>,
     uncompleted: Arc<Semaphore>,
     bulk_sending: Arc<Semaphore>,
     bulk_unanswered: Arc<Semaphore>,
-    prefetches: Arc<AtomicBool>,
     concurrency: u32,
     prefetch: u32,
     server: MailServer,
@@ -51,13 +51,12 @@ impl Capacity {
         let not_for_bulk = if concurrency > 1 { usize::from(concurrency.div_ceil(NOT_FOR_BULK)) } else { 0 };
         let permits = |number| Arc::new(Semaphore::new(number));
         Capacity {
-            sending: permits(sending),
+            // The server's speed is not known yet.
+            dialogues: Dialogues { sending: permits(sending), prefetches: Arc::new(AtomicBool::new(false)) },
             unanswered: permits(unanswered),
             uncompleted: permits(unanswered + completing),
             bulk_sending: permits(sending - not_for_bulk),
             bulk_unanswered: permits(unanswered - not_for_bulk),
-            // The server's speed is not known yet.
-            prefetches: Arc::new(AtomicBool::new(false)),
             concurrency: u32::from(concurrency),
             prefetch: u32::from(prefetch),
             server,
@@ -118,7 +117,7 @@ impl Capacity {
 
     /// The part of the capacity that stays free: the prefetch, while the server is slow.
     fn reserve(&self) -> u32 {
-        if self.prefetches.load(Ordering::Relaxed) { 0 } else { self.prefetch }
+        if self.dialogues.prefetches.load(Ordering::Relaxed) { 0 } else { self.prefetch }
     }
 
     fn permit(
@@ -128,8 +127,19 @@ impl Capacity {
         reserve: u32,
     ) -> DeliveryPermit {
         drop(unanswered.split(reserve as usize));
-        let (sending, prefetches) = (self.sending.clone(), self.prefetches.clone());
-        DeliveryPermit { unanswered, uncompleted, sending, prefetches, bulk: None, server: self.server }
+        DeliveryPermit {
+            unanswered: Some(unanswered),
+            uncompleted,
+            dialogues: self.dialogues(),
+            with_other: None,
+            bulk: None,
+            claimed_for: ClaimedFor { server: self.server, is_probe: false },
+        }
+    }
+
+    /// The SMTP dialogues that it limits.
+    pub(crate) fn dialogues(&self) -> Dialogues {
+        self.dialogues.clone()
     }
 }
 

@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::delivery::circuit_breaker::{Admission, CircuitBreaker};
-use crate::delivery::deliver::{Delivery, DeliveryPermit};
+use crate::delivery::deliver::{Delivery, DeliveryPermit, Dialogues};
 use crate::queue::capacity::Capacity;
 use crate::queue::fallback::FallbackPlace;
 use crate::queue::maintenance::AFTER_DATABASE_OUTAGE;
@@ -87,7 +87,7 @@ impl Fetcher {
                 capacity.wait_for_half().await;
             }
             let (first, admission) = self.admit().await;
-            capacity = self.capacity_of(first.server);
+            capacity = self.capacity_of(first.claimed_for.server);
             match self.claim_and_deliver(first, admission).await {
                 Ok(Claimed::UpToCapacity(email)) => {
                     more = true;
@@ -132,6 +132,14 @@ impl Fetcher {
         }
     }
 
+    fn dialogues_with_other_than(&self, server: MailServer) -> Option<Dialogues> {
+        let fallback = self.fallback.as_ref()?;
+        Some(match server {
+            MailServer::First => fallback.capacity.dialogues(),
+            MailServer::Fallback => self.capacity.dialogues(),
+        })
+    }
+
     /// Enqueues a job for a worker with capacity, unless one waits already.
     fn wake_another_worker(&self, id: Uuid, last_enqueued: &mut Option<Instant>) {
         let Some(redis) = self.redis.clone() else { return };
@@ -158,7 +166,8 @@ impl Fetcher {
         first: DeliveryPermit,
         admission: Admission,
     ) -> Result<Claimed, DbError> {
-        let capacity = self.capacity_of(first.server);
+        let server = first.claimed_for.server;
+        let capacity = self.capacity_of(server);
         let mut permits = vec![first];
         while matches!(admission, Admission::Any)
             && !self.circuit_breaker.has_rate()
@@ -185,7 +194,9 @@ impl Fetcher {
             if email.priority == BULK {
                 permit.bulk = capacity.take_for_bulk();
             }
+            permit.with_other = self.dialogues_with_other_than(server);
             let (delivery, probe) = (self.delivery.clone(), probe.take());
+            permit.claimed_for.is_probe = probe.is_some();
             self.deliveries.spawn(async move {
                 delivery.deliver(email, claim_began, permit).await;
                 drop(probe);

@@ -374,16 +374,19 @@ impl Protocol {
         self.judge(claim, reply)
     }
 
-    /// `Delivery::judge`. A reply frees a bound row, whatever it is.
+    /// `Delivery::judge`, `bound_after`, `wait_after_fallback`. A reply frees a bound row; a 5xx of the fallback leaves it
+    /// to the first server.
     fn judge(&self, claim: Claim, reply: Reply) -> Step {
-        let again = Outcome::Retry { counts: true, answer_lost: false, bound_to: None };
+        let by_first = claim.server == Server::First;
+        let again = |bound_to| Outcome::Retry { counts: by_first, answer_lost: false, bound_to };
         let outcome = match reply {
             Reply::Accepted => Outcome::Sent,
-            Reply::Permanent if claim.server == Server::First => Outcome::Failed(Reason::Rejected),
+            Reply::Permanent if by_first => Outcome::Failed(Reason::Rejected),
             Reply::Permanent if self.variant == Variant::FallbackIsFinal => {
                 Outcome::Failed(Reason::RejectedByFallback)
             }
-            Reply::Permanent | Reply::Transient => again,
+            Reply::Permanent => again(Some(Server::First)),
+            Reply::Transient => again(None),
             Reply::None if claim.lost_answers + 1 >= MAX_LOST_ANSWERS => {
                 Outcome::Failed(Reason::OutcomeUnknown)
             }

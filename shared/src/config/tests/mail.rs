@@ -134,3 +134,22 @@ fn what_is_wrong_with_the_second_mail_server_names_its_own_settings() {
     );
     assert!(warnings[0].contains("MAIL_FALLBACK_SSL_TLS=true"), "{warnings:?}");
 }
+
+#[test]
+fn a_second_mail_server_that_cannot_help_is_a_warning() {
+    let warnings = |own: &[(&str, &str)]| read(&[SERVER, own]).unwrap().warnings;
+    assert_eq!(
+        warnings(&[("MAIL_FALLBACK_USERNAME", "second"), ("MAIL_FALLBACK_PORT", "25")]),
+        ["MAIL_FALLBACK_PORT is not used, because MAIL_FALLBACK_SERVER is not set"]
+    );
+    let first = read(&[SERVER]).unwrap().mail.transport;
+    let MailTransport::Smtp(first) = first else { panic!("{first:?}") };
+    let same = |port: &str| {
+        let host = first.host.to_uppercase();
+        read(&[SERVER, FALLBACK, &[("MAIL_FALLBACK_SERVER", &host), ("MAIL_FALLBACK_PORT", port)]])
+            .unwrap()
+            .warnings
+    };
+    assert!(same(&first.port.to_string())[0].starts_with("MAIL_FALLBACK_SERVER is the same server"));
+    assert_eq!(same("2526"), [""; 0]);
+}

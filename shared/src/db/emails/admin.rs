@@ -31,6 +31,8 @@ pub struct EmailRow {
     pub lost_leases: i32,
     /// How often the mail server's reply was lost after the whole message was sent.
     pub lost_answers: i32,
+    /// The name of the mail server that alone gets the next copy.
+    pub bound_to: Option<String>,
     /// When it is, or was, due.
     pub due_at: DateTime<Utc>,
     /// When it fails if it is not sent by then.

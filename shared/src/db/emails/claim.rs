@@ -60,7 +60,8 @@ pub struct ClaimedEmail {
     pub lost_leases: i32,
     /// How often the mail server's reply was lost after the whole message was sent.
     pub lost_answers: i32,
-    /// The name of the mail server that alone gets the next copy, because its answer to an earlier one was lost.
+    /// The name of the mail server that alone gets the next copy: its answer to an earlier one was lost, or
+    /// the other one refuses it for good.
     pub bound_to: Option<String>,
     /// When it was accepted.
     pub created_at: DateTime<Utc>,

@@ -16,11 +16,13 @@ pub struct Retry<'a> {
     pub outcome: AttemptOutcome,
     /// For the operator.
     pub reason: Reason<'a>,
-    /// Whether the attempt counts; it does not while the mail server as a whole is unavailable.
+    /// Whether the attempt counts; it does not while the mail server as a whole is unavailable, or the first one was not
+    /// asked.
     pub counts: bool,
     /// Whether the whole message was sent and the reply was lost.
     pub answer_lost: bool,
-    /// The mail server that alone gets the next copy, because its answer to an earlier one was lost.
+    /// The mail server that alone gets the next copy: its answer to an earlier one was lost, or the other one
+    /// refuses it for good.
     pub bound_to: Option<MailServer>,
 }
 

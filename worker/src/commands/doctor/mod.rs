@@ -64,9 +64,7 @@ async fn examine(settings: &Settings, limit: Duration) -> Report {
         within(limit, "smtp", smtp::check(&settings.mail.transport, settings, limit)),
         async {
             match &settings.mail.fallback {
-                Some(server) => {
-                    within(limit, "smtp_fallback", smtp::check_fallback(server, settings, limit)).await
-                }
+                Some(server) => smtp::check_fallback(server, settings, limit).await,
                 None => Vec::new(),
             }
         },

@@ -7,6 +7,7 @@ use bookly_shared::config::{
 };
 use bookly_shared::tls::CertificateProblem;
 use chrono::{DateTime, TimeDelta, Utc};
+use tokio::time::timeout;
 
 use super::report::{Finding, Status};
 use crate::smtp::{
@@ -25,7 +26,10 @@ pub(super) async fn check_fallback(
     settings: &Settings,
     limit: Duration,
 ) -> Vec<Finding> {
-    let finding = visit(server, settings, limit).await;
+    let finding = timeout(limit, visit(server, settings, limit)).await.unwrap_or_else(|_| {
+        let fact = format!("no answer within {} s", limit.as_secs());
+        Finding::fail(NAME, fact, "check the server, and the firewalls on the way to it")
+    });
     let status = if finding.status == Status::Ok { Status::Ok } else { Status::Warn };
     let remedy = finding.remedy.as_deref().map(with_names_of_fallback);
     vec![Finding { name: NAME_OF_FALLBACK, status, remedy, ..finding }]
@@ -220,6 +224,11 @@ fn token_remedy(problem: TokenProblem) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpListener;
+
     use super::*;
 
     fn server(host: &str) -> SmtpSettings {
@@ -252,6 +261,28 @@ mod tests {
                 "{finding:?}"
             );
         }
+    }
+
+    #[tokio::test]
+    async fn a_second_server_that_is_silent_or_slow_at_each_step_is_a_warning() {
+        let limit = Duration::from_secs(1);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut server = server("127.0.0.1");
+        server.port = listener.local_addr().unwrap().port();
+        let slow = async {
+            let (mut session, _) = listener.accept().await.unwrap();
+            // Within the limit of the greeting; the limits of all steps together are longer than the check's.
+            tokio::time::sleep(limit / 2).await;
+            session.write_all(b"220 slow.test\r\n").await.unwrap();
+            std::future::pending::<()>().await;
+        };
+        let settings = Settings::from_vars(HashMap::new()).unwrap();
+        let findings = tokio::select! {
+            findings = timeout(limit * 10, check_fallback(&server, &settings, limit)) => findings.unwrap(),
+            () = slow => unreachable!("it never ends"),
+        };
+        assert_eq!((findings[0].name, findings[0].status), ("smtp_fallback", Status::Warn), "{findings:?}");
+        assert!(findings[0].fact.contains("within 1 s"), "the check's own limit: {findings:?}");
     }
 
     #[test]

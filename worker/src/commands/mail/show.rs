@@ -118,7 +118,11 @@ fn reply_text(attempt: &AttemptRow) -> String {
 fn last_event(row: &EmailRow, attempts: &[AttemptRow]) -> Option<Vec<Cell>> {
     let of = |text: &Option<String>| text.clone().unwrap_or_default();
     match (row.state.as_str(), row.closed_at) {
-        ("queued", _) => Some(event(row.due_at, "due", "", "")),
+        ("queued", _) => {
+            let server = row.bound_to.as_deref().map(MailServer::named);
+            let alone = server.map(|server| format!("waits for the {server} server alone"));
+            Some(event(row.due_at, "due", "", &of(&alone)))
+        }
         // The report says it.
         ("bounced" | "complained", _) => None,
         ("sending", _) => Some(event(row.due_at, "sending", &of(&row.worker), "a worker has it")),
@@ -165,6 +169,7 @@ mod tests {
             attempts: 1,
             lost_leases: 0,
             lost_answers: 0,
+            bound_to: None,
             due_at: at(9),
             deadline_at: at(99),
             worker: None,
@@ -239,6 +244,12 @@ mod tests {
         let by_fallback = AttemptRow { server: Some("fallback".to_owned()), ..attempt("retried") };
         let events = events(&email("queued"), &[by_fallback]);
         assert_eq!(events, ["accepted", "retried w1 40 451 fallback server: later", "due"]);
+    }
+
+    #[test]
+    fn a_queued_email_that_only_one_server_may_get_names_it() {
+        let row = EmailRow { bound_to: Some("fallback".to_owned()), ..email("queued") };
+        assert_eq!(events(&row, &[]), ["accepted", "due waits for the fallback server alone"]);
     }
 
     #[test]

@@ -139,3 +139,60 @@ async fn a_refused_probe_opens_a_half_open_circuit_again() {
     breaker.accepted();
     assert!(matches!(admitted(&breaker).await, Some(Admission::Any)), "one acceptance closes it");
 }
+
+/// The only server keeps its emails.
+#[tokio::test]
+async fn with_two_servers_one_that_accepts_nothing_for_a_minute_opens_its_circuit_however_it_fails() {
+    let timed_out = SendError { stage: Stage::RcptTo, cause: Cause::TimedOut(AT_ONCE) };
+    let defers = [refused(Stage::MailFrom, 451, "4.3.0 later"), refused(Stage::RcptTo, 452, "4.3.1 full")];
+    let breaks = [Stage::Data, Stage::FinalDot].map(|stage| SendError::broken(stage, "closed"));
+    for error in defers.into_iter().chain(breaks).chain([timed_out]) {
+        let [first, second] = CircuitBreaker::of_two(None);
+        for (breaker, opens) in [(first, true), (second, true), (CircuitBreaker::new(None), false)] {
+            let breaker = CircuitBreaker { no_acceptance: AT_ONCE, ..breaker };
+            breaker.failed(&error, "");
+            sleep(AT_ONCE).await;
+            breaker.accepted();
+            breaker.failed(&error, "");
+            assert!(breaker.is_closed(), "{error}: an email was accepted meanwhile");
+            sleep(AT_ONCE).await;
+            breaker.failed(&error, "");
+            assert_eq!(breaker.is_open(), opens, "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn with_two_servers_a_refusal_of_long_ago_is_forgotten() {
+    for (forgotten_after, opens) in [(AT_ONCE, false), (FORGOTTEN_AFTER, true)] {
+        let [first, _] = CircuitBreaker::of_two(None);
+        let breaker = CircuitBreaker { no_acceptance: AT_ONCE, forgotten_after, ..first };
+        breaker.failed(&ambiguous(), "");
+        sleep(AT_ONCE).await;
+        breaker.failed(&ambiguous(), "");
+        assert_eq!(breaker.is_open(), opens, "{forgotten_after:?}");
+    }
+}
+
+/// No email comes that could decide: the first one has them.
+#[tokio::test]
+async fn a_connection_probe_closes_the_circuit_of_the_second_server_once_the_first_is_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let transport = Transport::File(folder.path().to_owned());
+    let [first, second] = CircuitBreaker::of_two(None);
+    first.failed(&away(), "");
+    second.failed(&refused(Stage::RcptTo, 550, "5.4.5 Daily user sending limit exceeded"), "");
+    let stop = CancellationToken::new();
+    let watched = async {
+        second.not_open().await;
+        assert!(!second.is_closed(), "only an email shows it, while emails go there");
+        first.set(Circuit::Closed);
+        let closed =
+            second.state.subscribe().wait_for(|state| matches!(state.circuit, Circuit::Closed)).await.is_ok();
+        assert!(closed);
+    };
+    tokio::select! {
+        watched = timeout(Duration::from_secs(20), watched) => watched.unwrap(),
+        () = second.probe(&transport, &stop) => panic!("probes end with the stop"),
+    }
+}

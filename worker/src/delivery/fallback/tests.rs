@@ -6,20 +6,27 @@ use bookly_shared::domain::SmtpReply;
 use super::*;
 use crate::smtp::Cause;
 
+fn refused(stage: Stage, code: u16) -> SendError {
+    SendError { stage, cause: Cause::Refused(SmtpReply::new(code, "no")) }
+}
+
 fn away() -> SendError {
     SendError::broken(Stage::Connect, "away")
+}
+
+fn claimed(server: MailServer) -> ClaimedFor {
+    ClaimedFor { server, is_probe: false }
 }
 
 /// The circuits before both servers, open or closed.
 fn servers(first_is_open: bool, second_is_open: bool) -> (CircuitBreaker, Fallback) {
     let folder = tempfile::tempdir().unwrap();
-    let [first, second] = [(First, first_is_open), (Second, second_is_open)].map(|(server, is_open)| {
-        let circuit_breaker = CircuitBreaker::before(server, None);
+    let [first, second] = CircuitBreaker::of_two(None);
+    for (circuit_breaker, is_open) in [(&first, first_is_open), (&second, second_is_open)] {
         if is_open {
             circuit_breaker.failed(&away(), "");
         }
-        circuit_breaker
-    });
+    }
     (first, Fallback { transport: Transport::File(folder.path().to_owned()), circuit_breaker: second })
 }
 
@@ -34,7 +41,11 @@ async fn an_email_goes_to_the_server_for_which_it_was_claimed_unless_that_circui
         (Second, true, true, Err(Held::CircuitOpened)),
     ] {
         let (first, fallback) = servers(first_is_open, second_is_open);
-        assert_eq!(fallback.choose(claimed_for, None, &first), chosen, "{claimed_for} {first_is_open}");
+        assert_eq!(
+            fallback.choose(claimed(claimed_for), None, &first),
+            chosen,
+            "{claimed_for} {first_is_open}"
+        );
     }
 }
 
@@ -48,13 +59,32 @@ async fn a_bound_email_goes_to_its_server_or_waits_for_it() {
         (Second, Second, true, false, Ok(Second)),
     ] {
         let (first, fallback) = servers(first_is_open, second_is_open);
-        assert_eq!(fallback.choose(claimed_for, Some(bound_to), &first), chosen, "{claimed_for} {bound_to}");
+        let claimed_for = claimed(claimed_for);
+        assert_eq!(
+            fallback.choose(claimed_for, Some(bound_to), &first),
+            chosen,
+            "{claimed_for:?} {bound_to}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_half_open_server_gets_a_bound_email_only_as_its_probe() {
+    for (claimed_for, is_probe, chosen) in [
+        (Second, true, Ok(Second)),
+        (Second, false, Err(Held::BoundServerAway)),
+        (First, true, Err(Held::BoundServerAway)),
+        (First, false, Err(Held::BoundServerAway)),
+    ] {
+        let (first, fallback) = servers(false, true);
+        fallback.circuit_breaker.half_open();
+        let claimed_for = ClaimedFor { server: claimed_for, is_probe };
+        assert_eq!(fallback.choose(claimed_for, Some(Second), &first), chosen, "{claimed_for:?}");
     }
 }
 
 #[test]
 fn a_lost_answer_binds_an_email_until_the_server_answers() {
-    let refused = |stage, code| SendError { stage, cause: Cause::Refused(SmtpReply::new(code, "no")) };
     let lost = SendError::broken(Stage::FinalDot, "closed");
     for (bound_to, error, after) in [
         (None, &lost, Some(Second)),
@@ -67,7 +97,28 @@ fn a_lost_answer_binds_an_email_until_the_server_answers() {
         (Some(Second), &SendError::lease_lost(), Some(Second)),
         (Some(Second), &refused(Stage::RcptTo, 451), None),
         (Some(Second), &refused(Stage::FinalDot, 554), None),
+        // Not about the email.
+        (Some(Second), &refused(Stage::MailFrom, 421), Some(Second)),
+        (Some(Second), &refused(Stage::MailFrom, 451), Some(Second)),
+        (Some(Second), &refused(Stage::MailFrom, 550), Some(Second)),
+        (Some(Second), &refused(Stage::RcptTo, 421), Some(Second)),
+        (Some(Second), &refused(Stage::RcptTo, 530), Some(Second)),
+        (Some(Second), &refused(Stage::FinalDot, 535), Some(Second)),
     ] {
         assert_eq!(bound_after(bound_to, Second, error), after, "{bound_to:?} {error}");
+    }
+}
+
+#[test]
+fn what_the_second_refuses_for_good_only_the_first_is_asked_for_and_soon() {
+    let (for_good, later) = (refused(Stage::RcptTo, 550), refused(Stage::RcptTo, 451));
+    assert_eq!(bound_after(None, Second, &for_good), Some(First));
+    assert_eq!(bound_after(Some(Second), Second, &for_good), Some(First));
+    assert_eq!(wait_after_fallback(Second, &for_good), Some(CLAIM_AGAIN_AFTER));
+    assert_eq!(wait_after_fallback(Second, &later), Some(AFTER_FALLBACK));
+    assert_eq!(wait_after_fallback(Second, &refused(Stage::RcptTo, 554)), Some(AFTER_FALLBACK));
+    let lost = SendError::broken(Stage::FinalDot, "closed");
+    for (server, error) in [(First, &later), (First, &for_good), (Second, &away()), (Second, &lost)] {
+        assert_eq!(wait_after_fallback(server, error), None, "{server} {error}");
     }
 }

@@ -89,3 +89,32 @@ async fn prefetched_bulk_does_not_stand_before_another_email() {
     drop(sending);
     drop(fourth.await);
 }
+
+#[tokio::test]
+async fn an_email_for_the_other_server_takes_a_place_there_and_none_here() {
+    let [first, second] = [MailServer::First, MailServer::Fallback].map(|server| Capacity::new(1, server));
+    let permit_for_other = async || {
+        let mut permit = first.acquire().await;
+        permit.with_other = Some(second.dialogues());
+        permit
+    };
+    let mut hangs = permit_for_other().await;
+    let sending = hangs.start_sending_to_other().unwrap();
+    let mut next = permit_for_other().await;
+    assert!(next.start_sending_to_other().is_none(), "the other server has capacity for one");
+    assert!(timeout(Duration::from_millis(20), next.start_sending()).await.is_ok());
+    drop((next, sending));
+    assert_eq!((all(&first).len(), all(&second).len()), (4, 4), "both are fast");
+    let slow = Capacity::new(1, MailServer::First);
+    let mut permit = slow.acquire().await;
+    permit.with_other = Some(second.dialogues());
+    drop(permit.start_sending_to_other());
+    assert_eq!(all(&slow).len(), 1, "how fast the other server is says nothing about this one");
+}
+
+#[tokio::test]
+async fn a_place_that_is_not_used_does_not_show_how_fast_the_server_is() {
+    let capacity = Capacity::new(3, MailServer::First);
+    capacity.acquire().await.start_sending().await.give_back();
+    assert_eq!(all(&capacity).len(), 3);
+}

@@ -20,7 +20,7 @@ struct Servers {
 
 impl Servers {
     fn new() -> Servers {
-        let [first, circuit_breaker] = [First, Fallback].map(|server| CircuitBreaker::before(server, None));
+        let [first, circuit_breaker] = CircuitBreaker::of_two(None);
         let [first_capacity, capacity] = [First, Fallback].map(|server| Capacity::new(1, server));
         let fallback = FallbackPlace { first: first.clone(), circuit_breaker, capacity };
         Servers { first, first_capacity, fallback }
@@ -36,7 +36,7 @@ impl Servers {
     }
 
     async fn server(&self) -> Option<MailServer> {
-        self.admitted().await.map(|(permit, _)| permit.server)
+        self.admitted().await.map(|(permit, _)| permit.claimed_for.server)
     }
 
     /// What a job waits for.
@@ -79,7 +79,7 @@ async fn emails_that_hang_at_the_first_server_take_no_capacity_of_the_second() {
     let _hangs = servers.first_capacity.acquire().await;
     open(&servers.first);
     let admitted = servers.admitted().await;
-    assert_eq!(admitted.map(|(permit, _)| permit.server), Some(Fallback));
+    assert_eq!(admitted.map(|(permit, _)| permit.claimed_for.server), Some(Fallback));
 }
 
 #[tokio::test]
@@ -87,11 +87,11 @@ async fn a_half_open_first_server_gets_one_email_and_the_second_one_the_others()
     let servers = Servers::new();
     servers.first.half_open();
     let probe = servers.admitted().await;
-    let Some((DeliveryPermit { server: First, .. }, Admission::Probe(_))) = &probe else {
-        panic!("{probe:?}")
-    };
+    let Some((permit, Admission::Probe(_))) = &probe else { panic!("{probe:?}") };
+    assert_eq!(permit.claimed_for.server, First);
     let other = servers.admitted().await;
-    let Some((DeliveryPermit { server: Fallback, .. }, Admission::Any)) = &other else { panic!("{other:?}") };
+    let Some((permit, Admission::Any)) = &other else { panic!("{other:?}") };
+    assert_eq!(permit.claimed_for.server, Fallback);
     servers.first.accepted();
     drop(probe);
     assert_eq!(servers.server().await, Some(First));
