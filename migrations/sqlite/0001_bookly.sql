@@ -215,14 +215,14 @@ CREATE INDEX suppression_passes_age ON suppression_passes (passed_at);
 
 -- What receivers and providers report of an email after it was accepted.
 CREATE TABLE email_reports (
-    id          BLOB PRIMARY KEY,                  -- UUIDv7: the order of the reports
+    id          BLOB NOT NULL,                     -- UUIDv7: the order of the reports
     email_id    BLOB NOT NULL REFERENCES emails (id) ON DELETE CASCADE,
     outcome     TEXT NOT NULL,                     -- bounced, soft_bounced, delayed, complained
     source      TEXT NOT NULL,                     -- postmark, mailgun, sendgrid, resend, or dsn for a report by email
     reply       TEXT NOT NULL,                     -- the reporter's words
-    reported_at TEXT NOT NULL
+    reported_at TEXT NOT NULL,
+    PRIMARY KEY (email_id, id)
 ) STRICT;
-CREATE INDEX email_reports_email ON email_reports (email_id);
 
 -- Reports that had an effect, by a hash of the reporter's own id, so that a report that is sent again has none.
 CREATE TABLE report_marks (

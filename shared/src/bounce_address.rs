@@ -24,16 +24,16 @@ const SIGNATURE_BYTES: usize = 10;
 #[derive(Clone)]
 pub struct BounceAddress {
     base: Address,
-    secret: SecretString,
-    previous: Option<SecretString>,
+    key: Hmac<Sha256>,
+    previous: Option<Hmac<Sha256>>,
 }
 
 impl BounceAddress {
     /// As `MAIL_BOUNCE_ADDRESS` says; `None` where it is not set. The key is derived from `LINK_SECRET`.
     pub fn of_settings(settings: &Settings) -> Option<BounceAddress> {
         let base = settings.mail.bounce_address.clone()?;
-        let (secret, previous) = (settings.link_secret.clone(), settings.link_previous_secret.clone());
-        Some(BounceAddress { base, secret, previous })
+        let previous = settings.link_previous_secret.as_ref().map(key_of);
+        Some(BounceAddress { base, key: key_of(&settings.link_secret), previous })
     }
 
     /// The sender of the row's email.
@@ -41,7 +41,7 @@ impl BounceAddress {
     /// # Errors
     /// Never for an address that was read as `MAIL_BOUNCE_ADDRESS`.
     pub fn of_row(&self, id: Uuid) -> Result<Address, lettre::address::AddressError> {
-        let signature = mac(&self.secret, id).finalize().into_bytes();
+        let signature = self.key.clone().chain_update(id.as_bytes()).finalize().into_bytes();
         let tag = [BASE32_NOPAD.encode(id.as_bytes()), BASE32_NOPAD.encode(&signature[..SIGNATURE_BYTES])];
         let tag = tag.join(".").to_ascii_lowercase();
         Address::new(format!("{}+{tag}", self.base.user()), self.base.domain())
@@ -56,9 +56,11 @@ impl BounceAddress {
         let read = |text: &str| BASE32_NOPAD.decode(text.to_ascii_uppercase().as_bytes()).ok();
         let (id, signature) = (Uuid::from_slice(&read(id)?).ok()?, read(signature)?);
         // A shorter signature would be easier to guess.
-        let is_ours = |secret: &SecretString| mac(secret, id).verify_truncated_left(&signature).is_ok();
-        let secrets = [Some(&self.secret), self.previous.as_ref()];
-        (signature.len() == SIGNATURE_BYTES && secrets.into_iter().flatten().any(is_ours)).then_some(id)
+        let is_ours = |key: &Hmac<Sha256>| {
+            key.clone().chain_update(id.as_bytes()).verify_truncated_left(&signature).is_ok()
+        };
+        let keys = [Some(&self.key), self.previous.as_ref()];
+        (signature.len() == SIGNATURE_BYTES && keys.into_iter().flatten().any(is_ours)).then_some(id)
     }
 }
 
@@ -68,8 +70,8 @@ impl fmt::Debug for BounceAddress {
     }
 }
 
-fn mac(secret: &SecretString, id: Uuid) -> Hmac<Sha256> {
-    derived_mac(&[KEY_PURPOSE], secret.expose_secret().as_bytes()).chain_update(id.as_bytes())
+fn key_of(secret: &SecretString) -> Hmac<Sha256> {
+    derived_mac(&[KEY_PURPOSE], secret.expose_secret().as_bytes())
 }
 
 #[cfg(test)]
@@ -81,8 +83,8 @@ mod tests {
     fn of(base: &str, secret: &str, previous: Option<&str>) -> BounceAddress {
         BounceAddress {
             base: base.parse().unwrap(),
-            secret: SecretString::from(secret),
-            previous: previous.map(SecretString::from),
+            key: key_of(&secret.into()),
+            previous: previous.map(|previous| key_of(&previous.into())),
         }
     }
 

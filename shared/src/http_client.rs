@@ -15,7 +15,7 @@ use hyper_util::rt::TokioExecutor;
 use crate::tls::Trust;
 
 /// The longest answer, in bytes.
-pub const MAX_ANSWER_BYTES: usize = 64 * 1024;
+const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
 /// Sends requests. Clones share their connections.
 #[derive(Clone)]
@@ -30,7 +30,7 @@ pub enum HttpClientError {
     /// The whole answer was not there in time.
     #[error("no answer within {0:?}")]
     TimedOut(Duration),
-    /// The answer is longer than [`MAX_ANSWER_BYTES`].
+    /// The answer is too long.
     #[error("an answer of more than {MAX_ANSWER_BYTES} bytes")]
     TooLong,
     /// There is no connection, or what came over it is not HTTP. hyper's outermost error says only that something failed.

@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use crate::domain::smtp_reply::one_short_line;
+use crate::link_code::CODE_DIGITS;
 use crate::redactor::{REDACTED, Redactor};
 
 /// What is read of the words: enough for a long line, short enough to be searched at once.
@@ -13,8 +14,6 @@ const READ_CHARS: usize = 4_000;
 /// The shortest run of letters and digits that counts as a piece of a token. A token's signature has 43, its payload more,
 /// and a line break may cut each of them.
 const TOKEN_PIECE: usize = 20;
-/// The digits of a code.
-const CODE_DIGITS: usize = 8;
 
 /// Takes tokens of links, codes and the secrets of the redactor out of the words.
 pub fn clean(words: &str, redactor: &Redactor) -> String {

@@ -54,8 +54,10 @@ async fn workers_that_find_a_server_in_the_same_state_are_counted_together_until
         assert_eq!(shown(&db, 61).await, [line("first", "open", 30, 1), line("fallback", "closed", 10, 1)]);
         db.forget_circuits("b").await.unwrap();
         assert_eq!(shown(&db, 61).await, []);
-        assert_eq!(db.purge_circuits(at(3600)).await.unwrap(), 0);
-        assert_eq!(db.purge_circuits(at(3601)).await.unwrap(), 2);
+        for (seconds, purged) in [(3600, 0), (3601, 2)] {
+            let rows = db.purge(TimeDelta::days(30), TimeDelta::hours(1), at(seconds)).await.unwrap();
+            assert_eq!(rows, purged);
+        }
     })
     .await;
 }

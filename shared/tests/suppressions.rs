@@ -132,9 +132,10 @@ async fn claimed(db: &Db, kind: EmailKind, to: &str, hours: i64) -> ClaimedEmail
     claimed.into_iter().find(|claimed| claimed.id == email.id).unwrap()
 }
 
-async fn send(db: &Db, kind: EmailKind, to: &str, hours: i64) {
+async fn send(db: &Db, kind: EmailKind, to: &str, hours: i64) -> ClaimedEmail {
     let email = claimed(db, kind, to, hours).await;
     db.complete_sent(SentEmail::new(&email, Some(250), "250 ok".into(), at(hours))).await.unwrap();
+    email
 }
 
 #[tokio::test]
@@ -213,8 +214,7 @@ async fn an_email_that_does_not_bounce_for_three_days_lifts_the_bounce_and_nothi
         for (to, verdict) in
             [("dan@example.org", ReportVerdict::Soft), ("eve@example.org", ReportVerdict::Delay)]
         {
-            let reported = claimed(&db, reset, to, 2).await;
-            db.complete_sent(SentEmail::new(&reported, Some(250), "250 ok".into(), at(2))).await.unwrap();
+            let reported = send(&db, reset, to, 2).await;
             let report = Report {
                 email_id: reported.id,
                 mailbox: None,

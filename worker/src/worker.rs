@@ -69,7 +69,6 @@ pub struct Worker {
     leases: Leases,
     status: Status,
     transport: Transport,
-    fallback: Option<Fallback>,
     concurrency: u16,
     mail_retention: TimeDelta,
     code_lifetime: TimeDelta,
@@ -136,7 +135,6 @@ impl Worker {
             leases,
             status,
             transport,
-            fallback,
             concurrency,
             mail_retention,
             code_lifetime,
@@ -148,7 +146,7 @@ impl Worker {
     pub async fn run(self, stop: CancellationToken) {
         tracing::info!(worker = self.name, concurrency = self.concurrency, "the worker takes emails");
         let with_fallback: &[MailServer] = &[MailServer::First, MailServer::Fallback];
-        record::begin(if self.fallback.is_some() { with_fallback } else { &with_fallback[..1] });
+        record::begin(if self.delivery.fallback.is_some() { with_fallback } else { &with_fallback[..1] });
         let deliveries = TaskTracker::new();
         // Leases are renewed until the last delivery is done, not only until the stop.
         let done = CancellationToken::new();
@@ -167,24 +165,30 @@ impl Worker {
             maintenance.run(&stop)
         );
         self.transport.close().await;
-        if let Some(fallback) = &self.fallback {
+        if let Some(fallback) = &self.delivery.fallback {
             fallback.transport.close().await;
         }
     }
 
     async fn probe_fallback(&self, stop: &CancellationToken) {
-        if let Some(Fallback { transport, circuit_breaker }) = &self.fallback {
+        if let Some(Fallback { transport, circuit_breaker }) = &self.delivery.fallback {
             circuit_breaker.probe(transport, stop).await;
         }
     }
 
     async fn fetch(&self, deliveries: &TaskTracker, stop: &CancellationToken) {
-        let capacity = Capacity::new(self.concurrency, MailServer::First);
-        let fallback = self.fallback.as_ref().map(|fallback| FallbackPlace {
-            first: self.circuit_breaker.clone(),
-            circuit_breaker: fallback.circuit_breaker.clone(),
-            capacity: Capacity::new(self.concurrency, MailServer::Fallback),
-        });
+        let (capacity, fallback) = match &self.delivery.fallback {
+            None => (Capacity::new(self.concurrency, MailServer::First), None),
+            Some(fallback) => {
+                let [capacity, second] = Capacity::of_two(self.concurrency);
+                let place = FallbackPlace {
+                    first: self.circuit_breaker.clone(),
+                    circuit_breaker: fallback.circuit_breaker.clone(),
+                    capacity: second,
+                };
+                (capacity, Some(place))
+            }
+        };
         let (wake, redis) = match &self.jobs {
             JobSource::InProcess(wake) => (wake.clone(), None),
             JobSource::Redis(redis) => (Arc::default(), Some((**redis).clone())),

@@ -146,9 +146,10 @@ impl Fields {
     }
 
     /// Takes a field that is an empty text out, as if it were missing: so a form sends one that nobody filled in.
-    pub fn take_empty(&mut self, name: &str) -> bool {
-        let is_empty = self.values.get(name).is_some_and(|value| value == "");
-        is_empty && self.values.remove(name).is_some()
+    pub fn take_empty(&mut self, name: &str) {
+        if self.values.get(name).is_some_and(|value| value == "") {
+            self.values.remove(name);
+        }
     }
 
     /// The fields that are not read yet, as a value of their own. Its errors are not recorded here: they are for a later

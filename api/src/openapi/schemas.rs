@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use bookly_shared::domain::email_address::MAX_ADDRESS_BYTES;
 use bookly_shared::domain::{Password, PersonName, Role, Username};
 use bookly_shared::locale::LanguageTag;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{
     Array, ArrayBuilder, KnownFormat, Object, ObjectBuilder, SchemaFormat, SchemaType, Type,
 };
@@ -17,6 +18,12 @@ const ONE_LINE: &str = r"^[^\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\
 const LANGUAGE_TAG: &str = "^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$";
 /// The shortest one, in characters.
 const SHORTEST_TAG: usize = 2;
+
+/// A field of a query.
+pub(crate) fn in_query(name: &str, schema: Object, about: &str) -> Parameter {
+    let field = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query);
+    field.schema(Some(schema)).description(Some(about)).build()
+}
 
 fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)

@@ -214,12 +214,10 @@ fn parse_url(text: &str) -> Result<Url, String> {
         ));
     }
     let is_safe = |url: &Url| {
-        let by_tls_or_here = match url.scheme() {
-            "https" => true,
-            "http" => url.host().is_some_and(values::is_this_machine),
-            _ => false,
-        };
-        by_tls_or_here && values::has_plain_host(url) && url.username().is_empty() && url.password().is_none()
+        values::is_by_tls_or_here(url)
+            && values::has_plain_host(url)
+            && url.username().is_empty()
+            && url.password().is_none()
     };
     // `https:host` and `https:\host` are read too, but not by every program.
     let is_absolute = text.split_once("://").is_some_and(|(scheme, _)| !scheme.contains(['/', '?', '#']));

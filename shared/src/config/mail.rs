@@ -165,9 +165,7 @@ fn warn_of_unused(source: &mut Source) {
     } else {
         "MAIL_FALLBACK_SERVER is not set"
     };
-    if let Some(unused) = FALLBACK.all().into_iter().find(|setting| source.is_set(setting)) {
-        source.warn(format!("{} is not used, because {reason}", unused.name()));
-    }
+    source.warn_of_unused(&FALLBACK.all(), reason);
 }
 
 /// A text about the first server's settings, about those of the fallback.
@@ -389,14 +387,9 @@ fn password_login(
     let wanted = source.optional(names.use_credentials, values::boolean);
     let username = source.optional(names.username, |text| Ok(text.to_owned()));
     let password = source.secret(names.password, |text| Ok(text.to_owned()));
-    if !wanted? {
+    if !wanted? || !is_used {
         return Some(None);
     }
-    if is_used {
-        let name = names.use_credentials.name();
-        let needed = format!("{name} is true, its default; set it to false for a server that needs no login");
-        source.require(names.username, &needed);
-        source.require(names.password, &needed);
-    }
-    Some(Some(SmtpCredentials { username: username?, auth: SmtpAuth::Password(password?) }))
+    let settings = [names.use_credentials, names.username, names.password];
+    mail_auth::by_password(source, settings, username, password).map(Some)
 }

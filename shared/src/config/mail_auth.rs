@@ -104,15 +104,13 @@ pub(super) fn read(source: &mut Source, by_smtp: bool) -> Option<Option<SmtpCred
     }
     match mechanism {
         Mechanism::Password => {
-            warn_of_unused(source);
+            let reason = "MAIL_AUTH is password: set MAIL_AUTH=xoauth2 or oauthbearer";
+            source.warn_of_unused(&OF_TOKENS, reason);
             if !wanted {
                 return Some(None);
             }
-            let needed =
-                "USE_CREDENTIALS is true, its default; set it to false for a server that needs no login";
-            source.require(&table::MAIL_USERNAME, needed);
-            source.require(&table::MAIL_PASSWORD, needed);
-            Some(Some(SmtpCredentials { username: username?, auth: SmtpAuth::Password(password?) }))
+            let settings = [&table::USE_CREDENTIALS, &table::MAIL_USERNAME, &table::MAIL_PASSWORD];
+            by_password(source, settings, username, password).map(Some)
         }
         Mechanism::OAuth(mechanism) => {
             let finding = format!("is set, and MAIL_AUTH is {}", mechanism.setting());
@@ -151,21 +149,29 @@ fn user_of_token(source: &mut Source, username: Option<String>) -> Option<String
     Some(username)
 }
 
-fn warn_of_unused(source: &mut Source) {
-    let all: [&Setting; 6] = [
-        &table::MAIL_OAUTH_TOKEN_URL,
-        &table::MAIL_OAUTH_CLIENT_ID,
-        &table::MAIL_OAUTH_CLIENT_SECRET,
-        &table::MAIL_OAUTH_REFRESH_TOKEN,
-        &table::MAIL_OAUTH_SCOPE,
-        &table::MAIL_OAUTH_SERVICE_ACCOUNT_FILE,
-    ];
-    if let Some(unused) = all.into_iter().find(|setting| source.is_set(setting)) {
-        source.warn(format!(
-            "{} is not used, because MAIL_AUTH is password: set MAIL_AUTH=xoauth2 or oauthbearer",
-            unused.name()
-        ));
-    }
+/// What a login by password does not use.
+static OF_TOKENS: [&Setting; 6] = [
+    &table::MAIL_OAUTH_TOKEN_URL,
+    &table::MAIL_OAUTH_CLIENT_ID,
+    &table::MAIL_OAUTH_CLIENT_SECRET,
+    &table::MAIL_OAUTH_REFRESH_TOKEN,
+    &table::MAIL_OAUTH_SCOPE,
+    &table::MAIL_OAUTH_SERVICE_ACCOUNT_FILE,
+];
+
+/// A login by password that is wanted. `settings`: whether it is, the name and the password.
+pub(super) fn by_password(
+    source: &mut Source,
+    settings: [&Setting; 3],
+    username: Option<String>,
+    password: Option<SecretString>,
+) -> Option<SmtpCredentials> {
+    let [wanted, of_username, of_password] = settings;
+    let needed =
+        format!("{} is true, its default; set it to false for a server that needs no login", wanted.name());
+    source.require(of_username, &needed);
+    source.require(of_password, &needed);
+    Some(SmtpCredentials { username: username?, auth: SmtpAuth::Password(password?) })
 }
 
 /// The settings of the token server, each for itself.
@@ -238,9 +244,8 @@ impl OAuthVariables {
 
 /// A login in the URL is refused, because errors show the URL.
 fn token_url(text: &str) -> Result<String, String> {
-    let is_here = |url: &Url| url.host().is_some_and(values::is_this_machine);
     let is_good = |url: &Url| {
-        (url.scheme() == "https" || url.scheme() == "http" && is_here(url))
+        values::is_by_tls_or_here(url)
             && url.username().is_empty()
             && url.password().is_none()
             && url.fragment().is_none()

@@ -75,6 +75,13 @@ impl Source {
         self.warnings.push(warning.into());
     }
 
+    /// Warns of the first of these settings that is set although nothing uses it.
+    pub(super) fn warn_of_unused(&mut self, settings: &[&Setting], reason: &str) {
+        if let Some(unused) = settings.iter().find(|setting| self.is_set(setting)) {
+            self.warn(format!("{} is not used, because {reason}", unused.name()));
+        }
+    }
+
     pub(super) fn has_problems(&self) -> bool {
         !self.problems.is_empty()
     }

@@ -75,6 +75,15 @@ fn from_bare_host(text: &str) -> Option<Url> {
     Some(url)
 }
 
+/// Whether nobody on the network can read what is sent there: https, or http on this machine.
+pub(super) fn is_by_tls_or_here(url: &Url) -> bool {
+    match url.scheme() {
+        "https" => true,
+        "http" => url.host().is_some_and(is_this_machine),
+        _ => false,
+    }
+}
+
 pub(super) fn is_this_machine(host: Host<&str>) -> bool {
     match host {
         Host::Domain(name) => name == "localhost",

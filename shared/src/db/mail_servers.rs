@@ -51,7 +51,12 @@ WHERE seen_at > $1
 GROUP BY server, address, circuit
 ORDER BY server DESC, address, circuit";
 
-const PURGE_CIRCUITS: &str = "DELETE FROM mail_servers WHERE seen_at < $1";
+/// How long the rows of a worker that is gone are kept.
+pub(in crate::db) const KEEP_CIRCUITS_FOR: TimeDelta = TimeDelta::hours(1);
+
+pub(in crate::db) const PURGE_CIRCUITS: &str = "
+DELETE FROM mail_servers
+WHERE (worker, server) IN (SELECT worker, server FROM mail_servers WHERE seen_at < $1 LIMIT $2)";
 
 impl Db {
     /// Writes how a worker finds its mail servers.
@@ -80,14 +85,6 @@ impl Db {
     pub async fn circuits(&self, now: DateTime<Utc>) -> DbResult<Vec<Circuits>> {
         on_db!(self.reader(), connection => {
             sqlx::query_as(LIST_CIRCUITS).bind(now - GONE_AFTER).fetch_all(&mut *connection).await?
-        })
-    }
-
-    /// Deletes what workers wrote that have been gone for an hour. Returns how many rows.
-    pub async fn purge_circuits(&self, now: DateTime<Utc>) -> DbResult<u64> {
-        on_db!(self.writer(), connection => {
-            let query = sqlx::query(PURGE_CIRCUITS).bind(now - TimeDelta::hours(1));
-            query.execute(&mut *connection).await?.rows_affected()
         })
     }
 }

@@ -24,6 +24,9 @@ enum Meaning {
     Complaint,
     /// Hard if the enhanced code is one of [`HARD_CODES`], else soft.
     ByCode,
+    /// It has the form of a bounce, although the email arrived, or was none of this service's: an automatic reply, for
+    /// example.
+    NoReport,
 }
 
 /// A row: the reporter, and the beginning of what it calls the event, from the general to the particular.
@@ -31,8 +34,8 @@ type Row = (ReportSource, &'static [&'static str], Meaning);
 
 /// The first row that applies counts. What has no row is no report: an acceptance, an opened email, an automatic reply.
 #[rustfmt::skip]
-const TABLE: [Row; 29] = {
-    use Meaning::{ByCode, Complaint, Delay, Hard, Soft};
+const TABLE: [Row; 36] = {
+    use Meaning::{ByCode, Complaint, Delay, Hard, NoReport, Soft};
     use ReportSource::{Dsn, Mailgun, Postmark, Resend, SendGrid};
     [
         // RecordType, Type: https://postmarkapp.com/developer/api/bounce-api#bounce-types
@@ -47,6 +50,13 @@ const TABLE: [Row; 29] = {
         // "mailbox full, account disabled, exceeds quota"
         (Postmark, &["Bounce", "SoftBounce"], Soft),
         (Postmark, &["Bounce", "Transient"], Soft),
+        (Postmark, &["Bounce", "AutoResponder"], NoReport),
+        (Postmark, &["Bounce", "AddressChange"], NoReport),
+        (Postmark, &["Bounce", "ChallengeVerification"], NoReport),
+        (Postmark, &["Bounce", "Subscribe"], NoReport),
+        (Postmark, &["Bounce", "Unsubscribe"], NoReport),
+        (Postmark, &["Bounce", "OpenRelayTest"], NoReport),
+        (Postmark, &["Bounce", "InboundError"], NoReport),
         (Postmark, &["Bounce"], ByCode),
         // event, severity, reason: https://documentation.mailgun.com/docs/mailgun/user-manual/events/events
         (Mailgun, &["complained"], Complaint),
@@ -76,26 +86,12 @@ const TABLE: [Row; 29] = {
     ]
 };
 
-/// What reporters send in the form of a bounce although the email arrived, or was none of this service's: an automatic
-/// reply, for example. They are no reports.
-const NO_BOUNCES: [(ReportSource, &[&str]); 7] = [
-    (ReportSource::Postmark, &["Bounce", "AutoResponder"]),
-    (ReportSource::Postmark, &["Bounce", "AddressChange"]),
-    (ReportSource::Postmark, &["Bounce", "ChallengeVerification"]),
-    (ReportSource::Postmark, &["Bounce", "Subscribe"]),
-    (ReportSource::Postmark, &["Bounce", "Unsubscribe"]),
-    (ReportSource::Postmark, &["Bounce", "OpenRelayTest"]),
-    (ReportSource::Postmark, &["Bounce", "InboundError"]),
-];
-
 /// What a report means; `None` where it is no report of a bounce or a complaint. `said` is what the reporter calls it, from
 /// the general to the particular, and `code` the enhanced code that it gives.
 pub fn judge(source: ReportSource, said: &[&str], code: Option<EnhancedCode>) -> Option<ReportVerdict> {
-    if NO_BOUNCES.iter().any(|(of, words)| *of == source && begins_with(said, words)) {
-        return None;
-    }
     let (_, _, meaning) = TABLE.iter().find(|(of, words, _)| *of == source && begins_with(said, words))?;
     Some(match meaning {
+        Meaning::NoReport => return None,
         Meaning::Hard => ReportVerdict::Hard,
         Meaning::ByCode if code.is_some_and(is_hard) => ReportVerdict::Hard,
         Meaning::Soft | Meaning::ByCode => ReportVerdict::Soft,
@@ -126,36 +122,43 @@ mod tests {
 
     /// One example a row, in the order of the table: what the reporter says, with its code, and what it means.
     #[rustfmt::skip]
-    const EXAMPLES: [(ReportSource, &[&str], &str, ReportVerdict); 29] = [
-        (Postmark, &["SpamComplaint", "SpamComplaint"], "", Complaint),
-        (Postmark, &["Bounce", "SpamComplaint"], "", Complaint),
-        (Postmark, &["Bounce", "HardBounce"], "smtp;550 no mailbox here", Hard),
-        (Postmark, &["Bounce", "BadEmailAddress"], "", Hard),
-        (Postmark, &["Bounce", "Blocked"], "550 5.1.1 blocked", Soft),
-        (Postmark, &["Bounce", "SpamNotification"], "554 5.7.1 spam", Soft),
-        (Postmark, &["Bounce", "DMARCPolicy"], "550 5.7.26 unauthenticated", Soft),
-        (Postmark, &["Bounce", "SoftBounce"], "552 5.2.2 mailbox full", Soft),
-        (Postmark, &["Bounce", "Transient"], "451 4.4.1 timed out", Soft),
-        (Postmark, &["Bounce", "Unknown"], "550 5.1.1 no such user", Hard),
-        (Mailgun, &["complained", "", ""], "", Complaint),
-        (Mailgun, &["failed", "temporary", "greylisted"], "450 4.2.0 greylisted", Delay),
-        (Mailgun, &["failed", "permanent", "suppress-bounce"], "605", Soft),
-        (Mailgun, &["failed", "permanent", "espblock"], "554 5.7.1 blocked", Soft),
-        (Mailgun, &["failed", "permanent", "bounce"], "550 5.1.1 does not exist", Hard),
-        (SendGrid, &["spamreport", "", ""], "", Complaint),
-        (SendGrid, &["bounce", "blocked", "Reputation"], "550 5.7.1 blocked", Soft),
-        (SendGrid, &["bounce", "bounce", "Invalid Address"], "550 unknown recipient", Hard),
-        (SendGrid, &["bounce", "bounce", "Unclassified"], "550 5.2.1 disabled", Hard),
-        (SendGrid, &["dropped", "", ""], "Bounced Address", Soft),
-        (SendGrid, &["deferred", "", ""], "421 4.7.0 try later", Delay),
-        (Resend, &["email.complained", "", ""], "", Complaint),
-        (Resend, &["email.bounced", "Permanent", "NoEmail"], "", Hard),
-        (Resend, &["email.bounced", "Permanent", "Suppressed"], "550 5.1.1 earlier", Soft),
-        (Resend, &["email.bounced", "Permanent", "General"], "smtp; 550 5.1.1 user unknown", Hard),
-        (Resend, &["email.suppressed", "", ""], "", Soft),
-        (Resend, &["email.delivery_delayed", "", ""], "", Delay),
-        (Dsn, &["failed"], "smtp; 550 5.1.1 user unknown", Hard),
-        (Dsn, &["delayed"], "4.4.1", Delay),
+    const EXAMPLES: [(ReportSource, &[&str], &str, Option<ReportVerdict>); 36] = [
+        (Postmark, &["SpamComplaint", "SpamComplaint"], "", Some(Complaint)),
+        (Postmark, &["Bounce", "SpamComplaint"], "", Some(Complaint)),
+        (Postmark, &["Bounce", "HardBounce"], "smtp;550 no mailbox here", Some(Hard)),
+        (Postmark, &["Bounce", "BadEmailAddress"], "", Some(Hard)),
+        (Postmark, &["Bounce", "Blocked"], "550 5.1.1 blocked", Some(Soft)),
+        (Postmark, &["Bounce", "SpamNotification"], "554 5.7.1 spam", Some(Soft)),
+        (Postmark, &["Bounce", "DMARCPolicy"], "550 5.7.26 unauthenticated", Some(Soft)),
+        (Postmark, &["Bounce", "SoftBounce"], "552 5.2.2 mailbox full", Some(Soft)),
+        (Postmark, &["Bounce", "Transient"], "451 4.4.1 timed out", Some(Soft)),
+        (Postmark, &["Bounce", "AutoResponder"], "", None),
+        (Postmark, &["Bounce", "AddressChange"], "", None),
+        (Postmark, &["Bounce", "ChallengeVerification"], "", None),
+        (Postmark, &["Bounce", "Subscribe"], "", None),
+        (Postmark, &["Bounce", "Unsubscribe"], "", None),
+        (Postmark, &["Bounce", "OpenRelayTest"], "", None),
+        (Postmark, &["Bounce", "InboundError"], "", None),
+        (Postmark, &["Bounce", "Unknown"], "550 5.1.1 no such user", Some(Hard)),
+        (Mailgun, &["complained", "", ""], "", Some(Complaint)),
+        (Mailgun, &["failed", "temporary", "greylisted"], "450 4.2.0 greylisted", Some(Delay)),
+        (Mailgun, &["failed", "permanent", "suppress-bounce"], "605", Some(Soft)),
+        (Mailgun, &["failed", "permanent", "espblock"], "554 5.7.1 blocked", Some(Soft)),
+        (Mailgun, &["failed", "permanent", "bounce"], "550 5.1.1 does not exist", Some(Hard)),
+        (SendGrid, &["spamreport", "", ""], "", Some(Complaint)),
+        (SendGrid, &["bounce", "blocked", "Reputation"], "550 5.7.1 blocked", Some(Soft)),
+        (SendGrid, &["bounce", "bounce", "Invalid Address"], "550 unknown recipient", Some(Hard)),
+        (SendGrid, &["bounce", "bounce", "Unclassified"], "550 5.2.1 disabled", Some(Hard)),
+        (SendGrid, &["dropped", "", ""], "Bounced Address", Some(Soft)),
+        (SendGrid, &["deferred", "", ""], "421 4.7.0 try later", Some(Delay)),
+        (Resend, &["email.complained", "", ""], "", Some(Complaint)),
+        (Resend, &["email.bounced", "Permanent", "NoEmail"], "", Some(Hard)),
+        (Resend, &["email.bounced", "Permanent", "Suppressed"], "550 5.1.1 earlier", Some(Soft)),
+        (Resend, &["email.bounced", "Permanent", "General"], "smtp; 550 5.1.1 user unknown", Some(Hard)),
+        (Resend, &["email.suppressed", "", ""], "", Some(Soft)),
+        (Resend, &["email.delivery_delayed", "", ""], "", Some(Delay)),
+        (Dsn, &["failed"], "smtp; 550 5.1.1 user unknown", Some(Hard)),
+        (Dsn, &["delayed"], "4.4.1", Some(Delay)),
     ];
 
     #[test]
@@ -163,7 +166,7 @@ mod tests {
         for (row, (source, said, text, verdict)) in EXAMPLES.iter().enumerate() {
             let applies = |(of, words, _): &Row| of == source && begins_with(said, words);
             assert_eq!(TABLE.iter().position(applies), Some(row), "{said:?} is the example of another row");
-            assert_eq!(judge(*source, said, enhanced_code_in(text)), Some(*verdict), "{said:?} {text}");
+            assert_eq!(judge(*source, said, enhanced_code_in(text)), *verdict, "{said:?} {text}");
         }
     }
 

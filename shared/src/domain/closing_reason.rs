@@ -16,14 +16,6 @@ pub const ADDRESS_TAKEN: &str = "the new address has an account already";
 pub const AUTH_CHANGED: &str = "the password, address or role was changed after the request";
 /// By the command line or the operator's page.
 pub const CANCELLED_BY_OPERATOR: &str = "cancelled by an operator";
-/// The mailbox did not exist when an earlier email was sent to it.
-pub const SUPPRESSED_BOUNCE: &str = "suppressed: bounce";
-/// An operator stopped all emails to the mailbox.
-pub const SUPPRESSED_OPERATOR: &str = "suppressed: operator";
-/// A bulk email to somebody who called an earlier email spam.
-pub const SUPPRESSED_COMPLAINT: &str = "suppressed: complaint";
-/// A bulk email to somebody who unsubscribed.
-pub const SUPPRESSED_UNSUBSCRIBE: &str = "suppressed: unsubscribe";
 
 /// The email was not sent by its deadline.
 pub const DEADLINE_PASSED: &str = "deadline passed before the mail could be sent";
@@ -43,10 +35,10 @@ pub const CLOSING_REASONS: [&str; 14] = [
     ADDRESS_TAKEN,
     AUTH_CHANGED,
     CANCELLED_BY_OPERATOR,
-    SUPPRESSED_BOUNCE,
-    SUPPRESSED_OPERATOR,
-    SUPPRESSED_COMPLAINT,
-    SUPPRESSED_UNSUBSCRIBE,
+    suppressed(SuppressionReason::Bounce),
+    suppressed(SuppressionReason::Operator),
+    suppressed(SuppressionReason::Complaint),
+    suppressed(SuppressionReason::Unsubscribe),
     DEADLINE_PASSED,
     NOT_RENDERED,
     WORKER_LOST,
@@ -54,11 +46,11 @@ pub const CLOSING_REASONS: [&str; 14] = [
 ];
 
 /// The reason of an email to a suppressed mailbox.
-pub fn suppressed(reason: SuppressionReason) -> &'static str {
+pub const fn suppressed(reason: SuppressionReason) -> &'static str {
     match reason {
-        SuppressionReason::Bounce => SUPPRESSED_BOUNCE,
-        SuppressionReason::Operator => SUPPRESSED_OPERATOR,
-        SuppressionReason::Complaint => SUPPRESSED_COMPLAINT,
-        SuppressionReason::Unsubscribe => SUPPRESSED_UNSUBSCRIBE,
+        SuppressionReason::Bounce => "suppressed: bounce",
+        SuppressionReason::Operator => "suppressed: operator",
+        SuppressionReason::Complaint => "suppressed: complaint",
+        SuppressionReason::Unsubscribe => "suppressed: unsubscribe",
     }
 }

@@ -10,10 +10,13 @@ mod templates;
 
 use std::process::ExitCode;
 
-use bookly_shared::config::Settings;
+use anyhow::bail;
+use bookly_shared::config::{DatabaseSettings, Settings};
+use bookly_shared::db::Db;
+use bookly_shared::db::inspect::missing_file;
 use clap::Subcommand;
 
-use crate::process::BAD_CONFIGURATION;
+use crate::process::{BAD_CONFIGURATION, open_database};
 
 pub use bounce::Bounce;
 pub use doctor::Doctor;
@@ -61,4 +64,26 @@ impl Command {
             _ => BAD_CONFIGURATION,
         }
     }
+}
+
+/// Does the work of a command on the database, and closes it whatever the result.
+async fn on_database<T>(
+    settings: &Settings,
+    work: impl AsyncFnOnce(&Db) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let db = open(settings).await?;
+    let done = work(&db).await;
+    db.close().await;
+    done
+}
+
+/// Refuses a folder without a database file: a new, empty one would answer that there are no emails.
+async fn open(settings: &Settings) -> anyhow::Result<Db> {
+    if let DatabaseSettings::Sqlite { data_dir } = &settings.database
+        && let Some(file) = missing_file(data_dir)
+    {
+        let file = file.display();
+        bail!("there is no {file}: run this where bookly-api runs, or set DATA_DIR or DATABASE_URL as there");
+    }
+    open_database(settings).await
 }

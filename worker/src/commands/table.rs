@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io;
 
 use bookly_shared::domain::printable;
+use chrono::{DateTime, Utc};
 use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell, CellAlignment, Table};
 
@@ -33,6 +34,17 @@ pub(super) fn text(text: impl Display) -> Cell {
 /// A cell with a number, or the heading of a column of numbers: aligned at the right.
 pub(super) fn number(number: impl Display) -> Cell {
     Cell::new(number).set_alignment(CellAlignment::Right)
+}
+
+/// A time, to the second.
+pub(super) fn instant(time: DateTime<Utc>) -> Cell {
+    Cell::new(time.format("%Y-%m-%dT%H:%M:%SZ"))
+}
+
+/// The line below a list: how many rows, and whether there are more. `nouns`: of one row, and of several.
+pub(super) fn count(rows: usize, more: bool, [one, several]: [&str; 2]) -> String {
+    let noun = if rows == 1 { one } else { several };
+    if more { format!("{rows} {noun}; there are more, see --limit") } else { format!("{rows} {noun}") }
 }
 
 /// Prints the lines of a table, the headings first.

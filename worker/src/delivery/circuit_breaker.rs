@@ -170,14 +170,12 @@ impl CircuitBreaker {
 
     /// Waits until the circuit is open or half-open.
     pub(crate) async fn not_closed(&self) {
-        // The sender lives as long as `self`, so the wait cannot fail.
-        let _ = self.state.subscribe().wait_for(|state| !matches!(state.circuit, Circuit::Closed)).await;
+        until(&self.state, |circuit| !matches!(circuit, Circuit::Closed)).await;
     }
 
     /// Waits until the circuit is closed or half-open.
     pub(crate) async fn not_open(&self) {
-        // The sender lives as long as `self`, so the wait cannot fail.
-        let _ = self.state.subscribe().wait_for(|state| !matches!(state.circuit, Circuit::Open(_))).await;
+        until(&self.state, |circuit| !matches!(circuit, Circuit::Open(_))).await;
     }
 
     /// The server accepted an email.
@@ -217,20 +215,14 @@ impl CircuitBreaker {
                 SMTP_REACHABLE.set(0.0, [self.server.label().into()]);
                 let remedy = error.remedy().unwrap_or("run `bookly-worker doctor`");
                 let remedy = self.with_its_settings(remedy);
-                if self.is_of_two && self.server == MailServer::First {
-                    tracing::error!(
-                        reason,
-                        remedy = &*remedy,
-                        "the mail server cannot be used; emails go to the second one while it is probed"
-                    );
-                } else {
-                    tracing::error!(
-                        server = self.named(),
-                        reason,
-                        remedy = &*remedy,
-                        "the mail server cannot be used; emails wait while it is probed"
-                    );
-                }
+                let has_other = self.is_of_two && self.server == MailServer::First;
+                let emails = if has_other { "emails go to the second one" } else { "emails wait" };
+                tracing::error!(
+                    server = self.named(),
+                    reason,
+                    remedy = &*remedy,
+                    "the mail server cannot be used; {emails} while it is probed"
+                );
             }
             Some(Opened::Again) => {
                 tracing::warn!(server = self.named(), reason, "the mail server still cannot be used")
@@ -241,13 +233,13 @@ impl CircuitBreaker {
 
     /// Probes the server whenever the circuit is open, until `stop`.
     pub(crate) async fn probe(&self, transport: &Transport, stop: &CancellationToken) {
-        let mut state = self.state.subscribe();
-        let watch = async {
-            while state.wait_for(|state| !matches!(state.circuit, Circuit::Closed)).await.is_ok() {
+        stop.run_until_cancelled(async {
+            loop {
+                self.not_closed().await;
                 self.probe_until_closed(transport).await;
             }
-        };
-        stop.run_until_cancelled(watch).await;
+        })
+        .await;
     }
 
     async fn probe_until_closed(&self, transport: &Transport) {
@@ -284,11 +276,8 @@ impl CircuitBreaker {
     async fn probe_with_emails(&self) {
         let permits = Arc::new(Semaphore::new(1));
         self.set(Circuit::HalfOpen(Arc::clone(&permits)));
-        let mut state = self.state.subscribe();
         loop {
-            let decided = async {
-                drop(state.wait_for(|state| !matches!(state.circuit, Circuit::HalfOpen(_))).await);
-            };
+            let decided = until(&self.state, |circuit| !matches!(circuit, Circuit::HalfOpen(_)));
             tokio::select! {
                 decided = timeout(PROBE_LIMIT, decided) => if decided.is_ok() { return },
                 () = self.until_it_gets_no_emails() => return,
@@ -306,10 +295,7 @@ impl CircuitBreaker {
 
     async fn until_it_gets_no_emails(&self) {
         match &self.first {
-            // The sender lives as long as `self`, so the wait cannot fail.
-            Some(first) => {
-                let _ = first.subscribe().wait_for(|state| matches!(state.circuit, Circuit::Closed)).await;
-            }
+            Some(first) => until(first, |circuit| matches!(circuit, Circuit::Closed)).await,
             None => std::future::pending().await,
         }
     }
@@ -341,6 +327,12 @@ impl CircuitBreaker {
     fn named(&self) -> Option<&'static str> {
         (self.server != MailServer::First).then(|| self.server.as_str())
     }
+}
+
+/// Waits for such a circuit.
+async fn until(state: &watch::Sender<State>, is_so: impl Fn(&Circuit) -> bool) {
+    // The caller holds the sender, so the wait cannot fail.
+    let _ = state.subscribe().wait_for(|state| is_so(&state.circuit)).await;
 }
 
 /// What a failed send did to the circuit.

@@ -44,20 +44,15 @@ impl TokenError {
 
     /// `server` names the token server.
     pub(super) fn unanswered(server: &str, error: &HttpClientError) -> TokenError {
-        match error {
-            HttpClientError::TimedOut(_) => {
-                TokenError::new(TokenProblem::Silent, &format!("{server}: {error}"))
-            }
-            HttpClientError::TooLong => {
-                TokenError::new(TokenProblem::NoTokenServer, &format!("{server}: {error}"))
-            }
-            HttpClientError::Failed(cause) => {
-                let problem = CertificateProblem::of(cause.as_ref());
-                let text = problem.map_or_else(|| error.to_string(), |_| with_reason(error));
-                let problem = problem.map_or(TokenProblem::Unreachable, TokenProblem::Certificate);
-                TokenError::new(problem, &format!("{server}: {text}"))
-            }
-        }
+        let (problem, text) = match error {
+            HttpClientError::TimedOut(_) => (TokenProblem::Silent, error.to_string()),
+            HttpClientError::TooLong => (TokenProblem::NoTokenServer, error.to_string()),
+            HttpClientError::Failed(cause) => match CertificateProblem::of(cause.as_ref()) {
+                Some(problem) => (TokenProblem::Certificate(problem), with_reason(error)),
+                None => (TokenProblem::Unreachable, error.to_string()),
+            },
+        };
+        TokenError::new(problem, &format!("{server}: {text}"))
     }
 
     /// The error without these secrets in its text.

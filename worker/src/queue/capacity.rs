@@ -39,6 +39,8 @@ pub(crate) struct Capacity {
     concurrency: u32,
     prefetch: u32,
     server: MailServer,
+    /// Before the other server, where there are two.
+    other: Option<Dialogues>,
 }
 
 impl Capacity {
@@ -60,7 +62,17 @@ impl Capacity {
             concurrency: u32::from(concurrency),
             prefetch: u32::from(prefetch),
             server,
+            other: None,
         }
+    }
+
+    /// The capacities before the first server and the second one.
+    pub(crate) fn of_two(concurrency: u16) -> [Capacity; 2] {
+        let [mut first, mut second] =
+            [MailServer::First, MailServer::Fallback].map(|server| Capacity::new(concurrency, server));
+        first.other = Some(second.dialogues.clone());
+        second.other = Some(first.dialogues.clone());
+        [first, second]
     }
 
     /// Waits for capacity for one email.
@@ -130,16 +142,11 @@ impl Capacity {
         DeliveryPermit {
             unanswered: Some(unanswered),
             uncompleted,
-            dialogues: self.dialogues(),
-            with_other: None,
+            dialogues: self.dialogues.clone(),
+            with_other: self.other.clone(),
             bulk: None,
             claimed_for: ClaimedFor { server: self.server, is_probe: false },
         }
-    }
-
-    /// The SMTP dialogues that it limits.
-    pub(crate) fn dialogues(&self) -> Dialogues {
-        self.dialogues.clone()
     }
 }
 

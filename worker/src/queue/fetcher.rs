@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::delivery::circuit_breaker::{Admission, CircuitBreaker};
-use crate::delivery::deliver::{Delivery, DeliveryPermit, Dialogues};
+use crate::delivery::deliver::{Delivery, DeliveryPermit};
 use crate::queue::capacity::Capacity;
 use crate::queue::fallback::FallbackPlace;
 use crate::queue::maintenance::AFTER_DATABASE_OUTAGE;
@@ -132,14 +132,6 @@ impl Fetcher {
         }
     }
 
-    fn dialogues_with_other_than(&self, server: MailServer) -> Option<Dialogues> {
-        let fallback = self.fallback.as_ref()?;
-        Some(match server {
-            MailServer::First => fallback.capacity.dialogues(),
-            MailServer::Fallback => self.capacity.dialogues(),
-        })
-    }
-
     /// Enqueues a job for a worker with capacity, unless one waits already.
     fn wake_another_worker(&self, id: Uuid, last_enqueued: &mut Option<Instant>) {
         let Some(redis) = self.redis.clone() else { return };
@@ -166,8 +158,7 @@ impl Fetcher {
         first: DeliveryPermit,
         admission: Admission,
     ) -> Result<Claimed, DbError> {
-        let server = first.claimed_for.server;
-        let capacity = self.capacity_of(server);
+        let capacity = self.capacity_of(first.claimed_for.server);
         let mut permits = vec![first];
         while matches!(admission, Admission::Any)
             && !self.circuit_breaker.has_rate()
@@ -194,7 +185,6 @@ impl Fetcher {
             if email.priority == BULK {
                 permit.bulk = capacity.take_for_bulk();
             }
-            permit.with_other = self.dialogues_with_other_than(server);
             let (delivery, probe) = (self.delivery.clone(), probe.take());
             permit.claimed_for.is_probe = probe.is_some();
             self.deliveries.spawn(async move {

@@ -139,7 +139,6 @@ impl Maintenance {
             }
             let deleted = self.db.purge(self.mail_retention, self.code_lifetime, self.clock.now()).await?;
             tracing::debug!(rows = deleted, "old rows deleted");
-            self.db.purge_circuits(self.clock.now()).await?;
             self.purge_accounts().await?;
         }
         let Some(redis) = &self.redis else { return Ok(()) };

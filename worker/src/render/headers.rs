@@ -3,7 +3,6 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bookly_shared::domain::EmailKind;
 use lettre::Address;
-use lettre::message::Mailbox;
 use lettre::message::header::{HeaderName, HeaderValue};
 
 /// Longest line that needs no excuse (RFC 5322 §2.1.1), without its CRLF.
@@ -15,9 +14,9 @@ const LINE: usize = 78;
 /// lettre writes a name such as `Acme.Inc` without quotes, although a period needs them (RFC 5322 §3.4, `phrase`), and
 /// encodes one such as `Acme, Inc.`, which quotes alone make valid; spam filters count that.
 pub(super) fn from(name: &str, address: &Address) -> Option<HeaderValue> {
-    let value = quoted_mailbox(name, address)?;
-    let raw = Mailbox::new(Some(name.to_owned()), address.clone()).to_string();
-    Some(HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str("From"), raw, value))
+    let mailbox = quoted_mailbox(name, address)?;
+    let value = folded(&mailbox, "From: ".len());
+    Some(HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str("From"), mailbox, value))
 }
 
 fn quoted_mailbox(name: &str, address: &Address) -> Option<String> {
@@ -26,7 +25,7 @@ fn quoted_mailbox(name: &str, address: &Address) -> Option<String> {
     if name.is_empty() || !name.chars().all(is_plain) || name.contains("=?") {
         return None;
     }
-    Some(folded(&format!("{} <{address}>", quoted(name)), "From: ".len()))
+    Some(format!("{} <{address}>", quoted(name)))
 }
 
 /// A `quoted-string` (RFC 5322 §3.2.4).
@@ -99,7 +98,8 @@ mod tests {
     #[test]
     fn a_display_name_is_quoted_and_folded_between_words() {
         let address: Address = "a@b.example".parse().unwrap();
-        let encoded = |name: &str| quoted_mailbox(name, &address);
+        let encoded =
+            |name: &str| quoted_mailbox(name, &address).map(|mailbox| folded(&mailbox, "From: ".len()));
         for (name, header) in [
             ("Bookly", "\"Bookly\" <a@b.example>"),
             ("Acme.Inc", "\"Acme.Inc\" <a@b.example>"),

@@ -117,13 +117,11 @@ impl Composer {
         if let Some(echo) = self.echo {
             echo.name_row(message.headers_mut(), id);
         }
-        let envelope = match &self.bounces {
-            Some(bounces) => {
-                Envelope::new(Some(bounces.of_row(id).map_err(ComposeError::Sender)?), vec![to.clone()])
-                    .map_err(ComposeError::Refused)?
-            }
-            None => message.envelope().clone(),
+        let sender = match &self.bounces {
+            Some(bounces) => bounces.of_row(id).map_err(ComposeError::Sender)?,
+            None => self.from.clone(),
         };
+        let envelope = Envelope::new(Some(sender), vec![to.clone()]).map_err(ComposeError::Refused)?;
         Ok(Outgoing {
             id,
             envelope,

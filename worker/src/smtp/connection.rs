@@ -105,7 +105,7 @@ impl Connector {
         let token = login.tokens.current().await.map_err(SendError::no_token)?;
         let log_in = async |token| {
             let mut session = self.connected().await?;
-            session.log_in_with_token(login.mechanism, &login.response(token)).await?;
+            session.log_in_with_token(login.mechanism, &login.response(&self.host, self.port, token)).await?;
             Ok::<_, SendError>(session)
         };
         match log_in(&token).await {

@@ -38,8 +38,6 @@ pub(super) struct PasswordLogin {
 /// A login with the access token of the moment.
 pub(super) struct TokenLogin {
     username: String,
-    host: String,
-    port: u16,
     pub(super) mechanism: OAuthMechanism,
     pub(super) tokens: Tokens,
 }
@@ -58,8 +56,7 @@ impl Login {
                 let (trust, clock) = (&options.trust, options.clock.clone());
                 let tokens =
                     Tokens::start((**oauth).clone(), &username, trust, clock, options.timeouts.token)?;
-                let (host, port) = (settings.host.clone(), settings.port);
-                Login::Token(TokenLogin { username, host, port, mechanism: oauth.mechanism, tokens })
+                Login::Token(TokenLogin { username, mechanism: oauth.mechanism, tokens })
             }
         })
     }
@@ -80,9 +77,9 @@ fn redactor_of(user: &str, password: &str) -> Arc<Redactor> {
 }
 
 impl TokenLogin {
-    /// The SASL response, in base64.
-    pub(super) fn response(&self, token: &AccessToken) -> String {
-        let TokenLogin { username, host, port, .. } = self;
+    /// The SASL response at this mail server, in base64.
+    pub(super) fn response(&self, host: &str, port: u16, token: &AccessToken) -> String {
+        let username = &self.username;
         let token = token.text.expose_secret();
         BASE64_STANDARD.encode(match self.mechanism {
             OAuthMechanism::XOAuth2 => format!("user={username}\x01auth=Bearer {token}\x01\x01"),

@@ -7,8 +7,7 @@ use bookly_shared::db::emails::admin::{EmailFilter, EmailRow};
 use bookly_shared::domain::{EmailAddress, EmailKind, EmailState};
 use chrono::{DateTime, Utc};
 use utoipa::IntoParams;
-use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::schema::Object;
+use utoipa::openapi::path::{Parameter, ParameterIn};
 use uuid::Uuid;
 
 use crate::error::ApiResult;
@@ -56,8 +55,8 @@ pub(super) fn optional_field<T, E: std::fmt::Display>(
     name: &str,
     parse: impl FnOnce(&str) -> Result<T, E>,
 ) -> Option<Option<T>> {
-    let read = |text: &str| if text.is_empty() { Ok(None) } else { parse(text).map(Some) };
-    fields.optional(name, |fields, name| fields.parse(name, read)).map(Option::flatten)
+    fields.take_empty(name);
+    fields.optional(name, |fields, name| fields.parse(name, parse))
 }
 
 /// The rows of one answer, and whether there are more. One row beyond the limit tells.
@@ -79,17 +78,21 @@ pub(super) fn states() -> Vec<&'static str> {
 
 impl IntoParams for EmailQuery {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let field = |name, schema: Object, about| {
-            let field = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query);
-            field.schema(Some(schema)).description(Some(about)).build()
-        };
         vec![
-            field("state", schemas::one_of(&states()), "Emails in this state"),
-            field("kind", schemas::one_of(&kinds()), "Emails of this kind"),
-            field("to", schemas::email(), "Emails to this address, in any spelling"),
-            field("since", schemas::time(), "Emails accepted at this time or later"),
-            field("before", schemas::id(), "Emails accepted before this one: the next part of the list"),
-            field("limit", schemas::integer(&LIMITS, DEFAULT_LIMIT), "At most this many; 50 by default"),
+            schemas::in_query("state", schemas::one_of(&states()), "Emails in this state"),
+            schemas::in_query("kind", schemas::one_of(&kinds()), "Emails of this kind"),
+            schemas::in_query("to", schemas::email(), "Emails to this address, in any spelling"),
+            schemas::in_query("since", schemas::time(), "Emails accepted at this time or later"),
+            schemas::in_query(
+                "before",
+                schemas::id(),
+                "Emails accepted before this one: the next part of the list",
+            ),
+            schemas::in_query(
+                "limit",
+                schemas::integer(&LIMITS, DEFAULT_LIMIT),
+                "At most this many; 50 by default",
+            ),
         ]
     }
 }

@@ -13,7 +13,7 @@ use bookly_shared::db::users::User;
 use bookly_shared::domain::{EmailAddress, SuppressionReason};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
-use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::schema::Object;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -114,17 +114,16 @@ impl FromFields for SuppressionQuery {
 impl IntoParams for SuppressionQuery {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         vec![
-            in_query("address", schemas::email(), "Entries of this mailbox, in any spelling"),
-            in_query("reason", reason_schema(), "Entries with this reason"),
-            in_query("limit", schemas::integer(&LIMITS, DEFAULT_LIMIT), "At most this many; 50 by default"),
-            in_query("offset", schemas::integer(&OFFSETS, 0), "So many of the newest are left out"),
+            schemas::in_query("address", schemas::email(), "Entries of this mailbox, in any spelling"),
+            schemas::in_query("reason", reason_schema(), "Entries with this reason"),
+            schemas::in_query(
+                "limit",
+                schemas::integer(&LIMITS, DEFAULT_LIMIT),
+                "At most this many; 50 by default",
+            ),
+            schemas::in_query("offset", schemas::integer(&OFFSETS, 0), "So many of the newest are left out"),
         ]
     }
-}
-
-fn in_query(name: &str, schema: Object, about: &str) -> Parameter {
-    let field = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query);
-    field.schema(Some(schema)).description(Some(about)).build()
 }
 
 /// The entry to add.
@@ -189,7 +188,11 @@ impl FromFields for RemovalQuery {
 
 impl IntoParams for RemovalQuery {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        vec![in_query("reason", reason_schema(), "The entry's reason; without it all entries of the mailbox")]
+        vec![schemas::in_query(
+            "reason",
+            reason_schema(),
+            "The entry's reason; without it all entries of the mailbox",
+        )]
     }
 }
 

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use bookly_shared::db::books::{Book, Page};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
-use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -35,13 +35,13 @@ impl FromFields for Part {
 
 impl IntoParams for Part {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let field = |name, bounds, example, about| {
-            let field = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query);
-            field.schema(Some(schemas::integer(bounds, example))).description(Some(about)).build()
-        };
         vec![
-            field("limit", &LIMITS, DEFAULT_LIMIT, "At most this many; 100 by default"),
-            field("offset", &OFFSETS, 0, "Skip this many"),
+            schemas::in_query(
+                "limit",
+                schemas::integer(&LIMITS, DEFAULT_LIMIT),
+                "At most this many; 100 by default",
+            ),
+            schemas::in_query("offset", schemas::integer(&OFFSETS, 0), "Skip this many"),
         ]
     }
 }

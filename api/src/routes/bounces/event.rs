@@ -73,8 +73,9 @@ impl Call<'_> {
         time.is_some_and(|time| time >= self.now - good_for && time <= self.now + GOOD_FOR)
     }
 
-    pub(super) fn json(&self) -> Result<Value, Refusal> {
-        serde_json::from_slice(self.body).map_err(|_| Refusal::Malformed("The body is not valid JSON"))
+    /// The body as a document, or what is wrong with it.
+    pub(super) fn json(&self) -> Result<Value, &'static str> {
+        serde_json::from_slice(self.body).map_err(|_| "The body is not valid JSON")
     }
 }
 
@@ -131,6 +132,11 @@ pub(super) fn text_or_number(value: &Value, pointer: &str) -> String {
         Some(Value::Number(number)) => number.to_string(),
         _ => String::new(),
     }
+}
+
+/// The first of these that says something, else an empty text.
+pub(super) fn first_of<'a>(texts: &[&'a str]) -> &'a str {
+    texts.iter().copied().find(|text| !text.is_empty()).unwrap_or_default()
 }
 
 /// A field of an object by its name in any case, for providers that change it.

@@ -6,29 +6,26 @@
 use bookly_shared::config::ECHOED_NAME;
 use bookly_shared::domain::ReportSource;
 use chrono::TimeDelta;
+use data_encoding::HEXLOWER_PERMISSIVE;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::Sha256;
 
-use super::event::{Call, Event, Refusal, Said, text, text_by_name, text_or_number};
+use super::event::{Call, Event, Refusal, Said, first_of, text, text_by_name, text_or_number};
 
 /// Mailgun tries for eight hours.
 const GOOD_FOR: TimeDelta = TimeDelta::hours(12);
 
 pub(super) fn read(call: &Call<'_>, key: &str) -> Result<Vec<Event>, Refusal> {
-    let document = call.json().map_err(|refusal| match refusal {
-        Refusal::Malformed(why) => Refusal::Unproved(why),
-        other => other,
-    })?;
+    let document = call.json().map_err(Refusal::Unproved)?;
     if !is_proved(call, &document, key) {
         return Err(Refusal::WrongProof);
     }
     let event = document.get("event-data").filter(|event| event.is_object());
     let event = event.ok_or(Refusal::Malformed("An object event-data is needed"))?;
     let status = |name: &str| text(event, &format!("/delivery-status/{name}"));
-    let (message, description) = (status("message"), status("description"));
-    let said_by_receiver = if message.is_empty() { description } else { message };
-    let words = [text_or_number(event, "/delivery-status/code"), said_by_receiver.to_owned()].join(" ");
+    let said_by_receiver = first_of(&[status("message"), status("description")]);
+    let words = format!("{} {said_by_receiver}", text_or_number(event, "/delivery-status/code"));
     let said = Said {
         what: &[text(event, "/event"), text(event, "/severity"), text(event, "/reason")],
         code: status("enhanced-code"),
@@ -48,14 +45,7 @@ fn is_proved(call: &Call<'_>, document: &Value, key: &str) -> bool {
     let token = text(document, "/signature/token");
     let Ok(mac) = Hmac::<Sha256>::new_from_slice(key.as_bytes()) else { return false };
     let mac = mac.chain_update(&timestamp).chain_update(token);
-    let signature = from_hex(text(document, "/signature/signature"));
-    let is_signed = signature.is_some_and(|signature| mac.verify_slice(&signature).is_ok());
+    let signature = HEXLOWER_PERMISSIVE.decode(text(document, "/signature/signature").as_bytes());
+    let is_signed = signature.is_ok_and(|signature| mac.verify_slice(&signature).is_ok());
     is_signed && !token.is_empty() && call.is_recent(&timestamp, GOOD_FOR)
-}
-
-fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> = text.chars().map(|c| c.to_digit(16).map(|digit| digit as u8)).collect();
-    digits
-        .filter(|digits| digits.len() == 64)
-        .map(|digits| digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
 }

@@ -65,14 +65,14 @@ async fn report(
     request: Request,
 ) -> ApiResult<Json<ReportAccepted>> {
     let Path(provider) = provider.map_err(|_| ApiError::NotFound)?;
-    let (source, secret) = proof_of(&state, &provider).ok_or(ApiError::NotFound)?;
+    let (source, read, secret) = provider_of(&state, &provider).ok_or(ApiError::NotFound)?;
     let (headers, peer) = (request.headers().clone(), Peer::of(request.extensions()));
     let call = Call { headers: &headers, body: &[], now: state.now() };
     let events = if is_refused_unread(source, &call, secret) {
         Err(Refusal::WrongProof)
     } else {
         let body = bytes_within(request, &state, MAX_REPORT_BYTES).await?;
-        read(source, &Call { body: &body, ..call }, secret)
+        read(&Call { body: &body, ..call }, secret.expose_secret())
     };
     let events = match events {
         Ok(events) => events,
@@ -94,34 +94,25 @@ async fn report(
     Ok(Json(ReportAccepted { message: "Accepted" }))
 }
 
-/// The provider of a path, and its secret if it is set.
-fn proof_of<'a>(state: &'a AppState, provider: &str) -> Option<(ReportSource, &'a SecretString)> {
+/// Checks the proof of a call by the provider's secret, and reads its events.
+type Reader = fn(&Call<'_>, &str) -> Result<Vec<Event>, Refusal>;
+
+/// The provider of a path, what reads its calls, and its secret if it is set.
+fn provider_of<'a>(state: &'a AppState, provider: &str) -> Option<(ReportSource, Reader, &'a SecretString)> {
     let secrets = &state.settings.bounces;
-    let (source, secret) = match provider {
-        "postmark" => (ReportSource::Postmark, &secrets.postmark),
-        "mailgun" => (ReportSource::Mailgun, &secrets.mailgun),
-        "sendgrid" => (ReportSource::SendGrid, &secrets.sendgrid),
-        "resend" => (ReportSource::Resend, &secrets.resend),
+    let (source, read, secret): (_, Reader, _) = match provider {
+        "postmark" => (ReportSource::Postmark, postmark::read, &secrets.postmark),
+        "mailgun" => (ReportSource::Mailgun, mailgun::read, &secrets.mailgun),
+        "sendgrid" => (ReportSource::SendGrid, sendgrid::read, &secrets.sendgrid),
+        "resend" => (ReportSource::Resend, resend::read, &secrets.resend),
         _ => return None,
     };
-    Some((source, secret.as_ref()?))
+    Some((source, read, secret.as_ref()?))
 }
 
 /// Whether the proof is wrong, where it needs no body: then the body is not read.
 fn is_refused_unread(source: ReportSource, call: &Call<'_>, secret: &SecretString) -> bool {
     source == ReportSource::Postmark && !postmark::is_proved(call, secret.expose_secret())
-}
-
-fn read(source: ReportSource, call: &Call<'_>, secret: &SecretString) -> Result<Vec<Event>, Refusal> {
-    let secret = secret.expose_secret();
-    match source {
-        ReportSource::Postmark => postmark::read(call, secret),
-        ReportSource::Mailgun => mailgun::read(call, secret),
-        ReportSource::SendGrid => sendgrid::read(call, secret),
-        ReportSource::Resend => resend::read(call, secret),
-        // Comes by email.
-        ReportSource::Dsn => Ok(Vec::new()),
-    }
 }
 
 /// The secrets that a mail server could repeat; those of links are found by their form.

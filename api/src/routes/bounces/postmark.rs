@@ -7,24 +7,23 @@ use bookly_shared::config::POSTMARK_METADATA;
 use bookly_shared::domain::ReportSource;
 use subtle::ConstantTimeEq;
 
-use super::event::{Call, Event, Refusal, Said, text, text_by_name, text_or_number};
+use super::event::{Call, Event, Refusal, Said, first_of, text, text_by_name, text_or_number};
 
 pub(super) fn read(call: &Call<'_>, credentials: &str) -> Result<Vec<Event>, Refusal> {
     if !is_proved(call, credentials) {
         return Err(Refusal::WrongProof);
     }
-    let event = call.json()?;
+    let event = call.json().map_err(Refusal::Malformed)?;
     if !event.is_object() {
         return Err(Refusal::Malformed("An object is needed"));
     }
-    let details = [text(&event, "/Details"), text(&event, "/Description")];
     let record_type = text(&event, "/RecordType");
     // The id of a bounce; a message can bounce more than once.
     let event_id = text_or_number(&event, "/ID");
     let said = Said {
         what: &[record_type, text(&event, "/Type")],
         code: "",
-        words: details.into_iter().find(|words| !words.is_empty()).unwrap_or_default(),
+        words: first_of(&[text(&event, "/Details"), text(&event, "/Description")]),
         names: &[text_by_name(event.get("Metadata"), POSTMARK_METADATA), text(&event, "/MessageID")],
         recipient: text(&event, "/Email"),
         event_id: &event_id,

@@ -9,20 +9,21 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::Sha256;
 
-use super::event::{Call, Event, GOOD_FOR, Refusal, Said, text, text_by_name};
+use super::event::{Call, Event, GOOD_FOR, Refusal, Said, first_of, text, text_by_name};
 
 pub(super) fn read(call: &Call<'_>, secret: &str) -> Result<Vec<Event>, Refusal> {
     let Some(id) = call.header("svix-id").filter(|id| is_proved(call, id, secret)) else {
         return Err(Refusal::WrongProof);
     };
-    let event = call.json()?;
+    let event = call.json().map_err(Refusal::Malformed)?;
     let data = event.get("data").filter(|data| data.is_object());
     let data = data.ok_or(Refusal::Malformed("An object data is needed"))?;
-    let (message, diagnostic) = (text(data, "/bounce/message"), diagnostic(data));
+    // What the receiver said is a text, or a list with one.
+    let diagnostics = ["/bounce/diagnosticCode/0", "/bounce/diagnosticCode"].map(|name| text(data, name));
     let said = Said {
         what: &[text(&event, "/type"), text(data, "/bounce/type"), text(data, "/bounce/subType")],
         code: "",
-        words: if diagnostic.is_empty() { message } else { diagnostic },
+        words: first_of(&[diagnostics[0], diagnostics[1], text(data, "/bounce/message")]),
         names: &[
             header(data, RESEND_HEADER),
             text_by_name(data.get("tags"), ECHOED_NAME),
@@ -34,12 +35,6 @@ pub(super) fn read(call: &Call<'_>, secret: &str) -> Result<Vec<Event>, Refusal>
         event_id: id,
     };
     Ok(Event::of(ReportSource::Resend, &said).into_iter().collect())
-}
-
-/// What the receiver said: a text, or a list with one.
-fn diagnostic(data: &Value) -> &str {
-    let list = text(data, "/bounce/diagnosticCode/0");
-    if list.is_empty() { text(data, "/bounce/diagnosticCode") } else { list }
 }
 
 /// A header of the email: `[{"name": "X-…", "value": "…"}]`.

@@ -8,7 +8,7 @@ use bookly_shared::domain::ReportSource;
 use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 use serde_json::Value;
 
-use super::event::{Call, Event, GOOD_FOR, Refusal, Said, text, text_by_name};
+use super::event::{Call, Event, GOOD_FOR, Refusal, Said, first_of, text, text_by_name};
 
 const SIGNATURE: &str = "x-twilio-email-event-webhook-signature";
 const TIMESTAMP: &str = "x-twilio-email-event-webhook-timestamp";
@@ -17,18 +17,17 @@ pub(super) fn read(call: &Call<'_>, public_key: &str) -> Result<Vec<Event>, Refu
     if !is_proved(call, public_key) {
         return Err(Refusal::WrongProof);
     }
-    let document = call.json()?;
+    let document = call.json().map_err(Refusal::Malformed)?;
     let events = document.as_array().filter(|events| events.iter().all(Value::is_object));
     let events = events.ok_or(Refusal::Malformed("A list of objects is needed"))?;
     Ok(events.iter().filter_map(event_of).collect())
 }
 
 fn event_of(event: &Value) -> Option<Event> {
-    let words = [text(event, "/reason"), text(event, "/response")];
     let said = Said {
         what: &[text(event, "/event"), text(event, "/type"), text(event, "/bounce_classification")],
         code: text(event, "/status"),
-        words: words.into_iter().find(|words| !words.is_empty()).unwrap_or_default(),
+        words: first_of(&[text(event, "/reason"), text(event, "/response")]),
         names: &[text_by_name(Some(event), ECHOED_NAME), text(event, "/smtp-id")],
         recipient: text(event, "/email"),
         event_id: text(event, "/sg_event_id"),

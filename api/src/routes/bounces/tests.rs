@@ -35,10 +35,6 @@ struct World {
 
 impl World {
     async fn new() -> World {
-        World::with(&[]).await
-    }
-
-    async fn with(more: &[(&str, &str)]) -> World {
         let random = SystemRandom::new();
         let key = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &random).unwrap();
         let sendgrid =
@@ -47,13 +43,12 @@ impl World {
         let der = [&head[..26], sendgrid.public_key().as_ref()].concat();
         let (public_key, secret) =
             (BASE64_STANDARD.encode(der), format!("whsec_{}", BASE64_STANDARD.encode(SVIX_KEY)));
-        let mut settings = vec![
+        let settings = [
             ("BOUNCE_POSTMARK_CREDENTIALS", CREDENTIALS),
             ("BOUNCE_MAILGUN_SIGNING_KEY", MAILGUN_KEY),
             ("BOUNCE_SENDGRID_PUBLIC_KEY", public_key.as_str()),
             ("BOUNCE_RESEND_SECRET", secret.as_str()),
         ];
-        settings.extend_from_slice(more);
         let app = TestApp::with(&settings, Limits::default()).await;
         let email = sent(&app).await;
         World { routes: app.app.router(), app, email, sendgrid }
@@ -67,7 +62,7 @@ impl World {
         self.app.state().now().timestamp()
     }
 
-    /// State, last error and reports of the email.
+    /// The state of the email, and how many reports it has.
     async fn state(&self) -> (String, usize) {
         let db = &self.app.state().db;
         let row = db.email(self.email).await.unwrap().unwrap();

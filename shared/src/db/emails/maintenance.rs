@@ -9,6 +9,7 @@ use crate::db::code_tries::{FORGET_TRIES_AFTER, KEEP_EMAIL_TRIES, PURGE_CODE_TRI
 use crate::db::email_changes::PURGE_CHANGES;
 use crate::db::idempotency::{KEEP_ANSWER_FOR, PURGE_KEYS};
 use crate::db::login_throttle::{FORGET_FAILURES_AFTER, KNOWN_NETWORK_FOR};
+use crate::db::mail_servers::{KEEP_CIRCUITS_FOR, PURGE_CIRCUITS};
 use crate::db::suppressions::PURGE_SUPPRESSIONS;
 use crate::db::suppressions::passes::{KEEP_TO_LIFT, PASS_EVERY, PURGE_PASSES};
 use crate::db::{Db, DbResult, Pools, in_transaction, on_db};
@@ -198,7 +199,7 @@ impl Db {
     /// Deletes closed emails after `mail_retention`, those that may lift a bounce after four days at least, requests for
     /// unknown addresses when no code of theirs could be good any more, a day at least, expired sessions, old rows of the
     /// login throttle and of the counts of base mailboxes and codes, email changes that cannot be undone any more,
-    /// answers that were kept for a repeated request, what is over of suppressions, and marks of reports.
+    /// answers that were kept for a repeated request, what is over of suppressions, marks of reports, and the circuits of workers that are gone.
     /// Returns how many rows were deleted.
     pub async fn purge(
         &self,
@@ -234,6 +235,7 @@ impl Db {
             (PURGE_SUPPRESSIONS, now),
             (PURGE_PASSES, now - PASS_EVERY),
             (PURGE_MARKS, now - KEEP_MARKS_FOR),
+            (PURGE_CIRCUITS, now - KEEP_CIRCUITS_FOR),
         ];
         on_db!(self.writer(), connection => {
             // As long as a code is compared with the emails to a known address, it is compared with these.

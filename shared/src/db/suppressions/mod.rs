@@ -92,30 +92,21 @@ pub(in crate::db) const PURGE_SUPPRESSIONS: &str = "
 DELETE FROM suppressions
 WHERE (mailbox, reason) IN (SELECT mailbox, reason FROM suppressions WHERE until < $1 LIMIT $2)";
 
-/// Binds the values of [`SUPPRESS`].
-macro_rules! bind_suppression {
-    ($query:expr, $entry:expr) => {{
-        let entry: &$crate::db::suppressions::NewSuppression = $entry;
-        let query = $query.bind(&entry.mailbox).bind(entry.reason.as_str()).bind(&entry.source);
-        query.bind(entry.created_at).bind(entry.until)
-    }};
-}
-
-/// Adds an entry, a [`NewSuppression`], in a transaction of either database.
+/// Adds an entry, a [`NewSuppression`], on a connection or in a transaction of either database.
 macro_rules! suppress {
-    ($tx:expr, $entry:expr) => {{
+    ($connection:expr, $entry:expr) => {{
+        let entry: &$crate::db::suppressions::NewSuppression = $entry;
         let query = sqlx::query($crate::db::suppressions::SUPPRESS);
-        $crate::db::suppressions::bind_suppression!(query, $entry).execute(&mut *$tx).await?;
+        let query = query.bind(&entry.mailbox).bind(entry.reason.as_str()).bind(&entry.source);
+        query.bind(entry.created_at).bind(entry.until).execute(&mut *$connection).await?;
     }};
 }
-pub(in crate::db) use {bind_suppression, suppress};
+pub(in crate::db) use suppress;
 
 impl Db {
     /// Adds an entry.
     pub async fn suppress(&self, entry: &NewSuppression) -> DbResult<()> {
-        on_db!(self.writer(), connection => {
-            bind_suppression!(sqlx::query(SUPPRESS), entry).execute(&mut *connection).await.map(drop)?
-        })
+        on_db!(self.writer(), connection => suppress!(connection, entry))
     }
 
     /// The same for an administrator.

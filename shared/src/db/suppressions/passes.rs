@@ -11,9 +11,9 @@ use crate::db::{Db, DbResult, on_db};
 use crate::domain::EmailKind;
 
 /// After a reset or a verification was sent in spite of a bounce, the next one waits for so long.
-pub const PASS_EVERY: TimeDelta = TimeDelta::days(1);
+pub(in crate::db) const PASS_EVERY: TimeDelta = TimeDelta::days(1);
 /// An accepted email whose bounce has not come after this time has arrived.
-pub const LIFT_AFTER: TimeDelta = TimeDelta::days(3);
+const LIFT_AFTER: TimeDelta = TimeDelta::days(3);
 
 /// Changes no row when another email of the kind passed within the day. A further attempt at the same email passes, and
 /// the day goes on from the first.

@@ -1,7 +1,7 @@
 //! Delivery status notifications (RFC 3464): what a mail server says of an email by email.
 
 use bookly_shared::domain::{EmailAddress, EnhancedCode, enhanced_code_in};
-use mail_parser::{Message, MessageParser, MimeHeaders};
+use mail_parser::{ContentType, Message, MessageParser, MimeHeaders};
 
 /// What was read.
 #[derive(Debug)]
@@ -32,20 +32,16 @@ pub(super) struct MalformedReport;
 
 /// Reads an email.
 pub(super) fn read(email: &Message<'_>) -> Result<Notification, MalformedReport> {
-    let is_report = email.content_type().is_some_and(|of| {
-        of.ctype().eq_ignore_ascii_case("multipart")
-            && of.subtype().is_some_and(|subtype| subtype.eq_ignore_ascii_case("report"))
-            && of.attribute("report-type").is_none_or(|kind| kind.eq_ignore_ascii_case("delivery-status"))
-    });
-    if !is_report {
+    let is_of_delivery = |of: &ContentType<'_>| {
+        of.attribute("report-type").is_none_or(|kind| kind.eq_ignore_ascii_case("delivery-status"))
+    };
+    let is_report = email.is_content_type("multipart", "report");
+    if !(is_report && email.content_type().is_some_and(is_of_delivery)) {
         return Ok(Notification::Other);
     }
     let status = email.parts.iter().find(|part| {
-        part.content_type().is_some_and(|of| {
-            let subtype = of.subtype().unwrap_or_default().to_ascii_lowercase();
-            of.ctype().eq_ignore_ascii_case("message")
-                && ["delivery-status", "global-delivery-status"].contains(&subtype.as_str())
-        })
+        let is_message = |subtype| part.is_content_type("message", subtype);
+        is_message("delivery-status") || is_message("global-delivery-status")
     });
     let text = String::from_utf8_lossy(status.ok_or(MalformedReport)?.contents()).replace("\r\n", "\n");
     let recipients: Vec<RecipientStatus> = text.split("\n\n").filter_map(recipient_status).collect();

@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use self::dsn::{Notification, RecipientStatus};
-use super::mail::open;
+use super::on_database;
 use super::screen::print_line;
 
 /// Records a bounce.
@@ -60,19 +60,15 @@ impl Bounce {
     }
 
     async fn record(&self, raw: &[u8], settings: &Settings) -> anyhow::Result<ExitCode> {
-        let malformed = |error: &dyn std::fmt::Display| {
-            eprintln!("error: {error}");
-            Ok(ExitCode::from(MALFORMED))
+        let read = dsn::parse(raw).and_then(|email| Ok((dsn::read(&email)?, email)));
+        let (notification, email) = match read {
+            Ok(read) => read,
+            Err(error) => {
+                eprintln!("error: {error}");
+                return Ok(ExitCode::from(MALFORMED));
+            }
         };
-        let email = match dsn::parse(raw) {
-            Ok(email) => email,
-            Err(error) => return malformed(&error),
-        };
-        let recipients = match dsn::read(&email) {
-            Ok(Notification::Report(recipients)) => recipients,
-            Ok(Notification::Other) => return nothing("no report of a bounce"),
-            Err(error) => return malformed(&error),
-        };
+        let Notification::Report(recipients) = notification else { return nothing("no report of a bounce") };
         let Some(addresses) = BounceAddress::of_settings(settings) else {
             return nothing("not ours: MAIL_BOUNCE_ADDRESS is not set");
         };
@@ -80,7 +76,9 @@ impl Bounce {
             return nothing("not ours: no recipient has our signature");
         };
         let mark = mark_of(id, &email);
-        print_line(record(settings, id, &recipients, mark).await?)?;
+        let recorded =
+            on_database(settings, async |db| record(db, settings, id, &recipients, mark).await).await?;
+        print_line(recorded)?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -126,18 +124,6 @@ fn mark_of(id: Uuid, email: &Message<'_>) -> [u8; 32] {
 }
 
 async fn record(
-    settings: &Settings,
-    id: Uuid,
-    recipients: &[RecipientStatus],
-    mark: [u8; 32],
-) -> anyhow::Result<String> {
-    let db = open(settings).await?;
-    let recorded = record_in(&db, settings, id, recipients, mark).await;
-    db.close().await;
-    recorded
-}
-
-async fn record_in(
     db: &Db,
     settings: &Settings,
     id: Uuid,

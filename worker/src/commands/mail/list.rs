@@ -59,7 +59,7 @@ impl List {
             return Ok(print_json(&ListDocument { emails, more })?);
         }
         table::print(&table_of(&rows))?;
-        Ok(print_line(count(rows.len(), more))?)
+        Ok(print_line(table::count(rows.len(), more, ["email", "emails"]))?)
     }
 }
 
@@ -69,7 +69,7 @@ fn table_of(rows: &[EmailRow]) -> Table {
     for row in rows {
         table.add_row([
             table::text(row.id),
-            table::text(row.created_at.format("%Y-%m-%dT%H:%M:%SZ")),
+            table::instant(row.created_at),
             state_cell(&row.state),
             table::text(&row.kind),
             table::number(row.attempts),
@@ -77,9 +77,4 @@ fn table_of(rows: &[EmailRow]) -> Table {
         ]);
     }
     table
-}
-
-fn count(emails: usize, more: bool) -> String {
-    let noun = if emails == 1 { "email" } else { "emails" };
-    if more { format!("{emails} {noun}; there are more, see --limit") } else { format!("{emails} {noun}") }
 }

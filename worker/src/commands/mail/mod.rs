@@ -12,17 +12,15 @@ mod since;
 mod stats;
 mod test;
 
-use anyhow::{Context, bail};
-use bookly_shared::config::{DatabaseSettings, Settings};
+use anyhow::Context;
+use bookly_shared::config::Settings;
 use bookly_shared::db::Db;
 use bookly_shared::db::emails::admin::EmailRow;
-use bookly_shared::db::inspect::missing_file;
 use clap::Subcommand;
 use comfy_table::{Cell, Color};
 use uuid::Uuid;
 
-use crate::commands::table;
-use crate::process::open_database;
+use crate::commands::{on_database, table};
 
 /// The commands about emails.
 #[derive(Debug, Subcommand)]
@@ -60,12 +58,7 @@ impl MailCommand {
         match self {
             MailCommand::Preview(preview) => preview.run(settings),
             MailCommand::Test(test) => test.run(settings).await,
-            command => {
-                let db = open(settings).await?;
-                let done = command.run_on(&db).await;
-                db.close().await;
-                done
-            }
+            command => on_database(settings, async |db| command.run_on(db).await).await,
         }
     }
 
@@ -79,17 +72,6 @@ impl MailCommand {
             MailCommand::Preview(_) | MailCommand::Test(_) => Ok(()),
         }
     }
-}
-
-/// Refuses a folder without a database file: a new, empty one would answer that there are no emails.
-pub(super) async fn open(settings: &Settings) -> anyhow::Result<Db> {
-    if let DatabaseSettings::Sqlite { data_dir } = &settings.database
-        && let Some(file) = missing_file(data_dir)
-    {
-        let file = file.display();
-        bail!("there is no {file}: run this where bookly-api runs, or set DATA_DIR or DATABASE_URL as there");
-    }
-    open_database(settings).await
 }
 
 async fn find(db: &Db, id: Uuid) -> anyhow::Result<EmailRow> {

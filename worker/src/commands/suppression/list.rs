@@ -4,7 +4,6 @@ use bookly_shared::clock::Clock;
 use bookly_shared::db::Db;
 use bookly_shared::db::suppressions::{Suppression, SuppressionFilter};
 use bookly_shared::domain::{EmailAddress, SuppressionReason};
-use chrono::{DateTime, Utc};
 use clap::Args;
 use comfy_table::Table;
 use serde::Serialize;
@@ -57,7 +56,7 @@ impl List {
             return Ok(print_json(&ListDocument { suppressions, more })?);
         }
         table::print(&table_of(&rows))?;
-        Ok(print_line(count(rows.len(), more))?)
+        Ok(print_line(table::count(rows.len(), more, ["suppression", "suppressions"]))?)
     }
 }
 
@@ -65,21 +64,12 @@ fn table_of(rows: &[Suppression]) -> Table {
     let mut table = table::new(["CREATED", "REASON", "UNTIL", "SOURCE", "MAILBOX"].map(table::text));
     for row in rows {
         table.add_row([
-            table::text(instant(row.created_at)),
+            table::instant(row.created_at),
             table::text(&row.reason),
-            table::text(row.until.map_or_else(|| "-".to_owned(), instant)),
+            row.until.map_or_else(|| table::text("-"), table::instant),
             table::text(&row.source),
             table::text(&row.mailbox),
         ]);
     }
     table
-}
-
-fn instant(time: DateTime<Utc>) -> String {
-    time.format("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
-fn count(rows: usize, more: bool) -> String {
-    let noun = if rows == 1 { "suppression" } else { "suppressions" };
-    if more { format!("{rows} {noun}; there are more, see --limit") } else { format!("{rows} {noun}") }
 }

@@ -11,7 +11,7 @@ use bookly_shared::domain::SuppressionReason;
 use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::mail;
+use super::on_database;
 
 /// The commands about suppressions.
 #[derive(Debug, Subcommand)]
@@ -33,10 +33,7 @@ impl SuppressionCommand {
     /// # Errors
     /// When there is no such entry, or the database cannot be reached; in words for the operator.
     pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
-        let db = mail::open(settings).await?;
-        let done = self.run_on(&db).await;
-        db.close().await;
-        done
+        on_database(settings, async |db| self.run_on(db).await).await
     }
 
     async fn run_on(self, db: &Db) -> anyhow::Result<()> {

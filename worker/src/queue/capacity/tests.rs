@@ -92,22 +92,16 @@ async fn prefetched_bulk_does_not_stand_before_another_email() {
 
 #[tokio::test]
 async fn an_email_for_the_other_server_takes_a_place_there_and_none_here() {
-    let [first, second] = [MailServer::First, MailServer::Fallback].map(|server| Capacity::new(1, server));
-    let permit_for_other = async || {
-        let mut permit = first.acquire().await;
-        permit.with_other = Some(second.dialogues());
-        permit
-    };
-    let mut hangs = permit_for_other().await;
+    let [first, second] = Capacity::of_two(1);
+    let mut hangs = first.acquire().await;
     let sending = hangs.start_sending_to_other().unwrap();
-    let mut next = permit_for_other().await;
+    let mut next = first.acquire().await;
     assert!(next.start_sending_to_other().is_none(), "the other server has capacity for one");
     assert!(timeout(Duration::from_millis(20), next.start_sending()).await.is_ok());
     drop((next, sending));
     assert_eq!((all(&first).len(), all(&second).len()), (4, 4), "both are fast");
-    let slow = Capacity::new(1, MailServer::First);
+    let [slow, _] = Capacity::of_two(1);
     let mut permit = slow.acquire().await;
-    permit.with_other = Some(second.dialogues());
     drop(permit.start_sending_to_other());
     assert_eq!(all(&slow).len(), 1, "how fast the other server is says nothing about this one");
 }
