@@ -210,7 +210,11 @@ impl SmtpServer {
         while !refused().await {
             tokio::time::sleep(CHECK_EVERY).await;
         }
-        self.drop_connections();
+        // A session that is not ended yet could still answer, for instance one that hangs when the faults are cleared.
+        while self.shared.state.read(|seen| seen.open) > 0 {
+            self.drop_connections();
+            tokio::time::sleep(CHECK_EVERY).await;
+        }
     }
 
     /// Listens on the same port again.
