@@ -74,8 +74,13 @@ impl System {
 
     /// Starts a worker that has this many mails in flight at most; it takes mails when this returns.
     pub(crate) async fn worker(&self, concurrency: usize) -> anyhow::Result<Service> {
+        self.worker_with(&[("WORKER_CONCURRENCY", concurrency.to_string())]).await
+    }
+
+    /// The same with more settings.
+    pub(crate) async fn worker_with(&self, more: &[(&str, String)]) -> anyhow::Result<Service> {
         let mut settings = self.settings.clone();
-        settings.insert("WORKER_CONCURRENCY".to_owned(), concurrency.to_string());
+        settings.extend(more.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
         self.start("bookly-worker", &settings, "the worker takes emails").await
     }
 

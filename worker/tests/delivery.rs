@@ -9,14 +9,18 @@ use bookly_shared::clock::Clock;
 use bookly_shared::config::Settings;
 use bookly_shared::db::Db;
 use bookly_shared::db::emails::admin::{EmailFilter, EmailRow};
+use bookly_shared::db::emails::attempts::{AttemptOutcome, Reason};
+use bookly_shared::db::emails::claim::ClaimLimits;
 use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::db::emails::retry::Retry;
 use bookly_shared::db::suppressions::NewSuppression;
 use bookly_shared::db::users::{Creation, FIRST_AUTH_VERSION, NewAccount};
-use bookly_shared::domain::{CreatedVia, EmailAddress, EmailKind, EmailState, SuppressionReason};
+use bookly_shared::domain::{CreatedVia, EmailAddress, EmailKind, EmailState, MailServer, SuppressionReason};
 use bookly_shared::queue::JobQueue;
 use bookly_shared::trace::Tracer;
 use bookly_worker::transport::read_mail;
 use bookly_worker::{JobSource, Worker};
+use chrono::{DateTime, Utc};
 use mail_parser::MessageParser;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -32,8 +36,12 @@ struct TestWorker {
 impl TestWorker {
     /// A running worker on an empty database.
     async fn start() -> TestWorker {
-        let dir = tempfile::tempdir().unwrap();
-        let settings = settings(dir.path());
+        TestWorker::start_in(tempfile::tempdir().unwrap(), &[]).await
+    }
+
+    /// A running worker on the database in this folder, with more settings.
+    async fn start_in(dir: tempfile::TempDir, more: &[(&str, &str)]) -> TestWorker {
+        let settings = settings_with(dir.path(), more);
         let db = Db::sqlite(dir.path()).await.unwrap();
         let clock = Clock::synchronised(&db).await.unwrap();
         let (jobs, wake) = JobQueue::in_process();
@@ -73,6 +81,14 @@ impl TestWorker {
         mail.id
     }
 
+    /// Queues so many welcome emails.
+    async fn queue_welcomes(&self, number: usize) -> Vec<Uuid> {
+        let mails = welcomes(number, self.clock.now());
+        self.db.enqueue_emails(&mails).await.unwrap();
+        self.jobs.enqueue(mails[0].id);
+        mails.iter().map(|mail| mail.id).collect()
+    }
+
     async fn suppress(&self, address: &str, reason: SuppressionReason) {
         self.db.suppress(&NewSuppression::new(address, reason, "test", self.clock.now())).await.unwrap();
     }
@@ -106,8 +122,19 @@ impl Drop for TestWorker {
 }
 
 fn settings(dir: &Path) -> Settings {
-    let vars = HashMap::from([("DATA_DIR".to_owned(), dir.display().to_string())]);
+    settings_with(dir, &[])
+}
+
+fn settings_with(dir: &Path, more: &[(&str, &str)]) -> Settings {
+    let dir = dir.display().to_string();
+    let vars = [("DATA_DIR", dir.as_str())].into_iter().chain(more.iter().copied());
+    let vars: HashMap<_, _> = vars.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     Settings::from_vars(vars).unwrap()
+}
+
+fn welcomes(number: usize, now: DateTime<Utc>) -> Vec<NewEmail> {
+    let to = |n| EmailAddress::parse(&format!("n{n}@example.org")).unwrap();
+    (0..number).map(|n| NewEmail::new(EmailKind::Welcome, &to(n), now)).collect()
 }
 
 #[tokio::test]
@@ -185,6 +212,31 @@ async fn a_bounce_lets_one_reset_and_one_verification_a_day_pass() {
 }
 
 #[tokio::test]
+async fn with_a_rate_the_next_turn_is_a_resets_whatever_bulk_waits() {
+    let worker = TestWorker::start_in(tempfile::tempdir().unwrap(), &[("WORKER_RATE", "50")]).await;
+    let account = worker.sign_up("ann@example.org").await;
+    worker.completed(account).await;
+    let bulk: Vec<Uuid> = worker.queue_welcomes(100).await;
+    worker.completed(bulk[0]).await;
+    let welcomes = EmailFilter { kind: Some("welcome".to_owned()), ..EmailFilter::default() };
+    for _ in 0..3 {
+        let reset = worker.queue(EmailKind::ResetPassword, "ann@example.org").await;
+        let rows = worker.db.list_emails(&welcomes, 100).await.unwrap();
+        let ahead: Vec<Uuid> = rows.iter().filter(|row| row.attempts > 0).map(|row| row.id).collect();
+        assert_eq!(worker.completed(reset).await.state, "sent");
+        let claimed_at = worker.db.attempts_of(reset).await.unwrap()[0].started_at;
+        for id in &bulk {
+            let attempts = worker.db.attempts_of(*id).await.unwrap();
+            let overtook =
+                attempts.iter().any(|attempt| attempt.started_at < claimed_at) && !ahead.contains(id);
+            assert!(!overtook, "a welcome email took a turn that came after the reset was queued");
+        }
+    }
+    let last = worker.db.email(bulk[99]).await.unwrap().unwrap();
+    assert_eq!(last.attempts, 0, "the resets were to come while welcome emails wait");
+}
+
+#[tokio::test]
 async fn a_reset_email_goes_to_the_accounts_own_spelling_of_the_address() {
     let worker = TestWorker::start().await;
     let first = worker.sign_up("Ann@example.org").await;
@@ -196,21 +248,37 @@ async fn a_reset_email_goes_to_the_accounts_own_spelling_of_the_address() {
     assert_eq!(mail.to().unwrap().first().unwrap().address(), Some("Ann@example.org"));
 }
 
+/// The fallback was taken out of the settings.
+#[tokio::test]
+async fn an_email_that_only_the_fallback_was_to_get_is_sent_by_the_only_server() {
+    let dir = tempfile::tempdir().unwrap();
+    let (db, now) = (Db::sqlite(dir.path()).await.unwrap(), Clock::local().now());
+    db.enqueue_emails(&welcomes(1, now)).await.unwrap();
+    let claimed = db.claim_due(ClaimLimits::of(1), "an earlier worker", now).await.unwrap();
+    let lost = Retry {
+        due_at: now,
+        outcome: AttemptOutcome::Retried,
+        reason: Reason {
+            smtp_code: None,
+            text: "closed after the final dot",
+            server: Some(MailServer::Fallback),
+        },
+        counts: true,
+        answer_lost: true,
+        bound_to: Some(MailServer::Fallback),
+    };
+    assert!(db.retry_later(&claimed[0], &lost, now).await.unwrap());
+    db.close().await;
+    let worker = TestWorker::start_in(dir, &[]).await;
+    let row = worker.completed(claimed[0].id).await;
+    assert_eq!((row.state.as_str(), row.attempts, row.lost_answers), ("sent", 2, 1));
+}
+
 #[tokio::test]
 async fn emails_that_were_queued_before_the_worker_started_are_sent() {
     let dir = tempfile::tempdir().unwrap();
     let db = Db::sqlite(dir.path()).await.unwrap();
-    let now = Clock::local().now();
-    let mails: Vec<NewEmail> = (0..40)
-        .map(|n| {
-            NewEmail::new(
-                EmailKind::Welcome,
-                &EmailAddress::parse(&format!("n{n}@example.org")).unwrap(),
-                now,
-            )
-        })
-        .collect();
-    db.enqueue_emails(&mails).await.unwrap();
+    db.enqueue_emails(&welcomes(40, Clock::local().now())).await.unwrap();
     db.close().await;
     let settings = settings(dir.path());
     let db = Db::sqlite(dir.path()).await.unwrap();

@@ -16,20 +16,30 @@ const SLOW: Duration = Duration::from_millis(300);
 /// Whose MAIL FROM is told: those who ask for a reset.
 const WATCHED: &str = "kim-";
 
-/// One installation: how many workers, how many emails each has in flight, and the mail server's time for each email.
+/// Emails a second of a worker, where they are limited. A turn is shorter than the pause: while nothing waits, no reset
+/// waits for one.
+const RATE: u32 = 50;
+
+/// One installation: how many workers, how many emails each has in flight, the mail server's time for each email, and
+/// each worker's limit in emails a second.
 struct Case {
     workers: usize,
     concurrency: usize,
     server: Duration,
+    rate: Option<u32>,
 }
 
-const CASES: [Case; 5] = [
-    Case { workers: 1, concurrency: CONCURRENCY, server: Duration::ZERO },
-    Case { workers: 4, concurrency: CONCURRENCY, server: Duration::ZERO },
-    Case { workers: 1, concurrency: CONCURRENCY, server: SLOW },
-    Case { workers: 4, concurrency: CONCURRENCY, server: SLOW },
-    Case { workers: 1, concurrency: 1, server: SLOW },
+const CASES: [Case; 7] = [
+    Case { workers: 1, concurrency: CONCURRENCY, server: Duration::ZERO, rate: None },
+    Case { workers: 1, concurrency: CONCURRENCY, server: Duration::ZERO, rate: Some(RATE) },
+    Case { workers: 4, concurrency: CONCURRENCY, server: Duration::ZERO, rate: None },
+    Case { workers: 1, concurrency: CONCURRENCY, server: SLOW, rate: None },
+    Case { workers: 4, concurrency: CONCURRENCY, server: SLOW, rate: None },
+    Case { workers: 1, concurrency: 1, server: SLOW, rate: None },
+    Case { workers: 1, concurrency: 1, server: SLOW, rate: Some(RATE) },
 ];
+/// In a smoke run: the first without a rate and the first with one.
+const SMOKE_CASES: usize = 2;
 
 #[derive(Default)]
 struct Runs {
@@ -43,7 +53,7 @@ struct Runs {
 pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Section> {
     let mut section = Section::new("Resets while welcome emails wait");
     let bulk = bench.size(100_000, 300);
-    let cases = CASES.into_iter().take(bench.size(CASES.len(), 1));
+    let cases = CASES.into_iter().take(bench.size(CASES.len(), SMOKE_CASES));
     let mut cases: Vec<_> = cases.map(|case| (case, Runs::default())).collect();
     for _ in 0..bench.runs {
         for (case, runs) in &mut cases {
@@ -65,13 +75,16 @@ pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Section> {
 
 impl Case {
     fn name(&self) -> String {
-        let Case { workers, concurrency, server } = self;
-        format!("{workers} worker(s), {concurrency} at a time, {} ms a mail", server.as_millis())
+        let Case { workers, concurrency, server, rate } = self;
+        let rate = rate.map(|rate| format!(", {rate} a second")).unwrap_or_default();
+        format!("{workers} worker(s), {concurrency} at a time{rate}, {} ms a mail", server.as_millis())
     }
 
-    /// One email's time at the server, or two where no capacity is kept from bulk; in milliseconds.
+    /// One email's time at the server with one turn of the rate, or two where no capacity is kept from bulk; in
+    /// milliseconds.
     fn allowed(&self) -> u128 {
-        self.server.as_millis() * if self.concurrency == 1 { 2 } else { 1 }
+        let turn = self.rate.map_or(Duration::ZERO, |rate| Duration::from_secs(1) / rate);
+        (self.server + turn).as_millis() * if self.concurrency == 1 { 2 } else { 1 }
     }
 
     async fn run(&self, bench: &Bench, bulk: u64, runs: &mut Runs) -> anyhow::Result<()> {
@@ -90,9 +103,11 @@ impl Case {
     }
 
     async fn p99(&self, bench: &Bench, system: &System, arrivals: &mut Arrivals) -> anyhow::Result<f64> {
+        let mut settings = vec![("WORKER_CONCURRENCY", self.concurrency.to_string())];
+        settings.extend(self.rate.map(|rate| ("WORKER_RATE", rate.to_string())));
         let mut workers = Vec::new();
         for _ in 0..self.workers {
-            workers.push(system.worker(self.concurrency).await?);
+            workers.push(system.worker_with(&settings).await?);
         }
         let (mut times, _) = follow(system, arrivals, bench.size(200, 3), PAUSE).await?;
         // Killed: a stop would wait for what is with the mail server.

@@ -136,25 +136,23 @@ impl RedisQueue {
     pub async fn push(&self, jobs: &[SendEmail]) -> Result<(), QueueError> {
         let payloads = jobs.iter().map(SendEmail::to_string).collect();
         self.backend().push_bulk(payloads).await.map_err(|error| QueueError::Push(error.to_string()))?;
-        self.promote().await?;
-        let mut publish = redis::cmd("PUBLISH");
-        publish.arg(self.channel()).arg(jobs.len());
-        let _: usize = publish.query_async(&mut self.connection.clone()).await?;
-        Ok(())
-    }
-
-    /// Makes every job due. apalis-redis schedules a job by the clock of the machine that pushes and fetches it by
-    /// the clock of the one that fetches: with clocks an hour apart it would wait an hour.
-    async fn promote(&self) -> Result<(), QueueError> {
         loop {
-            let mut promote = redis::cmd("EVAL");
-            promote.arg(PROMOTE).arg(2).arg(self.config.scheduled_jobs_set());
-            promote.arg(self.config.active_jobs_list()).arg(PROMOTE_BATCH);
-            let moved: usize = promote.query_async(&mut self.connection.clone()).await?;
-            if moved < PROMOTE_BATCH {
+            if self.promote_and_publish(jobs.len()).await? < PROMOTE_BATCH {
                 return Ok(());
             }
         }
+    }
+
+    /// Makes jobs due, as many as one call can, and wakes the workers. Returns how many were made due. apalis-redis
+    /// schedules a job by the clock of the machine that pushes and fetches it by the clock of the one that fetches: with
+    /// clocks an hour apart it would wait an hour.
+    async fn promote_and_publish(&self, jobs: usize) -> Result<usize, QueueError> {
+        let mut both = redis::pipe();
+        both.cmd("EVAL").arg(PROMOTE).arg(2).arg(self.config.scheduled_jobs_set());
+        both.arg(self.config.active_jobs_list()).arg(PROMOTE_BATCH);
+        both.cmd("PUBLISH").arg(self.channel()).arg(jobs).ignore();
+        let (moved,): (usize,) = both.query_async(&mut self.connection.clone()).await?;
+        Ok(moved)
     }
 
     /// Calls `wake` for every push, until the connection ends. Also at the start: a job may have been pushed before.

@@ -114,11 +114,15 @@ impl Capacity {
         Some(BulkPermit { unanswered, sending: self.bulk_sending.clone() })
     }
 
-    /// Waits until bulk emails may be claimed, and then, not for long, until a third of the capacity is free for them.
-    pub(crate) async fn wait_for_bulk(&self) {
+    /// Waits until bulk emails may be claimed, and then, unless they are claimed one at a time and not for long, until a
+    /// third of the capacity is free for them. Other emails find capacity meanwhile.
+    pub(crate) async fn wait_for_bulk(&self, one_at_a_time: bool) {
         let reserve = self.reserve();
         // The semaphores are never closed.
         drop(self.bulk_unanswered.acquire_many(reserve + 1).await);
+        if one_at_a_time {
+            return;
+        }
         let third = (self.concurrency + self.prefetch - reserve).div_ceil(3);
         drop(timeout(self.batch_wait(reserve), self.bulk_unanswered.acquire_many(reserve + third)).await);
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bookly_shared::clock::Clock;
-use bookly_shared::db::emails::claim::{BULK, ClaimLimits, ClaimedEmail};
+use bookly_shared::db::emails::claim::{BULK, ClaimLimits};
 use bookly_shared::db::{Db, DbError};
 use bookly_shared::domain::MailServer;
 use bookly_shared::queue::{BATCH_WINDOW, QueueError, RedisQueue, SendEmail};
@@ -62,45 +62,50 @@ impl Fetcher {
         stop.run_until_cancelled(async {
             loop {
                 self.fetch_until_none_is_due().await;
-                self.wait_for_job().await;
+                self.wait_for_job(Instant::now()).await;
             }
         })
         .await;
     }
 
-    async fn wait_for_job(&self) {
+    /// Waits for a job after the one that came at `last`.
+    async fn wait_for_job(&self, last: Instant) {
         match self.redis {
             Some(_) => self.wake.notified().await,
             // Here every email wakes the fetcher; in Redis the enqueuing side keeps this pause.
             None => {
-                tokio::time::sleep(BATCH_WINDOW).await;
+                tokio::time::sleep_until((last + BATCH_WINDOW).into()).await;
                 drop(timeout(POLL_EVERY, self.wake.notified()).await);
             }
         }
     }
 
     async fn fetch_until_none_is_due(&self) {
-        let (mut more, mut last_enqueued) = (false, None);
-        let mut capacity = &self.capacity;
+        let has_rate = self.circuit_breaker.has_rate();
+        let (mut with_bulk, mut last_job, mut last_enqueued) = (true, Instant::now(), None);
         loop {
-            if more && !self.circuit_breaker.has_rate() {
-                capacity.wait_for_half().await;
-            }
             let (first, admission) = self.admit().await;
-            capacity = self.capacity_of(first.claimed_for.server);
-            match self.claim_and_deliver(first, admission).await {
+            let capacity = self.capacity_of(first.claimed_for.server);
+            match self.claim_and_deliver(first, admission, with_bulk).await {
                 Ok(Claimed::UpToCapacity(email)) => {
-                    more = true;
+                    with_bulk = true;
                     self.wake_another_worker(email, &mut last_enqueued);
+                    if !has_rate {
+                        capacity.wait_for_half().await;
+                    }
                 }
                 Ok(Claimed::BulkUpToCapacity(email)) => {
-                    more = false;
                     if let Some(email) = email {
                         self.wake_another_worker(email, &mut last_enqueued);
                     }
                     tokio::select! {
-                        () = self.wait_for_job() => {}
-                        () = capacity.wait_for_bulk() => {}
+                        () = self.wait_for_job(last_job) => {
+                            last_job = Instant::now();
+                            // A claim of a few rows is sooner done. Not twice in a row: jobs may come all the time. With a
+                            // rate it would waste a turn.
+                            with_bulk = has_rate || !with_bulk;
+                        }
+                        () = capacity.wait_for_bulk(has_rate) => with_bulk = true,
                     }
                 }
                 Ok(Claimed::All) => return,
@@ -157,6 +162,7 @@ impl Fetcher {
         &self,
         first: DeliveryPermit,
         admission: Admission,
+        with_bulk: bool,
     ) -> Result<Claimed, DbError> {
         let capacity = self.capacity_of(first.claimed_for.server);
         let mut permits = vec![first];
@@ -166,7 +172,8 @@ impl Fetcher {
         {
             permits.push(permit);
         }
-        let limits = self.limits(permits.len(), capacity);
+        let bulk = if with_bulk { capacity.for_bulk() } else { 0 };
+        let limits = self.limits(permits.len(), bulk);
         let claim_began = Instant::now();
         let now = self.clock.now();
         let mut emails = match &admission {
@@ -174,7 +181,7 @@ impl Fetcher {
             Admission::Probe(_) => self.db.claim_probe(&self.worker, now).await?,
         };
         self.claimed.fetch_add(emails.len() as u64, Ordering::Relaxed);
-        let claimed = claimed(&emails, limits);
+        let claimed = claimed(emails.iter().map(|email| (email.id, email.priority)), limits);
         let mut probe = match admission {
             Admission::Any => None,
             Admission::Probe(probe) => Some(probe),
@@ -195,10 +202,9 @@ impl Fetcher {
         Ok(claimed)
     }
 
-    fn limits(&self, permits: usize, capacity: &Capacity) -> ClaimLimits {
+    fn limits(&self, permits: usize, bulk: usize) -> ClaimLimits {
         let aged = aged_among(permits as u64, self.claimed.load(Ordering::Relaxed));
-        let bulk = capacity.for_bulk().min(permits);
-        ClaimLimits { emails: permits as i64, bulk: bulk as i64, aged: aged as i64 }
+        ClaimLimits { emails: permits as i64, bulk: bulk.min(permits) as i64, aged: aged as i64 }
     }
 }
 
@@ -207,14 +213,21 @@ fn aged_among(next: u64, claimed: u64) -> u64 {
     (claimed + next) / ONE_AGED_IN - claimed / ONE_AGED_IN
 }
 
-/// What a claim within these limits left.
-fn claimed(emails: &[ClaimedEmail], limits: ClaimLimits) -> Claimed {
-    let bulk = || emails.iter().filter(|email| email.priority == BULK);
-    match emails.last() {
-        Some(last) if emails.len() as i64 == limits.emails => Claimed::UpToCapacity(last.id),
-        _ if bulk().count() as i64 >= limits.bulk => {
-            Claimed::BulkUpToCapacity(bulk().next().map(|email| email.id))
+/// What a claim of these emails, by id and priority, left.
+fn claimed(emails: impl Iterator<Item = (Uuid, i16)>, limits: ClaimLimits) -> Claimed {
+    let (mut number, mut bulk, mut last, mut last_bulk) = (0, 0, None, None);
+    for (id, priority) in emails {
+        (number, last) = (number + 1, Some(id));
+        if priority == BULK {
+            (bulk, last_bulk) = (bulk + 1, Some(id));
         }
+    }
+    let is_full = number == limits.emails;
+    // Bulk comes last, but for what has waited for long: then nothing of a higher priority is left.
+    let only_bulk_is_left = bulk > limits.aged || !is_full;
+    match last {
+        _ if only_bulk_is_left && (is_full || bulk >= limits.bulk) => Claimed::BulkUpToCapacity(last_bulk),
+        Some(last) if is_full => Claimed::UpToCapacity(last),
         _ => Claimed::All,
     }
 }
@@ -229,6 +242,36 @@ mod tests {
             let rounds = 240 / at_once;
             let aged: u64 = (0..rounds).map(|round| aged_among(at_once, round * at_once)).sum();
             assert_eq!(aged, 30, "{at_once} at once");
+        }
+    }
+
+    /// What a claim of emails of these priorities left.
+    fn left_by(priorities: &[i16], (emails, bulk, aged): (i64, i64, i64)) -> &'static str {
+        let limits = ClaimLimits { emails, bulk, aged };
+        match claimed(priorities.iter().map(|priority| (Uuid::nil(), *priority)), limits) {
+            Claimed::All => "nothing",
+            Claimed::UpToCapacity(_) => "anything",
+            Claimed::BulkUpToCapacity(_) => "bulk",
+        }
+    }
+
+    #[test]
+    fn after_bulk_that_was_claimed_by_its_turn_only_bulk_is_left() {
+        for (priorities, limits, left) in [
+            (&[][..], (4, 3, 0), "nothing"),
+            (&[1, 2, 3], (4, 3, 0), "nothing"),
+            (&[1, 1, 1, 1], (4, 3, 0), "anything"),
+            (&[3, 3, 3], (4, 3, 0), "bulk"),
+            (&[1, 3, 3, 3], (4, 3, 0), "bulk"),
+            (&[1, 1, 1, 3], (4, 3, 0), "bulk"),
+            (&[3], (1, 1, 0), "bulk"),
+            (&[1, 1], (4, 0, 0), "bulk"),
+            // One that has waited for long came ahead of whatever else there is.
+            (&[3], (1, 1, 1), "anything"),
+            (&[3, 1, 1, 1], (4, 3, 1), "anything"),
+            (&[3, 1, 1], (4, 1, 1), "bulk"),
+        ] {
+            assert_eq!(left_by(priorities, limits), left, "{priorities:?} within {limits:?}");
         }
     }
 }

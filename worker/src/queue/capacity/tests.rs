@@ -91,6 +91,26 @@ async fn prefetched_bulk_does_not_stand_before_another_email() {
 }
 
 #[tokio::test]
+async fn while_more_capacity_for_bulk_is_waited_for_other_emails_find_what_is_free() {
+    for concurrency in [1, 4] {
+        let capacity = Capacity::new(concurrency, MailServer::First);
+        drop(capacity.acquire().await.start_sending().await);
+        let mut permits = all(&capacity);
+        permits.truncate(capacity.for_bulk());
+        for permit in &mut permits {
+            permit.bulk = capacity.take_for_bulk();
+        }
+        drop(permits.pop());
+        capacity.wait_for_bulk(true).await;
+        tokio::select! {
+            biased;
+            () = capacity.wait_for_bulk(false) => panic!("more than one may be waited for"),
+            _ = capacity.acquire() => {}
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_email_for_the_other_server_takes_a_place_there_and_none_here() {
     let [first, second] = Capacity::of_two(1);
     let mut hangs = first.acquire().await;
