@@ -16,8 +16,8 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -26,6 +26,7 @@ use argon2::password_hash::try_generate_salt;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use bookly_shared::domain::Password;
 use bookly_shared::metrics::table::{HASH_REFUSED, HASH_WAIT_SECONDS};
+use parking_lot::{Condvar, Mutex};
 use tokio::sync::oneshot;
 
 pub use error::HashError;
@@ -189,7 +190,7 @@ impl Queue {
     /// # Errors
     /// [`HashError::Busy`] when too many wait.
     fn push(&self, work: Box<dyn Work>) -> Result<(), HashError> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if state.waiting.len() >= self.max_waiting {
             state.waiting.retain(|work| work.is_wanted());
         }
@@ -204,23 +205,23 @@ impl Queue {
 
     /// How many wait.
     fn waiting(&self) -> usize {
-        self.lock().waiting.iter().filter(|work| work.is_wanted()).count()
+        self.state.lock().waiting.iter().filter(|work| work.is_wanted()).count()
     }
 
     /// Lets the threads end.
     fn close(&self) {
-        self.lock().closed = true;
+        self.state.lock().closed = true;
         self.more.notify_all();
     }
 
     /// The next piece of work. A thread that has to wait for it wipes its memory first. While others wait it does not: the
     /// next hash overwrites the memory at once.
     fn next(&self, memory: &mut Memory) -> Option<Box<dyn Work>> {
-        if let Some(work) = self.lock().take() {
+        if let Some(work) = self.state.lock().take() {
             return Some(work);
         }
         memory.wipe();
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         loop {
             if let Some(work) = state.take() {
                 return Some(work);
@@ -228,18 +229,12 @@ impl Queue {
             if state.closed {
                 return None;
             }
-            let idle = self.more.wait_timeout(state, KEEP_MEMORY).unwrap_or_else(PoisonError::into_inner);
-            state = idle.0;
-            if idle.1.timed_out() {
+            if self.more.wait_for(&mut state, KEEP_MEMORY).timed_out() {
                 drop(state);
                 memory.give_back();
-                state = self.lock();
+                state = self.state.lock();
             }
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::anyhow;
@@ -16,6 +16,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::trace::v1::{Span, status::StatusCode as SpanStatus};
+use parking_lot::Mutex;
 use prost::Message;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -83,12 +84,12 @@ impl Collector {
 
     /// The spans received so far.
     pub fn spans(&self) -> Vec<ReceivedSpan> {
-        lock(&self.received.spans).clone()
+        self.received.spans.lock().clone()
     }
 
     /// Requests that are not OTLP, with the reason.
     pub fn odd_requests(&self) -> Vec<String> {
-        lock(&self.received.odd).clone()
+        self.received.odd.lock().clone()
     }
 
     /// Waits for a request, answered or not.
@@ -141,9 +142,9 @@ async fn take(
     let taken = read(request).await;
     let mut answer = Response::new(Full::default());
     match taken {
-        Ok(spans) => lock(&received.spans).extend(spans),
+        Ok(spans) => received.spans.lock().extend(spans),
         Err(error) => {
-            lock(&received.odd).push(format!("{error:#}"));
+            received.odd.lock().push(format!("{error:#}"));
             *answer.status_mut() = StatusCode::BAD_REQUEST;
         }
     }
@@ -198,8 +199,4 @@ fn as_text(attributes: Vec<KeyValue>) -> BTreeMap<String, String> {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -3,10 +3,11 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
+use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::sync::watch;
 
@@ -43,7 +44,7 @@ impl Log {
     }
 
     fn push(&self, line: String) {
-        let mut lines = self.lock();
+        let mut lines = self.lines.lock();
         lines.push(line);
         let count = lines.len();
         drop(lines);
@@ -52,17 +53,17 @@ impl Log {
 
     /// The lines so far.
     pub fn lines(&self) -> Vec<String> {
-        self.lock().clone()
+        self.lines.lock().clone()
     }
 
     /// The lines so far that are JSON objects.
     pub fn events(&self) -> Vec<Value> {
-        self.lock().iter().filter_map(|line| serde_json::from_str(line).ok()).collect()
+        self.lines.lock().iter().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
     /// The whole log as one text.
     pub fn text(&self) -> String {
-        self.lock().join("\n")
+        self.lines.lock().join("\n")
     }
 
     /// Waits for a line, from the beginning of the log.
@@ -72,7 +73,7 @@ impl Log {
         let search = async {
             loop {
                 let now = *grown.borrow_and_update();
-                if let Some(line) = self.lock().iter().skip(seen).find(|line| wanted(line)) {
+                if let Some(line) = self.lines.lock().iter().skip(seen).find(|line| wanted(line)) {
                     return Ok(line.clone());
                 }
                 seen = now.lines;
@@ -91,9 +92,5 @@ impl Log {
         let mut grown = self.grown.subscribe();
         let ended = tokio::time::timeout(within, grown.wait_for(|grown| grown.ended)).await;
         ended.context("the process keeps its log open")?.map(drop).context("nobody reads the log")
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<String>> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
 
 use anyhow::bail;
+use parking_lot::Mutex;
 
 /// Below Linux' ephemeral ports, which begin at 32768, so that no outgoing connection uses one of these.
 const RANGE: Range<u16> = 15_000..32_000;
@@ -24,7 +24,7 @@ pub fn free() -> anyhow::Result<u16> {
         let random = uuid::Uuid::new_v4().as_u128();
         let range = range();
         let port = range.start + u16::try_from(random % u128::from(range.end - range.start))?;
-        let is_new = GIVEN.lock().unwrap_or_else(PoisonError::into_inner).insert(port);
+        let is_new = GIVEN.lock().insert(port);
         if is_new && TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return Ok(port);
         }

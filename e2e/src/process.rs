@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
+use parking_lot::Mutex;
 
 use crate::log::Log;
 use crate::poll::until;
@@ -144,7 +145,7 @@ impl Process {
     }
 
     fn with_child<T>(&self, work: impl FnOnce(&mut Child) -> T) -> T {
-        work(&mut self.child.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&mut self.child.lock())
     }
 }
 

@@ -4,9 +4,10 @@
 //! with the test, so another thread, which runs until the process ends, starts all children.
 
 use std::process::{Child, Command};
-use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
+use std::sync::{OnceLock, mpsc};
 
 use anyhow::Context;
+use parking_lot::Mutex;
 
 type Order = (Command, mpsc::Sender<std::io::Result<Child>>);
 
@@ -23,7 +24,7 @@ pub fn spawn(command: Command) -> anyhow::Result<Child> {
     let keeper = KEEPER.get_or_init(|| Mutex::new(start_keeper()));
     let name = format!("starting {command:?}");
     let (answer, answered) = mpsc::channel();
-    keeper.lock().unwrap_or_else(PoisonError::into_inner).send((command, answer))?;
+    keeper.lock().send((command, answer))?;
     answered.recv()?.context(name)
 }
 

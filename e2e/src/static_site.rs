@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -45,7 +46,7 @@ impl StaticSite {
 
     /// Serves this text in place of a file.
     pub fn replace(&self, file: &str, text: String) {
-        self.replaced.lock().unwrap_or_else(PoisonError::into_inner).insert(file.to_owned(), text);
+        self.replaced.lock().insert(file.to_owned(), text);
     }
 }
 
@@ -65,7 +66,7 @@ async fn answer(mut stream: TcpStream, folder: &Path, replaced: &Replaced) -> st
         "" => "index.html",
         name => name,
     };
-    let text = replaced.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+    let text = replaced.lock().get(name).cloned();
     let body = match text {
         Some(text) => Some(text.into_bytes()),
         None => path(folder, name).and_then(|path| std::fs::read(path).ok()),

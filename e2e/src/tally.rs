@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
+use parking_lot::Mutex;
 
 use crate::person::{ADDRESS_MARK, Person};
 use crate::poll::until;
@@ -50,12 +50,12 @@ impl<'a> Tally<'a> {
 
     /// Counts an email to this recipient as accepted.
     pub fn accept(&self, recipient: &str) {
-        self.accepted.lock().unwrap_or_else(PoisonError::into_inner).insert(recipient.to_lowercase());
+        self.accepted.lock().insert(recipient.to_lowercase());
     }
 
     /// Removes recipients whose rows the test itself cancelled.
     pub fn take_back(&self, recipients: &[String]) {
-        let mut accepted = self.accepted.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut accepted = self.accepted.lock();
         for recipient in recipients {
             accepted.remove(&recipient.to_lowercase());
         }
@@ -96,7 +96,7 @@ impl<'a> Tally<'a> {
         let why = "SELECT recipient FROM emails WHERE state = 'failed' AND last_error IS NOT NULL";
         let given_up: BTreeSet<String> =
             sql.texts(why, "").await?.iter().map(|address| address.to_lowercase()).collect();
-        let accepted = self.accepted.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let accepted = self.accepted.lock().clone();
         let (arrived, missing): (Vec<_>, Vec<_>) = accepted.iter().partition(|one| came.contains_key(*one));
         let (failed, lost): (Vec<_>, Vec<_>) = missing.into_iter().partition(|one| given_up.contains(*one));
         let figures = Figures {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::convert::Infallible;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
@@ -18,6 +18,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use parking_lot::Mutex;
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaKeyPair, UnparsedPublicKey};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -44,12 +45,12 @@ pub struct AccessTokens {
 
 impl AccessTokens {
     pub fn accepts(&self, token: &str) -> bool {
-        !self.refuse_all.load(Ordering::Relaxed) && lock(&self.given).contains(token)
+        !self.refuse_all.load(Ordering::Relaxed) && self.given.lock().contains(token)
     }
 
     /// From now on the mail server refuses the tokens that were given so far.
     pub fn revoke(&self) {
-        lock(&self.given).clear();
+        self.given.lock().clear();
     }
 
     /// Whether the mail server refuses every token, as when a mailbox may not send.
@@ -137,7 +138,7 @@ impl TokenServer {
     }
 
     pub fn requests(&self) -> usize {
-        lock(&self.shared.seen).requests
+        self.shared.seen.lock().requests
     }
 
     /// Waits until there were more than `n` requests, answered or not.
@@ -147,7 +148,7 @@ impl TokenServer {
 
     /// What was wrong with requests.
     pub fn wrong_requests(&self) -> Vec<String> {
-        lock(&self.shared.seen).wrong.clone()
+        self.shared.seen.lock().wrong.clone()
     }
 }
 
@@ -187,13 +188,13 @@ async fn answered(
     request: Request<Incoming>,
     shared: Arc<Shared>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
-    lock(&shared.seen).requests += 1;
+    shared.seen.lock().requests += 1;
     let mut answer = shared.answer.subscribe();
     // Fails only when the server is dropped.
     let wanted = answer.wait_for(|answer| *answer != Answer::Nothing).await.map(|answer| *answer);
     let wanted = wanted.unwrap_or(Answer::Nothing);
     let result = respond(request, wanted, &shared).await.unwrap_or_else(|error| {
-        lock(&shared.seen).wrong.push(format!("{error:#}"));
+        shared.seen.lock().wrong.push(format!("{error:#}"));
         json_of(StatusCode::BAD_REQUEST, &json!({"error": "invalid_request"}))
     });
     Ok(result)
@@ -235,13 +236,13 @@ async fn respond(
 }
 
 fn granted(wanted: Answer, shared: &Shared) -> Value {
-    let mut seen = lock(&shared.seen);
+    let mut seen = shared.seen.lock();
     seen.given += 1;
     // Every other one is as long as Microsoft's: a command of SMTP has no room for it.
     let length = if seen.given.is_multiple_of(2) { 100 } else { 1_500 };
     let token = format!("ya29.{}-{TOKEN_MARK}-{}", seen.given, "x".repeat(length));
     if wanted != Answer::WrongToken {
-        lock(&shared.accepted.given).insert(token.clone());
+        shared.accepted.given.lock().insert(token.clone());
     }
     let mut answer = json!({"access_token": token, "token_type": "Bearer"});
     if wanted != Answer::WithoutExpiry {
@@ -256,20 +257,15 @@ fn granted(wanted: Answer, shared: &Shared) -> Value {
 
 fn check(form: &BTreeMap<String, String>, shared: &Shared) -> anyhow::Result<()> {
     let field = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
+    let is_client = field("client_id") == CLIENT_ID && field("client_secret") == client_secret();
     match field("grant_type") {
         "refresh_token" => {
-            ensure!(
-                field("client_id") == CLIENT_ID && field("client_secret") == client_secret(),
-                "the client"
-            );
-            let wanted = refresh_token(lock(&shared.seen).rotations);
+            ensure!(is_client, "the client");
+            let wanted = refresh_token(shared.seen.lock().rotations);
             ensure!(field("refresh_token") == wanted, "the refresh token {}", field("refresh_token"));
         }
         "client_credentials" => {
-            ensure!(
-                field("client_id") == CLIENT_ID && field("client_secret") == client_secret(),
-                "the client"
-            );
+            ensure!(is_client, "the client");
             ensure!(field("scope") == SCOPE, "the scope {}", field("scope"));
         }
         "urn:ietf:params:oauth:grant-type:jwt-bearer" => check_assertion(field("assertion"), &shared.url)?,
@@ -313,10 +309,6 @@ fn json_of(status: StatusCode, body: &Value) -> Response<Full<Bytes>> {
     let json = hyper::header::HeaderValue::from_static("application/json");
     response.headers_mut().insert(CONTENT_TYPE, json);
     response
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The settings of each grant: refresh token, service account, client credentials.

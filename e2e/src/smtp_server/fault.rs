@@ -1,11 +1,9 @@
 //! Faults: what the server does wrong, at which stage, for which recipient, and how often.
 
-use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
 /// The steps of a session.
@@ -203,11 +201,11 @@ pub(super) struct Faults {
 
 impl Faults {
     pub(super) fn add(&self, rule: FaultRule) {
-        self.lock().push(rule);
+        self.rules.lock().push(rule);
     }
 
     pub(super) fn clear(&self) {
-        self.lock().clear();
+        self.rules.lock().clear();
         self.cleared.send_modify(|times| *times += 1);
     }
 
@@ -227,13 +225,9 @@ impl Faults {
     }
 
     fn take_where(&self, recipients: &[String], wanted: impl Fn(&Fault) -> bool) -> Option<Fault> {
-        let mut rules = self.lock();
+        let mut rules = self.rules.lock();
         let rule = rules.iter_mut().find(|rule| wanted(&rule.fault) && rule.applies_to(recipients))?;
         rule.left = rule.left.map(|n| n - 1);
         Some(rule.fault.clone())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<FaultRule>> {
-        self.rules.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,12 +1,9 @@
 //! What the server received, and waiting for more of it.
 
-use std::{
-    collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::VecDeque, time::Duration};
 
 use anyhow::Context;
+use parking_lot::Mutex;
 use tokio::{sync::watch, time::timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -43,7 +40,7 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn read<T>(&self, look: impl FnOnce(&Seen) -> T) -> T {
-        look(&self.lock())
+        look(&self.seen.lock())
     }
 
     /// Waits until `look` returns something.
@@ -115,12 +112,8 @@ impl State {
     }
 
     fn change<T>(&self, how: impl FnOnce(&mut Seen) -> T) -> T {
-        let result = how(&mut self.lock());
+        let result = how(&mut self.seen.lock());
         self.changed.send_replace(());
         result
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

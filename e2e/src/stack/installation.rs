@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context;
+use parking_lot::Mutex;
 use tempfile::TempDir;
 
 use super::api_process::start_api;
@@ -113,7 +114,7 @@ impl Stack {
 
     /// The process of the API.
     pub fn api_process(&self) -> Arc<Process> {
-        Arc::clone(&lock(&self.api))
+        self.api.lock().clone()
     }
 
     /// The settings of all processes.
@@ -144,10 +145,6 @@ impl Stack {
     pub fn redis(&self) -> anyhow::Result<&RedisServer> {
         self.redis.as_ref().context("only the full stack has Redis")
     }
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Drop for Stack {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::bail;
 
-use super::installation::{Stack, lock};
+use super::installation::Stack;
 use super::settings::{JWT_SECRET, MAIL_PASSWORD};
 use crate::log::Log;
 use crate::person::{ADDRESS_MARK, PASSWORD_MARK};
@@ -47,7 +47,7 @@ impl Stack {
 
     /// The logs of all processes, with their names.
     pub fn logs(&self) -> Vec<(String, Arc<Log>)> {
-        lock(&self.logs).clone()
+        self.logs.lock().clone()
     }
 
     pub(super) fn show_logs(&self) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 
 use super::api_process::start_api;
-use super::installation::{Stack, lock};
+use super::installation::Stack;
 use super::options::Kind;
 use crate::client::Api;
 use crate::poll::LIMIT;
@@ -21,8 +21,8 @@ impl Stack {
     pub async fn restart_api(&self) -> anyhow::Result<()> {
         self.api_process().kill()?;
         let (api, log) = start_api(&self.settings, self.folder()).await?;
-        *lock(&self.api) = api;
-        lock(&self.logs).push(("api again".to_owned(), log));
+        *self.api.lock() = api;
+        self.logs.lock().push(("api again".to_owned(), log));
         Ok(())
     }
 
@@ -33,19 +33,19 @@ impl Stack {
 
     /// Starts one more worker with further settings.
     pub async fn start_worker_with(&self, own: &[(&str, &str)]) -> anyhow::Result<Arc<Process>> {
-        let name = format!("worker-{}", lock(&self.workers).len());
+        let name = format!("worker-{}", self.workers.lock().len());
         let mut settings = self.settings.clone();
         settings.extend(own.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
         let worker = Arc::new(Process::start("bookly-worker", &[], &settings, self.folder(), &name)?);
-        lock(&self.logs).push((name, Arc::clone(worker.log())));
+        self.logs.lock().push((name, Arc::clone(worker.log())));
         worker.log().line(LIMIT, |line| line.contains("the worker takes emails")).await?;
-        lock(&self.workers).push(Arc::clone(&worker));
+        self.workers.lock().push(Arc::clone(&worker));
         Ok(worker)
     }
 
     /// All workers in the order of their starts, also those that have ended.
     pub fn workers(&self) -> Vec<Arc<Process>> {
-        lock(&self.workers).clone()
+        self.workers.lock().clone()
     }
 
     /// Kills a worker with SIGKILL.
@@ -93,7 +93,7 @@ impl Stack {
         settings.insert("LISTEN".to_owned(), address.clone());
         settings.extend(own.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
         let (process, log) = start_api(&settings, self.folder()).await?;
-        lock(&self.logs).push(("another api".to_owned(), log));
+        self.logs.lock().push(("another api".to_owned(), log));
         Ok((process, Api::new(&format!("http://{address}"))?))
     }
 }

@@ -385,8 +385,8 @@ fn password_login(
     is_used: bool,
 ) -> Option<Option<SmtpCredentials>> {
     let wanted = source.optional(names.use_credentials, values::boolean);
-    let username = source.optional(names.username, |text| Ok(text.to_owned()));
-    let password = source.secret(names.password, |text| Ok(text.to_owned()));
+    let username = source.optional(names.username, values::text);
+    let password = source.secret(names.password, values::text);
     if !wanted? || !is_used {
         return Some(None);
     }

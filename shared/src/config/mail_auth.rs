@@ -95,8 +95,8 @@ enum Mechanism {
 pub(super) fn read(source: &mut Source, by_smtp: bool) -> Option<Option<SmtpCredentials>> {
     let wanted = source.optional(&table::USE_CREDENTIALS, values::boolean);
     let mechanism = source.optional(&table::MAIL_AUTH, mechanism);
-    let username = source.optional(&table::MAIL_USERNAME, |text| Ok(text.to_owned()));
-    let password = source.secret(&table::MAIL_PASSWORD, |text| Ok(text.to_owned()));
+    let username = source.optional(&table::MAIL_USERNAME, values::text);
+    let password = source.secret(&table::MAIL_PASSWORD, values::text);
     let variables = OAuthVariables::read(source);
     let (wanted, mechanism) = (wanted?, mechanism?);
     if !by_smtp {
@@ -187,10 +187,10 @@ impl OAuthVariables {
     fn read(source: &mut Source) -> OAuthVariables {
         OAuthVariables {
             token_url: source.optional(&table::MAIL_OAUTH_TOKEN_URL, token_url),
-            client_id: source.optional(&table::MAIL_OAUTH_CLIENT_ID, |text| Ok(text.to_owned())),
-            client_secret: source.secret(&table::MAIL_OAUTH_CLIENT_SECRET, |text| Ok(text.to_owned())),
-            refresh_token: source.secret(&table::MAIL_OAUTH_REFRESH_TOKEN, |text| Ok(text.to_owned())),
-            scope: source.optional(&table::MAIL_OAUTH_SCOPE, |text| Ok(text.to_owned())),
+            client_id: source.optional(&table::MAIL_OAUTH_CLIENT_ID, values::text),
+            client_secret: source.secret(&table::MAIL_OAUTH_CLIENT_SECRET, values::text),
+            refresh_token: source.secret(&table::MAIL_OAUTH_REFRESH_TOKEN, values::text),
+            scope: source.optional(&table::MAIL_OAUTH_SCOPE, values::text),
         }
     }
 

@@ -25,7 +25,7 @@ pub struct TraceSettings {
 pub(super) fn read(source: &mut Source, trust: Option<&Trust>) -> Option<TraceSettings> {
     let endpoint = source.optional(&table::OTEL_EXPORTER_OTLP_ENDPOINT, endpoint);
     let headers = source.secret(&table::OTEL_EXPORTER_OTLP_HEADERS, headers);
-    let service_name = source.optional(&table::OTEL_SERVICE_NAME, |text| Ok(text.to_owned()));
+    let service_name = source.optional(&table::OTEL_SERVICE_NAME, values::text);
     let endpoint = endpoint?;
     if headers.is_some() && endpoint.starts_with("http://") && !is_on_this_machine(&endpoint) {
         source.warn("OTEL_EXPORTER_OTLP_HEADERS are sent without encryption: use https:// in OTEL_EXPORTER_OTLP_ENDPOINT");

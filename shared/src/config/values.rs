@@ -114,6 +114,11 @@ fn is_origin_only(url: &Url) -> bool {
         && url.fragment().is_none()
 }
 
+/// Any text.
+pub(super) fn text(text: &str) -> Result<String, String> {
+    Ok(text.into())
+}
+
 /// A boolean as pydantic reads it.
 pub(super) fn boolean(text: &str) -> Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {

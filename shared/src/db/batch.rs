@@ -5,9 +5,10 @@
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use sqlx::pool::PoolConnection;
 use sqlx::{Postgres, SqlitePool};
 use tokio::sync::{mpsc, oneshot};
@@ -51,7 +52,7 @@ impl Batchers {
     /// Runs one item in the operation's batcher, which the first item makes.
     pub(super) async fn run<O: BatchOperation>(&self, operation: O, item: O::Item) -> DbResult<O::Output> {
         let batcher = {
-            let mut by_operation = self.by_operation.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut by_operation = self.by_operation.lock();
             let new = || Arc::new(Batcher::new(self.pools.clone(), operation)) as Arc<dyn Any + Send + Sync>;
             by_operation.entry(TypeId::of::<O>()).or_insert_with(new).clone()
         };
@@ -228,7 +229,7 @@ mod tests {
         type Output = u32;
 
         async fn run(&self, _: &mut HeldConnection, items: &[u32]) -> DbResult<Vec<u32>> {
-            self.batches.lock().unwrap().push(items.to_vec());
+            self.batches.lock().push(items.to_vec());
             self.permits.acquire().await.unwrap().forget();
             if items.contains(&13) {
                 return Err(DbError::from(sqlx::Error::RowNotFound));
@@ -248,7 +249,7 @@ mod tests {
     async fn items_that_come_while_a_batch_runs_form_the_next_batch() {
         let (operation, batcher, _folder) = doubling(0).await;
         let later = async {
-            while operation.batches.lock().unwrap().is_empty() {
+            while operation.batches.lock().is_empty() {
                 tokio::task::yield_now().await;
             }
             let permit = async { operation.permits.add_permits(2) };
@@ -256,7 +257,7 @@ mod tests {
         };
         let (first, (one, two, three, ())) = tokio::join!(batcher.run(7), later);
         assert_eq!([first, one, two, three].map(Result::unwrap), [14, 2, 4, 6]);
-        assert_eq!(*operation.batches.lock().unwrap(), [vec![7], vec![1, 2, 3]]);
+        assert_eq!(*operation.batches.lock(), [vec![7], vec![1, 2, 3]]);
     }
 
     #[tokio::test]

@@ -1,7 +1,10 @@
 //! What is reported of an email after a mail server accepted it.
 
+use strum::IntoStaticStr;
+
 /// Who reports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum ReportSource {
     /// A call of Postmark.
     Postmark,
@@ -18,13 +21,7 @@ pub enum ReportSource {
 impl ReportSource {
     /// Its name in the database, in JSON, in paths and in the log.
     pub fn as_str(self) -> &'static str {
-        match self {
-            ReportSource::Postmark => "postmark",
-            ReportSource::Mailgun => "mailgun",
-            ReportSource::SendGrid => "sendgrid",
-            ReportSource::Resend => "resend",
-            ReportSource::Dsn => "dsn",
-        }
+        self.into()
     }
 }
 

@@ -1,12 +1,10 @@
 //! The kinds of email.
 
-use std::fmt;
-use std::str::FromStr;
-
-use strum::EnumCount;
+use strum::{Display, EnumCount, EnumString, IntoStaticStr, ParseError};
 
 /// The kind of an email. Its name is the row's `kind` and the folder of its templates.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, EnumCount)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, EnumCount, Display, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum EmailKind {
     /// The link that proves the address of a new account.
     VerifyEmail,
@@ -24,11 +22,6 @@ pub enum EmailKind {
     Welcome,
 }
 
-/// The text is not the name of a kind.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("not a kind of email")]
-pub struct UnknownEmailKind;
-
 impl EmailKind {
     /// Every kind. Its length is the number of variants, so the compiler refuses a list without a new one.
     pub const ALL: [Self; Self::COUNT] = [
@@ -44,38 +37,16 @@ impl EmailKind {
     /// The name in `snake_case`, as it stands in the database and under `templates/mail`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::VerifyEmail => "verify_email",
-            Self::ResetPassword => "reset_password",
-            Self::PasswordChanged => "password_changed",
-            Self::ChangeEmail => "change_email",
-            Self::EmailChangeRequested => "email_change_requested",
-            Self::EmailChanged => "email_changed",
-            Self::Welcome => "welcome",
-        }
+        self.into()
     }
 }
 
 /// For rows: sqlx decodes a column of text by it.
 impl TryFrom<String> for EmailKind {
-    type Error = UnknownEmailKind;
+    type Error = ParseError;
 
-    fn try_from(name: String) -> Result<Self, UnknownEmailKind> {
+    fn try_from(name: String) -> Result<Self, ParseError> {
         name.parse()
-    }
-}
-
-impl fmt::Display for EmailKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for EmailKind {
-    type Err = UnknownEmailKind;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(UnknownEmailKind)
     }
 }
 
@@ -89,6 +60,6 @@ mod tests {
             assert!(!EmailKind::ALL[..place].contains(&kind), "{kind} is listed twice");
             assert_eq!(kind.to_string().parse(), Ok(kind));
         }
-        assert_eq!("Welcome".parse::<EmailKind>(), Err(UnknownEmailKind));
+        assert_eq!("Welcome".parse::<EmailKind>(), Err(ParseError::VariantNotFound));
     }
 }

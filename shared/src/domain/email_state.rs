@@ -1,10 +1,10 @@
 //! The states of an email.
 
-use std::fmt;
-use std::str::FromStr;
+use strum::{Display, EnumString, IntoStaticStr};
 
 /// The state of a row of `emails`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Display, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum EmailState {
     /// It waits for its first or next attempt.
     Queued,
@@ -22,11 +22,6 @@ pub enum EmailState {
     Complained,
 }
 
-/// The text is not the name of a state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a state of an email: queued, sending, sent, failed, cancelled, bounced or complained")]
-pub struct UnknownEmailState;
-
 impl EmailState {
     /// All states, in the order of an email's life.
     pub const ALL: [EmailState; 7] = [
@@ -41,28 +36,6 @@ impl EmailState {
 
     /// The name in the database, in JSON and on the command line.
     pub fn as_str(self) -> &'static str {
-        match self {
-            EmailState::Queued => "queued",
-            EmailState::Sending => "sending",
-            EmailState::Sent => "sent",
-            EmailState::Failed => "failed",
-            EmailState::Cancelled => "cancelled",
-            EmailState::Bounced => "bounced",
-            EmailState::Complained => "complained",
-        }
-    }
-}
-
-impl fmt::Display for EmailState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for EmailState {
-    type Err = UnknownEmailState;
-
-    fn from_str(text: &str) -> Result<EmailState, UnknownEmailState> {
-        EmailState::ALL.into_iter().find(|state| state.as_str() == text).ok_or(UnknownEmailState)
+        self.into()
     }
 }

@@ -1,9 +1,10 @@
 //! The two mail servers of an installation.
 
-use std::fmt;
+use strum::{Display, IntoStaticStr};
 
 /// A mail server, by its part: the fallback is used while the first one cannot be.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Display, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum MailServer {
     /// The server of `MAIL_SERVER`, or the folder of the file transport.
     #[default]
@@ -15,10 +16,7 @@ pub enum MailServer {
 impl MailServer {
     /// The name in the database, in JSON and in the log.
     pub fn as_str(self) -> &'static str {
-        match self {
-            MailServer::First => "first",
-            MailServer::Fallback => "fallback",
-        }
+        self.into()
     }
 
     /// The server with this name; the first one for any other text.
@@ -32,11 +30,5 @@ impl MailServer {
             MailServer::First => "",
             MailServer::Fallback => "fallback",
         }
-    }
-}
-
-impl fmt::Display for MailServer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }

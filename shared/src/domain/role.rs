@@ -1,13 +1,13 @@
 //! The roles of accounts.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
+use strum::{Display, EnumString, IntoStaticStr, ParseError};
 
 /// The role of an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumString, IntoStaticStr,
+)]
+#[strum(serialize_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// May change every book, send the welcome email and see all emails.
@@ -16,45 +16,19 @@ pub enum Role {
     User,
 }
 
-/// The text is not the name of a role.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("must be admin or user")]
-pub struct UnknownRole;
-
 impl Role {
     /// The role's name in the database, in tokens and in JSON.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Role::Admin => "admin",
-            Role::User => "user",
-        }
-    }
-}
-
-impl FromStr for Role {
-    type Err = UnknownRole;
-
-    fn from_str(name: &str) -> Result<Role, UnknownRole> {
-        match name {
-            "admin" => Ok(Role::Admin),
-            "user" => Ok(Role::User),
-            _ => Err(UnknownRole),
-        }
+        self.into()
     }
 }
 
 /// For rows: sqlx decodes a column of text by it.
 impl TryFrom<String> for Role {
-    type Error = UnknownRole;
+    type Error = ParseError;
 
-    fn try_from(name: String) -> Result<Role, UnknownRole> {
+    fn try_from(name: String) -> Result<Role, ParseError> {
         name.parse()
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 
@@ -68,6 +42,6 @@ mod tests {
             assert_eq!(role.as_str().parse(), Ok(role));
             assert_eq!(serde_json::to_value(role).unwrap(), role.as_str());
         }
-        assert_eq!("Admin".parse::<Role>(), Err(UnknownRole));
+        assert_eq!("Admin".parse::<Role>(), Err(ParseError::VariantNotFound));
     }
 }

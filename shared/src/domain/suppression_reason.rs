@@ -1,15 +1,13 @@
 //! Why a mailbox gets no email, or no bulk email.
 
-use std::fmt;
-use std::str::FromStr;
-
 use chrono::TimeDelta;
-use thiserror::Error;
+use strum::{Display, EnumString, IntoStaticStr};
 
 use super::EmailKind;
 
 /// Why emails to a mailbox are suppressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Display, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum SuppressionReason {
     /// A report said that there is no such mailbox: all kinds, for 30 days.
     Bounce,
@@ -20,11 +18,6 @@ pub enum SuppressionReason {
     /// The recipient unsubscribed: [`EmailKind::Welcome`] only, without an end.
     Unsubscribe,
 }
-
-/// The text is not the name of a reason.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("must be bounce, operator, complaint or unsubscribe")]
-pub struct UnknownSuppressionReason;
 
 impl SuppressionReason {
     /// All of them. Where several hold, the first that holds for the kind is the one that is named.
@@ -37,12 +30,7 @@ impl SuppressionReason {
 
     /// The name in the database, the API and the command.
     pub fn as_str(self) -> &'static str {
-        match self {
-            SuppressionReason::Bounce => "bounce",
-            SuppressionReason::Operator => "operator",
-            SuppressionReason::Complaint => "complaint",
-            SuppressionReason::Unsubscribe => "unsubscribe",
-        }
+        self.into()
     }
 
     /// How long an entry holds if nobody says otherwise; `None` without an end.
@@ -61,22 +49,5 @@ impl SuppressionReason {
             SuppressionReason::Bounce | SuppressionReason::Operator => true,
             SuppressionReason::Complaint | SuppressionReason::Unsubscribe => kind == EmailKind::Welcome,
         }
-    }
-}
-
-impl fmt::Display for SuppressionReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for SuppressionReason {
-    type Err = UnknownSuppressionReason;
-
-    fn from_str(name: &str) -> Result<SuppressionReason, UnknownSuppressionReason> {
-        SuppressionReason::ALL
-            .into_iter()
-            .find(|reason| reason.as_str() == name)
-            .ok_or(UnknownSuppressionReason)
     }
 }

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
+use parking_lot::Mutex;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use super::limits::Limits;
@@ -66,7 +67,7 @@ impl Places {
     /// the place of its own longest idle connection, or none.
     pub(super) fn take(&self, free: Free, peer: IpAddr) -> Option<Place> {
         let client = client_network(peer);
-        let mut holders = self.lock();
+        let mut holders = self.0.holders.lock();
         let Holders { of, warned } = &mut *holders;
         let own = of.entry(client).or_default();
         if own.len() > self.0.limits.connections_per_client && self.are_scarce() && !self.is_exempt(peer) {
@@ -91,10 +92,6 @@ impl Places {
 
     fn is_exempt(&self, peer: IpAddr) -> bool {
         self.0.exempt.iter().any(|net| net.contains(&peer.to_canonical()))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Holders> {
-        self.0.holders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -125,7 +122,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut holders = self.places.lock();
+        let mut holders = self.places.0.holders.lock();
         if let Some(own) = holders.of.get_mut(&self.client) {
             own.retain(|holder| !Arc::ptr_eq(holder, &self.holder));
             if own.is_empty() {
@@ -156,29 +153,25 @@ impl Default for Activity {
 
 impl Activity {
     pub(super) fn handling(&self) -> Handling {
-        self.lock().handling = true;
+        self.0.lock().handling = true;
         Handling(self.clone())
     }
 
     /// Whether an answer waits for the client to read.
     pub(super) fn set_writing(&self, writing: bool) {
-        let mut doing = self.lock();
+        let mut doing = self.0.lock();
         (doing.writing, doing.since) = (writing, Instant::now());
     }
 
     pub(super) fn idle_since(&self) -> Option<Instant> {
-        let doing = self.lock();
+        let doing = self.0.lock();
         (!doing.handling && !doing.writing).then_some(doing.since)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Doing> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Handling {
     fn drop(&mut self) {
-        let mut doing = self.0.lock();
+        let mut doing = self.0.0.lock();
         (doing.handling, doing.since) = (false, Instant::now());
     }
 }
@@ -246,6 +239,6 @@ mod tests {
         let places = places(&["192.0.2.0/24".parse().unwrap()]);
         let all = take_some(&places, "192.0.2.1", 8).await;
         drop(all);
-        assert!(places.lock().of.is_empty(), "clients that went away are forgotten");
+        assert!(places.0.holders.lock().of.is_empty(), "clients that went away are forgotten");
     }
 }

@@ -2,11 +2,12 @@
 //! again after a failure.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
+use parking_lot::Mutex;
 use redis::aio::{ConnectionLike, MultiplexedConnection, PubSub};
 use redis::{
     AsyncConnectionConfig, Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, Pipeline,
@@ -161,7 +162,7 @@ impl RedisConnection {
 impl Inner {
     /// The connection, or the attempt under way. It goes on when the caller gives up.
     fn current(&self) -> Connecting {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.current.lock();
         let connect = || {
             let server = self.server.clone();
             let connecting = async move { server.connect().await }.boxed().shared();
@@ -172,7 +173,7 @@ impl Inner {
     }
 
     fn forget(&self, lost: &Connecting) {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.current.lock();
         current.take_if(|current| current.ptr_eq(lost));
     }
 }

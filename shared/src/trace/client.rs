@@ -1,11 +1,12 @@
 //! The HTTP client of the trace exporter. It logs when the collector cannot be used.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use opentelemetry_http::{Bytes, HttpClient as OtlpClient, HttpError, Request, Response};
 use opentelemetry_otlp::ExporterBuildError;
+use parking_lot::Mutex;
 use tokio::runtime::Handle;
 
 use crate::http_client::HttpClient;
@@ -71,7 +72,7 @@ struct CollectorStatus {
 
 impl CollectorStatus {
     fn failed(&self, reason: &str) {
-        let mut warned_at = self.warned_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut warned_at = self.warned_at.lock();
         if warned_at.is_some_and(|warned| warned.elapsed() < WARN_EVERY) {
             return;
         }
@@ -85,7 +86,7 @@ impl CollectorStatus {
     }
 
     fn succeeded(&self) {
-        if self.warned_at.lock().unwrap_or_else(PoisonError::into_inner).take().is_some() {
+        if self.warned_at.lock().take().is_some() {
             tracing::info!(endpoint = self.endpoint, "traces are exported again");
         }
     }

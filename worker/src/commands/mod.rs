@@ -8,13 +8,16 @@ mod suppression;
 mod table;
 mod templates;
 
+use std::error::Error;
 use std::process::ExitCode;
+use std::str::FromStr;
 
 use anyhow::bail;
 use bookly_shared::config::{DatabaseSettings, Settings};
 use bookly_shared::db::Db;
 use bookly_shared::db::inspect::missing_file;
 use clap::Subcommand;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::process::{BAD_CONFIGURATION, open_database};
 
@@ -64,6 +67,15 @@ impl Command {
             _ => BAD_CONFIGURATION,
         }
     }
+}
+
+/// Reads one of these values, and lists their names in the help.
+fn one_of<T>(values: &'static [T], name: fn(T) -> &'static str) -> impl TypedValueParser<Value = T>
+where
+    T: Copy + FromStr<Err: Error + Send + Sync> + Send + Sync + 'static,
+{
+    let names: Vec<&'static str> = values.iter().map(|value| name(*value)).collect();
+    PossibleValuesParser::new(names).try_map(|text| text.parse::<T>())
 }
 
 /// Does the work of a command on the database, and closes it whatever the result.

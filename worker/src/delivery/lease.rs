@@ -1,7 +1,7 @@
 //! Leases: one statement every five seconds renews the leases of all emails in flight, and shows which were lost.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bookly_shared::clock::Clock;
@@ -9,6 +9,7 @@ use bookly_shared::db::Db;
 use bookly_shared::db::emails::claim::{Claim, ClaimedEmail};
 use bookly_shared::metrics::Counted;
 use bookly_shared::metrics::table::EMAILS_IN_FLIGHT;
+use parking_lot::{Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -102,8 +103,8 @@ impl Leases {
         }
     }
 
-    fn held(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, i64>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    fn held(&self) -> MutexGuard<'_, HashMap<Uuid, i64>> {
+        self.held.lock()
     }
 }
 

@@ -1,6 +1,5 @@
 //! The request for an access token.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bookly_shared::clock::Clock;
@@ -12,6 +11,7 @@ use bookly_shared::tls::Trust;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{Request, Uri};
 use hyper::body::Bytes;
+use parking_lot::Mutex;
 use secrecy::{ExposeSecret, SecretString};
 use tracing::warn;
 
@@ -83,7 +83,7 @@ impl TokenServer {
     fn form(&self) -> Result<Form, TokenError> {
         let mut form: Form = match &self.settings.grant {
             OAuthGrant::RefreshToken { client_id, client_secret, refresh_token } => {
-                let rotated = self.rotated.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                let rotated = self.rotated.lock().clone();
                 let mut form = vec![
                     ("grant_type", "refresh_token".into()),
                     ("client_id", client_id.as_str().into()),
@@ -123,7 +123,7 @@ impl TokenServer {
         if let (Some(new), Some(used)) = (&granted.refresh_token, used)
             && new.expose_secret() != used.expose_secret()
         {
-            *self.rotated.lock().unwrap_or_else(PoisonError::into_inner) = Some(new.clone());
+            *self.rotated.lock() = Some(new.clone());
             warn!(
                 "the token server replaced the refresh token; the new one is used until this process ends, and \
                  MAIL_OAUTH_REFRESH_TOKEN may not be valid at the next start"

@@ -1,12 +1,13 @@
 //! The access tokens of one login.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bookly_shared::clock::Clock;
 use bookly_shared::config::OAuthSettings;
 use bookly_shared::redactor::Redactor;
 use bookly_shared::tls::Trust;
+use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
@@ -87,7 +88,7 @@ impl Tokens {
 
     /// Several sessions can be refused with the same token; one request is for all of them.
     fn may_replace(&self, number: u64) -> bool {
-        let mut replaced = self.replaced.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut replaced = self.replaced.lock();
         match *replaced {
             Some((last, _)) if last == number => true,
             Some((_, at)) if at.elapsed() < BETWEEN_REFUSALS => false,

@@ -3,9 +3,11 @@
 use std::fmt;
 
 use bookly_shared::domain::SmtpReply;
+use strum::IntoStaticStr;
 
 /// The step of an SMTP session at which a send ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Stage {
     /// The access token for the login, before a connection is opened.
     Token,
@@ -32,18 +34,7 @@ pub enum Stage {
 impl Stage {
     /// Its name in metrics.
     pub fn label(self) -> &'static str {
-        match self {
-            Self::Token => "token",
-            Self::Connect => "connect",
-            Self::Hello => "hello",
-            Self::Tls => "tls",
-            Self::Auth => "auth",
-            Self::MailFrom => "mail_from",
-            Self::RcptTo => "rcpt_to",
-            Self::LeaseCheck => "lease_check",
-            Self::Data => "data",
-            Self::FinalDot => "final_dot",
-        }
+        self.into()
     }
 }
 
@@ -65,7 +56,8 @@ impl fmt::Display for Stage {
 }
 
 /// What follows from an error for the email and for the circuit breaker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum FailureKind {
     /// The server accepts no emails from this machine, login or sender. The circuit opens; the attempt does not count.
     ServerUnavailable,
@@ -84,14 +76,7 @@ pub enum FailureKind {
 impl FailureKind {
     /// Its name in metrics.
     pub fn label(self) -> &'static str {
-        match self {
-            Self::ServerUnavailable => "server_unavailable",
-            Self::Temporary => "temporary",
-            Self::Permanent => "permanent",
-            Self::Ambiguous => "ambiguous",
-            Self::OutcomeUnknown => "outcome_unknown",
-            Self::LeaseLost => "lease_lost",
-        }
+        self.into()
     }
 }
 

@@ -1,13 +1,14 @@
 //! The pool: which sends may use a connection, and which sessions may be used again.
 
 use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bookly_shared::config::SmtpSettings;
 use bookly_shared::domain::SmtpReply;
 use lettre::Address;
 use lettre::address::Envelope;
+use parking_lot::Mutex;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep_until};
 
@@ -144,7 +145,7 @@ impl SmtpPool {
     pub async fn close(&self) {
         self.inner.permits.close();
         let sessions = {
-            let mut idle = self.inner.lock();
+            let mut idle = self.inner.idle.lock();
             idle.is_closed = true;
             std::mem::take(&mut idle.sessions)
         };
@@ -174,7 +175,7 @@ impl Inner {
     }
 
     fn take_idle(&self) -> Option<PooledSession> {
-        let mut idle = self.lock();
+        let mut idle = self.idle.lock();
         // The last one that was used: the others reach the idle limit and are closed when there is less to do.
         idle.sessions.pop().filter(|session| !self.is_expired(session, Instant::now()))
     }
@@ -183,7 +184,7 @@ impl Inner {
     fn put_back(inner: &Arc<Self>, mut pooled: PooledSession) {
         pooled.emails += 1;
         pooled.idle_since = Instant::now();
-        let mut idle = inner.lock();
+        let mut idle = inner.idle.lock();
         if idle.is_closed || pooled.emails >= EMAILS_PER_CONNECTION {
             tokio::spawn(pooled.session.quit());
             return;
@@ -197,7 +198,7 @@ impl Inner {
     /// The sessions that are idle for too long, and when to look again. `None`: no session is left to watch.
     fn take_expired(&self) -> (Vec<PooledSession>, Option<Instant>) {
         let now = Instant::now();
-        let mut idle = self.lock();
+        let mut idle = self.idle.lock();
         let (expired, others) =
             std::mem::take(&mut idle.sessions).into_iter().partition(|session| self.is_expired(session, now));
         idle.sessions = others;
@@ -208,11 +209,6 @@ impl Inner {
 
     fn is_expired(&self, session: &PooledSession, now: Instant) -> bool {
         now.duration_since(session.idle_since) >= self.idle_timeout
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Idle> {
-        // No code panics while it holds the lock, and the list stays valid in any case.
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -29,7 +29,9 @@ pub(super) struct EmailQuery {
 
 impl FromFields for EmailQuery {
     fn from_fields(fields: &mut Fields) -> Option<EmailQuery> {
-        let state = optional_field(fields, "state", str::parse::<EmailState>);
+        let state = optional_field(fields, "state", |text| {
+            text.parse::<EmailState>().map_err(|_| "not a state of an email: queued, sending, sent, failed, cancelled, bounced or complained")
+        });
         let kind = optional_field(fields, "kind", |text| {
             text.parse::<EmailKind>().map_err(|_| format!("must be one of {}", kinds().join(", ")))
         });

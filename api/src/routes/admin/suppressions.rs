@@ -100,7 +100,10 @@ pub(super) struct SuppressionQuery {
 impl FromFields for SuppressionQuery {
     fn from_fields(fields: &mut Fields) -> Option<SuppressionQuery> {
         let address = optional_field(fields, "address", EmailAddress::parse);
-        let reason = optional_field(fields, "reason", str::parse::<SuppressionReason>);
+        let reason = optional_field(fields, "reason", |text| {
+            text.parse::<SuppressionReason>()
+                .map_err(|_| "must be bounce, operator, complaint or unsubscribe")
+        });
         let limit = fields.optional("limit", |fields, name| fields.integer(name, LIMITS));
         let offset = fields.optional("offset", |fields, name| fields.integer(name, OFFSETS));
         let address = address?;

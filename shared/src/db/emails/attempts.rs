@@ -2,13 +2,15 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
+use strum::IntoStaticStr;
 use uuid::Uuid;
 
 use crate::db::{Db, DbResult, on_db};
 use crate::domain::MailServer;
 
 /// How an attempt ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum AttemptOutcome {
     /// The mail server accepted the email.
     Sent,
@@ -31,16 +33,7 @@ pub enum AttemptOutcome {
 impl AttemptOutcome {
     /// Its name in the table and in metrics.
     pub fn as_str(self) -> &'static str {
-        match self {
-            AttemptOutcome::Sent => "sent",
-            AttemptOutcome::Cancelled => "cancelled",
-            AttemptOutcome::Failed => "failed",
-            AttemptOutcome::Retried => "retried",
-            AttemptOutcome::LeaseLost => "lease_lost",
-            AttemptOutcome::WorkerLost => "worker_lost",
-            AttemptOutcome::DatabaseAway => "database_away",
-            AttemptOutcome::Released => "released",
-        }
+        self.into()
     }
 }
 

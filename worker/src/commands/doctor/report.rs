@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::commands::screen::{GREEN, RED, YELLOW, print_line, styled};
 
-/// The result of one check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// The result of one check, from good to bad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Status {
     /// Nothing is wrong.

@@ -7,9 +7,9 @@ use bookly_shared::config::{
 };
 use bookly_shared::tls::CertificateProblem;
 use chrono::{DateTime, TimeDelta, Utc};
-use tokio::time::timeout;
 
 use super::report::{Finding, Status};
+use super::within;
 use crate::smtp::{
     InspectError, SmtpOptions, SmtpProblem, SmtpReport, StageTimeouts, TlsReport, TokenProblem, inspect,
 };
@@ -26,13 +26,14 @@ pub(super) async fn check_fallback(
     settings: &Settings,
     limit: Duration,
 ) -> Vec<Finding> {
-    let finding = timeout(limit, visit(server, settings, limit)).await.unwrap_or_else(|_| {
-        let fact = format!("no answer within {} s", limit.as_secs());
-        Finding::fail(NAME, fact, "check the server, and the firewalls on the way to it")
-    });
-    let status = if finding.status == Status::Ok { Status::Ok } else { Status::Warn };
-    let remedy = finding.remedy.as_deref().map(with_names_of_fallback);
-    vec![Finding { name: NAME_OF_FALLBACK, status, remedy, ..finding }]
+    let mut findings =
+        within(limit, NAME_OF_FALLBACK, async { vec![visit(server, settings, limit).await] }).await;
+    for finding in &mut findings {
+        finding.name = NAME_OF_FALLBACK;
+        finding.status = finding.status.min(Status::Warn);
+        finding.remedy = finding.remedy.as_deref().map(with_names_of_fallback);
+    }
+    findings
 }
 
 pub(super) async fn check(transport: &MailTransport, settings: &Settings, limit: Duration) -> Vec<Finding> {
@@ -228,6 +229,7 @@ mod tests {
 
     use tokio::io::AsyncWriteExt;
     use tokio::net::TcpListener;
+    use tokio::time::timeout;
 
     use super::*;
 

@@ -4,9 +4,10 @@ use bookly_shared::db::emails::admin::EmailFilter;
 use bookly_shared::domain::{EmailAddress, EmailKind, EmailState};
 use chrono::{DateTime, Utc};
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::TypedValueParser;
 
 use super::since::Since;
+use crate::commands::one_of;
 
 /// Which emails a command is about; all of them where nothing is given.
 #[derive(Debug, Args)]
@@ -36,11 +37,10 @@ impl Selection {
 }
 
 fn kind_parser() -> impl TypedValueParser<Value = EmailKind> {
-    PossibleValuesParser::new(EmailKind::ALL.map(EmailKind::as_str)).try_map(|text| text.parse::<EmailKind>())
+    one_of(&EmailKind::ALL, EmailKind::as_str)
 }
 
 /// Reads one of these states, and lists them in the help.
-pub(super) fn state_parser(states: &[EmailState]) -> impl TypedValueParser<Value = EmailState> {
-    let names: Vec<&'static str> = states.iter().map(|state| state.as_str()).collect();
-    PossibleValuesParser::new(names).try_map(|text| text.parse::<EmailState>())
+pub(super) fn state_parser(states: &'static [EmailState]) -> impl TypedValueParser<Value = EmailState> {
+    one_of(states, EmailState::as_str)
 }

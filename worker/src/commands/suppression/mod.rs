@@ -9,9 +9,9 @@ use bookly_shared::config::Settings;
 use bookly_shared::db::Db;
 use bookly_shared::domain::SuppressionReason;
 use clap::Subcommand;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::TypedValueParser;
 
-use super::on_database;
+use super::{on_database, one_of};
 
 /// The commands about suppressions.
 #[derive(Debug, Subcommand)]
@@ -47,6 +47,5 @@ impl SuppressionCommand {
 
 /// Reads a reason, and lists them in the help.
 fn reason_parser() -> impl TypedValueParser<Value = SuppressionReason> {
-    PossibleValuesParser::new(SuppressionReason::ALL.map(SuppressionReason::as_str))
-        .try_map(|text| text.parse::<SuppressionReason>())
+    one_of(&SuppressionReason::ALL, SuppressionReason::as_str)
 }
