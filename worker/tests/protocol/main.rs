@@ -20,6 +20,7 @@
 //! | `RescueLostLease`, `Reenqueue`, `FailOverdue` | `Maintenance::round`: `rescue_lost_leases`; `take_unenqueued` and `RedisQueue::push`; `fail_overdue` |
 //! | `Crash`, `Pause`, `Continue` | kill -9 and a new process; SIGSTOP; SIGCONT |
 //! | `FlushAll`, `DuplicateJob` | Redis is emptied; a job comes twice |
+//! | `Report` | `Db::record_report`: a hard bounce or a complaint of a copy that was accepted |
 //!
 //! # What is abstracted
 //! - Time: a row is due or not, a lease is valid or expired, a deadline passed or not. A lease expires only while it is
@@ -40,7 +41,7 @@
 //! Up to three faults in a run (two where a test says so), of any kinds, in any combination, at any time; in addition
 //! the first job of each email arrived or was lost. A fault is one of: crash, pause past the lease, FLUSHALL, a
 //! duplicate job, a lost reply (the email accepted or not), a 4xx or a broken connection, a 5xx, the server as a whole
-//! being away, a deadline passing, an email that is not wanted any more. Within that every order of all steps is checked.
+//! being away, a deadline passing, an email that is not wanted any more; and a report, where a test says so. Within that every order of all steps is checked.
 //! (States are compared by 64-bit fingerprints; for a million states the chance of a collision is 1 in 30 million.)
 //!
 //! # Liveness
@@ -80,6 +81,8 @@ pub(crate) struct Protocol {
     job_source: JobSource,
     /// Whether there is a second mail server.
     fallback: bool,
+    /// Whether copies that were accepted may be reported as bounced, or as spam.
+    reports: bool,
     /// Whether time passes between the check of the lease and the end of DATA, as it does, or not.
     window: bool,
     variant: Variant,
@@ -110,6 +113,10 @@ pub(crate) enum Variant {
     NotBound,
     /// A 5xx of the fallback fails an email.
     FallbackIsFinal,
+    /// `complete_sent` without regard to a report.
+    SentOverReport,
+    /// A report closes a row that is `sent`, and no other.
+    ReportOfSentOnly,
 }
 
 impl Protocol {
@@ -119,6 +126,7 @@ impl Protocol {
             processes_of: [0, 1],
             job_source: JobSource::Redis,
             fallback: false,
+            reports: false,
             window: true,
             variant: Variant::AsBuilt,
             faults,
@@ -231,6 +239,38 @@ fn two_workers_with_two_mail_servers_keep_the_promise() {
 fn one_worker_with_two_deliveries_and_two_mail_servers_keeps_the_promise() {
     let protocol = Protocol { processes_of: [0, 0], fallback: true, ..Protocol::as_built(2) };
     holds("one worker with two deliveries, two mail servers, 2 faults", protocol);
+}
+
+#[test]
+fn with_reports_two_workers_keep_the_promise_and_send_nothing_afterwards() {
+    holds(
+        "two workers without Redis, reports, 3 faults",
+        Protocol { job_source: JobSource::Table, ..with_reports(3) },
+    );
+    let protocol = Protocol { window: false, processes_of: [0, 0], ..with_reports(2) };
+    holds("check and transmission in one step, one worker, reports, 2 faults", protocol);
+}
+
+#[test]
+fn with_reports_and_two_mail_servers_two_workers_keep_the_promise() {
+    let protocol = Protocol { fallback: true, ..with_reports(2) };
+    holds("two workers, two mail servers, reports, 2 faults", protocol);
+}
+
+fn with_reports(faults: u8) -> Protocol {
+    Protocol { reports: true, ..Protocol::as_built(faults) }
+}
+
+#[test]
+fn if_a_250_overwrote_a_report_the_report_would_be_lost() {
+    let protocol = Protocol { variant: Variant::SentOverReport, ..with_reports(2) };
+    broken_fails(protocol, properties::REPORTED_IS_FINAL);
+}
+
+#[test]
+fn if_a_report_closed_only_what_is_sent_a_reported_email_would_be_sent_again() {
+    let protocol = Protocol { variant: Variant::ReportOfSentOnly, ..with_reports(2) };
+    broken_fails(protocol, properties::NOTHING_AFTER_REPORT);
 }
 
 #[test]

@@ -16,8 +16,12 @@ pub(crate) const ONE_HOLDER: &str = "an email has at most one holder";
 pub(crate) const STALE_STARTS_NOTHING: &str = "a worker that lost the lease starts no transmission";
 pub(crate) const STALE_CHANGES_NOTHING: &str =
     "a worker that lost the lease changes nothing but to record a 250";
-pub(crate) const EARNED_250_COUNTS: &str = "a 250 that arrives closes the row as sent";
-pub(crate) const SENT_IS_FINAL: &str = "a sent email stays sent";
+pub(crate) const EARNED_250_COUNTS: &str =
+    "a 250 that arrives closes the row as sent, if no report has closed it";
+pub(crate) const SENT_IS_FINAL: &str = "a sent email stays sent, or is reported";
+pub(crate) const REPORTED_IS_FINAL: &str = "an email that a report has closed stays closed";
+pub(crate) const NOTHING_AFTER_REPORT: &str =
+    "after a report no email is claimed, and no check of its lease succeeds";
 pub(crate) const BOUND_STAYS: &str = "an email whose answer was lost is sent by no other server";
 pub(crate) const ONLY_FIRST_IS_FINAL: &str = "no email fails because the fallback refuses it";
 pub(crate) const TOKEN_GROWS: &str = "the fencing token grows with every claim and never otherwise";
@@ -32,6 +36,8 @@ enum Violation {
     LeftSent,
     Token,
     OtherServer,
+    LeftReported,
+    AfterReport,
 }
 
 /// All properties. The `sometimes` ones say that what the promise allows does happen, so that the model is not empty.
@@ -48,6 +54,8 @@ pub(crate) fn all() -> Vec<Property<Protocol>> {
         Property::always(STALE_CHANGES_NOTHING, |_, system| !has(system, Violation::StaleChange)),
         Property::always(EARNED_250_COUNTS, |_, system| !has(system, Violation::Lost250)),
         Property::always(SENT_IS_FINAL, |_, system| !has(system, Violation::LeftSent)),
+        Property::always(REPORTED_IS_FINAL, |_, system| !has(system, Violation::LeftReported)),
+        Property::always(NOTHING_AFTER_REPORT, |_, system| !has(system, Violation::AfterReport)),
         Property::always(BOUND_STAYS, |_, system| !has(system, Violation::OtherServer)),
         Property::always(ONLY_FIRST_IS_FINAL, |_, system: &System| {
             !failed(system, Reason::RejectedByFallback)
@@ -67,6 +75,22 @@ pub(crate) fn all() -> Vec<Property<Protocol>> {
         }),
         Property::sometimes("a deadline passes", |_, s: &System| failed(s, Reason::DeadlinePassed)),
         Property::sometimes("an email is rejected", |_, s: &System| failed(s, Reason::Rejected)),
+        Property::sometimes(
+            "a report closes an email before its 250 is recorded",
+            |protocol: &Protocol, s| {
+                let late = |step: &Step| match step {
+                    Step::FinalDot(claim) | Step::Completing(claim, Outcome::Sent) => {
+                        is_reported(s, claim.email)
+                    }
+                    _ => false,
+                };
+                !protocol.reports || s.deliveries.iter().any(late)
+            },
+        ),
+        Property::sometimes("a report closes an email that would be sent again", |protocol: &Protocol, s| {
+            let closed = |email: usize| is_reported(s, email) && s.rows[email].lost_leases > 0;
+            !protocol.reports || (0..EMAILS).any(closed)
+        }),
         Property::sometimes("each server accepts an email", |protocol: &Protocol, s: &System| {
             let accepted_by = |server| {
                 s.deliveries
@@ -130,12 +154,26 @@ impl Protocol {
                 Violation::StaleChange,
                 stale_completion(before, action).is_some_and(|email| changed(before, after, email)),
             ),
-            (Violation::Lost250, records_250(before, action).is_some_and(|email| !is_sent(after, email))),
-            (Violation::LeftSent, (0..EMAILS).any(|email| is_sent(before, email) && !is_sent(after, email))),
+            (
+                Violation::Lost250,
+                records_250(before, action)
+                    .is_some_and(|email| !is_sent(after, email) && !is_reported(after, email)),
+            ),
+            (
+                Violation::LeftSent,
+                (0..EMAILS).any(|email| {
+                    is_sent(before, email) && !is_sent(after, email) && !is_reported(after, email)
+                }),
+            ),
+            (
+                Violation::LeftReported,
+                (0..EMAILS).any(|email| is_reported(before, email) && !is_reported(after, email)),
+            ),
+            (Violation::AfterReport, begins_after_report(before, action, after)),
             (Violation::OtherServer, self.fallback && uses_other_server(before, action)),
             (Violation::Token, (0..EMAILS).any(|email| breaks_token(before, action, after, email))),
         ];
-        let violations = found.iter().filter(|(_, is)| *is).map(|(violation, _)| 1u8 << *violation as u8);
+        let violations = found.iter().filter(|(_, is)| *is).map(|(violation, _)| 1u16 << *violation as u8);
         after.violations |= violations.fold(0, |all, one| all | one);
     }
 
@@ -192,14 +230,15 @@ fn stage(step: &Step) -> u8 {
 }
 
 /// DATA by a delivery that is not the holder. Two things can happen between the check of the lease and DATA: its own
-/// lease expires while it stands still, or the 250 of an older attempt arrives. Nothing else may happen, and nothing at
-/// all where the two are one step.
+/// lease expires while it stands still, or the 250 of an older attempt arrives, or a report of its copy. Nothing else may
+/// happen, and nothing at all where the two are one step.
 fn starts_stale(before: &System, action: Action, after: &System) -> bool {
     match (action, before.deliveries) {
         (Action::Data { delivery }, deliveries) => match deliveries[delivery] {
             Step::LeaseChecked(claim) => {
                 let row = &before.rows[claim.email];
-                !row.is_held_by(&claim) && !claim.counted_as_lost && row.state != RowState::Sent
+                let is_accepted = matches!(row.state, RowState::Sent | RowState::Reported);
+                !row.is_held_by(&claim) && !claim.counted_as_lost && !is_accepted
             }
             _ => false,
         },
@@ -211,6 +250,18 @@ fn starts_stale(before: &System, action: Action, after: &System) -> bool {
         },
         _ => false,
     }
+}
+
+/// A claim of a reported email, or a check of its lease that lets the transmission begin.
+fn begins_after_report(before: &System, action: Action, after: &System) -> bool {
+    let (Action::ClaimDue { delivery, .. }
+    | Action::CheckLease { delivery }
+    | Action::CheckLeaseAndSend { delivery, .. }) = action
+    else {
+        return false;
+    };
+    let goes_on = after.deliveries[delivery].claim();
+    goes_on.is_some_and(|claim| before.copies[claim.email].reported)
 }
 
 /// The holder of a bound email transmits it to another server than its own.
@@ -256,4 +307,8 @@ fn changed(before: &System, after: &System, email: usize) -> bool {
 
 fn is_sent(system: &System, email: usize) -> bool {
     system.rows[email].state == RowState::Sent
+}
+
+fn is_reported(system: &System, email: usize) -> bool {
+    system.rows[email].state == RowState::Reported
 }

@@ -13,6 +13,8 @@ pub(crate) enum RowState {
     Sent,
     Failed(Reason),
     Cancelled,
+    /// `bounced` or `complained`.
+    Reported,
 }
 
 /// The `last_error` of a failed row.
@@ -161,9 +163,30 @@ impl Row {
         (self.state, self.leased, self.due) = (RowState::Queued, false, self.bound_to.is_none());
     }
 
-    /// `complete_sent`: no condition on the fencing token.
+    /// `complete_sent`: no condition on the fencing token, but a report stays.
     pub(crate) fn complete_sent(&mut self) {
+        if self.state != RowState::Reported {
+            self.overwrite_as_sent();
+        }
+    }
+
+    /// `complete_sent` without its condition.
+    pub(crate) fn overwrite_as_sent(&mut self) {
         (self.state, self.leased, self.due) = (RowState::Sent, false, true);
+    }
+
+    /// Whether `Db::record_report` closes the row, by a hard bounce or a complaint: a refusal stays one.
+    pub(crate) fn is_closed_by_report(&self) -> bool {
+        match self.state {
+            RowState::Queued | RowState::Sending | RowState::Sent => true,
+            RowState::Failed(_) | RowState::Cancelled => self.lost_leases > 0 || self.lost_answers > 0,
+            RowState::Reported => false,
+        }
+    }
+
+    /// `Db::record_report`, where it closes the row.
+    pub(crate) fn report(&mut self) {
+        (self.state, self.leased, self.due) = (RowState::Reported, false, true);
     }
 
     /// `complete_failed`, `cancel` and `retry_later`, where their condition was met.

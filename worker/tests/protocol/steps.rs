@@ -39,6 +39,7 @@ pub(crate) enum Action {
     Pause { process: usize },
     FlushAll,
     DuplicateJob { email: usize },
+    Report { email: usize },
 }
 
 /// The mail server's reply to an email.
@@ -70,7 +71,8 @@ impl Action {
             | Action::Crash { .. }
             | Action::Pause { .. }
             | Action::FlushAll
-            | Action::DuplicateJob { .. } => true,
+            | Action::DuplicateJob { .. }
+            | Action::Report { .. } => true,
             _ => false,
         }
     }
@@ -200,6 +202,9 @@ impl Protocol {
         if system.jobs[email] == 1 {
             actions.push(Action::DuplicateJob { email });
         }
+        if self.reports && system.copies[email].accepted > 0 && row.is_closed_by_report() {
+            actions.push(Action::Report { email });
+        }
         // Maintenance runs in the workers' processes.
         if self.variant != Variant::NoMaintenance && self.is_awake(system) {
             self.possible_for_maintenance(system, email, actions);
@@ -268,6 +273,12 @@ impl Protocol {
             }
             Action::Pause { process } => system.processes[process].paused = true,
             Action::FlushAll => system.jobs = [0; EMAILS],
+            Action::Report { email } => {
+                system.copies[email].reported = true;
+                if self.variant != Variant::ReportOfSentOnly || system.rows[email].state == RowState::Sent {
+                    system.rows[email].report();
+                }
+            }
             Action::NothingDue { delivery }
             | Action::ClaimDue { delivery, .. }
             | Action::GiveUp { delivery }
@@ -352,6 +363,7 @@ impl Protocol {
     fn complete(&self, row: &mut Row, claim: &Claim, outcome: Outcome) {
         let holds = row.is_held_by(claim) || self.variant == Variant::CompleteWithoutToken;
         match outcome {
+            Outcome::Sent if self.variant == Variant::SentOverReport => row.overwrite_as_sent(),
             Outcome::Sent if holds || self.variant != Variant::TokenForSent => row.complete_sent(),
             Outcome::Sent => {}
             _ if holds => row.complete_as(outcome),

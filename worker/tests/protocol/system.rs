@@ -39,13 +39,15 @@ impl Process {
     }
 }
 
-/// The copies of one email. Not in the code: the promise is measured by it.
+/// The copies of one email. Not in the code: the promise is measured by them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Copies {
     /// How often the server accepted it.
     pub(crate) accepted: u8,
     /// Attempts whose reply or worker was lost when a copy was sent, or could still be sent.
     pub(crate) lost_attempts: u8,
+    /// Whether a copy was reported as bounced, or as spam.
+    pub(crate) reported: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,7 +61,7 @@ pub(crate) struct System {
     pub(crate) faults_left: u8,
     pub(crate) copies: [Copies; EMAILS],
     /// Bits of `Violation`: steps that must never happen.
-    pub(crate) violations: u8,
+    pub(crate) violations: u16,
 }
 
 impl Step {
