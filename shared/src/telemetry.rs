@@ -64,7 +64,9 @@ where
     S: tracing::Subscriber + for<'a> LookupSpan<'a>,
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let layer = tracing_subscriber::fmt::layer().with_writer(PrintableLines { writer, style });
+    // It would tell of a closed standard error on standard error, and end the thread by a panic.
+    let layer = tracing_subscriber::fmt::layer().log_internal_errors(false);
+    let layer = layer.with_writer(PrintableLines { writer, style });
     match style {
         Style::Terminal { colours } => layer.with_ansi(colours).boxed(),
         Style::Json => layer.json().flatten_event(true).with_span_list(false).boxed(),

@@ -21,13 +21,25 @@ const HELP: &str = "\
 Settings are read from the environment and from .env in the current folder, as bookly-api does. Wrong settings stop the
 start, all of them reported together. The commands for accounts and health are those of bookly-api.
 
-Exit codes: 0 done, 1 failed, with the reason on standard error, 2 wrong arguments or settings.";
+Exit codes: 0 done, 1 failed, with the reason on standard error, 2 wrong arguments or settings. `bounce` has those that mail
+servers read.";
 
 /// What a command logs: its output tells the rest.
 const OF_COMMANDS: &str = "warn,bookly_shared::audit=info";
 
 fn main() -> ExitCode {
-    let arguments = WorkerArguments::parse();
+    let arguments = match WorkerArguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            // Help and the version were asked for.
+            return if error.use_stderr() {
+                Command::code_of_wrong_arguments().into()
+            } else {
+                ExitCode::SUCCESS
+            };
+        }
+    };
     match arguments.command {
         None => match Settings::load() {
             Ok(settings) => process::run("info", process::work(settings)),

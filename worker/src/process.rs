@@ -1,6 +1,6 @@
 //! The worker process: start, signals, exit codes.
-#![expect(clippy::print_stderr, reason = "errors of the start are for the operator, and there is no log yet")]
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -20,9 +20,13 @@ use crate::{JobSource, Worker};
 /// The exit code for wrong settings, the same as clap's for wrong arguments.
 pub const BAD_CONFIGURATION: u8 = 2;
 
-/// Prints what is wrong with the settings.
+/// The exit code of a command that could not do its work.
+const FAILED: u8 = 1;
+
+/// Prints what is wrong.
 pub fn refuse(error: &dyn std::fmt::Display, code: u8) -> ExitCode {
-    eprintln!("{error}");
+    // Where nobody reads it, the exit code tells.
+    let _ = writeln!(io::stderr(), "{error}");
     ExitCode::from(code)
 }
 
@@ -38,10 +42,7 @@ pub fn run(default_filter: &str, work: impl Future<Output = anyhow::Result<ExitC
         Ok(code) => code,
         // `bookly-worker mail list | head` closed the pipe.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {}", printable_lines(&format!("{error:#}")));
-            ExitCode::FAILURE
-        }
+        Err(error) => refuse(&format_args!("error: {}", printable_lines(&format!("{error:#}"))), FAILED),
     }
 }
 

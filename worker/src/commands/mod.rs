@@ -8,6 +8,7 @@ mod suppression;
 mod table;
 mod templates;
 
+use std::env;
 use std::error::Error;
 use std::process::ExitCode;
 use std::str::FromStr;
@@ -58,6 +59,11 @@ impl Command {
             Command::Bounce(bounce) => Ok(bounce.run(settings).await),
             Command::Doctor(doctor) => doctor.run(settings).await,
         }
+    }
+
+    /// The exit code for wrong arguments of this process, which clap has refused.
+    pub fn code_of_wrong_arguments() -> u8 {
+        if bounce::is_named_in(env::args_os().skip(1)) { bounce::TRY_AGAIN } else { BAD_CONFIGURATION }
     }
 
     /// The exit code for wrong settings, where the command cannot run.

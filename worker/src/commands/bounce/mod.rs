@@ -1,10 +1,11 @@
 //! `bookly-worker bounce`: records a bounce that came by email, for an alias or a pipe of a mail server.
-#![expect(clippy::print_stderr, reason = "the mail server's log shows why a report could not be read")]
 
 mod dsn;
 
 use std::env;
-use std::io::Read;
+use std::ffi::OsString;
+use std::fmt::Display;
+use std::io::{self, Read, Write};
 use std::process::ExitCode;
 
 use bookly_shared::bounce_address::BounceAddress;
@@ -40,7 +41,7 @@ Reads one report of a mail server (RFC 3464) on standard input. Which email it i
 our signature is not ours.
 
 Exit codes, as mail servers read them (sysexits.h): 0 recorded, or not ours; 65 malformed; 75 try
-again: the database is away, a setting is wrong, or standard input ends in an error.";
+again: the database is away, an argument or a setting is wrong, or standard input ends in an error.";
 
 /// `EX_DATAERR`: the report cannot be read, so no later attempt can.
 const MALFORMED: u8 = 65;
@@ -52,7 +53,7 @@ const MAX_BYTES: u64 = 1024 * 1024;
 
 impl Bounce {
     pub(super) async fn run(self, settings: &Settings) -> ExitCode {
-        let email = read_all(std::io::stdin().lock());
+        let email = read_all(io::stdin().lock());
         exit_code(match email {
             Ok(raw) => self.record(&raw, settings).await,
             Err(error) => Err(anyhow::Error::new(error).context("standard input cannot be read")),
@@ -64,31 +65,33 @@ impl Bounce {
         let (notification, email) = match read {
             Ok(read) => read,
             Err(error) => {
-                eprintln!("error: {error}");
+                complain(error);
                 return Ok(ExitCode::from(MALFORMED));
             }
         };
-        let Notification::Report(recipients) = notification else { return nothing("no report of a bounce") };
-        let Some(addresses) = BounceAddress::of_settings(settings) else {
-            return nothing("not ours: MAIL_BOUNCE_ADDRESS is not set");
+        let Notification::Report(recipients) = notification else {
+            return Ok(done("no report of a bounce"));
         };
-        let Some(id) = self.candidates(&email).iter().find_map(|address| addresses.row_of(address)) else {
-            return nothing("not ours: no recipient has our signature");
+        let Some(addresses) = BounceAddress::of_settings(settings) else {
+            return Ok(done("not ours: MAIL_BOUNCE_ADDRESS is not set"));
+        };
+        let candidates = self.candidates(&email, |name| env::var(name).ok());
+        let Some(id) = candidates.iter().find_map(|address| addresses.row_of(address)) else {
+            return Ok(done("not ours: no recipient has our signature"));
         };
         let mark = mark_of(id, &email);
         let recorded =
             on_database(settings, async |db| record(db, settings, id, &recipients, mark).await).await?;
-        print_line(recorded)?;
-        Ok(ExitCode::SUCCESS)
+        Ok(done(&recorded))
     }
 
-    /// The addresses that may be the envelope's recipient. The signature tells which one is.
-    fn candidates(&self, email: &Message<'_>) -> Vec<String> {
+    /// The addresses that may be the envelope's recipient. The signature tells which one is. `variable` reads the
+    /// environment.
+    fn candidates(&self, email: &Message<'_>, variable: impl Fn(&str) -> Option<String>) -> Vec<String> {
         if let Some(recipient) = &self.recipient {
             return vec![recipient.clone()];
         }
-        let variables =
-            ["ORIGINAL_RECIPIENT", "RECIPIENT"].into_iter().filter_map(|name| env::var(name).ok());
+        let variables = ["ORIGINAL_RECIPIENT", "RECIPIENT"].into_iter().filter_map(variable);
         let delivered_to = email.header_raw("Delivered-To").map(|text| text.trim().to_owned());
         let to = email.to().into_iter().flat_map(mail_parser::Address::iter);
         let to = to.filter_map(|address| address.address().map(str::to_owned));
@@ -96,25 +99,37 @@ impl Bounce {
     }
 }
 
-fn read_all(mut input: impl Read) -> std::io::Result<Vec<u8>> {
+fn read_all(mut input: impl Read) -> io::Result<Vec<u8>> {
     let mut raw = Vec::new();
     input.by_ref().take(MAX_BYTES).read_to_end(&mut raw)?;
     // A mail server that cannot write everything takes that for a failure.
-    std::io::copy(&mut input, &mut std::io::sink())?;
+    io::copy(&mut input, &mut io::sink())?;
     Ok(raw)
+}
+
+/// Whether these arguments of the program, without its name, are of this command, also where they are wrong.
+pub(super) fn is_named_in(arguments: impl IntoIterator<Item = OsString>) -> bool {
+    let mut words = arguments.into_iter().filter(|word| !word.as_encoded_bytes().starts_with(b"-"));
+    words.next().is_some_and(|word| word == "bounce")
 }
 
 /// A mail server gives a report up for good at any other code than 75, so each error that may pass is that one.
 fn exit_code(recorded: anyhow::Result<ExitCode>) -> ExitCode {
     recorded.unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
+        complain(format_args!("{error:#}"));
         ExitCode::from(TRY_AGAIN)
     })
 }
 
-fn nothing(why: &str) -> anyhow::Result<ExitCode> {
-    print_line(why)?;
-    Ok(ExitCode::SUCCESS)
+/// The report has had its effect, whether standard output can be written or not.
+fn done(what: &str) -> ExitCode {
+    let _ = print_line(what);
+    ExitCode::SUCCESS
+}
+
+/// For the mail server's log, if it reads standard error.
+fn complain(error: impl Display) {
+    let _ = writeln!(io::stderr(), "error: {error}");
 }
 
 /// What a report is called that is delivered again.
@@ -213,5 +228,36 @@ mod tests {
         assert_eq!(bounce.code_of_wrong_settings(), 75);
         let malformed = exit_code(Ok(ExitCode::from(MALFORMED)));
         assert_eq!(format!("{malformed:?}"), format!("{:?}", ExitCode::from(65)));
+    }
+
+    const HEADERS: &str = "From: MAILER-DAEMON@mail.test\nDelivered-To: header@example.org\n\
+        To: Bounces <to@example.org>, second@example.org\n\nGone";
+
+    fn candidates(recipient: Option<&str>, variables: &[(&str, &str)], email: &str) -> Vec<String> {
+        let bounce = Bounce { recipient: recipient.map(str::to_owned) };
+        let variable = |name: &str| {
+            let value = variables.iter().find(|(of, _)| *of == name).map(|(_, value)| *value);
+            value.map(str::to_owned)
+        };
+        bounce.candidates(&dsn::parse(email.as_bytes()).unwrap(), variable)
+    }
+
+    #[test]
+    fn the_envelopes_recipient_is_looked_for_in_the_option_the_environment_and_the_headers_in_this_order() {
+        let variables = [("RECIPIENT", "alias@example.org"), ("ORIGINAL_RECIPIENT", "original@example.org")];
+        let option = Some("option@example.org");
+        assert_eq!(candidates(option, &variables, HEADERS), ["option@example.org"], "the option alone");
+        let headers = ["header@example.org", "to@example.org", "second@example.org"];
+        let expected = [&["original@example.org", "alias@example.org"], &headers[..]].concat();
+        assert_eq!(candidates(None, &variables, HEADERS), expected);
+        assert_eq!(candidates(None, &[], HEADERS), headers);
+        assert!(candidates(None, &[], "From: MAILER-DAEMON@mail.test\n\nGone").is_empty());
+    }
+
+    #[test]
+    fn wrong_arguments_of_this_command_are_known_as_such() {
+        let named = |words: &str| is_named_in(words.split_whitespace().map(OsString::from));
+        assert!(named("bounce --recipent a@example.org") && named("--quiet bounce") && named("bounce a b"));
+        assert!(!named("") && !named("mail list bounce") && !named("--version"));
     }
 }
