@@ -3,6 +3,9 @@
 
 mod scratch;
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use bookly_shared::db::Db;
 use bookly_shared::db::emails::attempts::{AttemptOutcome, Reason};
 use bookly_shared::db::emails::claim::{ClaimLimits, ClaimedEmail};
@@ -14,9 +17,11 @@ use bookly_shared::db::suppressions::SuppressionFilter;
 use bookly_shared::domain::ReportVerdict::{Complaint, Delay, Hard, Soft};
 use bookly_shared::domain::{EmailAddress, EmailKind, EmailState, ReportSource, ReportVerdict};
 use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::Connection;
+use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use crate::scratch::on_both;
+use crate::scratch::{Postgres, on_both};
 
 const WORDS: &str = "550 5.1.1 no such user";
 
@@ -271,4 +276,83 @@ async fn a_soft_bounce_or_a_delay_is_the_acceptance_whose_answer_was_lost() {
         }
     })
     .await;
+}
+
+fn hard_bounce(email_id: Uuid, mark: [u8; 32]) -> Report<'static> {
+    let (source, verdict) = (ReportSource::SendGrid, Hard);
+    Report { email_id, mailbox: None, source, verdict, words: WORDS, mark }
+}
+
+/// More than SQLite records in one transaction, and more than Postgres records at once.
+#[tokio::test]
+async fn a_list_of_reports_is_recorded_in_the_order_of_each_email_and_once() {
+    on_both("a_list_of_reports_is_recorded", async |db: Db| {
+        let mut ids = Vec::new();
+        for _ in 0..30 {
+            ids.push(queue(&db).await);
+        }
+        for email in db.claim_due(ClaimLimits::of(1_000), "mail-1", at(1)).await.unwrap() {
+            send(&db, &email).await;
+        }
+        let unknown = Uuid::now_v7();
+        let mut reports = Vec::new();
+        for verdict in [Soft, Hard, Complaint, Hard] {
+            let of = |id: &Uuid| Report { verdict, ..hard_bounce(*id, mark()) };
+            reports.extend(ids.iter().chain([&unknown]).map(of));
+        }
+        let record = async || {
+            let mut recorded = BTreeMap::new();
+            db.record_reports(&reports, at(9), |number, outcome| {
+                assert!(recorded.insert(number, outcome).is_none(), "{number} is told twice");
+            })
+            .await
+            .unwrap();
+            recorded.into_values().collect::<Vec<_>>()
+        };
+        let closed = Recorded::Closed;
+        let expected =
+            [Recorded::Noted, closed(EmailState::Bounced), closed(EmailState::Complained), Recorded::Noted];
+        let of_each = |outcome: Recorded| ids.iter().map(move |_| outcome).chain([Recorded::NotOurs]);
+        assert_eq!(record().await, expected.into_iter().flat_map(of_each).collect::<Vec<_>>());
+        let again = [Recorded::Repeated; 4];
+        assert_eq!(record().await, again.into_iter().flat_map(of_each).collect::<Vec<_>>());
+        for id in ids {
+            assert_eq!(db.reports_of(id).await.unwrap().len(), 4);
+        }
+    })
+    .await;
+}
+
+/// A worker, or another call, has the row of one email.
+#[tokio::test]
+async fn a_list_of_reports_does_not_wait_for_one_email() {
+    const EMAILS: usize = 20;
+    let Some(postgres) = Postgres::create("a_list_of_reports_does_not_wait").await else { return };
+    let db = postgres.db.clone();
+    let mut ids = Vec::new();
+    for _ in 0..EMAILS {
+        ids.push(queue(&db).await);
+    }
+    let mut connection = postgres.connect().await;
+    let mut lock = connection.begin().await.unwrap();
+    sqlx::query("SELECT 1 FROM emails WHERE id = $1 FOR UPDATE")
+        .bind(ids[0])
+        .execute(&mut *lock)
+        .await
+        .unwrap();
+    let (told, mut recorded) = mpsc::unbounded_channel();
+    let recording = tokio::spawn(async move {
+        let reports: Vec<Report<'_>> = ids.into_iter().map(|id| hard_bounce(id, mark())).collect();
+        db.record_reports(&reports, at(9), |number, _| told.send(number).unwrap()).await
+    });
+    let others = async {
+        for _ in 1..EMAILS {
+            assert_ne!(recorded.recv().await.unwrap(), 0);
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), others).await.expect("the others are recorded");
+    lock.rollback().await.unwrap();
+    recording.await.unwrap().unwrap();
+    assert_eq!(recorded.recv().await, Some(0));
+    postgres.remove().await;
 }

@@ -11,6 +11,7 @@ use bookly_shared::metrics::{Access, CONTENT_TYPE, Sampler, access};
 
 use crate::error::{ApiError, ApiResult};
 use crate::extract::Peer;
+use crate::routes::bounces;
 use crate::state::AppState;
 
 /// The route.
@@ -21,6 +22,7 @@ pub(super) fn router() -> Router<AppState> {
 /// Starts the series of rare events at 0: Prometheus sees no rise when a series starts at its first event.
 pub(crate) fn start_series(state: &AppState) {
     HASH_REFUSED.add(0, []);
+    bounces::start_series(&state.settings.bounces);
     EmailKind::ALL.iter().for_each(|kind| EMAILS_QUEUED.add(0, [kind.as_str().into()]));
     if state.redis.is_some() {
         JOBS_ENQUEUED.add(0, []);

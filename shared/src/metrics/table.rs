@@ -58,6 +58,8 @@ table! {
         "Time from queuing an email to the mail server's 250.", DELIVERY_BUCKETS;
     EMAIL_LEASES_LOST: Counter(kind), "bookly_email_leases_lost_total",
         "Attempts whose lease ran out because the worker died or was too slow; counted when the email is closed.";
+    EMAIL_REPORTS: Counter(source, effect), "bookly_email_reports_total",
+        "What providers reported to this process: bounced and complained (it closed the email), soft_bounced, delayed, no_effect (repeated, or nothing changes), not_ours (it names no email of this service, or another recipient), refused (a call with a wrong proof). Reports by email are not counted: each has a process of its own.";
     EMAILS_IN_FLIGHT: Gauge(), "bookly_emails_in_flight",
         "Emails that this process has claimed and not closed.";
     EMAILS_OPEN: Gauge(state), "bookly_emails_open",

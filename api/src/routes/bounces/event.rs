@@ -9,6 +9,8 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::count::{NOT_OURS, count};
+
 /// How far the time of a signature may be from now.
 pub(super) const GOOD_FOR: TimeDelta = TimeDelta::minutes(5);
 
@@ -84,19 +86,18 @@ impl Event {
     pub(super) fn of(source: ReportSource, said: &Said<'_>) -> Option<Event> {
         let code: Option<EnhancedCode> = said.code.parse().ok().or_else(|| enhanced_code_in(said.words));
         let verdict = judge(source, said.what, code)?;
-        let email_id = said.names.iter().find_map(|name| id_in(name))?;
+        let named = said.names.iter().find_map(|name| id_in(name));
+        let recipient = EmailAddress::parse(bare_address(said.recipient)).ok();
+        let Some((email_id, recipient)) = named.zip(recipient) else {
+            count(source, NOT_OURS);
+            return None;
+        };
         let what = said.what.iter().filter(|word| !word.is_empty()).copied().collect::<Vec<_>>().join(" ");
         let words = if said.words.is_empty() { what } else { format!("{what}: {}", said.words) };
         // Without an id, two events are the same when they say the same of the same email.
         let named = Some(said.event_id).filter(|id| !id.is_empty()).map(str::to_owned);
         let event_id = named.unwrap_or_else(|| format!("{email_id} {words}"));
-        Some(Event {
-            email_id,
-            recipient: EmailAddress::parse(bare_address(said.recipient)).ok()?,
-            verdict,
-            words,
-            event_id,
-        })
+        Some(Event { email_id, recipient, verdict, words, event_id })
     }
 
     /// A hash of the event's id, which the same event has when it is sent again.

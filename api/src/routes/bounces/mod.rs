@@ -3,25 +3,26 @@
 //! Each provider proves in its own way that a call is its own, over the bytes as they came. An event counts only if it
 //! names an email of this service and that email's recipient: an account at a provider may have other applications.
 
+mod count;
 mod event;
 mod mailgun;
 mod postmark;
+mod record;
 mod resend;
 mod sendgrid;
 
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
-use bookly_shared::db::emails::reports::{Recorded, Report};
 use bookly_shared::domain::ReportSource;
-use bookly_shared::redactor::Redactor;
-use bookly_shared::report_words;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub(crate) use self::count::start_series;
+use self::count::{REFUSED, count};
 use self::event::{Call, Event, Refusal};
 use crate::client_address::Peer;
 use crate::error::{ApiError, ApiResult};
@@ -83,14 +84,12 @@ async fn report(
             if let Refusal::Unproved(why) = refusal {
                 return Err(ApiError::MalformedBody(why.to_owned()));
             }
+            count(source, REFUSED);
             tracing::warn!(provider, "refused a report: its signature or password is wrong, or too old");
             return Err(ApiError::InvalidSignature);
         }
     };
-    let redactor = redactor(&state);
-    for event in events {
-        record(&state, source, &event, &redactor).await?;
-    }
+    record::record(&state, source, &events).await?;
     Ok(Json(ReportAccepted { message: "Accepted" }))
 }
 
@@ -113,36 +112,6 @@ fn provider_of<'a>(state: &'a AppState, provider: &str) -> Option<(ReportSource,
 /// Whether the proof is wrong, where it needs no body: then the body is not read.
 fn is_refused_unread(source: ReportSource, call: &Call<'_>, secret: &SecretString) -> bool {
     source == ReportSource::Postmark && !postmark::is_proved(call, secret.expose_secret())
-}
-
-/// The secrets that a mail server could repeat; those of links are found by their form.
-fn redactor(state: &AppState) -> Redactor {
-    Redactor::new(state.settings.mail.passwords().map(ExposeSecret::expose_secret))
-}
-
-/// A database that is away ends the call with 503, and the provider sends it again: what is recorded already is then
-/// known by its mark.
-async fn record(state: &AppState, source: ReportSource, event: &Event, redactor: &Redactor) -> ApiResult<()> {
-    let words = report_words::clean(&event.words, redactor);
-    let report = Report {
-        email_id: event.email_id,
-        mailbox: Some(event.recipient.canonical()),
-        source,
-        verdict: event.verdict,
-        words: &words,
-        mark: event.mark(source),
-    };
-    let recorded = state.db.record_report(&report, state.now()).await?;
-    let (source, outcome) = (source.as_str(), event.verdict.outcome());
-    match recorded {
-        Recorded::Closed(_) | Recorded::Noted => {
-            tracing::info!(email = %event.email_id, to = event.recipient.masked(), source, outcome, "email reported");
-        }
-        Recorded::Repeated | Recorded::NotOurs => {
-            tracing::debug!(email = %event.email_id, source, outcome, ?recorded, "ignored a report");
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

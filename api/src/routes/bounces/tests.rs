@@ -9,6 +9,7 @@ use bookly_shared::db::emails::claim::ClaimLimits;
 use bookly_shared::db::emails::complete::SentEmail;
 use bookly_shared::db::emails::enqueue::NewEmail;
 use bookly_shared::domain::{EmailAddress, EmailKind};
+use bookly_shared::metrics::Exporter;
 use hmac::{Hmac, KeyInit, Mac};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
@@ -35,6 +36,10 @@ struct World {
 
 impl World {
     async fn new() -> World {
+        World::measured_by(Exporter::detached().unwrap().1).await
+    }
+
+    async fn measured_by(exporter: Exporter) -> World {
         let random = SystemRandom::new();
         let key = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &random).unwrap();
         let sendgrid =
@@ -49,7 +54,7 @@ impl World {
             ("BOUNCE_SENDGRID_PUBLIC_KEY", public_key.as_str()),
             ("BOUNCE_RESEND_SECRET", secret.as_str()),
         ];
-        let app = TestApp::with(&settings, Limits::default()).await;
+        let app = TestApp::measured_by(exporter, &settings, Limits::default()).await;
         let email = sent(&app).await;
         World { routes: app.app.router(), app, email, sendgrid }
     }
@@ -399,4 +404,49 @@ async fn a_database_that_is_away_lets_the_provider_try_again() {
     world.app.state().db.close().await;
     let answer = world.postmark(&world.hard_bounce_of_postmark(), CREDENTIALS).await;
     assert_eq!(answer.error(), (503, "unavailable".into()));
+}
+
+#[tokio::test]
+async fn reports_are_counted_by_their_provider_and_by_what_followed() {
+    let (recorder, exporter) = Exporter::detached().unwrap();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let world = World::measured_by(exporter).await;
+    crate::routes::metrics::start_series(world.app.state());
+    let mut events = Vec::new();
+    for change in [
+        json!({"event": "deferred", "status": "4.7.0", "sg_event_id": "1"}),
+        json!({"event": "dropped", "sg_event_id": "2"}),
+        json!({}),
+        json!({}),
+        json!({"email": "eve@example.org", "sg_event_id": "3"}),
+        json!({"bookly_email_id": "of another application", "smtp-id": "", "sg_event_id": "4"}),
+        json!({"event": "delivered", "sg_event_id": "5"}),
+        json!({"event": "spamreport", "sg_event_id": "6"}),
+    ] {
+        let mut event = world.hard_bounce_of_sendgrid();
+        for (field, value) in change.as_object().unwrap() {
+            event[field] = value.clone();
+        }
+        events.push(event);
+    }
+    assert_eq!(world.sendgrid(&Value::Array(events).to_string(), world.now()).await.status, 200);
+    assert_eq!(world.postmark(&world.hard_bounce_of_postmark(), "postmark:wrong").await.status, 401);
+    let scrape = with_header(request(Method::GET, "/metrics"), "host", "localhost:8000");
+    let text = world.send(scrape).await.text;
+    let counted = |source: &str, effect: &str| {
+        let series = format!(r#"bookly_email_reports_total{{source="{source}",effect="{effect}"}} "#);
+        text.lines().find_map(|line| line.strip_prefix(&series)).map(str::to_owned).unwrap_or_default()
+    };
+    for (effect, number) in [
+        ("bounced", "1"),
+        ("complained", "1"),
+        ("soft_bounced", "1"),
+        ("delayed", "1"),
+        ("no_effect", "1"),
+        ("not_ours", "2"),
+        ("refused", "0"),
+    ] {
+        assert_eq!(counted("sendgrid", effect), number, "{effect}: {text}");
+    }
+    assert_eq!([counted("postmark", "refused"), counted("postmark", "bounced")], ["1", "0"], "{text}");
 }

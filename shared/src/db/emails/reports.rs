@@ -4,7 +4,11 @@
 //! queued or being sent, or that was given up without knowing the outcome. A row that a report has closed stays closed:
 //! no later 250, no retry and no other worker changes it.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::stream::iter;
+use futures_util::{StreamExt, TryStreamExt};
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -14,6 +18,11 @@ use crate::domain::{EmailState, ReportSource, ReportVerdict, SuppressionReason};
 
 /// How long a report that is sent again is recognised. No proof is good for longer, and no provider tries for longer.
 pub const KEEP_MARKS_FOR: TimeDelta = TimeDelta::days(3);
+/// So many transactions run at once on Postgres, each about one email. One that held several rows and a worker's statement
+/// could wait for each other. More would take connections from other requests.
+const AT_ONCE: usize = 4;
+/// So many reports share a transaction on SQLite, which has one writer, and waits for the disk at each commit.
+const IN_ONE_TRANSACTION: usize = 100;
 /// Further reports of one email are stored only if they change something: whoever has an email can send any number of them.
 pub const MAX_REPORTS: i64 = 20;
 
@@ -137,41 +146,89 @@ impl Reported {
     }
 }
 
+/// Records a report in a transaction: `Recorded`, after the row was found by the statement `find`.
+macro_rules! record {
+    ($tx:expr, $find:expr, $report:expr, $now:expr) => {
+        'recorded: {
+            let Report { email_id, mailbox, source, verdict, words, mark } = $report;
+            let row: Option<Reported> =
+                sqlx::query_as($find).bind(email_id).fetch_optional(&mut *$tx).await?;
+            let Some(row) = row.filter(|row| mailbox.is_none_or(|mailbox| mailbox == row.mailbox)) else {
+                break 'recorded Recorded::NotOurs;
+            };
+            let counted = sqlx::query_as(COUNT_REPORTS).bind(email_id).fetch_one(&mut *$tx).await?;
+            let (stored, bounces): (i64, i64) = counted;
+            let Effect { state, suppression } = row.effect(*verdict, bounces > 0);
+            if stored >= MAX_REPORTS && state.is_none() && suppression.is_none() {
+                break 'recorded Recorded::Noted;
+            }
+            let marked = sqlx::query(MARK_REPORT).bind(&mark[..]).bind($now).execute(&mut *$tx).await?;
+            if marked.rows_affected() == 0 {
+                break 'recorded Recorded::Repeated;
+            }
+            let note = sqlx::query(NOTE_REPORT).bind(Uuid::now_v7()).bind(email_id).bind(verdict.outcome());
+            note.bind(source.as_str()).bind(words).bind($now).execute(&mut *$tx).await?;
+            if let Some(state) = state {
+                let last_error = (state != EmailState::Sent).then_some(*words);
+                let close = sqlx::query(CLOSE_REPORTED).bind(email_id).bind(state.as_str());
+                close.bind(last_error).bind($now).execute(&mut *$tx).await?;
+            }
+            if let Some(reason) = suppression {
+                suppress!($tx, &NewSuppression::new(&row.mailbox, reason, source.as_str(), $now));
+            }
+            state.map_or(Recorded::Noted, Recorded::Closed)
+        }
+    };
+}
+
 impl Db {
     /// Records a report: its words, its mark, and where it closes the row, the new state and the suppression of the
     /// mailbox; all of it or nothing.
     pub async fn record_report(&self, report: &Report<'_>, now: DateTime<Utc>) -> DbResult<Recorded> {
-        let Report { email_id, mailbox, source, verdict, words, mark } = report;
+        let recorded = self.record_together(std::slice::from_ref(report), vec![0], now).await?;
+        Ok(recorded.first().map_or(Recorded::NotOurs, |(_, recorded)| *recorded))
+    }
+
+    /// Records each of these reports, those of one email in their order, and calls `recorded` with its number. After an
+    /// error some are recorded and others are not: whoever sends all of them again is told which ones, by their marks.
+    pub async fn record_reports(
+        &self,
+        reports: &[Report<'_>],
+        now: DateTime<Utc>,
+        mut recorded: impl FnMut(usize, Recorded),
+    ) -> DbResult<()> {
+        let (parts, at_once) = match self.pools {
+            Pools::Postgres(_) => (by_email(reports), AT_ONCE),
+            Pools::Sqlite { .. } => {
+                let numbers: Vec<usize> = (0..reports.len()).collect();
+                (numbers.chunks(IN_ONE_TRANSACTION).map(<[usize]>::to_vec).collect(), 1)
+            }
+        };
+        let parts = iter(parts).map(|part| self.record_together(reports, part, now));
+        let mut parts = parts.buffer_unordered(at_once);
+        while let Some(part) = parts.try_next().await? {
+            part.into_iter().for_each(|(number, outcome)| recorded(number, outcome));
+        }
+        Ok(())
+    }
+
+    /// Records the reports with these numbers in one transaction.
+    async fn record_together(
+        &self,
+        reports: &[Report<'_>],
+        numbers: Vec<usize>,
+        now: DateTime<Utc>,
+    ) -> DbResult<Vec<(usize, Recorded)>> {
         let find = match self.pools {
             Pools::Postgres(_) => FIND_REPORTED_POSTGRES,
             Pools::Sqlite { .. } => FIND_REPORTED_SQLITE,
         };
         in_transaction!(self, tx => {
-            let row: Option<Reported> = sqlx::query_as(find).bind(email_id).fetch_optional(&mut *tx).await?;
-            let Some(row) = row.filter(|row| mailbox.is_none_or(|mailbox| mailbox == row.mailbox)) else {
-                return Ok(Recorded::NotOurs);
-            };
-            let counted = sqlx::query_as(COUNT_REPORTS).bind(email_id).fetch_one(&mut *tx).await?;
-            let (stored, bounces): (i64, i64) = counted;
-            let Effect { state, suppression } = row.effect(*verdict, bounces > 0);
-            if stored >= MAX_REPORTS && state.is_none() && suppression.is_none() {
-                return Ok(Recorded::Noted);
+            let mut recorded = Vec::with_capacity(numbers.len());
+            for number in &numbers {
+                recorded.push((*number, record!(tx, find, &reports[*number], now)));
             }
-            let marked = sqlx::query(MARK_REPORT).bind(&mark[..]).bind(now).execute(&mut *tx).await?;
-            if marked.rows_affected() == 0 {
-                return Ok(Recorded::Repeated);
-            }
-            let note = sqlx::query(NOTE_REPORT).bind(Uuid::now_v7()).bind(email_id).bind(verdict.outcome());
-            note.bind(source.as_str()).bind(words).bind(now).execute(&mut *tx).await?;
-            if let Some(state) = state {
-                let last_error = (state != EmailState::Sent).then_some(*words);
-                let close = sqlx::query(CLOSE_REPORTED).bind(email_id).bind(state.as_str());
-                close.bind(last_error).bind(now).execute(&mut *tx).await?;
-            }
-            if let Some(reason) = suppression {
-                suppress!(tx, &NewSuppression::new(&row.mailbox, reason, source.as_str(), now));
-            }
-            state.map_or(Recorded::Noted, Recorded::Closed)
+            recorded
         })
     }
 
@@ -181,4 +238,13 @@ impl Db {
             sqlx::query_as(REPORTS_OF).bind(id).fetch_all(&mut *connection).await?
         })
     }
+}
+
+/// The numbers of the reports, those of one email together.
+fn by_email(reports: &[Report<'_>]) -> Vec<Vec<usize>> {
+    let mut emails: BTreeMap<Uuid, Vec<usize>> = BTreeMap::new();
+    for (number, report) in reports.iter().enumerate() {
+        emails.entry(report.email_id).or_default().push(number);
+    }
+    emails.into_values().collect()
 }

@@ -1,0 +1,31 @@
+//! How many reports providers sent, by what followed.
+
+use bookly_shared::config::BounceSettings;
+use bookly_shared::domain::ReportSource;
+use bookly_shared::metrics::table::EMAIL_REPORTS;
+
+/// The event names no email of this service, or another recipient than the email's.
+pub(super) const NOT_OURS: &str = "not_ours";
+/// The call had no proof, or a wrong one.
+pub(super) const REFUSED: &str = "refused";
+/// What a report can be counted as.
+const EFFECTS: [&str; 7] =
+    ["bounced", "complained", "soft_bounced", "delayed", "no_effect", NOT_OURS, REFUSED];
+
+/// Counts a report.
+pub(super) fn count(source: ReportSource, effect: &'static str) {
+    EMAIL_REPORTS.add(1, [source.as_str().into(), effect.into()]);
+}
+
+/// Starts the series of the providers whose secret is set at 0.
+pub(crate) fn start_series(settings: &BounceSettings) {
+    let sources = [
+        (ReportSource::Postmark, &settings.postmark),
+        (ReportSource::Mailgun, &settings.mailgun),
+        (ReportSource::SendGrid, &settings.sendgrid),
+        (ReportSource::Resend, &settings.resend),
+    ];
+    for (source, _) in sources.into_iter().filter(|(_, secret)| secret.is_some()) {
+        EFFECTS.iter().for_each(|effect| EMAIL_REPORTS.add(0, [source.as_str().into(), (*effect).into()]));
+    }
+}
