@@ -17,6 +17,7 @@ pub mod ports;
 pub mod postgres;
 pub mod process;
 pub mod redis_server;
+pub mod reporter;
 pub mod skip;
 pub mod smtp_server;
 pub mod spawn;

@@ -1,4 +1,4 @@
-//! The promise, in numbers: accepted, arrived, visibly failed and duplicate emails.
+//! The promise, in numbers: accepted, arrived, visibly failed, suppressed and duplicate emails.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use anyhow::ensure;
 use parking_lot::Mutex;
 
-use crate::person::{ADDRESS_MARK, Person};
+use crate::person::{Person, new_address};
 use crate::poll::until;
-use crate::stack::Stack;
+use crate::smtp_server::ReceivedMail;
+use crate::stack::{Kind, Stack};
 
 /// The longest wait until all emails are closed. Longer than any fault takes.
 const SETTLE_LIMIT: Duration = Duration::from_secs(300);
@@ -20,11 +21,13 @@ pub struct Tally<'a> {
     fault: String,
     began: Instant,
     may_come_twice: bool,
+    /// The Message-IDs of emails that came before.
+    earlier: BTreeSet<String>,
     accepted: Mutex<BTreeSet<String>>,
 }
 
-/// The result of a fault. `arrived + failed = accepted`: no email is lost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The result of a fault. `arrived + failed + suppressed = accepted`: no email is lost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Figures {
     /// Emails whose request was answered with 2xx.
     pub accepted: usize,
@@ -34,13 +37,17 @@ pub struct Figures {
     pub failed: usize,
     /// Further copies, with the Message-ID of the first one.
     pub twice: usize,
+    /// Accepted emails that were not sent, because their mailbox gets none. The reason is in their row.
+    pub suppressed: usize,
 }
 
 impl<'a> Tally<'a> {
-    /// Begins to count and to measure the time.
+    /// Begins to count and to measure the time. Emails that came before do not count.
     pub fn begin(stack: &'a Stack, fault: &str) -> Tally<'a> {
         let (fault, began) = (fault.to_owned(), Instant::now());
-        Tally { stack, fault, began, may_come_twice: false, accepted: Mutex::default() }
+        let earlier = stack.mails().unwrap_or_default();
+        let earlier = earlier.iter().filter_map(ReceivedMail::message_id).collect();
+        Tally { stack, fault, began, may_come_twice: false, earlier, accepted: Mutex::default() }
     }
 
     /// Allows copies, for faults that lose the reply of the mail server or the worker that got it.
@@ -69,18 +76,33 @@ impl<'a> Tally<'a> {
         Ok(person)
     }
 
-    /// Inserts welcome emails without jobs, as an API does that is killed right after its commit, and counts them
-    /// as accepted. Full stack only.
+    /// Inserts welcome emails to new addresses without jobs, as an API does that is killed right after its commit, and
+    /// counts them as accepted.
     pub async fn queue(&self, count: usize) -> anyhow::Result<Vec<String>> {
+        let recipients: Vec<String> = (0..count).map(|_| new_address()).collect();
+        self.queue_to(&recipients).await?;
+        Ok(recipients)
+    }
+
+    /// The same to these addresses.
+    pub async fn queue_to(&self, recipients: &[String]) -> anyhow::Result<()> {
+        let values = match self.stack.kind() {
+            Kind::Full => {
+                "gen_random_uuid(), 'welcome', value, value, '{}', 'queued', now(), now() + interval '1 day', now()
+                 FROM json_array_elements_text($1::json) AS addresses (value)"
+            }
+            Kind::Embedded => {
+                "randomblob(16), 'welcome', value, value, '{}', 'queued', strftime('%FT%H:%M:%f+00:00', 'now'),
+                 strftime('%FT%H:%M:%f+00:00', 'now', '+1 day'), strftime('%FT%H:%M:%f+00:00', 'now') FROM json_each($1)"
+            }
+        };
         let sql = format!(
             "INSERT INTO emails (id, kind, recipient, mailbox, context, state, due_at, deadline_at, created_at)
-             SELECT gen_random_uuid(), 'welcome', address, address, '{{}}', 'queued', now(), now() + interval '1 day', now()
-             FROM (SELECT '{ADDRESS_MARK}' || gen_random_uuid() || '@people.test' AS address
-                   FROM generate_series(1, {count})) AS addresses RETURNING recipient"
+             SELECT {values}"
         );
-        let recipients = self.stack.sql().texts(&sql, "").await?;
+        self.stack.sql().run(&sql, &serde_json::to_string(recipients)?).await?;
         recipients.iter().for_each(|recipient| self.accept(recipient));
-        Ok(recipients)
+        Ok(())
     }
 
     /// Waits until all emails are closed, counts them, prints the result, and checks the promise.
@@ -93,17 +115,20 @@ impl<'a> Tally<'a> {
         .await?;
         let seconds = self.began.elapsed().as_secs_f64();
         let came = self.ids_by_recipient()?;
-        let why = "SELECT recipient FROM emails WHERE state = 'failed' AND last_error IS NOT NULL";
-        let given_up: BTreeSet<String> =
-            sql.texts(why, "").await?.iter().map(|address| address.to_lowercase()).collect();
+        let given_up = self.recipients_of("state = 'failed' AND last_error IS NOT NULL").await?;
+        let unwanted = self.recipients_of("state = 'cancelled' AND last_error LIKE 'suppressed: %'").await?;
         let accepted = self.accepted.lock().clone();
         let (arrived, missing): (Vec<_>, Vec<_>) = accepted.iter().partition(|one| came.contains_key(*one));
-        let (failed, lost): (Vec<_>, Vec<_>) = missing.into_iter().partition(|one| given_up.contains(*one));
+        let (failed, missing): (Vec<_>, Vec<_>) =
+            missing.into_iter().partition(|one| given_up.contains(*one));
+        let (suppressed, lost): (Vec<_>, Vec<_>) =
+            missing.into_iter().partition(|one| unwanted.contains(*one));
         let figures = Figures {
             accepted: accepted.len(),
             arrived: arrived.len(),
             failed: failed.len(),
             twice: came.values().map(|ids| ids.len() - 1).sum(),
+            suppressed: suppressed.len(),
         };
         self.print(figures, seconds);
         ensure!(lost.is_empty(), "{}: lost, the mails to {lost:?}", self.fault);
@@ -115,10 +140,19 @@ impl<'a> Tally<'a> {
         Ok(figures)
     }
 
+    /// In small letters.
+    async fn recipients_of(&self, condition: &str) -> anyhow::Result<BTreeSet<String>> {
+        let sql = format!("SELECT recipient FROM emails WHERE {condition}");
+        Ok(self.stack.sql().texts(&sql, "").await?.iter().map(|address| address.to_lowercase()).collect())
+    }
+
     fn ids_by_recipient(&self) -> anyhow::Result<BTreeMap<String, Vec<String>>> {
         let mut came: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for mail in self.stack.mails()? {
             let id = mail.message_id().unwrap_or_default();
+            if self.earlier.contains(&id) {
+                continue;
+            }
             for to in &mail.to {
                 came.entry(to.to_lowercase()).or_default().push(id.clone());
             }
@@ -126,12 +160,17 @@ impl<'a> Tally<'a> {
         Ok(came)
     }
 
-    /// Not by `println!`, which the test runner captures: the output of a run contains the whole table.
     fn print(&self, figures: Figures, seconds: f64) {
-        let Figures { accepted, arrived, failed, twice } = figures;
+        let Figures { accepted, arrived, failed, twice, suppressed } = figures;
         let fault = &self.fault;
-        let line = format!("| {fault} | {accepted} | {arrived} | {failed} | {twice} | {seconds:.1} |\n");
-        // A closed pipe does not matter.
-        let _ = std::io::stdout().lock().write_all(line.as_bytes());
+        note(&format!(
+            "| {fault} | {accepted} | {arrived} | {failed} | {twice} | {suppressed} | {seconds:.1} |"
+        ));
     }
+}
+
+/// Prints a line, not by `println!`, which the test runner captures: the output of a run contains the whole table.
+pub fn note(line: &str) {
+    // A closed pipe does not matter.
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
 }

@@ -5,6 +5,7 @@ mod kill;
 mod postgres;
 mod queue;
 mod redis;
+mod reports;
 mod signals;
 mod smtp;
 mod sqlite;

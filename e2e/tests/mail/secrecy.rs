@@ -108,6 +108,15 @@ async fn settle_in(stack: &Stack, class: &str, count: usize, verified: bool) -> 
     Ok(())
 }
 
+/// The same, with mailboxes that get no email.
+async fn settle_in_suppressed(stack: &Stack) -> Result<()> {
+    settle_in(stack, "suppressed", SAMPLES, true).await?;
+    let entries = "INSERT INTO suppressions (mailbox, reason, source, created_at)
+                   SELECT email_canonical, 'operator', 'test', created_at FROM users WHERE email LIKE $1";
+    ensure!(stack.sql().run(entries, "kim-suppressed-%").await? as usize == SAMPLES + 1);
+    Ok(())
+}
+
 fn ask<'a>(stack: &'a Stack, endpoint: &'a str) -> impl Fn(String) -> RequestBuilder + Copy + 'a {
     move |email| stack.api().post(endpoint).json(&json!({"email": email}))
 }
@@ -165,6 +174,7 @@ async fn codes_tell_nothing(stack: &Stack, asked: &str, endpoint: &str) -> Resul
 async fn links_tell_nothing(stack: &Stack, endpoint: &str) -> Result<()> {
     settle_in(stack, "known", SAMPLES, true).await?;
     settle_in(stack, "unverified", SAMPLES, false).await?;
+    settle_in_suppressed(stack).await?;
     let ask = ask(stack, endpoint);
     let (known, unknown) = (address("known", SAMPLES), new_address());
     for email in [&known, &unknown].into_iter().cycle().take(WARM_UP) {
@@ -175,6 +185,7 @@ async fn links_tell_nothing(stack: &Stack, endpoint: &str) -> Result<()> {
         class("known", |n| ask(address("known", n))),
         class("unverified", |n| ask(address("unverified", n))),
         class("unknown", |n| ask(address("unknown", n))),
+        class("suppressed", |n| ask(address("suppressed", n))),
         class("known, throttled", |_| ask(known.clone())),
         class("unknown, throttled", |_| ask(unknown.clone())),
     ];

@@ -1,37 +1,12 @@
 //! Reports of emails that were accepted: a provider's call, and an email to the bounce address.
 
-use std::process::Command;
-
-use bookly_e2e::process::binary;
+use bookly_e2e::reporter::{bounce, exit_of, report_by_email};
 
 use super::*;
 
-/// An email of a mail server that could not deliver (RFC 3464).
-fn report(recipient: &str, status: &str) -> String {
-    format!(
-        "From: MAILER-DAEMON@mail.test\nTo: bounces@bookly.test\nMessage-ID: <report-{status}@mail.test>\n\
-         Content-Type: multipart/report; report-type=delivery-status; boundary=\"B\"\n\n\
-         --B\nContent-Type: text/plain\n\nI am sorry\n\n--B\nContent-Type: message/delivery-status\n\n\
-         Reporting-MTA: dns; mail.test\n\nFinal-Recipient: rfc822; {recipient}\nAction: failed\nStatus: {status}\n\
-         Diagnostic-Code: smtp; 550 {status} no such user\n\n--B--\n"
-    )
-}
-
-/// Runs `bookly-worker bounce` with this text on standard input, as a mail server does. Returns its exit code and output.
-async fn bounce(stack: &Stack, settings: &Settings, recipient: &str, email: &str) -> Result<(i32, String)> {
-    let file = stack.folder().join("report.eml");
-    std::fs::write(&file, email)?;
-    let mut command = Command::new("sh");
-    command
-        .args(["-c", "exec \"$0\" bounce <\"$1\""])
-        .arg(binary(WORKER)?)
-        .arg(&file)
-        .current_dir(stack.folder());
-    command.env_clear().envs(settings).env("ORIGINAL_RECIPIENT", recipient);
-    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-    let finished = Process::run(command, &stack.folder().join("bounce.log"))?.finished(LIMIT).await?;
-    let code = finished.status.code().context("an exit code")?;
-    Ok((code, finished.output + &finished.log))
+/// Gives the command a report for a recipient. Returns its exit code, and what it said.
+async fn bounced(stack: &Stack, settings: &Settings, recipient: &str, email: &str) -> Result<(i32, String)> {
+    exit_of(&bounce(stack, settings, "", recipient, email).await?)
 }
 
 async fn suppressions(stack: &Stack, mailbox: &str) -> Result<Vec<String>> {
@@ -77,22 +52,38 @@ async fn a_report_by_email_closes_the_email_whose_address_it_was_sent_to() -> Re
         let doctor = command(stack, &["doctor"]).await?.output;
         ensure!(doctor.contains("MAIL FROM bounces+"), "{doctor}");
         let settings = stack.settings();
-        let hard = report(&person.email, "5.1.1");
-        let (code, said) = bounce(stack, settings, "bounces@bounce.bookly.test", &hard).await?;
+        let hard = report_by_email(&person.email, "5.1.1");
+        let (code, said) = bounced(stack, settings, "bounces@bounce.bookly.test", &hard).await?;
         ensure!(code == 0 && said.contains("not ours"), "{code} {said}");
-        let (code, said) = bounce(stack, settings, &sender, "no email").await?;
+        let (code, said) = bounced(stack, settings, &sender, "no email").await?;
         ensure!(code == 65, "{code} {said}");
         let mut away = settings.clone();
         away.insert("DATABASE_URL".to_owned(), "postgres://nobody:nothing@127.0.0.1:1/none".to_owned());
-        let (code, said) = bounce(stack, &away, &sender, &hard).await?;
+        let (code, said) = bounced(stack, &away, &sender, &hard).await?;
         ensure!(code == 75 && !said.contains("nothing"), "{code} {said}");
         let mut wrong = settings.clone();
         wrong.insert("MAIL_RETENTION_DAYS".to_owned(), "many".to_owned());
-        let (code, said) = bounce(stack, &wrong, &sender, &hard).await?;
+        let (code, said) = bounced(stack, &wrong, &sender, &hard).await?;
         ensure!(code == 75 && said.contains("MAIL_RETENTION_DAYS"), "{code} {said}");
+        // Any other code than 75 would make the mail server give the report up.
+        for words in ["--recipent a@example.org", "--recipient", "another", "2>&1 | :"] {
+            let finished = bounce(stack, &wrong, words, &sender, &hard).await?;
+            ensure!(exit_of(&finished)?.0 == 75, "{words}: {finished:?}");
+        }
+        let (code, said) = exit_of(&bounce(stack, settings, "--help", &sender, "").await?)?;
+        ensure!(code == 0 && said.contains("sysexits.h"), "{code} {said}");
         ensure!(suppressions(stack, &person.email).await?.is_empty());
+        // The mail server does not read what the command says.
+        for words in [">&- 2>&-", "| :", ">/dev/full"] {
+            let soft = report_by_email(&person.email, "5.2.2")
+                .replace("report-5.2.2", &uuid::Uuid::new_v4().to_string());
+            let finished = bounce(stack, settings, words, &sender, &soft).await?;
+            ensure!(exit_of(&finished)?.0 == 0, "{words}: {finished:?}");
+        }
+        let noted = json_of(stack, &["mail", "show", &id]).await?;
+        ensure!(noted["reports"].as_array().map(Vec::len) == Some(3), "{noted}");
         for words in ["is bounced", "recorded before"] {
-            let (code, said) = bounce(stack, settings, &sender.to_uppercase(), &hard).await?;
+            let (code, said) = bounced(stack, settings, &sender.to_uppercase(), &hard).await?;
             ensure!(code == 0 && said.contains(words), "{code} {said}");
         }
         ensure!(stack.sql().of_mail(&person.email, "state").await? == "bounced");
