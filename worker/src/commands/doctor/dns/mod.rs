@@ -18,6 +18,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use bookly_shared::config::{MailTransport, Settings};
+use bookly_shared::domain::MailServer;
 use tokio::time::timeout;
 
 use self::resolver::{Dns, DnsError};
@@ -31,13 +32,16 @@ const AWAY: &str =
     "check /etc/resolv.conf and the network; emails are sent all the same, if MAIL_SERVER can be resolved";
 
 /// Whose records are looked up.
+#[derive(Clone, Copy)]
 struct Subject<'a> {
     /// The domain of `From`.
     from: &'a str,
     /// The domain of the envelope's sender, to which bounces go.
     envelope: &'a str,
-    /// `MAIL_SERVER`.
+    /// `MAIL_SERVER`, or `MAIL_FALLBACK_SERVER`.
     server: &'a str,
+    /// Which of them.
+    part: MailServer,
     /// What this client says in EHLO.
     helo_name: &'a str,
     sending_ip: Option<IpAddr>,
@@ -49,10 +53,16 @@ pub(super) async fn check(settings: &Settings, limit: Duration) -> Vec<Finding> 
         return vec![Finding::ok(NAME, "nothing to check: no email leaves this machine")];
     };
     let doctor = &settings.doctor;
-    if is_this_machine(server) && doctor.sending_ip.is_none() {
+    let first =
+        (!is_this_machine(server) || doctor.sending_ip.is_some()).then_some((server, MailServer::First));
+    let fallback = settings.mail.fallback.as_ref().filter(|server| !is_this_machine(server));
+    let fallback = fallback.map(|server| (server, MailServer::Fallback));
+    let (Some((server, part)), fallback) =
+        (if first.is_some() { (first, fallback) } else { (fallback, None) })
+    else {
         let fact = "nothing to check: MAIL_SERVER is this machine. If it sends emails to receivers itself, set DOCTOR_SENDING_IP";
         return vec![Finding::ok(NAME, fact)];
-    }
+    };
     let domain = settings.mail.from.domain();
     if !domain.contains('.') {
         return vec![Finding::ok(NAME, format!("nothing to check: {domain} of MAIL_FROM is not in the DNS"))];
@@ -61,21 +71,28 @@ pub(super) async fn check(settings: &Settings, limit: Duration) -> Vec<Finding> 
         from: domain,
         envelope: settings.mail.bounce_address.as_ref().map_or(domain, |address| address.domain()),
         server: &server.host,
+        part,
         helo_name: &server.helo_name,
         sending_ip: doctor.sending_ip,
         dkim_selector: doctor.dkim_selector.as_deref(),
     };
     match Dns::new(doctor.dns) {
-        Ok(dns) => examine(&dns, &subject, limit).await,
+        Ok(dns) => examine(&dns, &subject, fallback.map(|(server, _)| server.host.as_str()), limit).await,
         Err(error) => vec![Finding::warn(NAME, format!("no resolver: {error}"), AWAY)],
     }
 }
 
-/// Runs all checks at once. Those that get no answer share one line.
-async fn examine(dns: &Dns, subject: &Subject<'_>, limit: Duration) -> Vec<Finding> {
+/// Runs all checks at once. Those that get no answer share one line. `fallback` sends emails beside the subject's server.
+async fn examine(dns: &Dns, subject: &Subject<'_>, fallback: Option<&str>, limit: Duration) -> Vec<Finding> {
     let limit = limit.min(LONGEST);
-    let (spf, dmarc, dkim, mx, ptr) = tokio::join!(
+    let (spf, spf_fallback, dmarc, dkim, mx, ptr) = tokio::join!(
         within(limit, Box::pin(spf::check(dns, subject))),
+        within(limit, async {
+            match fallback {
+                Some(server) => Box::pin(spf::check_fallback(dns, subject, server)).await,
+                None => Ok(None),
+            }
+        }),
         within(limit, Box::pin(dmarc::check(dns, subject))),
         within(limit, dkim::check(dns, subject)),
         within(limit, mx::check(dns, subject)),
@@ -88,6 +105,7 @@ async fn examine(dns: &Dns, subject: &Subject<'_>, limit: Duration) -> Vec<Findi
     );
     let results = [
         (spf::NAME, spf.map(Some)),
+        (spf::NAME_OF_FALLBACK, spf_fallback),
         (dmarc::NAME, dmarc.map(Some)),
         (dkim::NAME, dkim.map(Some)),
         (mx::NAME, mx.map(Some)),

@@ -39,6 +39,7 @@ fn subject(sending_ip: Option<&str>) -> Subject<'_> {
         from: "example.org",
         envelope: "example.org",
         server: "mail.example.org",
+        part: MailServer::First,
         helo_name: "mail.example.org",
         sending_ip: sending_ip.map(|address| address.parse::<IpAddr>().unwrap()),
         dkim_selector: Some("s1"),
@@ -48,7 +49,7 @@ fn subject(sending_ip: Option<&str>) -> Subject<'_> {
 async fn found(records: &str, subject: &Subject<'_>) -> Vec<Finding> {
     let server = DnsServer::start(records).await.unwrap();
     let dns = Dns::new(Some(server.address())).unwrap();
-    examine(&dns, subject, LONGEST).await
+    examine(&dns, subject, None, LONGEST).await
 }
 
 /// Expects a status, and words that the fact or the remedy of one check holds.
@@ -220,6 +221,41 @@ async fn without_a_sending_address_the_mail_server_decides() {
 }
 
 #[tokio::test]
+async fn the_record_must_cover_the_second_mail_server_too() {
+    let second =
+        |term: &str| spf(&format!("v=spf1 ip4:192.0.2.0/24 {term} -all"), "_spf.google.com TXT v=spf1 -all");
+    for (records, server, expected) in [
+        (second("include:_spf.google.com"), "smtp.gmail.com", Some((Status::Ok, "includes _spf.google.com"))),
+        (
+            second(""),
+            "smtp.gmail.com",
+            Some((Status::Warn, "\"v=spf1 ip4:192.0.2.0/24 include:_spf.google.com -all\"")),
+        ),
+        (second("ip4:198.51.100.7"), "198.51.100.7", Some((Status::Ok, "covers 198.51.100.7"))),
+        (second(""), "198.51.100.7", Some((Status::Warn, "an email that arrived by the second server"))),
+        (spf("v=spf1 +all", ""), "198.51.100.7", None),
+        (instead("example.org", "TXT", ""), "198.51.100.7", None),
+    ] {
+        let dns_server = DnsServer::start(&records).await.unwrap();
+        let dns = Dns::new(Some(dns_server.address())).unwrap();
+        let findings = examine(&dns, &subject(Some(SENDING)), Some(server), LONGEST).await;
+        let found = findings.iter().find(|finding| finding.name == "spf_fallback");
+        let said = found.map(|finding| {
+            let remedy = finding.remedy.as_deref().unwrap_or_default();
+            (finding.status, format!("{} → {remedy}", finding.fact))
+        });
+        assert_eq!(
+            said.as_ref().map(|(status, _)| *status),
+            expected.map(|(status, _)| status),
+            "{findings:#?}"
+        );
+        if let (Some((_, said)), Some((_, words))) = (said, expected) {
+            assert!(said.contains(words), "{words:?} in: {said}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_dmarc_policy_that_is_missing_or_wrong_is_named() {
     let dmarc =
         |record: &str| instead("_dmarc.example.org", "TXT", &format!("_dmarc.example.org TXT {record}"));
@@ -351,7 +387,7 @@ async fn servers_of_a_domain_that_fail_are_named() {
 async fn a_resolver_that_is_away_is_one_warning() {
     let server = DnsServer::silent().await.unwrap();
     let dns = Dns::new(Some(server.address())).unwrap();
-    let findings = examine(&dns, &subject(Some(SENDING)), Duration::from_millis(50)).await;
+    let findings = examine(&dns, &subject(Some(SENDING)), None, Duration::from_millis(50)).await;
     let [finding] = findings.as_slice() else { panic!("{findings:#?}") };
     let fact = format!("no answer from {}; not checked: spf, dmarc, dkim, mx, ptr", server.address());
     assert_eq!((finding.name, finding.status, &finding.fact), ("dns", Status::Warn, &fact));

@@ -7,6 +7,8 @@ mod verdict;
 
 use std::net::IpAddr;
 
+use bookly_shared::domain::MailServer;
+
 use self::load::{Loaded, SpfError, load};
 use self::provider::Provider;
 use self::verdict::Verdict;
@@ -15,6 +17,7 @@ use super::resolver::{Dns, DnsError};
 use crate::commands::doctor::report::Finding;
 
 pub(super) const NAME: &str = "spf";
+pub(super) const NAME_OF_FALLBACK: &str = "spf_fallback";
 /// Terms that need a look-up, and look-ups without an answer (RFC 7208, section 4.6.4).
 const LOOKUP_LIMIT: u32 = 10;
 const VOID_LIMIT: u32 = 2;
@@ -38,6 +41,24 @@ pub(super) async fn check(dns: &Dns, subject: &Subject<'_>) -> Result<Finding, D
             Ok(Finding::warn(NAME, format!("{domain}: {error}"), remedy))
         }
     }
+}
+
+/// Whether the record covers the second mail server, too. `None` where there is no record that receivers use: the check for
+/// the first server says so.
+pub(super) async fn check_fallback(
+    dns: &Dns,
+    subject: &Subject<'_>,
+    server: &str,
+) -> Result<Option<Finding>, DnsError> {
+    let loaded = match load(dns, subject.envelope).await {
+        Ok(Some(loaded)) if flaw(&loaded, subject.envelope).is_none() => loaded,
+        Err(SpfError::Dns(error)) => return Err(error),
+        _ => return Ok(None),
+    };
+    // Of the sending addresses one is known at most, the first server's.
+    let of_fallback = Subject { server, part: MailServer::Fallback, sending_ip: None, ..*subject };
+    let finding = coverage(dns, &of_fallback, &loaded).await?;
+    Ok(Some(Finding { name: NAME_OF_FALLBACK, ..finding }))
 }
 
 fn missing(subject: &Subject<'_>) -> Finding {
@@ -136,10 +157,15 @@ async fn coverage(dns: &Dns, subject: &Subject<'_>, loaded: &Loaded) -> Result<F
             };
             let record = outside.map(|address| change(loaded, domain, &ip_term(*address)));
             let itself = record.map(|record| format!("; if {server} itself sends to receivers, {record}"));
-            let remedy = format!(
-                "set DOCTOR_SENDING_IP to the address in the first Received line of an email that arrived{}",
-                itself.unwrap_or_default()
-            );
+            let find_out = match subject.part {
+                MailServer::First => {
+                    "set DOCTOR_SENDING_IP to the address in the first Received line of an email that arrived"
+                }
+                MailServer::Fallback => {
+                    "see spf= in Authentication-Results of an email that arrived by the second server"
+                }
+            };
+            let remedy = format!("{find_out}{}", itself.unwrap_or_default());
             Finding::warn(
                 NAME,
                 format!("cannot tell whether {domain} covers what you send: {why}; {count}"),
