@@ -26,6 +26,12 @@ async fn the_step_of_a_login_with_an_access_token_that_fails_is_named() -> Resul
             tokens.answer(answer);
             fails(stack, &[], "smtp", fact, remedy).await?;
         }
+        tokens.answer(Answer::Rotated);
+        let (finished, report) = examined(stack, &[]).await?;
+        let found = check(&report, "smtp")?;
+        assert_eq!(found["status"], "warn", "{report:#}");
+        assert!(found["remedy"].to_string().contains("set a new MAIL_OAUTH_REFRESH_TOKEN"), "{report:#}");
+        assert!(finished.status.success(), "the workers still have a token");
         tokens.answer(Answer::Token);
         let away = format!("http://127.0.0.1:{}/token", ports::free()?);
         fails(stack, &[("MAIL_OAUTH_TOKEN_URL", &away)], "smtp", "refused", "MAIL_OAUTH_TOKEN_URL").await

@@ -79,7 +79,7 @@ table! {
         "Open connections to the mail server.";
     SMTP_OPENED: Counter(server), "bookly_smtp_connections_opened_total",
         "Connections to the mail server that were opened, with login.";
-    SMTP_STAGE_SECONDS: Histogram(stage), "bookly_smtp_stage_duration_seconds",
+    SMTP_STAGE_SECONDS: Histogram(server, stage), "bookly_smtp_stage_duration_seconds",
         "How long each stage of an SMTP session took, whether it succeeded or not.", STAGE_BUCKETS;
 
     MAINTENANCE_LEADER: Gauge(), "bookly_maintenance_leader",

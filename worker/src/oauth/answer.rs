@@ -23,7 +23,7 @@ pub(super) struct Granted {
     pub(super) access_token: SecretString,
     /// Counted from the request.
     pub(super) lifetime: Duration,
-    /// Takes the place of the one that was used (RFC 6749 §6).
+    /// Takes the place of the one that was used (RFC 6749 §6), if it differs.
     pub(super) refresh_token: Option<SecretString>,
 }
 

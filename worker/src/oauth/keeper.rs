@@ -38,14 +38,15 @@ pub(super) async fn keep<F, Fetched>(
     loop {
         let asked_at = Instant::now();
         let next = match fetch().await {
-            Ok(Granted { access_token: text, lifetime, .. }) => {
+            Ok(Granted { access_token: text, lifetime, refresh_token }) => {
                 if failures > 0 {
                     info!("an access token for the mail server was fetched again");
                 }
                 (number, failures) = (number + 1, 0);
                 let redactor = redactor_of(&mut known, &text);
                 let token = Some(AccessToken { text, number, ends_at: asked_at + lifetime });
-                state.send_replace(State { token, failed: None, redactor });
+                let rotated = refresh_token.is_some() || state.borrow().rotated;
+                state.send_replace(State { token, failed: None, rotated, redactor });
                 asked_at + refresh_after(lifetime)
             }
             Err(error) => {

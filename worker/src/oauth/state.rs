@@ -25,6 +25,8 @@ pub(super) struct State {
     pub(super) token: Option<AccessToken>,
     /// The result of the last request, if it failed.
     pub(super) failed: Option<TokenError>,
+    /// The refresh token of the settings was replaced.
+    pub(super) rotated: bool,
     /// Finds the tokens in what the mail server says.
     pub(super) redactor: Arc<Redactor>,
 }

@@ -61,9 +61,7 @@ impl TokenServer {
         let asked = asked.map_err(|error| {
             error.redacted(&Redactor::new(secrets.map(|(_, secret)| secret.expose_secret())))
         });
-        let granted = asked?;
-        self.keep_refresh_token(&granted, &form);
-        Ok(granted)
+        Ok(self.keep_refresh_token(asked?, &form))
     }
 
     async fn ask(&self, form: &Form) -> Result<Granted, TokenError> {
@@ -118,16 +116,18 @@ impl TokenServer {
     }
 
     /// A server may replace the refresh token with each use (RFC 6749 §6).
-    fn keep_refresh_token(&self, granted: &Granted, form: &Form) {
-        let used = form.iter().find(|(name, _)| *name == "refresh_token").map(|(_, used)| used);
-        if let (Some(new), Some(used)) = (&granted.refresh_token, used)
-            && new.expose_secret() != used.expose_secret()
-        {
-            *self.rotated.lock() = Some(new.clone());
+    fn keep_refresh_token(&self, granted: Granted, form: &Form) -> Granted {
+        let used =
+            form.iter().find(|(name, _)| *name == "refresh_token").map(|(_, used)| used.expose_secret());
+        let is_new = |token: &SecretString| used.is_some_and(|used| used != token.expose_secret());
+        let refresh_token = granted.refresh_token.filter(is_new);
+        if refresh_token.is_some() {
+            self.rotated.lock().clone_from(&refresh_token);
             warn!(
                 "the token server replaced the refresh token; the new one is used until this process ends, and \
                  MAIL_OAUTH_REFRESH_TOKEN may not be valid at the next start"
             );
         }
+        Granted { refresh_token, ..granted }
     }
 }

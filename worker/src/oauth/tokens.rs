@@ -99,6 +99,11 @@ impl Tokens {
         }
     }
 
+    /// Whether the token server replaced the refresh token of the settings.
+    pub(crate) fn rotated(&self) -> bool {
+        self.state.borrow().rotated
+    }
+
     /// Finds the tokens in what the mail server says.
     pub(crate) fn redactor(&self) -> Arc<Redactor> {
         Arc::clone(&self.state.borrow().redactor)

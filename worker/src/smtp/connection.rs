@@ -62,6 +62,11 @@ impl Connector {
         })
     }
 
+    /// Whether the login used up the refresh token of the settings.
+    pub(super) fn rotated_refresh_token(&self) -> bool {
+        self.login.rotated()
+    }
+
     /// The reply without the login in its text.
     pub(super) fn redacted_reply(&self, reply: SmtpReply) -> SmtpReply {
         self.login.redactor().redact_reply(reply)
@@ -96,7 +101,7 @@ impl Connector {
     }
 
     async fn connected(&self) -> Result<Session, SendError> {
-        let tcp = connect(&self.host, self.port, &self.timeouts).await?;
+        let tcp = connect(self.server, &self.host, self.port, &self.timeouts).await?;
         self.greet(tcp, SMTP_OPEN.count([self.server.label().into()])).await
     }
 
@@ -122,18 +127,20 @@ impl Connector {
 
     /// Up to the EHLO reply that counts: with STARTTLS the encrypted one.
     async fn greet(&self, tcp: TcpStream, open: Counted) -> Result<Session, SendError> {
-        let timeouts = &self.timeouts;
+        let (server, timeouts) = (self.server, &self.timeouts);
         match &self.protection {
-            Protection::Plain => Session::greet(Either::Left(tcp), &self.helo_name, timeouts, open).await,
+            Protection::Plain => {
+                Session::greet(Either::Left(tcp), &self.helo_name, timeouts, server, open).await
+            }
             Protection::ImplicitTls(tls) => {
-                let stream = encrypt(tls, tcp, timeouts).await?;
-                Session::greet(stream, &self.helo_name, timeouts, open).await
+                let stream = encrypt(server, tls, tcp, timeouts).await?;
+                Session::greet(stream, &self.helo_name, timeouts, server, open).await
             }
             Protection::StartTls(tls) => {
-                let clear = Session::greet(tcp, &self.helo_name, timeouts, open).await?;
+                let clear = Session::greet(tcp, &self.helo_name, timeouts, server, open).await?;
                 let (tcp, open) = clear.start_tls().await?;
-                let stream = encrypt(tls, tcp, timeouts).await?;
-                let mut session = Session::new(Dialogue::without_greeting(stream), timeouts, open);
+                let stream = encrypt(server, tls, tcp, timeouts).await?;
+                let mut session = Session::new(Dialogue::without_greeting(stream), timeouts, server, open);
                 session.hello(&self.helo_name).await?;
                 Ok(session)
             }
@@ -158,10 +165,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         stream: S,
         helo_name: &str,
         timeouts: &StageTimeouts,
+        server: MailServer,
         open: Counted,
     ) -> Result<Self, SendError> {
-        let mut session = Self::new(Dialogue::with_greeting(stream), timeouts, open);
-        let greeting = Stage::Hello.within(timeouts.greeting, session.reply(Stage::Hello)).await?;
+        let mut session = Self::new(Dialogue::with_greeting(stream), timeouts, server, open);
+        let greeting = Stage::Hello.within(server, timeouts.greeting, session.reply(Stage::Hello)).await?;
         positive(Stage::Hello, greeting)?;
         session.hello(helo_name).await?;
         Ok(session)
@@ -171,7 +179,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     async fn hello(&mut self, helo_name: &str) -> Result<(), SendError> {
         let limit = self.timeouts.command;
         let ehlo = format!("EHLO {helo_name}");
-        let lines = Stage::Hello.within(limit, self.ask_for_lines(Stage::Hello, &ehlo)).await?;
+        let lines = Stage::Hello.within(self.server, limit, self.ask_for_lines(Stage::Hello, &ehlo)).await?;
         if lines.code >= 500 {
             self.command(Stage::Hello, &format!("HELO {helo_name}")).await?;
         } else {
@@ -196,11 +204,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 
 /// Tries the addresses of the host in turn. The error is that of the first one, which the system prefers (RFC 6724): without
 /// IPv6 the last one is `::1` for `localhost`, and says nothing about the server.
-async fn connect(host: &str, port: u16, timeouts: &StageTimeouts) -> Result<TcpStream, SendError> {
+async fn connect(
+    server: MailServer,
+    host: &str,
+    port: u16,
+    timeouts: &StageTimeouts,
+) -> Result<TcpStream, SendError> {
     let limit = timeouts.connect;
     let mut failed = None;
-    for address in Stage::Connect.within(limit, addresses(host, port)).await? {
-        match Stage::Connect.within(limit, connect_to(address)).await {
+    for address in Stage::Connect.within(server, limit, addresses(host, port)).await? {
+        match Stage::Connect.within(server, limit, connect_to(address)).await {
             Ok(tcp) => return Ok(tcp),
             Err(error) => _ = failed.get_or_insert(error),
         }
@@ -226,10 +239,15 @@ async fn connect_to(address: SocketAddr) -> Result<TcpStream, SendError> {
 }
 
 /// The handshake, with the check of the server's certificate.
-async fn encrypt(tls: &Tls, tcp: TcpStream, timeouts: &StageTimeouts) -> Result<Stream, SendError> {
+async fn encrypt(
+    server: MailServer,
+    tls: &Tls,
+    tcp: TcpStream,
+    timeouts: &StageTimeouts,
+) -> Result<Stream, SendError> {
     let handshake = async {
         let connected = tls.connector.connect(tls.name.clone(), tcp).await;
         connected.map_err(|error| SendError::from_handshake(&error))
     };
-    Ok(Either::Right(Box::new(Stage::Tls.within(timeouts.command, handshake).await?)))
+    Ok(Either::Right(Box::new(Stage::Tls.within(server, timeouts.command, handshake).await?)))
 }

@@ -21,6 +21,8 @@ pub struct SmtpReport {
     pub tls: Option<TlsReport>,
     /// The user that is logged in; `None` without a login.
     pub user: Option<String>,
+    /// The token server replaced the refresh token.
+    pub rotated_refresh_token: bool,
     /// The sender that the server accepted; `None` when none was tried.
     pub sender: Option<Address>,
     /// From the first packet to the last reply.
@@ -64,7 +66,8 @@ pub async fn inspect(settings: &SmtpSettings, options: &SmtpOptions) -> Result<S
     let tls = tls_report(session.dialogue.stream(), settings, options);
     session.quit().await;
     let user = settings.credentials.as_ref().map(|login| login.username.clone());
-    Ok(SmtpReport { tls, user, sender: options.sender.clone(), took })
+    let rotated_refresh_token = connector.rotated_refresh_token();
+    Ok(SmtpReport { tls, user, rotated_refresh_token, sender: options.sender.clone(), took })
 }
 
 fn tls_report(stream: &Stream, settings: &SmtpSettings, options: &SmtpOptions) -> Option<TlsReport> {

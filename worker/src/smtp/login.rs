@@ -61,6 +61,11 @@ impl Login {
         })
     }
 
+    /// Whether the token server replaced the refresh token of the settings.
+    pub(super) fn rotated(&self) -> bool {
+        matches!(self, Login::Token(login) if login.tokens.rotated())
+    }
+
     /// Finds the login in replies: some servers repeat what they were sent.
     pub(super) fn redactor(&self) -> Arc<Redactor> {
         match self {
@@ -101,14 +106,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         if self.extensions.auth_plain {
             // The second step is for servers that ignore the initial response.
             let steps = [format!("AUTH PLAIN {plain}"), plain];
-            reply = Some(Stage::Auth.within(limit, self.authenticate(&steps)).await?);
+            reply = Some(Stage::Auth.within(self.server, limit, self.authenticate(&steps)).await?);
         }
         // Some servers offer PLAIN and refuse the command.
         if self.extensions.auth_login && reply.as_ref().is_none_or(|reply| matches!(reply.code, 500..=504)) {
             // The prompts are not read: their texts differ from server to server, their order does not.
             let steps =
                 ["AUTH LOGIN".to_owned(), BASE64_STANDARD.encode(user), BASE64_STANDARD.encode(password)];
-            reply = Some(Stage::Auth.within(limit, self.authenticate(&steps)).await?);
+            reply = Some(Stage::Auth.within(self.server, limit, self.authenticate(&steps)).await?);
         }
         let what = "a login is configured, but the server offers neither AUTH PLAIN nor AUTH LOGIN";
         logged_in(reply.ok_or_else(|| SendError::unsupported(Stage::Auth, what))?)
@@ -138,7 +143,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         // What answers the server's reason for a refusal: it then refuses (RFC 7628 §3.2.3, and Google's for XOAUTH2).
         let dummy = if mechanism == OAuthMechanism::XOAuth2 { "" } else { "AQ==" };
         let limit = self.timeouts.command;
-        let reply = Stage::Auth.within(limit, self.show_token(name, response, dummy)).await?;
+        let reply = Stage::Auth.within(self.server, limit, self.show_token(name, response, dummy)).await?;
         logged_in(reply)
     }
 

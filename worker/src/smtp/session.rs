@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use bookly_shared::domain::SmtpReply;
+use bookly_shared::domain::{MailServer, SmtpReply};
 use bookly_shared::metrics::{Counted, table::SMTP_STAGE_SECONDS};
 use lettre::Address;
 use lettre::address::Envelope;
@@ -38,6 +38,8 @@ pub(super) struct Session<S = Stream> {
     pub(super) dialogue: Dialogue<S>,
     pub(super) extensions: Extensions,
     pub(super) timeouts: StageTimeouts,
+    /// The server's part, for the metrics.
+    pub(super) server: MailServer,
     /// Counts the connection in the metrics.
     pub(super) open: Counted,
 }
@@ -91,8 +93,13 @@ impl Extensions {
 }
 
 impl<S> Session<S> {
-    pub(super) fn new(dialogue: Dialogue<S>, timeouts: &StageTimeouts, open: Counted) -> Self {
-        Self { dialogue, extensions: Extensions::default(), timeouts: *timeouts, open }
+    pub(super) fn new(
+        dialogue: Dialogue<S>,
+        timeouts: &StageTimeouts,
+        server: MailServer,
+        open: Counted,
+    ) -> Self {
+        Self { dialogue, extensions: Extensions::default(), timeouts: *timeouts, server, open }
     }
 }
 
@@ -119,7 +126,7 @@ impl<'a> Transaction<'a> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     /// One command whose reply must be positive.
     pub(super) async fn command(&mut self, stage: Stage, command: &str) -> Result<(), SendError> {
-        let reply = stage.within(self.timeouts.command, self.ask(stage, command)).await?;
+        let reply = stage.within(self.server, self.timeouts.command, self.ask(stage, command)).await?;
         positive(stage, reply).map(drop)
     }
 
@@ -159,7 +166,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
         let together = commands.len() > alone && commands.len() <= MAX_PIPELINED_BYTES;
         let (commands, replies) = if together { (&*commands, 1 + to.len()) } else { (&commands[..alone], 1) };
-        let reply = Stage::MailFrom.within(self.timeouts.command, async {
+        let reply = Stage::MailFrom.within(self.server, self.timeouts.command, async {
             let sent = self.dialogue.send(commands.as_bytes(), replies).await;
             sent.map_err(|error| SendError::broken(Stage::MailFrom, error))?;
             self.reply(Stage::MailFrom).await
@@ -173,7 +180,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         for recipient in transaction.envelope.to() {
             if already_sent {
                 let limit = self.timeouts.command;
-                let reply = Stage::RcptTo.within(limit, self.reply(Stage::RcptTo)).await?;
+                let reply = Stage::RcptTo.within(self.server, limit, self.reply(Stage::RcptTo)).await?;
                 positive(Stage::RcptTo, reply)?;
             } else {
                 self.command(Stage::RcptTo, &rcpt_command(recipient)).await?;
@@ -185,13 +192,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     /// DATA, the message, the final dot, and the reply to it.
     pub(super) async fn data(&mut self, transaction: &Transaction<'_>) -> Result<SmtpReply, SendError> {
         let limit = self.timeouts.data;
-        let reply = Stage::Data.within(limit, self.ask(Stage::Data, "DATA")).await?;
+        let reply = Stage::Data.within(self.server, limit, self.ask(Stage::Data, "DATA")).await?;
         if reply.code != 354 {
             return Err(SendError::from_reply(Stage::Data, reply));
         }
         self.message(transaction).await?;
         let limit = self.timeouts.final_dot;
-        let reply = Stage::FinalDot.within(limit, self.reply(Stage::FinalDot)).await?;
+        let reply = Stage::FinalDot.within(self.server, limit, self.reply(Stage::FinalDot)).await?;
         positive(Stage::FinalDot, reply)
     }
 
@@ -222,7 +229,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let wire = wire_form(transaction.message);
         let (began, limit, mut written) = (Instant::now(), self.timeouts.body, 0);
         let sent = timeout(limit, self.dialogue.send_counted(&wire, 1, &mut written)).await;
-        SMTP_STAGE_SECONDS.record(began.elapsed().as_secs_f64(), ["body".into()]);
+        SMTP_STAGE_SECONDS.record(began.elapsed().as_secs_f64(), [self.server.label().into(), "body".into()]);
         let stage = if written + FINAL_DOT.len() > wire.len() { Stage::FinalDot } else { Stage::Data };
         match sent {
             Ok(sent) => sent.map_err(|error| SendError::broken(stage, error)),
@@ -260,12 +267,14 @@ impl Stage {
     /// Runs `work`, which fails at this stage when it takes longer than `limit`. Its time is recorded either way.
     pub(super) async fn within<T>(
         self,
+        server: MailServer,
         limit: Duration,
         work: impl Future<Output = Result<T, SendError>>,
     ) -> Result<T, SendError> {
         let began = Instant::now();
         let done = timeout(limit, work).await;
-        SMTP_STAGE_SECONDS.record(began.elapsed().as_secs_f64(), [self.label().into()]);
+        SMTP_STAGE_SECONDS
+            .record(began.elapsed().as_secs_f64(), [server.label().into(), self.label().into()]);
         done.unwrap_or_else(|_| Err(SendError::timed_out(self, limit)))
     }
 }

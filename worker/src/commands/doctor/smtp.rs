@@ -103,6 +103,12 @@ fn judge(server: &SmtpSettings, report: &SmtpReport, place: &str, now: DateTime<
                       read emails and the login";
         return Finding::warn(NAME, format!("{fact}; its certificate is not checked"), remedy);
     }
+    if report.rotated_refresh_token {
+        let fact = format!("{fact}; for this the token server replaced the refresh token");
+        let remedy = "if it ends the old one with its use, workers cannot log in at their next start: set a new \
+                      MAIL_OAUTH_REFRESH_TOKEN, and for more than one process use client credentials or a service account";
+        return Finding::warn(NAME, fact, remedy);
+    }
     match tls.valid_until.map(DateTime::<Utc>::from) {
         Some(end) if end - now < RENEW_BEFORE => Finding::warn(
             NAME,
@@ -244,6 +250,11 @@ mod tests {
         }
     }
 
+    fn no_login() -> SmtpReport {
+        let took = Duration::ZERO;
+        SmtpReport { tls: None, user: None, rotated_refresh_token: false, sender: None, took }
+    }
+
     #[test]
     fn a_certificate_should_be_renewed_two_weeks_before_its_end() {
         let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
@@ -254,8 +265,7 @@ mod tests {
                 names: vec!["a.test".to_owned()],
                 valid_until: Some(end.into()),
             };
-            let report =
-                SmtpReport { tls: Some(tls), user: None, sender: None, took: Duration::from_millis(7) };
+            let report = SmtpReport { tls: Some(tls), took: Duration::from_millis(7), ..no_login() };
             let finding = judge(&server("a.test"), &report, "a.test:587", now);
             assert_eq!(finding.status, status, "{days} days");
             assert!(
@@ -289,7 +299,7 @@ mod tests {
 
     #[test]
     fn clear_text_is_a_warning_except_to_this_machine() {
-        let report = SmtpReport { tls: None, user: None, sender: None, took: Duration::ZERO };
+        let report = no_login();
         let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         for (host, status) in [("localhost", Status::Ok), ("::1", Status::Ok), ("10.0.0.7", Status::Warn)] {
             assert_eq!(judge(&server(host), &report, host, now).status, status, "{host}");
