@@ -8,6 +8,7 @@ use bookly_e2e::poll::{LIMIT, until};
 use bookly_e2e::prelude::*;
 use bookly_e2e::smtp_server::{Fault, SmtpServer, Stage};
 use bookly_e2e::stack::{SECOND_MAIL_USER, run};
+use bookly_e2e::token_server::{Answer, MAILBOX, TokenServer, grants};
 use sqlx::{Connection, PgConnection};
 
 /// Several retries, each after three times the wait of the one before.
@@ -61,16 +62,17 @@ async fn the_second_gets_everything_while_the_first_is_away(kind: Kind) -> Resul
 
 on_both!(the_second_gets_everything_while_the_first_is_away);
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn while_both_are_away_emails_wait_and_the_one_that_comes_back_first_gets_them() -> Result<()> {
-    run(two_servers(Kind::Full), async |stack: &Stack| {
+async fn while_both_are_away_emails_wait_and_the_one_that_comes_back_first_gets_them(
+    kind: Kind,
+) -> Result<()> {
+    run(two_servers(kind), async |stack: &Stack| {
         let (first, second) = (stack.smtp()?, stack.second_smtp()?);
         let tally = Tally::begin(stack, "two servers: both are away, and the second comes back");
         first.set_fault(Fault::RefuseGreeting(421, "4.3.2 shutting down".to_owned()));
         second.close_port().await;
         tally.queue(300).await?;
         until("an alarm about each server", LIMIT, async || {
-            let events = stack.workers().into_iter().flat_map(|worker| worker.log().events());
+            let events = stack.logs().into_iter().flat_map(|(_, log)| log.events());
             let mut alarms = events.filter(|event| event["level"] == "ERROR");
             Ok(alarms.any(|event| event["server"] == "fallback").then_some(()))
         })
@@ -86,9 +88,39 @@ async fn while_both_are_away_emails_wait_and_the_one_that_comes_back_first_gets_
     .await
 }
 
+on_both!(while_both_are_away_emails_wait_and_the_one_that_comes_back_first_gets_them);
+
+/// The first server takes access tokens, the second one a password.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_the_second_refuses_is_retried_and_what_it_may_have_is_not_sent_by_the_first() -> Result<()> {
-    run(two_servers(Kind::Full), async |stack: &Stack| {
+async fn the_second_gets_everything_while_there_is_no_access_token_for_the_first() -> Result<()> {
+    let tokens = TokenServer::start().await?;
+    tokens.answer(Answer::Refusal);
+    let [grant, ..] = grants(&tokens);
+    let options = two_servers(Kind::Embedded).access_tokens(tokens.access_tokens());
+    let options = grant.iter().fold(options, |options, (name, value)| options.with(name, value));
+    run(options, async |stack: &Stack| {
+        let (first, second) = (stack.smtp()?, stack.second_smtp()?);
+        let tally = Tally::begin(stack, "two servers: no access token for the first");
+        for _ in 0..5 {
+            tally.sign_up().await?;
+        }
+        second.wait_for_total(5, LIMIT).await?;
+        assert!(second.mails().iter().all(|mail| mail.auth_user.as_deref() == Some(SECOND_MAIL_USER)));
+        assert_eq!(first.connections_total(), 0, "the first server can do nothing without a token");
+        tokens.answer(Answer::Token);
+        used(first, &tally).await?;
+        assert!(first.mails().iter().all(|mail| mail.auth_user.as_deref() == Some(MAILBOX)));
+        let figures = tally.settle().await?;
+        assert_eq!((figures.arrived, figures.failed, figures.twice), (figures.accepted, 0, 0));
+        Ok(())
+    })
+    .await
+}
+
+async fn what_the_second_refuses_is_retried_and_what_it_may_have_is_not_sent_by_the_first(
+    kind: Kind,
+) -> Result<()> {
+    run(two_servers(kind), async |stack: &Stack| {
         let (first, second) = (stack.smtp()?, stack.second_smtp()?);
         let tally = Tally::begin(stack, "two servers: the second refuses one and loses an answer");
         let tally = tally.may_come_twice();
@@ -121,13 +153,16 @@ async fn what_the_second_refuses_is_retried_and_what_it_may_have_is_not_sent_by_
         let figures = tally.settle().await?;
         assert_eq!((figures.arrived, figures.failed, figures.twice), (figures.accepted, 0, 1));
         assert!(stack.smtp()?.mails().iter().all(|mail| !mail.is_to(&lost.email)));
-        let id = stack.sql().of_mail(&refused.email, "id").await?;
+        let id = if kind == Kind::Embedded { "hex(id)" } else { "id" };
+        let id = stack.sql().of_mail(&refused.email, id).await?;
         let shown = stack.command("bookly-worker", &["mail", "show", &id]).await?.succeeded()?;
         assert!(shown.contains("fallback server: ") && shown.contains("first server: "), "{shown}");
         Ok(())
     })
     .await
 }
+
+on_both!(what_the_second_refuses_is_retried_and_what_it_may_have_is_not_sent_by_the_first);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_answer_that_cannot_be_written_at_once_is_written_later() -> Result<()> {
@@ -164,27 +199,32 @@ async fn a_lost_answer_that_cannot_be_written_at_once_is_written_later() -> Resu
     .await
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_first_server_that_comes_and_goes_and_a_killed_worker_lose_nothing() -> Result<()> {
-    const WAITING: usize = 2_000;
-    run(two_servers(Kind::Full).with("WORKER_RATE", "100"), async |stack: &Stack| {
+async fn a_first_server_that_comes_and_goes_and_a_killed_worker_lose_nothing(kind: Kind) -> Result<()> {
+    // Of one process, or of two.
+    let waiting = if kind == Kind::Embedded { 1_000 } else { 2_000 };
+    run(two_servers(kind).with("WORKER_RATE", "100"), async |stack: &Stack| {
         let (first, second) = (stack.smtp()?, stack.second_smtp()?);
         let tally = Tally::begin(stack, "two servers: the first flaps, a worker is killed").may_come_twice();
-        tally.queue(WAITING).await?;
+        tally.queue(waiting).await?;
         for round in 0..4 {
             first.close_port().await;
             let before = second.mails_total();
             second.wait_for_total(before + 50, PATIENCE).await?;
             if round == 1 {
-                stack.kill_worker(0)?;
-                stack.start_worker().await?;
+                match kind {
+                    Kind::Embedded => stack.restart_api().await?,
+                    Kind::Full => {
+                        stack.kill_worker(0)?;
+                        stack.start_worker().await?;
+                    }
+                }
             }
             first.open_port();
             let before = first.mails_total();
             first.wait_for_total(before + 50, PATIENCE).await?;
         }
         let figures = tally.settle().await?;
-        assert_eq!((figures.accepted, figures.arrived, figures.failed), (WAITING, WAITING, 0));
+        assert_eq!((figures.accepted, figures.arrived, figures.failed), (waiting, waiting, 0));
         // Both servers together lost so many answers, or workers.
         let lost = "SELECT coalesce(sum(lost_answers + lost_leases), 0) FROM emails";
         let lost = stack.sql().number(lost, "").await?;
@@ -193,3 +233,5 @@ async fn a_first_server_that_comes_and_goes_and_a_killed_worker_lose_nothing() -
     })
     .await
 }
+
+on_both!(a_first_server_that_comes_and_goes_and_a_killed_worker_lose_nothing);
