@@ -14,6 +14,7 @@ fn every_work_runs_and_gives_figures() {
         "Requests to reset",
         "Workers, fast mail server",
         "300 ms a mail",
+        "Two mail servers",
         "An idle system",
         "Resets while welcome emails wait",
         "Long queues",

@@ -3,6 +3,7 @@
 mod backlog;
 mod by_turns;
 mod embedded;
+mod fallback;
 mod latency;
 mod memory;
 mod outage;
@@ -42,6 +43,7 @@ pub(crate) const WORKS: &[Work] = &[
     Work { name: "reset", measure: |bench| Box::pin(reset::measure(bench)) },
     Work { name: "worker", measure: |bench| Box::pin(worker::measure(bench)) },
     Work { name: "slow-sink", measure: |bench| Box::pin(worker::measure_slow_sink(bench)) },
+    Work { name: "fallback", measure: |bench| Box::pin(fallback::measure(bench)) },
     Work { name: "latency", measure: |bench| Box::pin(latency::measure(bench)) },
     Work { name: "priority", measure: |bench| Box::pin(priority::measure(bench)) },
     Work { name: "backlog", measure: |bench| Box::pin(backlog::measure(bench)) },
