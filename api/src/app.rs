@@ -67,13 +67,13 @@ pub enum StartError {
 #[error("the worker in this process ended by itself")]
 pub struct WorkerEnded;
 
-/// What runs beside the server and pushes jobs to Redis.
+/// The task that pushes jobs to Redis while the server runs.
 type Enqueuer = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// An application that is ready to serve.
 pub struct App {
     state: AppState,
-    /// Stops what runs beside the server, after the server has stopped.
+    /// Stops the background tasks, after the server has stopped.
     stop: CancellationToken,
     /// Without Redis the worker runs in this process.
     worker: Option<Worker>,
@@ -184,33 +184,33 @@ impl App {
     pub async fn run(self, listener: TcpListener, shutdown: CancellationToken) -> Result<(), WorkerEnded> {
         let router = self.router();
         let App { state, stop, worker, enqueuer, _lock } = self;
-        let beside = TaskTracker::new();
+        let background = TaskTracker::new();
         let (clock, db, until) = (state.clock.clone(), state.db.clone(), stop.clone());
-        beside.spawn(async move { clock.keep_synchronised(db, until).await });
+        background.spawn(async move { clock.keep_synchronised(db, until).await });
         routes::metrics::start_series(&state);
         let (exporter, until) = (state.exporter.clone(), stop.clone());
-        beside.spawn(async move { exporter.keep(until).await });
+        background.spawn(async move { exporter.keep(until).await });
         if let Some(enqueuer) = enqueuer {
-            beside.spawn(enqueuer);
+            background.spawn(enqueuer);
         }
         let works = worker.map(|worker| {
             // Dropped when the task ends, also after a panic.
             let ended = shutdown.clone().drop_guard();
             let until = stop.clone();
-            beside.spawn(async move {
+            background.spawn(async move {
                 worker.run(until.clone()).await;
                 drop(ended);
                 until.is_cancelled()
             })
         });
-        beside.spawn(state.rate_limiter.clone().forget_idle_until(stop.clone()));
+        background.spawn(state.rate_limiter.clone().forget_idle_until(stop.clone()));
         announce(&state.settings);
         let exempt = serve::exempt(&state.settings.trusted_proxies);
         serve::serve(listener, router, state.limits, &exempt, shutdown).await;
         // Only now: a request that was finished may have enqueued a job for its email.
         stop.cancel();
-        beside.close();
-        beside.wait().await;
+        background.close();
+        background.wait().await;
         state.db.close().await;
         state.tracer.finish().await;
         tracing::info!("stopped");

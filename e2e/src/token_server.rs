@@ -1,4 +1,4 @@
-//! A token server (RFC 6749, RFC 7523): checks each request, gives access tokens, and misbehaves on demand.
+//! A token server (RFC 6749, RFC 7523): checks each request, gives access tokens, and has faults that a test chooses.
 
 use std::collections::{BTreeMap, HashSet};
 use std::convert::Infallible;
@@ -208,19 +208,19 @@ async fn respond(
     ensure!(request.method() == Method::POST && request.uri().path() == "/token", "{}", request.uri());
     let body = request.into_body().collect().await?.to_bytes();
     let form: BTreeMap<String, String> = url_encoded(&body)?;
-    let told = String::from_utf8_lossy(&body).into_owned();
+    let body_text = String::from_utf8_lossy(&body).into_owned();
     Ok(match wanted {
         Answer::Refusal => {
             let secrets = ["client_secret", "refresh_token", "assertion"];
             let repeated: Vec<&str> =
                 secrets.iter().filter_map(|name| Some(form.get(*name)?.as_str())).collect();
-            let description = format!("{} is not valid: {told}", repeated.join(" "));
+            let description = format!("{} is not valid: {body_text}", repeated.join(" "));
             json_of(
                 StatusCode::BAD_REQUEST,
                 &json!({"error": "invalid_grant", "error_description": description}),
             )
         }
-        Answer::Page => Response::new(Full::from(format!("<html>{told}</html>"))),
+        Answer::Page => Response::new(Full::from(format!("<html>{body_text}</html>"))),
         Answer::Huge => Response::new(Full::from(vec![b' '; 5 * 1024 * 1024])),
         Answer::Redirect => {
             let mut response = Response::new(Full::default());

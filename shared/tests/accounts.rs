@@ -112,14 +112,14 @@ async fn no_other_account_is_replaced_or_disowned_or_purged() {
             let email = address("ann");
             let Creation::Created(user, _) = create(&db, &email, via, 0).await else { panic!("{via:?}") };
             assert!(matches!(create(&db, &email, CreatedVia::SignUp, 999).await, Creation::AddressTaken));
-            assert_eq!(db.disown_account(user.uid, &email, at(999)).await.unwrap(), Disowned::Kept);
+            assert_eq!(db.disown_account(user.uid, &email, at(999)).await.unwrap(), Disowned::Refused);
             db.purge_unverified_accounts(at(999)).await.unwrap();
             now(&db, user.uid).await;
         }
         let email = address("ann");
         let user = verified(&db, &email, 0).await;
         assert!(matches!(create(&db, &email, CreatedVia::SignUp, 999).await, Creation::AddressTaken));
-        assert_eq!(db.disown_account(user.uid, &email, at(999)).await.unwrap(), Disowned::Kept);
+        assert_eq!(db.disown_account(user.uid, &email, at(999)).await.unwrap(), Disowned::Refused);
         db.purge_unverified_accounts(at(999)).await.unwrap();
         now(&db, user.uid).await;
     })

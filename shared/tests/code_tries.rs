@@ -252,8 +252,8 @@ async fn a_wrong_code_takes_as_many_statements_for_ten_emails_as_for_one_or_none
 }
 
 #[tokio::test]
-async fn a_request_for_an_unknown_address_is_kept_as_long_as_a_code_is_good() {
-    on_both("a_request_for_an_unknown_address_is_kept_as_long_as_a_code_is_good", async |db: Db| {
+async fn a_request_for_an_unknown_address_stays_as_long_as_a_code_is_good() {
+    on_both("a_request_for_an_unknown_address_stays_as_long_as_a_code_is_good", async |db: Db| {
         let days = TimeDelta::days;
         db.enqueue_emails(&[NewEmail::new(RESET, &address(), at(0))]).await.unwrap();
         let claimed = db.claim_due(ClaimLimits::of(1), "test", at(0)).await.unwrap();

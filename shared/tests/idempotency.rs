@@ -9,7 +9,7 @@ use bookly_shared::db::emails::claim::ClaimLimits;
 use bookly_shared::db::emails::enqueue::NewEmail;
 use bookly_shared::db::emails::on_request::EmailRequest;
 use bookly_shared::db::idempotency::{
-    AnswerToKeep, BodyMac, Claimed, KEYS_PER_CALLER, KeptAnswer, KeyClaim, RequestKey,
+    AnswerToKeep, BodyMac, Claimed, KEYS_PER_CALLER, KeyClaim, RequestKey, StoredAnswer,
 };
 use bookly_shared::db::users::{Creation, FIRST_AUTH_VERSION, User};
 use bookly_shared::domain::{EmailAddress, EmailKind};
@@ -36,9 +36,9 @@ fn request() -> KeyClaim {
     claim_of("network 192.0.2.1", "POST /signup", "k")
 }
 
-fn answer(body: &str) -> KeptAnswer {
+fn answer(body: &str) -> StoredAnswer {
     let headers = vec![("content-type".to_owned(), "text/plain".to_owned())];
-    KeptAnswer { status: 201, headers, body: body.to_owned() }
+    StoredAnswer { status: 201, headers, body: body.to_owned() }
 }
 
 async fn claim(db: &Db, claim: &KeyClaim, seconds: i64) -> Claimed {
@@ -86,8 +86,8 @@ async fn after_a_change_of_the_secret_the_body_is_known_by_the_previous_one() {
 }
 
 #[tokio::test]
-async fn an_answer_is_kept_for_24_hours() {
-    on_both("an_answer_is_kept_for_24_hours", async |db: Db| {
+async fn an_answer_is_stored_for_24_hours() {
+    on_both("an_answer_is_stored_for_24_hours", async |db: Db| {
         let first = request();
         assert_eq!(claim(&db, &first, 0).await, Claimed::First);
         db.keep_answer(&first, &answer("one")).await.unwrap();
@@ -114,7 +114,7 @@ async fn a_request_under_way_is_forgotten_after_a_minute_and_changes_nothing_lat
         assert_eq!(claim(&db, &lost, 0).await, Claimed::First);
         assert_eq!(claim(&db, &next, 59).await, Claimed::UnderWay);
         assert_eq!(claim(&db, &next, 60).await, Claimed::First);
-        // The first request was not dead, only silent.
+        // The first request had not ended; it was only slow.
         let email = address();
         assert!(db.enqueue_on_request_once(&reset(&email), &keep(&lost, "late")).await.is_err());
         db.release_key(&lost).await.unwrap();

@@ -241,7 +241,7 @@ async fn an_email_that_does_not_bounce_for_three_days_lifts_the_bounce_and_nothi
 }
 
 #[tokio::test]
-async fn an_email_that_may_lift_a_bounce_is_kept_for_it_and_no_other_one() {
+async fn an_email_that_may_lift_a_bounce_stays_for_it_and_no_other_one() {
     on_both("an_email_that_may_lift_a_bounce_is_kept_for_it", async |db: Db| {
         let (day, undo) = (TimeDelta::days(1), EmailKind::EmailChanged);
         db.suppress(&entry("ann@example.org", Bounce, 0)).await.unwrap();

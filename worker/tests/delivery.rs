@@ -221,7 +221,7 @@ async fn with_a_rate_the_next_turn_is_a_resets_whatever_bulk_waits() {
     let welcomes = EmailFilter { kind: Some("welcome".to_owned()), ..EmailFilter::default() };
     for _ in 0..3 {
         let reset = worker.queue(EmailKind::ResetPassword, "ann@example.org").await;
-        let rows = worker.db.list_emails(&welcomes, 100).await.unwrap();
+        let (rows, _) = worker.db.list_emails(&welcomes, 100).await.unwrap();
         let ahead: Vec<Uuid> = rows.iter().filter(|row| row.attempts > 0).map(|row| row.id).collect();
         assert_eq!(worker.completed(reset).await.state, "sent");
         let claimed_at = worker.db.attempts_of(reset).await.unwrap()[0].started_at;
@@ -290,7 +290,7 @@ async fn emails_that_were_queued_before_the_worker_started_are_sent() {
     let running = tokio::spawn(worker.run(stop.clone()));
     let sent = EmailFilter { state: Some(EmailState::Sent), ..EmailFilter::default() };
     let all = async {
-        while db.list_emails(&sent, 100).await.unwrap().len() < 40 {
+        while db.list_emails(&sent, 100).await.unwrap().0.len() < 40 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };

@@ -1,4 +1,4 @@
-//! Answers as they are kept.
+//! Answers as they are stored.
 
 use std::convert::Infallible;
 
@@ -8,7 +8,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use bookly_shared::db::idempotency::{AnswerToKeep, KeptAnswer, KeyClaim};
+use bookly_shared::db::idempotency::{AnswerToKeep, KeyClaim, StoredAnswer};
 use serde::Serialize;
 
 /// Makes the answer that a handler gives the database to keep; nothing where the request has no key.
@@ -34,10 +34,10 @@ impl AnswerKeeper {
         let claim = self.0.clone()?;
         let headers = Json(()).into_response().headers().clone();
         let body = serde_json::to_string(body).ok()?;
-        Some(AnswerToKeep { claim, answer: kept(status, &headers, body) })
+        Some(AnswerToKeep { claim, answer: stored(status, &headers, body) })
     }
 
-    /// Any answer, and what is kept of it.
+    /// Any answer, and what is stored of it.
     pub(crate) async fn response(&self, response: Response) -> (Response, Option<AnswerToKeep>) {
         let Some(claim) = self.0.clone() else { return (response, None) };
         let (response, answer) = read(response).await;
@@ -45,32 +45,32 @@ impl AnswerKeeper {
     }
 }
 
-/// Whether an answer is kept. The others depend on more than the request, and may be another one a moment later.
-pub(super) fn is_kept(status: StatusCode) -> bool {
+/// Whether an answer is stored. The others depend on more than the request, and may be another one a moment later.
+pub(super) fn is_stored(status: StatusCode) -> bool {
     let depends =
         [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN, StatusCode::TOO_MANY_REQUESTS].contains(&status);
     !depends && !status.is_server_error()
 }
 
 /// Reads an answer. `None` where its body is not a text.
-pub(super) async fn read(response: Response) -> (Response, Option<KeptAnswer>) {
+pub(super) async fn read(response: Response) -> (Response, Option<StoredAnswer>) {
     let (parts, body) = response.into_parts();
     // Handlers answer from memory, so this neither waits nor fails.
     let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let text = String::from_utf8(bytes.to_vec()).ok();
-    let answer = text.map(|text| kept(parts.status, &parts.headers, text));
+    let answer = text.map(|text| stored(parts.status, &parts.headers, text));
     (Response::from_parts(parts, Body::from(bytes)), answer)
 }
 
-fn kept(status: StatusCode, headers: &HeaderMap, body: String) -> KeptAnswer {
+fn stored(status: StatusCode, headers: &HeaderMap, body: String) -> StoredAnswer {
     let named = headers.iter().filter(|(name, _)| *name != header::CONTENT_LENGTH);
     let texts =
         named.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
-    KeptAnswer { status: status.as_u16(), headers: texts.collect(), body }
+    StoredAnswer { status: status.as_u16(), headers: texts.collect(), body }
 }
 
-/// A kept answer as it was sent first.
-pub(super) fn again(answer: KeptAnswer) -> Response {
+/// A stored answer as it was sent first.
+pub(super) fn again(answer: StoredAnswer) -> Response {
     let mut response = Response::new(Body::from(answer.body));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in answer.headers {

@@ -6,38 +6,38 @@ use axum::http::Method;
 use axum::http::request::Parts;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use bookly_shared::db::idempotency::{Claimed, KeptAnswer, KeyClaim, RequestKey};
+use bookly_shared::db::idempotency::{Claimed, KeyClaim, RequestKey, StoredAnswer};
 use tokio::runtime::Handle;
 use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt};
 
-use super::answer::{again, is_kept, read};
-use super::door::{Door, network};
+use super::answer::{again, is_stored, read};
 use super::key::{IDEMPOTENCY_KEY, key_of};
+use super::sent_body::{SentBody, network};
 use crate::error::ApiError;
 use crate::extract::{Encoding, PageLanguage, WantsHtml};
 use crate::routes::html;
 use crate::state::AppState;
 
-/// Lets the POST of a route answer a request with a key once. `D` is what is checked before the key is looked up.
-pub(crate) fn once<D: Door + 'static>(
+/// Lets the POST of a route answer a request with a key once. `B` is what is checked before the key is looked up.
+pub(crate) fn once<B: SentBody + 'static>(
     state: &AppState,
     routes: UtoipaMethodRouter<AppState>,
 ) -> UtoipaMethodRouter<AppState> {
-    routes.layer(from_fn_with_state(state.clone(), answer_once::<D>))
+    routes.layer(from_fn_with_state(state.clone(), answer_once::<B>))
 }
 
-async fn answer_once<D: Door>(State(state): State<AppState>, request: Request, next: Next) -> Response {
+async fn answer_once<B: SentBody>(State(state): State<AppState>, request: Request, next: Next) -> Response {
     if request.method() != Method::POST || !request.headers().contains_key(IDEMPOTENCY_KEY) {
         return next.run(request).await;
     }
     let (mut parts, body) = request.into_parts();
-    match begin::<D>(&state, &mut parts, body).await {
+    match begin::<B>(&state, &mut parts, body).await {
         Ok(Begun::First(hold, body)) => {
             let response = next.run(Request::from_parts(parts, body)).await;
             hold.keep(response).await
         }
         Ok(Begun::Before(answer)) => again(answer),
-        Err(error) if D::HAS_PAGES && wants_page(&parts) => {
+        Err(error) if B::HAS_PAGES && wants_page(&parts) => {
             let language = PageLanguage::of(&parts.uri, &parts.headers, state.settings.default_locale);
             html::error_page(&state, language, error)
         }
@@ -49,12 +49,12 @@ enum Begun {
     /// The first request with its key, and its body once more.
     First(Hold, Body),
     /// The answer of the first one.
-    Before(KeptAnswer),
+    Before(StoredAnswer),
 }
 
-async fn begin<D: Door>(state: &AppState, parts: &mut Parts, body: Body) -> Result<Begun, ApiError> {
+async fn begin<B: SentBody>(state: &AppState, parts: &mut Parts, body: Body) -> Result<Begun, ApiError> {
     let request = Request::from_parts(parts.clone(), body);
-    let (account, bytes) = D::from_request(request, state).await?.sent();
+    let (account, bytes) = B::from_request(request, state).await?.account_and_bytes();
     let caller = match account {
         Some(account) => account,
         None => network(parts, state).await,
@@ -102,9 +102,9 @@ impl Hold {
         self.has_ended = true;
     }
 
-    /// Keeps an answer, unless the transaction of a change has kept it, or gives the key back.
+    /// Stores an answer, unless the transaction of a change has stored it, or gives the key back.
     async fn keep(self, response: Response) -> Response {
-        if !is_kept(response.status()) {
+        if !is_stored(response.status()) {
             self.release().await;
             return response;
         }
@@ -114,7 +114,7 @@ impl Hold {
             return response;
         };
         if let Err(error) = self.state.db.keep_answer(&self.claim, &answer).await {
-            tracing::warn!(%error, "an answer is not kept for a repeated request");
+            tracing::warn!(%error, "an answer is not stored for repeated requests");
         }
         self.end();
         response

@@ -67,7 +67,7 @@ fn a_key_has_between_1_and_255_visible_ascii_characters_and_comes_once() {
 }
 
 #[tokio::test]
-async fn an_answer_is_kept_with_the_headers_of_its_handler() {
+async fn an_answer_is_stored_with_the_headers_of_its_handler() {
     for status in [200, 201, 400, 404, 409, 422] {
         let scripted = Scripted::answering(&[status]).await;
         let first = scripted.send("k", JSON, "{}").await;
@@ -84,7 +84,7 @@ async fn an_answer_is_kept_with_the_headers_of_its_handler() {
 }
 
 #[tokio::test]
-async fn answers_with_401_403_429_and_5xx_and_panics_are_not_kept() {
+async fn answers_with_401_403_429_and_5xx_and_panics_are_not_stored() {
     for status in [401, 403, 429, 500, 503, 0] {
         let scripted = Scripted::answering(&[status, 200]).await;
         let first = scripted.send("k", JSON, "{}").await;
@@ -102,7 +102,7 @@ async fn answers_with_401_403_429_and_5xx_and_panics_are_not_kept() {
 }
 
 #[tokio::test]
-async fn what_comes_before_the_key_is_not_kept() {
+async fn what_comes_before_the_key_is_not_stored() {
     let scripted = Scripted::answering(&[200]).await;
     assert_eq!(scripted.send("k", "text/plain", "{}").await.error(), (415, "unsupported_media_type".into()));
     let large = "x".repeat(70_000);

@@ -6,8 +6,8 @@ use bookly_shared::db::emails::reports::ReportRow;
 use bookly_shared::db::emails::stats::Backlog;
 use bookly_shared::db::mail_servers::Circuits;
 use bookly_shared::db::suppressions::Suppression;
-use bookly_shared::domain::{EmailState, MailServer, printable};
-use chrono::{DateTime, TimeDelta, Utc};
+use bookly_shared::domain::{EmailState, MailServer, printable, short_duration};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::plot::Plot;
@@ -131,8 +131,7 @@ impl Board {
     pub fn with_backlog(mut self, backlog: &Backlog) -> Board {
         self.queued = backlog.queued;
         self.sending = backlog.sending;
-        self.oldest =
-            (backlog.queued > 0).then(|| span(TimeDelta::milliseconds(millis(backlog.oldest_seconds))));
+        self.oldest = (backlog.queued > 0).then(|| short_duration(backlog.oldest_seconds));
         self
     }
 }
@@ -280,20 +279,4 @@ fn kind_label(kind: &str) -> String {
 /// A time as in logs: "2026-11-23 15:04:05".
 pub(super) fn instant(time: DateTime<Utc>) -> String {
     time.format("%Y-%m-%d %H:%M:%S").to_string()
-}
-
-/// "4 s", "12 min", "3 h", "2 d", rounded down.
-fn span(time: TimeDelta) -> String {
-    let seconds = time.num_seconds().max(0);
-    match seconds {
-        ..120 => format!("{seconds} s"),
-        120..7_200 => format!("{} min", seconds / 60),
-        7_200..172_800 => format!("{} h", seconds / 3_600),
-        _ => format!("{} d", seconds / 86_400),
-    }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "an email waits for days at most")]
-fn millis(seconds: f64) -> i64 {
-    (seconds * 1_000.0) as i64
 }

@@ -6,6 +6,7 @@ use bookly_shared::locale::Locale;
 use bookly_shared::templates::date_and_time;
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
+use strum::IntoStaticStr;
 
 use super::admin::{Board, EmailHistory, EmailSearch, SuppressionSearch};
 use super::problem::Problem;
@@ -27,7 +28,8 @@ impl Language {
 }
 
 /// A page and its values.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, IntoStaticStr)]
+#[strum(serialize_all = "snake_case", prefix = "page/", suffix = ".html")]
 #[serde(untagged)]
 #[expect(missing_docs, reason = "the comment of a page explains its fields")]
 pub enum Page<'a> {
@@ -188,36 +190,7 @@ impl Serialize for RequestForm {
 impl Page<'_> {
     /// The name of the page's template.
     pub(super) fn template(&self) -> &'static str {
-        match self {
-            Self::Start { .. } => "page/start.html",
-            Self::Home { .. } => "page/home.html",
-            Self::Verify { .. } => "page/verify.html",
-            Self::NotMe { .. } => "page/not_me.html",
-            Self::NotMeDone {} => "page/not_me_done.html",
-            Self::Verified {} => "page/verified.html",
-            Self::LinkExpired { .. } => "page/link_expired.html",
-            Self::LinkInvalid {} => "page/link_invalid.html",
-            Self::RequestLink { .. } => "page/request_link.html",
-            Self::LinkRequested { .. } => "page/link_requested.html",
-            Self::EnterCode { .. } => "page/enter_code.html",
-            Self::ResetForm { .. } => "page/reset_form.html",
-            Self::ResetDone {} => "page/reset_done.html",
-            Self::EmailChangeConfirm {} => "page/email_change_confirm.html",
-            Self::EmailChanged {} => "page/email_changed.html",
-            Self::EmailChangeUndo { .. } => "page/email_change_undo.html",
-            Self::EmailChangeUndoExpired {} => "page/email_change_undo_expired.html",
-            Self::EmailChangeUndone {} => "page/email_change_undone.html",
-            Self::Unsubscribe { .. } => "page/unsubscribe.html",
-            Self::Unsubscribed {} => "page/unsubscribed.html",
-            Self::Error { .. } => "page/error.html",
-            Self::Inbox { .. } => "page/inbox.html",
-            Self::InboxEmail { .. } => "page/inbox_email.html",
-            Self::AdminLogin { .. } => "page/admin_login.html",
-            Self::AdminBoard(_) => "page/admin_board.html",
-            Self::AdminEmails(_) => "page/admin_emails.html",
-            Self::AdminEmail(_) => "page/admin_email.html",
-            Self::AdminSuppressions(_) => "page/admin_suppressions.html",
-        }
+        self.into()
     }
 }
 

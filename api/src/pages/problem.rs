@@ -2,13 +2,15 @@
 
 use bookly_shared::domain::email_address::EmailAddressError;
 use bookly_shared::domain::password::PasswordError;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
+use strum::VariantArray;
 
 use crate::error::{ApiError, FieldError};
 use crate::password_policy::{GUESSABLE, OWN_WORDS};
 
-/// Something that a person can repair in the form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Something that a person can repair in the form. In templates a problem is the name of its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, VariantArray)]
+#[serde(rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "the texts explain them")]
 pub enum Problem {
     FieldRequired,
@@ -28,24 +30,6 @@ pub enum Problem {
 }
 
 impl Problem {
-    /// All of them.
-    pub const ALL: &[Problem] = &[
-        Problem::FieldRequired,
-        Problem::FieldInvalid,
-        Problem::AddressEmpty,
-        Problem::AddressMalformed,
-        Problem::AddressTooLong,
-        Problem::AddressForbidden,
-        Problem::AddressNotAscii,
-        Problem::CodeMalformed,
-        Problem::CodeWrong,
-        Problem::PasswordLength,
-        Problem::PasswordForbidden,
-        Problem::PasswordOwnWords,
-        Problem::PasswordGuessable,
-        Problem::PasswordsDiffer,
-    ];
-
     /// What a page says of an error that a person can repair in its form; `None` for others.
     pub fn all_of(error: &ApiError) -> Option<Vec<Problem>> {
         match error {
@@ -93,33 +77,6 @@ impl Problem {
             | EmailAddressError::NoDot
             | EmailAddressError::InvalidDomain => Problem::AddressMalformed,
         }
-    }
-
-    /// The name of its text.
-    fn message(self) -> &'static str {
-        match self {
-            Problem::FieldRequired => "field-required",
-            Problem::FieldInvalid => "field-invalid",
-            Problem::AddressEmpty => "address-empty",
-            Problem::AddressMalformed => "address-malformed",
-            Problem::AddressTooLong => "address-too-long",
-            Problem::AddressForbidden => "address-forbidden",
-            Problem::AddressNotAscii => "address-not-ascii",
-            Problem::CodeMalformed => "code-malformed",
-            Problem::CodeWrong => "code-wrong",
-            Problem::PasswordLength => "password-length",
-            Problem::PasswordForbidden => "password-forbidden",
-            Problem::PasswordOwnWords => "password-own-words",
-            Problem::PasswordGuessable => "password-guessable",
-            Problem::PasswordsDiffer => "passwords-differ",
-        }
-    }
-}
-
-/// In templates a problem is the name of its text.
-impl Serialize for Problem {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(self.message())
     }
 }
 

@@ -8,6 +8,7 @@ use bookly_shared::db::emails::stats::Flow;
 use bookly_shared::db::mail_servers::Circuits;
 use bookly_shared::db::suppressions::Suppression;
 use chrono::{DateTime, TimeDelta, Utc};
+use strum::VariantArray;
 use uuid::Uuid;
 
 use super::admin::{
@@ -84,7 +85,7 @@ fn forms() -> Vec<Page<'static>> {
         },
         Page::ResetForm { email: Some("zoe@example.org"), problems: &[] },
         Page::ResetForm { email: None, problems: &[Problem::PasswordsDiffer] },
-        Page::ResetForm { email: None, problems: Problem::ALL },
+        Page::ResetForm { email: None, problems: Problem::VARIANTS },
     ]
 }
 

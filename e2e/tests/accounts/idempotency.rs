@@ -75,7 +75,7 @@ both! {
     async fn a_client_that_retries_twenty_times_at_once_makes_one_account_and_one_mail(stack: &Stack) {
         let (apis, _process) = stack.apis().await?;
         let (person, key) = (Person::new(), new_key());
-        // The first attempt times out: the client goes away and does not learn what became of it.
+        // The first attempt times out: the client goes away without an answer.
         let impatient = sign_up(stack.api(), &person, &key).timeout(Duration::from_millis(3));
         assert!(impatient.send().await.is_err());
         let retries = (0..RETRIES).map(|number| sign_up(&apis[number % apis.len()], &person, &key).answer());
@@ -157,7 +157,7 @@ both! {
         assert!(keyed(form, &key).page(422).await?.contains("was sent with another body"));
     }
 
-    async fn what_a_request_says_of_itself_is_kept_and_what_may_change_is_not(stack: &Stack) {
+    async fn errors_of_the_request_itself_are_stored_and_others_are_not(stack: &Stack) {
         let (person, key) = (Person::new(), new_key());
         let wrong = || keyed(stack.api().post("/auth/signup").json(&json!({"email": "nobody"})), &key);
         let first = wrong().answer().await?;
@@ -194,7 +194,7 @@ both! {
         send(&admin.tokens.access, &key).refused(401, "token_revoked").await?;
     }
 
-    async fn a_network_has_keys_of_its_own_and_a_429_is_not_kept(stack: &Stack, TRUSTED_PROXIES = "127.0.0.0/8", RATE_LIMIT = "on") {
+    async fn each_network_has_its_own_keys_and_a_429_is_not_stored(stack: &Stack, TRUSTED_PROXIES = "127.0.0.0/8", RATE_LIMIT = "on") {
         let (person, key) = (Person::new(), new_key());
         let from = |client: &str| sign_up(stack.api(), &person, &key).header("X-Forwarded-For", client);
         from("2001:db8::1").expect(201).await?;
@@ -230,7 +230,7 @@ both! {
         assert_eq!(stack.sql().number(rows, &email).await?, 3);
     }
 
-    async fn what_is_kept_holds_no_token_link_code_or_password(stack: &Stack) {
+    async fn no_stored_answer_holds_a_token_link_code_or_password(stack: &Stack) {
         let (person, key) = (Person::new(), new_key());
         sign_up(stack.api(), &person, &key).expect(201).await?;
         let weak = json!({"password": "pa55word", "email": person.email}).to_string();

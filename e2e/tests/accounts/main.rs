@@ -1,6 +1,7 @@
 //! Accounts over HTTP: sign-up, log-in, links and codes, sessions, and attempts to take an account over.
 
 mod books;
+mod code_pages;
 mod codes;
 mod email_change;
 mod hashing;

@@ -104,7 +104,7 @@ both! {
         assert!(!is_verified(stack, &person).await?);
     }
 
-    async fn a_reset_token_does_not_open_the_verification_door(stack: &Stack) {
+    async fn a_reset_token_does_not_verify_an_account(stack: &Stack) {
         let (person, _) = new_link(stack).await?;
         stack.ask_for_reset(&person.email).expect(200).await?;
         let reset = stack.link(&person.email, "Reset Your Password").await?;

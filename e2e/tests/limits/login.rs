@@ -10,7 +10,7 @@ use reqwest::RequestBuilder;
 
 /// Counts every password that was hashed or compared.
 const HASHES: &str = "bookly_hash_queue_wait_seconds_count";
-/// Where the guesser sits, and where the owner: one address and another of the same network.
+/// The addresses of the attacker, and of the owner: one address and another one of the same network.
 const GUESSER: &str = "198.51.100.66";
 const HOME: &str = "192.0.2.1";
 const SAME_HOME: &str = "192.0.2.77";
@@ -130,7 +130,7 @@ both! {
         log_in(stack.api(), &email, &new_password()).refused(429, "too_many_requests").await?;
     }
 
-    async fn a_session_is_no_door_to_guess_the_password_at(stack: &Stack) {
+    async fn a_session_does_not_help_to_guess_the_password(stack: &Stack) {
         let member = stack.member().await?;
         let new = new_password();
         let change = |current: &str| {

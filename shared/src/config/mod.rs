@@ -9,6 +9,7 @@ mod helo;
 mod links;
 mod mail;
 mod mail_auth;
+mod mail_server;
 mod names;
 mod problem;
 mod product;
@@ -36,10 +37,9 @@ pub use bounces::{BounceSettings, ECHOED_NAME, POSTMARK_METADATA, RESEND_HEADER,
 pub use database::{DEFAULT_POOL_SIZE, DatabaseSettings};
 pub use doctor::DoctorSettings;
 pub use links::{Link, LinkPlace, LinkSettings, LinkTemplate, LinkTemplates, UNSUBSCRIBE};
-pub use mail::{
-    LONGEST_BOUNCE_NAME, MailSettings, MailTransport, Security, SmtpSettings, with_names_of_fallback,
-};
+pub use mail::{LONGEST_BOUNCE_NAME, MailSettings, MailTransport};
 pub use mail_auth::{OAuthGrant, OAuthMechanism, OAuthSettings, SmtpAuth, SmtpCredentials};
+pub use mail_server::{Security, SmtpSettings, with_names_of_fallback};
 pub use problem::{SettingProblem, SettingsError};
 pub use product::{Logo, ProductSettings};
 pub use traces::TraceSettings;
@@ -68,7 +68,7 @@ pub struct Settings {
     pub product: ProductSettings,
     /// A folder whose templates replace the built-in ones file by file.
     pub template_folder: Option<PathBuf>,
-    /// The language of people whose own is not known or not shipped.
+    /// The language for people whose language is unknown or not shipped.
     pub default_locale: Locale,
     /// Where links lead that are not to the built-in pages.
     pub links: LinkSettings,

@@ -36,7 +36,7 @@ pub(super) fn settings(source: &mut Source) -> Option<Settings> {
     let template_folder = source.optional(&table::TEMPLATE_FOLDER, values::existing_folder);
     let queue_name = source.optional(&table::QUEUE_NAME, values::queue_name);
     let jwt_algorithm = source.optional(&table::JWT_ALGORITHM, |text| {
-        text.parse::<JwtAlgorithm>().map_err(|_| "must be HS256, HS384 or HS512".into())
+        text.parse::<JwtAlgorithm>().map_err(|error| error.to_string())
     });
     let worker_concurrency = source.optional(&table::WORKER_CONCURRENCY, values::number_in(1..=1024));
     let worker_rate = source.optional(&table::WORKER_RATE, values::number_in(1..=1000));

@@ -25,7 +25,7 @@ pub enum RoleChange {
     NoAccount,
 }
 
-/// An account that was deleted because nobody verified it in time.
+/// An account that was deleted because it was not verified in time.
 #[derive(Debug, sqlx::FromRow)]
 pub struct PurgedAccount {
     /// Its id.
@@ -40,7 +40,7 @@ pub enum Disowned {
     /// The account is deleted.
     Deleted,
     /// The account was verified, or not made by sign-up, so it stays.
-    Kept,
+    Refused,
 }
 
 /// An unverified account does not become an administrator: its password may be a stranger's.
@@ -89,7 +89,7 @@ const HAS_MAILBOX: &str = "SELECT uid FROM users WHERE uid = $1 AND email_canoni
 const PURGE_BATCH: i64 = 1_000;
 
 impl Db {
-    /// Creates an account with several statements, for SQLite and where an account is replaced or an answer kept.
+    /// Creates an account with several statements, for SQLite and where an account is replaced or an answer stored.
     pub(super) async fn create_account_in_steps(
         &self,
         account: &NewAccount,
@@ -162,7 +162,7 @@ impl Db {
         in_transaction!(self, tx => {
             let deleted = sqlx::query(DELETE_UNVERIFIED).bind(uid).bind(email.canonical());
             if deleted.execute(&mut *tx).await?.rows_affected() == 0 {
-                return Ok(Disowned::Kept);
+                return Ok(Disowned::Refused);
             }
             let cancelled = sqlx::query(CANCEL_EMAILS_OF_ACCOUNT).bind(email.canonical()).bind(uid);
             cancelled.bind(NO_ACCOUNT).bind(now).execute(&mut *tx).await?;

@@ -2,7 +2,7 @@
 //! first one, and changes nothing more.
 //!
 //! A request first claims its key, in a statement of its own, so that all processes see that it is under way. Its answer
-//! is kept in the transaction of its change: where one of the two is stored, so is the other. A claim that outlives its
+//! is stored in the transaction of its change, so both are stored or neither. A claim that outlives its
 //! process is forgotten after [`FORGET_CLAIM_AFTER`]; if its request still ends later, its change is rolled back.
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{Db, DbResult, Pools, on_db};
 
-/// How long an answer is kept, from when its request claimed the key.
+/// How long an answer is stored, from when its request claimed the key.
 pub const KEEP_ANSWER_FOR: TimeDelta = TimeDelta::hours(24);
 /// A request without an answer is forgotten after this time, which is longer than a request can take.
 pub const FORGET_CLAIM_AFTER: TimeDelta = TimeDelta::seconds(60);
@@ -45,9 +45,9 @@ pub struct KeyClaim {
     id: Uuid,
 }
 
-/// An answer as it is kept.
+/// An answer as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeptAnswer {
+pub struct StoredAnswer {
     /// The status.
     pub status: u16,
     /// The handler's headers, not those that every answer gets.
@@ -56,16 +56,16 @@ pub struct KeptAnswer {
     pub body: String,
 }
 
-/// An answer to be kept in the transaction of a change.
+/// An answer to be stored in the transaction of a change.
 #[derive(Clone, Debug)]
 pub struct AnswerToKeep {
     /// The request's hold of its key.
     pub claim: KeyClaim,
     /// The answer, if the change is made.
-    pub answer: KeptAnswer,
+    pub answer: StoredAnswer,
 }
 
-/// What became of the attempt to claim a key.
+/// The result of the attempt to claim a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claimed {
     /// The request has the key: it is the first one.
@@ -75,7 +75,7 @@ pub enum Claimed {
     /// The first request had another body.
     OtherBody,
     /// The answer of the first request.
-    Answered(KeptAnswer),
+    Answered(StoredAnswer),
 }
 
 impl KeyClaim {
@@ -101,7 +101,7 @@ SET body_mac = excluded.body_mac, claim = excluded.claim, claimed_at = excluded.
     status = NULL, headers = NULL, body = NULL
 WHERE known.claimed_at <= $7 OR (known.status IS NULL AND known.claimed_at <= $8)";
 
-/// Requests under way are kept. Rows that another request deletes at this moment are skipped, so that two of them do not
+/// Requests under way stay. Rows that another request deletes at this moment are skipped, so that two requests do not
 /// wait for each other.
 const FORGET_OLDEST_POSTGRES: &str = "
 DELETE FROM idempotency_keys
@@ -150,13 +150,13 @@ macro_rules! bind_claim {
 /// Binds the values of [`KEEP_ANSWER`].
 macro_rules! bind_answer {
     ($query:expr, $claim:expr, $answer:expr) => {{
-        let answer: &$crate::db::idempotency::KeptAnswer = $answer;
+        let answer: &$crate::db::idempotency::StoredAnswer = $answer;
         let query = $crate::db::idempotency::bind_claim!($query, $claim);
         query.bind(i32::from(answer.status)).bind(sqlx::types::Json(&answer.headers)).bind(&answer.body)
     }};
 }
 
-/// Keeps an answer in the transaction of its change. Ends the transaction with an error when another request took the key
+/// Stores an answer in the transaction of its change. Ends the transaction with an error when another request took the key
 /// over: then this one was silent for longer than a request can take.
 macro_rules! keep_answer {
     ($tx:expr, $keep:expr) => {
@@ -198,7 +198,7 @@ impl KnownKey {
         let (Some(status), Some(Json(headers)), Some(body)) = (status, self.headers, self.body) else {
             return Claimed::UnderWay;
         };
-        Claimed::Answered(KeptAnswer { status, headers, body })
+        Claimed::Answered(StoredAnswer { status, headers, body })
     }
 }
 
@@ -247,16 +247,16 @@ impl Db {
         })
     }
 
-    /// Keeps an answer beside which nothing was changed. Has no effect where the transaction of a change kept one, or
+    /// Stores the answer of a request that changed nothing. Has no effect where the transaction of a change stored one, or
     /// another request took the key over.
-    pub async fn keep_answer(&self, claim: &KeyClaim, answer: &KeptAnswer) -> DbResult<()> {
+    pub async fn keep_answer(&self, claim: &KeyClaim, answer: &StoredAnswer) -> DbResult<()> {
         on_db!(self.writer(), connection => {
             let keep = bind_answer!(sqlx::query(KEEP_ANSWER), claim, answer);
             keep.execute(&mut *connection).await.map(drop)?
         })
     }
 
-    /// Gives a key back whose request has no answer that is kept.
+    /// Gives a key back whose request has no answer that is stored.
     pub async fn release_key(&self, claim: &KeyClaim) -> DbResult<()> {
         on_db!(self.writer(), connection => {
             bind_claim!(sqlx::query(RELEASE_KEY), claim).execute(&mut *connection).await.map(drop)?

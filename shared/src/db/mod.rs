@@ -23,6 +23,7 @@ pub mod emails;
 mod error;
 pub mod idempotency;
 pub mod inspect;
+mod limit;
 pub mod login_throttle;
 pub mod mail_servers;
 mod migrate;
@@ -36,6 +37,7 @@ pub mod users;
 
 pub use connect::{DataDirLock, data_dir_is_in_use, lock_data_dir};
 pub use error::{ConnectError, DatabaseLimit, DbError, certificate_remedy};
+pub(crate) use limit::{one_more, split_off_more};
 pub use migrate::{Migrations, PendingMigrations};
 pub use pools::DbResult;
 pub(crate) use pools::{Pool, Pools, close_if_useless, in_transaction, on_db, within_limit};
@@ -90,7 +92,7 @@ impl Db {
         }
     }
 
-    /// The time of the database server; `None` for SQLite, which has no clock of its own.
+    /// The time of the database server; `None` for SQLite, which has no clock.
     pub(crate) async fn time(&self) -> DbResult<Option<DateTime<Utc>>> {
         match &self.pools {
             Pools::Postgres(pool) => {

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use idna::AsciiDenyList;
 use idna::uts46::{DnsLength, Hyphens, Uts46};
 use serde::{Deserialize, Serialize};
+use strum::{EnumCount, VariantArray};
 use thiserror::Error;
 
 use super::text::{is_control, is_invisible};
@@ -42,7 +43,7 @@ pub struct EmailAddress {
 }
 
 /// Why a text is not an address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error, EnumCount, VariantArray)]
 pub enum EmailAddressError {
     /// Only spaces.
     #[error("must not be empty")]
@@ -83,19 +84,7 @@ pub enum EmailAddressError {
 
 impl EmailAddressError {
     /// All of them.
-    pub const ALL: [EmailAddressError; 11] = [
-        EmailAddressError::Empty,
-        EmailAddressError::TooLong,
-        EmailAddressError::MissingParts,
-        EmailAddressError::LocalPartTooLong,
-        EmailAddressError::ForbiddenCharacter,
-        EmailAddressError::Quoted,
-        EmailAddressError::NotAsciiLocalPart,
-        EmailAddressError::InvalidLocalPart,
-        EmailAddressError::IpLiteral,
-        EmailAddressError::NoDot,
-        EmailAddressError::InvalidDomain,
-    ];
+    pub const ALL: [Self; Self::COUNT] = super::variants::all(Self::VARIANTS);
 }
 
 impl EmailAddress {

@@ -1,9 +1,13 @@
 //! The kinds of email.
 
-use strum::{Display, EnumCount, EnumString, IntoStaticStr, ParseError};
+use strum::{Display, EnumCount, EnumString, IntoStaticStr, ParseError, VariantArray};
+
+use super::variants::all;
 
 /// The kind of an email. Its name is the row's `kind` and the folder of its templates.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, EnumCount, Display, EnumString, IntoStaticStr)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, Hash, Debug, EnumCount, VariantArray, Display, EnumString, IntoStaticStr,
+)]
 #[strum(serialize_all = "snake_case")]
 pub enum EmailKind {
     /// The link that proves the address of a new account.
@@ -23,16 +27,8 @@ pub enum EmailKind {
 }
 
 impl EmailKind {
-    /// Every kind. Its length is the number of variants, so the compiler refuses a list without a new one.
-    pub const ALL: [Self; Self::COUNT] = [
-        Self::VerifyEmail,
-        Self::ResetPassword,
-        Self::PasswordChanged,
-        Self::ChangeEmail,
-        Self::EmailChangeRequested,
-        Self::EmailChanged,
-        Self::Welcome,
-    ];
+    /// Every kind.
+    pub const ALL: [Self; Self::COUNT] = all(Self::VARIANTS);
 
     /// The name in `snake_case`, as it stands in the database and under `templates/mail`.
     #[must_use]

@@ -1,10 +1,14 @@
 //! The states of an email.
 
-use strum::{Display, EnumString, IntoStaticStr};
+use strum::{Display, EnumCount, EnumString, IntoStaticStr, VariantArray};
+
+use super::variants::{UnknownName, all};
 
 /// The state of a row of `emails`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Display, EnumString, IntoStaticStr)]
-#[strum(serialize_all = "snake_case")]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, EnumCount, VariantArray, Display, EnumString, IntoStaticStr,
+)]
+#[strum(serialize_all = "snake_case", parse_err_ty = UnknownName, parse_err_fn = unknown)]
 pub enum EmailState {
     /// It waits for its first or next attempt.
     Queued,
@@ -24,18 +28,14 @@ pub enum EmailState {
 
 impl EmailState {
     /// All states, in the order of an email's life.
-    pub const ALL: [EmailState; 7] = [
-        EmailState::Queued,
-        EmailState::Sending,
-        EmailState::Sent,
-        EmailState::Failed,
-        EmailState::Cancelled,
-        EmailState::Bounced,
-        EmailState::Complained,
-    ];
+    pub const ALL: [Self; Self::COUNT] = all(Self::VARIANTS);
 
     /// The name in the database, in JSON and on the command line.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
+}
+
+fn unknown(_: &str) -> UnknownName {
+    UnknownName("not a state of an email: queued, sending, sent, failed, cancelled, bounced or complained")
 }

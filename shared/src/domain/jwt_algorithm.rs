@@ -2,8 +2,11 @@
 
 use strum::{Display, EnumString, IntoStaticStr};
 
+use super::variants::UnknownName;
+
 /// An HMAC (RFC 7518 §3.2). Algorithms with public keys are not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Display, EnumString, IntoStaticStr)]
+#[strum(parse_err_ty = UnknownName, parse_err_fn = unknown)]
 pub enum JwtAlgorithm {
     /// HMAC with SHA-256, the default.
     #[default]
@@ -19,6 +22,10 @@ impl JwtAlgorithm {
     pub fn as_str(self) -> &'static str {
         self.into()
     }
+}
+
+fn unknown(_: &str) -> UnknownName {
+    UnknownName("must be HS256, HS384 or HS512")
 }
 
 #[cfg(test)]

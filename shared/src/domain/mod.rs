@@ -19,6 +19,7 @@ pub mod role;
 pub mod smtp_reply;
 pub mod suppression_reason;
 mod text;
+mod variants;
 
 pub use bounce_table::{enhanced_code_in, judge};
 pub use brand_color::{BrandColor, BrandColorError, Palette};
@@ -34,4 +35,8 @@ pub use password::{Password, PasswordError};
 pub use role::Role;
 pub use smtp_reply::{EnhancedCode, SmtpReply};
 pub use suppression_reason::SuppressionReason;
-pub use text::{has_control_characters, is_visible, one_line, printable, printable_lines, prints_nothing};
+pub use text::{
+    has_control_characters, is_visible, one_line, printable, printable_lines, prints_nothing, short_duration,
+};
+pub use variants::UnknownName;
+pub(crate) use variants::all;

@@ -1,13 +1,15 @@
 //! The roles of accounts.
 
 use serde::{Deserialize, Serialize};
-use strum::{Display, EnumString, IntoStaticStr, ParseError};
+use strum::{Display, EnumString, IntoStaticStr};
+
+use super::variants::UnknownName;
 
 /// The role of an account.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumString, IntoStaticStr,
 )]
-#[strum(serialize_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = UnknownName, parse_err_fn = unknown)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// May change every book, send the welcome email and see all emails.
@@ -23,11 +25,15 @@ impl Role {
     }
 }
 
+fn unknown(_: &str) -> UnknownName {
+    UnknownName("must be admin or user")
+}
+
 /// For rows: sqlx decodes a column of text by it.
 impl TryFrom<String> for Role {
-    type Error = ParseError;
+    type Error = UnknownName;
 
-    fn try_from(name: String) -> Result<Role, ParseError> {
+    fn try_from(name: String) -> Result<Role, UnknownName> {
         name.parse()
     }
 }
@@ -42,6 +48,6 @@ mod tests {
             assert_eq!(role.as_str().parse(), Ok(role));
             assert_eq!(serde_json::to_value(role).unwrap(), role.as_str());
         }
-        assert_eq!("Admin".parse::<Role>(), Err(ParseError::VariantNotFound));
+        assert_eq!("Admin".parse::<Role>(), Err(unknown("")));
     }
 }

@@ -1,18 +1,23 @@
 //! Why a mailbox gets no email, or no bulk email.
 
 use chrono::TimeDelta;
-use strum::{Display, EnumString, IntoStaticStr};
+use serde::Serialize;
+use strum::{Display, EnumCount, EnumString, IntoStaticStr, VariantArray};
 
 use super::EmailKind;
+use super::variants::{UnknownName, all};
 
-/// Why emails to a mailbox are suppressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Display, EnumString, IntoStaticStr)]
-#[strum(serialize_all = "snake_case")]
+/// Why emails to a mailbox are suppressed. Where several reasons hold, the first that holds for the kind is named.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, EnumCount, VariantArray, Display, EnumString, IntoStaticStr,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = UnknownName, parse_err_fn = unknown)]
 pub enum SuppressionReason {
-    /// A report said that there is no such mailbox: all kinds, for 30 days.
-    Bounce,
     /// An operator added the mailbox: all kinds, until an operator removes it.
     Operator,
+    /// A report said that there is no such mailbox: all kinds, for 30 days.
+    Bounce,
     /// The recipient called an email spam: [`EmailKind::Welcome`] only, without an end.
     Complaint,
     /// The recipient unsubscribed: [`EmailKind::Welcome`] only, without an end.
@@ -20,20 +25,15 @@ pub enum SuppressionReason {
 }
 
 impl SuppressionReason {
-    /// All of them. Where several hold, the first that holds for the kind is the one that is named.
-    pub const ALL: [SuppressionReason; 4] = [
-        SuppressionReason::Operator,
-        SuppressionReason::Bounce,
-        SuppressionReason::Complaint,
-        SuppressionReason::Unsubscribe,
-    ];
+    /// All of them.
+    pub const ALL: [Self; Self::COUNT] = all(Self::VARIANTS);
 
     /// The name in the database, the API and the command.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// How long an entry holds if nobody says otherwise; `None` without an end.
+    /// How long an entry holds by default; `None` without an end.
     pub fn lifetime(self) -> Option<TimeDelta> {
         match self {
             SuppressionReason::Bounce => Some(TimeDelta::days(30)),
@@ -50,4 +50,8 @@ impl SuppressionReason {
             SuppressionReason::Complaint | SuppressionReason::Unsubscribe => kind == EmailKind::Welcome,
         }
     }
+}
+
+fn unknown(_: &str) -> UnknownName {
+    UnknownName("must be bounce, operator, complaint or unsubscribe")
 }

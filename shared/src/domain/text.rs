@@ -31,6 +31,17 @@ fn escaped(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// A duration for people: `42 s`, `7 min`, `3 h`, `2 d`, rounded down.
+pub fn short_duration(seconds: f64) -> String {
+    let (unit, name) = match seconds {
+        ..120.0 => (1.0, "s"),
+        ..7_200.0 => (60.0, "min"),
+        ..172_800.0 => (3_600.0, "h"),
+        _ => (86_400.0, "d"),
+    };
+    format!("{:.0} {name}", (seconds.max(0.0) / unit).floor())
+}
+
 /// Whether a text has control characters (Unicode Cc: a line break ends a mail header, Postgres refuses NUL), line
 /// separators, or characters that change the writing direction.
 pub fn has_control_characters(text: &str) -> bool {
@@ -81,6 +92,21 @@ pub(super) fn is_invisible(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn short_durations_are_rounded_down() {
+        for (seconds, words) in [
+            (-1.0, "0 s"),
+            (0.9, "0 s"),
+            (119.9, "119 s"),
+            (120.0, "2 min"),
+            (7_199.0, "119 min"),
+            (7_200.0, "2 h"),
+            (172_800.0, "2 d"),
+        ] {
+            assert_eq!(short_duration(seconds), words);
+        }
+    }
 
     #[test]
     fn what_a_terminal_would_obey_is_escaped_and_all_else_stays() {

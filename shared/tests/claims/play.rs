@@ -50,7 +50,7 @@ pub(crate) async fn empty(db: &Db) {
         assert!(db.complete_failed(email, "cleared away".into(), later).await.unwrap());
     }
     db.purge(TimeDelta::zero(), TimeDelta::zero(), later + FOR_EVER).await.unwrap();
-    assert!(db.list_emails(&EmailFilter::default(), 1).await.unwrap().is_empty());
+    assert!(db.list_emails(&EmailFilter::default(), 1).await.unwrap().0.is_empty());
 }
 
 pub(crate) async fn queue(db: &Db, kind: EmailKind, now: DateTime<Utc>) -> Uuid {

@@ -10,7 +10,7 @@ use bookly_shared::db::suppressions::SuppressionFilter;
 use bookly_shared::domain::EmailState;
 
 use super::cookie::Operator;
-use super::filter::{EmailQuery, page_of, states};
+use super::filter::{EmailQuery, states};
 use crate::error::{ApiError, ApiResult};
 use crate::extract::Query;
 use crate::pages::{Board, EmailLine, EmailSearch, Page, Plot, ServerLine, SuppressionLine};
@@ -20,7 +20,7 @@ use crate::state::AppState;
 /// Minutes in the picture.
 const MINUTES: u16 = 60;
 /// Emails in each of the board's lists.
-const SHOWN: i64 = 10;
+const SHOWN: usize = 10;
 /// The newest suppressions.
 const SUPPRESSIONS_SHOWN: usize = 5;
 
@@ -40,7 +40,7 @@ async fn read_board(state: &AppState, operator: Operator) -> ApiResult<Board> {
     let (db, now) = (&state.db, state.now());
     let newest = async |wanted| {
         let filter = EmailFilter { state: Some(wanted), ..EmailFilter::default() };
-        ApiResult::Ok(db.list_emails(&filter, SHOWN).await?.iter().map(EmailLine::from).collect())
+        ApiResult::Ok(db.list_emails(&filter, SHOWN).await?.0.iter().map(EmailLine::from).collect())
     };
     let (suppressions, more) =
         db.suppressions(&SuppressionFilter::default(), SUPPRESSIONS_SHOWN, now).await?;
@@ -97,7 +97,7 @@ fn label(field: &str) -> &str {
 }
 
 async fn find(state: &AppState, query: EmailQuery) -> ApiResult<EmailSearch> {
-    let (rows, more) = page_of(&state.db, &query).await?;
+    let (rows, more) = state.db.list_emails(&query.filter, query.limit).await?;
     let to = query.to.map(|to| to.as_str().to_owned()).unwrap_or_default();
     let chosen = query.filter.state.map(|state| state.to_string()).unwrap_or_default();
     let next = rows.last().filter(|_| more).map(|last| {

@@ -16,7 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::filter::{EmailQuery, page_of};
+use super::filter::EmailQuery;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{AdminUser, Query, Uid, done};
 use crate::openapi::errors;
@@ -194,7 +194,7 @@ async fn list(
     _admin: AdminUser,
     Query(query): Query<EmailQuery>,
 ) -> ApiResult<Json<EmailList>> {
-    let (rows, more) = page_of(&state.db, &query).await?;
+    let (rows, more) = state.db.list_emails(&query.filter, query.limit).await?;
     Ok(Json(EmailList { emails: rows.into_iter().map(Email::from).collect(), more }))
 }
 
@@ -274,7 +274,7 @@ pub(super) async fn cancel_email(state: &AppState, id: Uuid, admin: &User, actor
     let cancelled = state.db.cancel_email_by(actor, id, state.now()).await?;
     if !done::<AdminUser, _>(state, actor, cancelled).await? {
         let row = found(state, id).await?;
-        // To cancel it twice is no error.
+        // Cancelling it twice is not an error.
         if row.state != EmailState::Cancelled.as_str() {
             return Err(ApiError::EmailNotQueued);
         }

@@ -2,15 +2,13 @@
 
 use std::ops::RangeInclusive;
 
-use bookly_shared::db::Db;
-use bookly_shared::db::emails::admin::{EmailFilter, EmailRow};
+use bookly_shared::db::emails::admin::EmailFilter;
 use bookly_shared::domain::{EmailAddress, EmailKind, EmailState};
 use chrono::{DateTime, Utc};
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 use uuid::Uuid;
 
-use crate::error::ApiResult;
 use crate::extract::{Fields, FromFields};
 use crate::openapi::schemas;
 
@@ -22,16 +20,14 @@ const DEFAULT_LIMIT: i64 = 50;
 #[derive(Debug)]
 pub(super) struct EmailQuery {
     pub(super) filter: EmailFilter,
-    pub(super) limit: i64,
+    pub(super) limit: usize,
     /// The address as it was typed, for the form to show it again.
     pub(super) to: Option<EmailAddress>,
 }
 
 impl FromFields for EmailQuery {
     fn from_fields(fields: &mut Fields) -> Option<EmailQuery> {
-        let state = optional_field(fields, "state", |text| {
-            text.parse::<EmailState>().map_err(|_| "not a state of an email: queued, sending, sent, failed, cancelled, bounced or complained")
-        });
+        let state = optional_field(fields, "state", str::parse::<EmailState>);
         let kind = optional_field(fields, "kind", |text| {
             text.parse::<EmailKind>().map_err(|_| format!("must be one of {}", kinds().join(", ")))
         });
@@ -47,7 +43,8 @@ impl FromFields for EmailQuery {
         let (kind, to) = (kind?.map(|kind| kind.to_string()), to?);
         let mailbox = to.as_ref().map(|to| to.canonical().to_owned());
         let filter = EmailFilter { state: state?, kind, mailbox, since: since?, before: before? };
-        Some(EmailQuery { filter, limit: limit?.unwrap_or(DEFAULT_LIMIT), to })
+        let limit = usize::try_from(limit?.unwrap_or(DEFAULT_LIMIT)).unwrap_or_default();
+        Some(EmailQuery { filter, limit, to })
     }
 }
 
@@ -59,15 +56,6 @@ pub(super) fn optional_field<T, E: std::fmt::Display>(
 ) -> Option<Option<T>> {
     fields.take_empty(name);
     fields.optional(name, |fields, name| fields.parse(name, parse))
-}
-
-/// The rows of one answer, and whether there are more. One row beyond the limit tells.
-pub(super) async fn page_of(db: &Db, query: &EmailQuery) -> ApiResult<(Vec<EmailRow>, bool)> {
-    let mut rows = db.list_emails(&query.filter, query.limit + 1).await?;
-    let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    Ok((rows, more))
 }
 
 pub(super) fn kinds() -> Vec<&'static str> {

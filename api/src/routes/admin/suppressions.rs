@@ -35,7 +35,7 @@ const DEFAULT_LIMIT: i64 = 50;
 const OFFSETS: RangeInclusive<i64> = 0..=1_000_000_000;
 /// How long an entry may hold.
 const DAYS: RangeInclusive<i64> = 1..=3650;
-/// Who adds these entries.
+/// The source of these entries.
 const SOURCE: &str = "administrator";
 
 /// A mailbox that gets no email, or no `welcome` email
@@ -100,10 +100,7 @@ pub(super) struct SuppressionQuery {
 impl FromFields for SuppressionQuery {
     fn from_fields(fields: &mut Fields) -> Option<SuppressionQuery> {
         let address = optional_field(fields, "address", EmailAddress::parse);
-        let reason = optional_field(fields, "reason", |text| {
-            text.parse::<SuppressionReason>()
-                .map_err(|_| "must be bounce, operator, complaint or unsubscribe")
-        });
+        let reason = optional_field(fields, "reason", str::parse::<SuppressionReason>);
         let limit = fields.optional("limit", |fields, name| fields.integer(name, LIMITS));
         let offset = fields.optional("offset", |fields, name| fields.integer(name, OFFSETS));
         let address = address?;

@@ -93,6 +93,6 @@ async fn delete_account(state: &AppState, token: &PathToken) -> ApiResult<User> 
             Ok(link.user)
         }
         // It was verified in the meantime.
-        Disowned::Kept => Err(ApiError::AlreadyVerified),
+        Disowned::Refused => Err(ApiError::AlreadyVerified),
     }
 }

@@ -1,21 +1,23 @@
 //! What an operator does with the table `emails`: list, show, send, retry, cancel.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
 use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::enqueue::{NewEmail, deadline_of, enqueue_email};
 use crate::db::idempotency::{AnswerToKeep, keep_answer};
 use crate::db::sessions::{Actor, Checked, require_actor};
-use crate::db::{Db, DbResult, in_transaction, on_db};
+use crate::db::{Db, DbResult, in_transaction, on_db, one_more, split_off_more};
 use crate::domain::closing_reason::CANCELLED_BY_OPERATOR;
 use crate::domain::{EmailKind, EmailState};
 
 /// The id of an email holds the time of the API's clock, `created_at` the database's. They differ by less than this.
 const MAX_CLOCK_DIFFERENCE: TimeDelta = TimeDelta::days(1);
 
-/// A row of `emails`, for people. `kind` and `state` are text, because a newer version may have written them.
-#[derive(Clone, Debug, FromRow)]
+/// A row of `emails`, for people and, as JSON, for programs: the names of its fields do not change. `kind` and `state` are
+/// text, because a newer version may have written them.
+#[derive(Clone, Debug, FromRow, Serialize)]
 pub struct EmailRow {
     /// The row's id.
     pub id: Uuid,
@@ -31,7 +33,8 @@ pub struct EmailRow {
     pub lost_leases: i32,
     /// How often the mail server's reply was lost after the whole message was sent.
     pub lost_answers: i32,
-    /// The name of the mail server that alone gets the next copy.
+    /// The name of the mail server that alone gets the next copy. Not in the JSON.
+    #[serde(skip)]
     pub bound_to: Option<String>,
     /// When it is, or was, due.
     pub due_at: DateTime<Utc>,
@@ -161,9 +164,9 @@ LIMIT $7";
 const SHOW_EMAIL: &str = "SELECT * FROM emails WHERE id = $1";
 
 impl Db {
-    /// The newest emails that the filter selects, at most `limit`.
-    pub async fn list_emails(&self, filter: &EmailFilter, limit: i64) -> DbResult<Vec<EmailRow>> {
-        on_db!(self.reader(), connection => {
+    /// The newest emails that the filter selects, at most `limit`, and whether there are more.
+    pub async fn list_emails(&self, filter: &EmailFilter, limit: usize) -> DbResult<(Vec<EmailRow>, bool)> {
+        let rows: DbResult<Vec<EmailRow>> = on_db!(self.reader(), connection => {
             sqlx::query_as(filter.list())
                 // Planned for the values, so that an absent value costs nothing.
                 .persistent(false)
@@ -173,10 +176,11 @@ impl Db {
                 .bind(filter.since())
                 .bind(filter.first_id())
                 .bind(filter.before())
-                .bind(limit)
+                .bind(one_more(limit))
                 .fetch_all(&mut *connection)
                 .await?
-        })
+        });
+        Ok(split_off_more(rows?, limit))
     }
 
     /// One email.

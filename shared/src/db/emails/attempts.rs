@@ -1,6 +1,7 @@
 //! The table `email_attempts`: how each claim of an email ended.
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use sqlx::FromRow;
 use strum::IntoStaticStr;
 use uuid::Uuid;
@@ -79,8 +80,8 @@ macro_rules! bind_attempt {
 }
 pub(super) use bind_attempt;
 
-/// A row of `email_attempts`.
-#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+/// A row of `email_attempts`, also as JSON.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow, Serialize)]
 pub struct AttemptRow {
     /// The claim's number; it grows from attempt to attempt.
     pub fencing_token: i64,
@@ -93,6 +94,7 @@ pub struct AttemptRow {
     /// The mail server's reply, or what went wrong without one.
     pub reply: Option<String>,
     /// The name of the mail server, where there are two and one was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
     /// When the email was claimed.
     pub started_at: DateTime<Utc>,

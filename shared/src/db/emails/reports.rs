@@ -1,4 +1,4 @@
-//! The table `email_reports`: what receivers and providers say of an email after it was accepted.
+//! The table `email_reports`: what receivers and providers report of an email after it was accepted.
 //!
 //! A report proves that the email was accepted. So it also closes a row whose worker does not know that: one that is
 //! queued or being sent, or that was given up without knowing the outcome. A row that a report has closed stays closed:
@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::stream::iter;
 use futures_util::{StreamExt, TryStreamExt};
+use serde::Serialize;
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -23,7 +24,7 @@ pub const KEEP_MARKS_FOR: TimeDelta = TimeDelta::days(3);
 const AT_ONCE: usize = 4;
 /// So many reports share a transaction on SQLite, which has one writer, and waits for the disk at each commit.
 const IN_ONE_TRANSACTION: usize = 100;
-/// Further reports of one email are stored only if they change something: whoever has an email can send any number of them.
+/// Further reports of one email are stored only if they change something: the recipient of an email can send any number of them.
 pub const MAX_REPORTS: i64 = 20;
 
 /// What was reported of an email.
@@ -34,7 +35,7 @@ pub struct Report<'a> {
     /// The canonical form of the recipient that the report names: it has no effect on a row of another recipient. `None`
     /// where the way of the report proves that it is about this row.
     pub mailbox: Option<&'a str>,
-    /// Who reports.
+    /// The reporter.
     pub source: ReportSource,
     /// What it means.
     pub verdict: ReportVerdict,
@@ -44,7 +45,7 @@ pub struct Report<'a> {
     pub mark: [u8; 32],
 }
 
-/// What became of a report.
+/// The result of recording a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recorded {
     /// The row has this state now.
@@ -57,8 +58,8 @@ pub enum Recorded {
     NotOurs,
 }
 
-/// A row of `email_reports`.
-#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+/// A row of `email_reports`, also as JSON.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow, Serialize)]
 pub struct ReportRow {
     /// `bounced`, `soft_bounced`, `delayed`, `complained`, or a newer version's.
     pub outcome: String,
@@ -135,7 +136,7 @@ impl Reported {
             _ if !self.may_be_accepted() => (None, None),
             (Complaint, "complained") | (Hard, "bounced") => (None, None),
             (Complaint, _) => (Some(EmailState::Complained), Some(SuppressionReason::Complaint)),
-            // The complaint stays; the mailbox is gone all the same.
+            // The state stays `complained`, and the mailbox is suppressed because it does not exist.
             (Hard, "complained") => (None, (!has_bounced).then_some(SuppressionReason::Bounce)),
             (Hard, _) => (Some(EmailState::Bounced), Some(SuppressionReason::Bounce)),
             // It was accepted, so no further copy is sent.

@@ -6,19 +6,20 @@
 pub mod passes;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
 
 use super::sessions::{Actor, Checked, require_actor};
-use super::{Db, DbResult, in_transaction, on_db};
+use super::{Db, DbResult, in_transaction, on_db, one_more, split_off_more};
 use crate::domain::{EmailAddress, SuppressionReason};
 
-/// An entry to be added.
-#[derive(Clone, Debug)]
+/// An entry to be added; as JSON it is a [`Suppression`].
+#[derive(Clone, Debug, Serialize)]
 pub struct NewSuppression {
     /// The address in its canonical form: a row's `mailbox`, never an address of a report.
     pub mailbox: String,
     /// The reason.
     pub reason: SuppressionReason,
-    /// Who says so, in a word for the operator: `postmark`, `command`.
+    /// The source, in a word for the operator: `postmark`, `command`.
     pub source: String,
     /// When it is added.
     pub created_at: DateTime<Utc>,
@@ -46,14 +47,14 @@ impl NewSuppression {
     }
 }
 
-/// An entry of the table.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+/// An entry of the table, also as JSON: the names of its fields do not change.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, Serialize)]
 pub struct Suppression {
     /// The address in its canonical form.
     pub mailbox: String,
     /// The reason, as text: a newer version may have others.
     pub reason: String,
-    /// Who said so.
+    /// Its source.
     pub source: String,
     /// When it was last added.
     pub created_at: DateTime<Utc>,
@@ -154,8 +155,6 @@ impl Db {
         limit: usize,
         now: DateTime<Utc>,
     ) -> DbResult<(Vec<Suppression>, bool)> {
-        // One entry beyond the limit tells.
-        let rows = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
         let found: DbResult<Vec<Suppression>> = on_db!(self.reader(), connection => {
             sqlx::query_as(LIST_SUPPRESSIONS)
                 // Planned for the values, so that an absent value costs nothing.
@@ -163,14 +162,11 @@ impl Db {
                 .bind(&filter.mailbox)
                 .bind(filter.reason.map(SuppressionReason::as_str))
                 .bind(now)
-                .bind(rows)
+                .bind(one_more(limit))
                 .bind(filter.offset)
                 .fetch_all(&mut *connection)
                 .await?
         });
-        let mut found = found?;
-        let more = found.len() > limit;
-        found.truncate(limit);
-        Ok((found, more))
+        Ok(split_off_more(found?, limit))
     }
 }

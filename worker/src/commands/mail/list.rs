@@ -8,9 +8,9 @@ use clap::Args;
 use comfy_table::Table;
 use serde::Serialize;
 
-use super::document::EmailDocument;
-use super::selection::{Selection, state_parser};
+use super::selection::Selection;
 use super::state_cell;
+use crate::commands::one_of;
 use crate::commands::screen::{print_json, print_line};
 use crate::commands::table;
 
@@ -18,13 +18,13 @@ use crate::commands::table;
 #[derive(Debug, Args)]
 pub struct List {
     /// Only emails in this state
-    #[arg(long, value_parser = state_parser(&EmailState::ALL))]
+    #[arg(long, value_parser = one_of(&EmailState::ALL, EmailState::as_str))]
     state: Option<EmailState>,
     #[command(flatten)]
     selection: Selection,
     /// At most this many
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=10_000))]
-    limit: i64,
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    limit: u16,
     /// Answer with one JSON document
     #[arg(long)]
     json: bool,
@@ -41,25 +41,21 @@ Examples:
   bookly-worker mail list --state queued --json | jq -r '.emails[].id'";
 
 #[derive(Serialize)]
-struct ListDocument<'a> {
-    emails: Vec<EmailDocument<'a>>,
+struct ListDocument {
+    emails: Vec<EmailRow>,
     more: bool,
 }
 
 impl List {
     pub(super) async fn run(self, db: &Db) -> anyhow::Result<()> {
         let now = Clock::synchronised(db).await?.now();
-        // One more row than the limit tells whether there are more.
-        let mut rows = db.list_emails(&self.selection.filter(self.state, now), self.limit + 1).await?;
-        let limit = usize::try_from(self.limit)?;
-        let more = rows.len() > limit;
-        rows.truncate(limit);
+        let filter = self.selection.filter(self.state, now);
+        let (emails, more) = db.list_emails(&filter, usize::from(self.limit)).await?;
         if self.json {
-            let emails = rows.iter().map(EmailDocument::from).collect();
             return Ok(print_json(&ListDocument { emails, more })?);
         }
-        table::print(&table_of(&rows))?;
-        Ok(print_line(table::count(rows.len(), more, ["email", "emails"]))?)
+        table::print(&table_of(&emails))?;
+        Ok(print_line(table::count(emails.len(), more, ["email", "emails"]))?)
     }
 }
 

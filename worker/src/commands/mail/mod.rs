@@ -1,7 +1,6 @@
 //! `bookly-worker mail …`: a file for each command.
 
 mod cancel;
-mod document;
 mod list;
 mod preview;
 mod progress;

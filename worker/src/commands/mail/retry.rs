@@ -12,7 +12,8 @@ use uuid::Uuid;
 
 use super::find;
 use super::progress::Progress;
-use super::selection::{Selection, state_parser};
+use super::selection::Selection;
+use crate::commands::one_of;
 use crate::commands::screen::{print_json, print_line};
 
 /// Rows of one statement: few, so that workers do not wait long for its locks.
@@ -25,7 +26,7 @@ pub struct Retry {
     #[arg(required_unless_present = "state", conflicts_with_all = ["state", "kind", "to", "since"])]
     id: Option<Uuid>,
     /// All emails in this state that match; only failed ones can be sent again
-    #[arg(long, value_parser = state_parser(&[EmailState::Failed]))]
+    #[arg(long, value_parser = one_of(&[EmailState::Failed], EmailState::as_str))]
     state: Option<EmailState>,
     #[command(flatten)]
     selection: Selection,

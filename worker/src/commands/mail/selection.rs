@@ -4,7 +4,6 @@ use bookly_shared::db::emails::admin::EmailFilter;
 use bookly_shared::domain::{EmailAddress, EmailKind, EmailState};
 use chrono::{DateTime, Utc};
 use clap::Args;
-use clap::builder::TypedValueParser;
 
 use super::since::Since;
 use crate::commands::one_of;
@@ -13,7 +12,7 @@ use crate::commands::one_of;
 #[derive(Debug, Args)]
 pub(super) struct Selection {
     /// Only emails of this kind
-    #[arg(long, value_parser = kind_parser())]
+    #[arg(long, value_parser = one_of(&EmailKind::ALL, EmailKind::as_str))]
     kind: Option<EmailKind>,
     /// Only emails to this address
     #[arg(long, value_name = "ADDRESS")]
@@ -34,13 +33,4 @@ impl Selection {
             before: None,
         }
     }
-}
-
-fn kind_parser() -> impl TypedValueParser<Value = EmailKind> {
-    one_of(&EmailKind::ALL, EmailKind::as_str)
-}
-
-/// Reads one of these states, and lists them in the help.
-pub(super) fn state_parser(states: &'static [EmailState]) -> impl TypedValueParser<Value = EmailState> {
-    one_of(states, EmailState::as_str)
 }

@@ -11,7 +11,6 @@ use comfy_table::{Cell, Table};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::document::{AttemptDocument, EmailDocument, ReportDocument};
 use super::{find, state_cell};
 use crate::commands::screen::{DIM, print_json, print_line, styled};
 use crate::commands::table;
@@ -34,28 +33,26 @@ Where something was reported after the email was sent, its \"reports\": outcome 
 source, reply, reported_at.";
 
 #[derive(Serialize)]
-struct ShowDocument<'a> {
+struct ShowDocument {
     #[serde(flatten)]
-    email: EmailDocument<'a>,
-    history: Vec<AttemptDocument<'a>>,
+    email: EmailRow,
+    history: Vec<AttemptRow>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    reports: Vec<ReportDocument<'a>>,
+    reports: Vec<ReportRow>,
 }
 
 impl Show {
     pub(super) async fn run(self, db: &Db) -> anyhow::Result<()> {
-        let row = find(db, self.id).await?;
-        let (attempts, reports) = (db.attempts_of(self.id).await?, db.reports_of(self.id).await?);
+        let email = find(db, self.id).await?;
+        let (history, reports) = (db.attempts_of(self.id).await?, db.reports_of(self.id).await?);
         if self.json {
-            let history = attempts.iter().map(AttemptDocument::from).collect();
-            let reports = reports.iter().map(ReportDocument::from).collect();
-            return Ok(print_json(&ShowDocument { email: EmailDocument::from(&row), history, reports })?);
+            return Ok(print_json(&ShowDocument { email, history, reports })?);
         }
-        for (name, value) in facts(&row) {
+        for (name, value) in facts(&email) {
             print_line(format_args!("{} {}", styled(DIM, format_args!("{name:13}")), printable(&value)))?;
         }
         print_line("")?;
-        Ok(table::print(&timeline(&row, &attempts, &reports))?)
+        Ok(table::print(&timeline(&email, &history, &reports))?)
     }
 }
 

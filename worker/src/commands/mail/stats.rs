@@ -3,6 +3,7 @@
 use bookly_shared::clock::Clock;
 use bookly_shared::db::Db;
 use bookly_shared::db::emails::stats::{Backlog, Ended};
+use bookly_shared::domain::short_duration;
 use chrono::{DateTime, Utc};
 use clap::Args;
 use comfy_table::Table;
@@ -93,7 +94,8 @@ fn open_table(backlog: &Backlog, failed: i64) -> Table {
     let waits = match backlog.queued {
         0 => String::new(),
         _ => {
-            let (oldest, overdue) = (span(backlog.oldest_seconds), span(backlog.lateness_seconds));
+            let (oldest, overdue) =
+                (short_duration(backlog.oldest_seconds), short_duration(backlog.lateness_seconds));
             format!("the oldest for {oldest}, overdue by {overdue}")
         }
     };
@@ -120,34 +122,4 @@ fn closed_table(ended: &[Ended]) -> Table {
         table.add_row([table::text(&row.kind), state_cell(&row.state), table::number(row.emails)]);
     }
     table
-}
-
-/// A time for people: `42 s`, `7 min`, `3 h`, `2 d`, rounded down.
-fn span(seconds: f64) -> String {
-    let (unit, name) = match seconds {
-        ..120.0 => (1.0, "s"),
-        ..7_200.0 => (60.0, "min"),
-        ..172_800.0 => (3_600.0, "h"),
-        _ => (86_400.0, "d"),
-    };
-    format!("{:.0} {name}", (seconds / unit).floor())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn spans_are_in_words_and_rounded_down() {
-        for (seconds, words) in [
-            (0.9, "0 s"),
-            (119.9, "119 s"),
-            (120.0, "2 min"),
-            (7_199.0, "119 min"),
-            (7_200.0, "2 h"),
-            (172_800.0, "2 d"),
-        ] {
-            assert_eq!(span(seconds), words);
-        }
-    }
 }

@@ -8,8 +8,7 @@ use bookly_shared::domain::{EmailAddress, SuppressionReason};
 use chrono::TimeDelta;
 use clap::Args;
 
-use super::document::SuppressionDocument;
-use super::reason_parser;
+use crate::commands::one_of;
 use crate::commands::screen::{print_json, print_line};
 
 /// Which mailbox gets no email.
@@ -18,7 +17,7 @@ pub struct Add {
     /// The address, in any spelling; what follows a + belongs to it
     address: EmailAddress,
     /// Why: it decides which emails are stopped
-    #[arg(long, default_value = "operator", value_parser = reason_parser())]
+    #[arg(long, default_value = "operator", value_parser = one_of(&SuppressionReason::ALL, SuppressionReason::as_str))]
     reason: SuppressionReason,
     /// For so many days; by default 30 for a bounce, and without an end for the others
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=3650))]
@@ -38,7 +37,7 @@ Examples:
   bookly-worker suppression add ada@example.org
   bookly-worker suppression add ada@example.org --reason unsubscribe";
 
-/// Who adds these entries.
+/// The source of these entries.
 const SOURCE: &str = "command";
 
 impl Add {
@@ -51,7 +50,7 @@ impl Add {
         db.suppress(&entry).await?;
         audit::suppression(&entry.mailbox, Some(self.reason), "suppression_added");
         if self.json {
-            return Ok(print_json(&SuppressionDocument::from(&entry))?);
+            return Ok(print_json(&entry)?);
         }
         Ok(print_line(format_args!("emails to {} are suppressed: {}", entry.mailbox, self.reason))?)
     }

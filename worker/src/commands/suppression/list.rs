@@ -8,8 +8,7 @@ use clap::Args;
 use comfy_table::Table;
 use serde::Serialize;
 
-use super::document::SuppressionDocument;
-use super::reason_parser;
+use crate::commands::one_of;
 use crate::commands::screen::{print_json, print_line};
 use crate::commands::table;
 
@@ -19,7 +18,7 @@ pub struct List {
     /// Only those of this mailbox
     address: Option<EmailAddress>,
     /// Only those with this reason
-    #[arg(long, value_parser = reason_parser())]
+    #[arg(long, value_parser = one_of(&SuppressionReason::ALL, SuppressionReason::as_str))]
     reason: Option<SuppressionReason>,
     /// At most this many
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=10_000))]
@@ -40,8 +39,8 @@ Examples:
   bookly-worker suppression list --reason bounce --json | jq -r '.suppressions[].mailbox'";
 
 #[derive(Serialize)]
-struct ListDocument<'a> {
-    suppressions: Vec<SuppressionDocument<'a>>,
+struct ListDocument {
+    suppressions: Vec<Suppression>,
     more: bool,
 }
 
@@ -50,13 +49,12 @@ impl List {
         let now = Clock::synchronised(db).await?.now();
         let mailbox = self.address.map(|address| address.canonical().to_owned());
         let filter = SuppressionFilter { mailbox, reason: self.reason, offset: 0 };
-        let (rows, more) = db.suppressions(&filter, usize::from(self.limit), now).await?;
+        let (suppressions, more) = db.suppressions(&filter, usize::from(self.limit), now).await?;
         if self.json {
-            let suppressions = rows.iter().map(SuppressionDocument::from).collect();
             return Ok(print_json(&ListDocument { suppressions, more })?);
         }
-        table::print(&table_of(&rows))?;
-        Ok(print_line(table::count(rows.len(), more, ["suppression", "suppressions"]))?)
+        table::print(&table_of(&suppressions))?;
+        Ok(print_line(table::count(suppressions.len(), more, ["suppression", "suppressions"]))?)
     }
 }
 

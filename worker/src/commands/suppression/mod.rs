@@ -1,17 +1,14 @@
 //! `bookly-worker suppression …`: the mailboxes that get no email, or no `welcome` email.
 
 mod add;
-mod document;
 mod list;
 mod remove;
 
 use bookly_shared::config::Settings;
 use bookly_shared::db::Db;
-use bookly_shared::domain::SuppressionReason;
 use clap::Subcommand;
-use clap::builder::TypedValueParser;
 
-use super::{on_database, one_of};
+use super::on_database;
 
 /// The commands about suppressions.
 #[derive(Debug, Subcommand)]
@@ -43,9 +40,4 @@ impl SuppressionCommand {
             SuppressionCommand::Remove(remove) => remove.run(db).await,
         }
     }
-}
-
-/// Reads a reason, and lists them in the help.
-fn reason_parser() -> impl TypedValueParser<Value = SuppressionReason> {
-    one_of(&SuppressionReason::ALL, SuppressionReason::as_str)
 }

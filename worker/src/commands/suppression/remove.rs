@@ -7,7 +7,7 @@ use bookly_shared::domain::{EmailAddress, SuppressionReason};
 use clap::Args;
 use serde::Serialize;
 
-use super::reason_parser;
+use crate::commands::one_of;
 use crate::commands::screen::{print_json, print_line};
 
 /// Which mailbox gets emails again.
@@ -16,7 +16,7 @@ pub struct Remove {
     /// The address, in any spelling; what follows a + belongs to it
     address: EmailAddress,
     /// Only the entry with this reason
-    #[arg(long, value_parser = reason_parser())]
+    #[arg(long, value_parser = one_of(&SuppressionReason::ALL, SuppressionReason::as_str))]
     reason: Option<SuppressionReason>,
     /// Answer with one JSON document
     #[arg(long)]

@@ -31,7 +31,7 @@ const LONGEST: Duration = Duration::from_secs(10);
 const AWAY: &str =
     "check /etc/resolv.conf and the network; emails are sent all the same, if MAIL_SERVER can be resolved";
 
-/// Whose records are looked up.
+/// The names and addresses that are looked up.
 #[derive(Clone, Copy)]
 struct Subject<'a> {
     /// The domain of `From`.
@@ -118,7 +118,7 @@ async fn examine(dns: &Dns, subject: &Subject<'_>, fallback: Option<&str>, limit
             Ok(finding) => findings.extend(finding),
             Err(DnsError::NoAnswer) => unanswered.push(name),
             Err(error) => {
-                let remedy = "the DNS servers of this domain must answer: ask whoever runs them";
+                let remedy = "the DNS servers of this domain must answer: ask their operator";
                 findings.push(Finding::warn(name, error.to_string(), remedy));
             }
         }

@@ -10,30 +10,30 @@ use crate::extract::{Admission, AuthorizedBytes, EncodedBytes, JsonBytes};
 use crate::state::AppState;
 
 /// What a handler's extractor does before it judges the body. The handler does it again: a session can end meanwhile.
-pub(crate) trait Door: FromRequest<AppState, Rejection = ApiError> + Send {
+pub(crate) trait SentBody: FromRequest<AppState, Rejection = ApiError> + Send {
     /// Whether browsers get the route's errors as pages.
     const HAS_PAGES: bool = false;
 
     /// The account of the request, if it has one, and the body.
-    fn sent(self) -> (Option<String>, Bytes);
+    fn account_and_bytes(self) -> (Option<String>, Bytes);
 }
 
-impl Door for JsonBytes {
-    fn sent(self) -> (Option<String>, Bytes) {
+impl SentBody for JsonBytes {
+    fn account_and_bytes(self) -> (Option<String>, Bytes) {
         (None, self.0)
     }
 }
 
-impl Door for EncodedBytes {
+impl SentBody for EncodedBytes {
     const HAS_PAGES: bool = true;
 
-    fn sent(self) -> (Option<String>, Bytes) {
+    fn account_and_bytes(self) -> (Option<String>, Bytes) {
         (None, self.bytes)
     }
 }
 
-impl<A: Admission + Send> Door for AuthorizedBytes<A> {
-    fn sent(self) -> (Option<String>, Bytes) {
+impl<A: Admission + Send> SentBody for AuthorizedBytes<A> {
+    fn account_and_bytes(self) -> (Option<String>, Bytes) {
         (Some(format!("account {}", self.user_uid)), self.bytes)
     }
 }
