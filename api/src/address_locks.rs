@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, MutexGuard};
 
-/// So many locks that two addresses seldom share one.
+/// The number of locks, large enough that two addresses seldom share one.
 const LOCKS: usize = 1_024;
 
 /// The locks. Clones share them.
@@ -17,7 +17,7 @@ pub struct AddressLocks {
 }
 
 impl AddressLocks {
-    /// Locks that nobody holds.
+    /// New locks; none is held.
     #[expect(clippy::new_without_default, reason = "two of them have nothing to do with each other")]
     pub fn new() -> AddressLocks {
         let locks = (0..LOCKS).map(|_| Mutex::new(())).collect();

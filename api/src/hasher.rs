@@ -43,7 +43,7 @@ const KEEP_MEMORY: Duration = Duration::from_secs(30);
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 3;
 
-/// Hashes and verifies passwords on threads of its own. Clones share them; they end with the last clone.
+/// Hashes and verifies passwords on its own threads. Clones share them; they end with the last clone.
 #[derive(Clone)]
 pub struct Hasher {
     inner: Arc<Inner>,
@@ -76,7 +76,7 @@ impl Hasher {
         Ok(hasher)
     }
 
-    /// The PHC string to store for a new password, with a salt of its own.
+    /// The PHC string to store for a new password, with a new salt.
     ///
     /// # Errors
     /// [`HashError::Busy`], [`HashError::Failed`].

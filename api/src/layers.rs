@@ -1,4 +1,4 @@
-//! What holds for every request: an id, a log line, limits, refusal of other sites, headers that protect answers.
+//! What applies to every request: an id, a log line, limits, refusal of other sites, headers that protect answers.
 
 use std::any::Any;
 use std::time::{Duration, Instant};
@@ -83,7 +83,7 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
 async fn refuse_other_sites(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let source = RequestSource::of(request.headers(), &state.settings);
     let path = request.uri().path();
-    // What proves itself in each call, and not by what a browser stores.
+    // Calls that carry their own proof: it does not depend on anything that a browser stores.
     let proves_itself = path.starts_with(UNSUBSCRIBE) || path.starts_with(bounces::PATH);
     if request.method().is_safe() || source != RequestSource::OtherSite || proves_itself {
         return next.run(request).await;

@@ -1,7 +1,7 @@
 //! Limits per client address, for requests that cost a hash, an email or a guess.
 //!
-//! All limited routes share one bucket a client: [`BURST`] requests at once, then one a second. Mailboxes have limits
-//! of their own, in the database. With Redis all processes count together.
+//! All limited routes share one bucket a client: [`BURST`] requests at once, then one a second. Mailboxes have
+//! other limits, in the database. With Redis all processes count together.
 
 mod in_redis;
 

@@ -32,7 +32,7 @@ impl Default for Limits {
     }
 }
 
-/// Clients without a limit of their own: this machine, and the proxies behind which there are many clients.
+/// Addresses without a limit per client: this machine, and the proxies, behind which there are many clients.
 pub fn exempt(trusted_proxies: &[IpNet]) -> Vec<IpNet> {
     let v4 = Ipv4Net::new_assert(Ipv4Addr::LOCALHOST, 8);
     let v6 = Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128);

@@ -1,4 +1,4 @@
-//! Claiming mails and closing them as sent, by the size of the group: `cargo bench -p bench --bench claim`.
+//! Claiming mails and closing them as sent, by the size of the batch: `cargo bench -p bench --bench claim`.
 //!
 //! On SQLite, and on Postgres where `TEST_DATABASE_URL` names one that may be filled.
 #![expect(clippy::expect_used, reason = "a bench that cannot begin has nothing to say")]

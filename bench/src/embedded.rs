@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::service::{Service, Settings};
 
-/// Between two looks at the database: each reads it all.
+/// Between two checks of the database: each reads all rows.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// A folder with everything of one installation. It goes when this is dropped.

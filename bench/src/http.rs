@@ -1,4 +1,4 @@
-//! A load generator: clients that keep one connection each and ask again as soon as they are answered.
+//! A load generator: each client has one connection and sends its next request as soon as it has an answer.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-/// A connection that is kept.
+/// An open connection.
 pub(crate) type Connection = SendRequest<Full<Bytes>>;
 
 /// Makes the `n`-th request, counted over all clients.
@@ -27,18 +27,18 @@ pub(crate) struct Load {
     pub(crate) address: String,
     /// How many at once.
     pub(crate) clients: usize,
-    /// For how long they ask.
+    /// For how long they send requests.
     pub(crate) time: Duration,
-    /// How long each waits between an answer and its next question.
+    /// How long each waits between an answer and its next request.
     pub(crate) pause: Duration,
-    /// What they ask.
+    /// Their requests.
     pub(crate) make: Make,
 }
 
 /// Clients that connect one after the other are spread evenly over processes that share a port.
 const STAGGER: Duration = Duration::from_millis(5);
 
-/// What a load was answered.
+/// The answers to a load.
 #[derive(Debug, Default)]
 pub(crate) struct Answers {
     took: Vec<Duration>,
@@ -75,7 +75,7 @@ impl Load {
         end: Instant,
     ) -> anyhow::Result<Answers> {
         let mut answers = Answers::default();
-        // Each asks once at least, however short the time is.
+        // Each sends at least one request, however short the time is.
         while answers.took.is_empty() || Instant::now() < end {
             let request = (self.make)(next.fetch_add(1, Ordering::Relaxed))?;
             let asked = Instant::now();
@@ -140,7 +140,7 @@ pub(crate) async fn connect(address: &str) -> anyhow::Result<Connection> {
     Ok(sender)
 }
 
-/// Asks, and reads the answer to its end.
+/// Sends a request, and reads the whole answer.
 pub(crate) async fn ask(
     connection: &mut Connection,
     request: Request<Full<Bytes>>,

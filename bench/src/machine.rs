@@ -1,4 +1,4 @@
-//! What the system says of processes: CPU time, memory, and how much of the machine others took.
+//! What the system says of processes: CPU time, memory, and how much of the machine other programs used.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -83,7 +83,7 @@ pub(crate) fn versions(postgres: &str) -> anyhow::Result<String> {
         redis.split_whitespace().find_map(|word| word.strip_prefix("v=")).unwrap_or("of unknown version");
     // "17.5 (Debian 17.5-1)"
     let postgres = postgres.split_whitespace().next().unwrap_or_default();
-    // A distributor's addition says nothing of how fast it is.
+    // The distributor's addition does not matter for the speed.
     let kernel = kernel.trim().split('-').next().unwrap_or_default();
     Ok(format!("Linux {kernel}, Postgres {postgres}, Redis {redis}"))
 }
@@ -122,7 +122,7 @@ struct Process {
     seconds: f64,
 }
 
-/// CPU seconds of this process and of all that descend from it, by name; of those that ended, with who waited
+/// CPU seconds of this process and of all that descend from it, by name; of those that ended, counted for the process that waited
 /// for them.
 fn own_seconds() -> anyhow::Result<BTreeMap<String, f64>> {
     let processes = processes()?;

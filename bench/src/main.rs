@@ -51,7 +51,7 @@ struct Arguments {
     /// A million rows where otherwise a hundred thousand serve.
     #[arg(long)]
     full: bool,
-    /// Tiny numbers: shows within seconds that everything runs. The figures mean nothing.
+    /// Tiny numbers, to see within seconds that everything runs. The figures have no meaning.
     #[arg(long)]
     smoke: bool,
     /// Writes the tables between the two marks of this file.
@@ -70,7 +70,7 @@ enum Part {
 fn main() -> ExitCode {
     let mut arguments = Arguments::parse();
     let done = match arguments.part.take() {
-        // One thread: it is to take little of the machine.
+        // One thread, because it should use little of the machine.
         Some(Part::Sink(options)) => on(&mut Builder::new_current_thread(), sink::server::serve(options)),
         None => on(&mut Builder::new_multi_thread(), run(arguments)),
     };

@@ -1,4 +1,4 @@
-//! Systems to compare with, which lie outside this repository: FastAPI with Celery, BullMQ with Nodemailer.
+//! Systems to compare with, which are outside of this repository: FastAPI with Celery, BullMQ with Nodemailer.
 //!
 //! Their folder holds `requirements.txt` and the package `bookly` (a FastAPI application and Celery's `c_app`), and
 //! `node/` with `package.json`, `fill.mjs` and `worker.mjs`. They get a Postgres, a Redis and a sink of their own,

@@ -31,7 +31,7 @@ impl Spread {
     }
 }
 
-/// What one work found.
+/// The figures of one measurement.
 #[derive(Debug)]
 pub(crate) struct Section {
     title: &'static str,
@@ -59,7 +59,7 @@ impl Section {
         self.rows.push([what.into(), number(spread.median), range, unit.to_owned(), goal.to_owned()]);
     }
 
-    /// Remembers how much of the machine others took during a run.
+    /// Notes how much of the machine other programs used during a run.
     pub(crate) fn beside(&mut self, others: f64) {
         self.others.push(others);
     }
@@ -146,9 +146,9 @@ fn say(text: &str) -> anyhow::Result<()> {
     Ok(output.flush()?)
 }
 
-/// Tells why it ended.
+/// Prints why it ended.
 pub(crate) fn complain(text: &str) {
-    // Nobody is left to tell when this fails.
+    // Nothing can be done when this fails.
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 

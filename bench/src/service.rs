@@ -52,7 +52,7 @@ impl Service {
         logs: &Path,
     ) -> anyhow::Result<Service> {
         let name = program.file_name().unwrap_or_default().display().to_string();
-        // A file, not a pipe: reading it would cost this process time that is being measured.
+        // A file, not a pipe: reading a pipe would use CPU time during the measurement.
         let log = logs.join(format!("{name}-{}.log", uuid::Uuid::new_v4().simple()));
         let file = File::create(&log)?;
         let mut command = spawn::mortal("KILL", program);

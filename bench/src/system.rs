@@ -1,4 +1,4 @@
-//! An installation to be measured: a database, a Redis, the API, workers, a sink. Everything of its own.
+//! An installation to be measured: a database, a Redis, the API, workers, a sink, all started for it.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -135,7 +135,7 @@ impl System {
         Ok(sqlx::query_scalar(sql).fetch_one(&self.sql).await?)
     }
 
-    /// Puts rows of mails that were sent beside them.
+    /// Adds rows of emails that were sent.
     pub(crate) async fn was_sent(&self, mails: u64) -> anyhow::Result<()> {
         self.insert(mails, "'sent'", "now(), '250 taken'").await
     }
@@ -154,7 +154,7 @@ impl System {
              FROM generate_series(1, {mails}) n JOIN users ON username = 'kim' || (n % {people} + 1)"
         ))
         .await?;
-        // What was just written is not the measured service's to flush.
+        // The rows that were just written are flushed now, not by the measured service.
         self.run("CHECKPOINT").await
     }
 

@@ -20,7 +20,7 @@ CREATE TABLE users (
     CONSTRAINT users_email_canonical_key UNIQUE (email_canonical)
 ) STRICT;
 
--- Accounts that nobody verified, which are deleted after a time.
+-- Unverified accounts, which are deleted after a time.
 CREATE INDEX users_unverified ON users (created_at) WHERE NOT is_verified;
 
 CREATE TABLE sessions (
@@ -32,8 +32,8 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_user ON sessions (user_uid);
 CREATE INDEX sessions_expiry ON sessions (expires_at);
 
--- Failed logins by submitted address, known or not. `network` is empty for everybody's common count, or a network
--- that the account logged in from: there it has a count of its own, so that others' guesses do not lock it out.
+-- Failed logins by submitted address, known or not. `network` is empty for the common count of all networks, or a network
+-- that the account logged in from: it has a separate count there, so that others' guesses do not lock it out.
 CREATE TABLE login_failures (
     mailbox        TEXT NOT NULL,
     network        TEXT NOT NULL,
@@ -189,7 +189,7 @@ CREATE TABLE email_attempts (
 -- Partial, so that an email that is sent at the first attempt costs nothing here.
 CREATE INDEX email_attempts_trouble ON email_attempts (started_at) WHERE outcome <> 'sent';
 
--- Mailboxes that get no email, or no bulk email. Each reason has an entry of its own.
+-- Mailboxes that get no email, or no bulk email. Each reason is a separate entry.
 CREATE TABLE suppressions (
     mailbox    TEXT NOT NULL,                      -- canonical, with its `+tag`: as in `emails`
     reason     TEXT NOT NULL,                      -- bounce, operator, complaint, unsubscribe

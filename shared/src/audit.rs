@@ -9,7 +9,7 @@ use crate::db::users::User;
 use crate::domain::{Role, SuppressionReason};
 use crate::redactor::masked;
 
-/// What happened to an account, or by it: its id and its masked address.
+/// What happened to an account, or what it did: its id and its masked address.
 pub fn account(user: &User, event: &'static str) {
     account_of(user.uid, &user.email, event);
 }
@@ -19,7 +19,7 @@ pub fn account_of(uid: Uuid, address: &str, event: &'static str) {
     tracing::info!(event, account = %uid, address = masked(address), "account");
 }
 
-/// What an account tried and may not do.
+/// What an account tried to do without permission.
 pub fn refused(user: &User, event: &'static str) {
     tracing::warn!(event, account = %user.uid, address = masked(&user.email), "account");
 }
@@ -47,7 +47,7 @@ pub fn email(admin: &User, email: Uuid, event: &'static str) {
     tracing::info!(event, account = %admin.uid, address = masked(&admin.email), %email, "email");
 }
 
-/// What an operator did with an email by a command. Who may run commands is the machine's to say, so there is no account.
+/// What an operator did with an email by a command. The machine decides who may run commands, so the line names no account.
 pub fn email_by_command(email: Uuid, event: &'static str) {
     tracing::info!(event, %email, "email");
 }

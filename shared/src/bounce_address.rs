@@ -17,7 +17,7 @@ use crate::link_token::derived_mac;
 
 /// Makes a key for these addresses alone.
 const KEY_PURPOSE: &[u8] = b"bounce address";
-/// The bytes of the signature: 80 bits, which nobody guesses by email.
+/// The bytes of the signature: 80 bits, too many to guess by sending emails.
 const SIGNATURE_BYTES: usize = 10;
 
 /// Makes and reads the envelope's senders.
@@ -47,8 +47,8 @@ impl BounceAddress {
         Address::new(format!("{}+{tag}", self.base.user()), self.base.domain())
     }
 
-    /// The row of such an address; `None` where the signature is not ours. What stands before the `+` and the domain may
-    /// be others: mail servers rewrite them.
+    /// The row of such an address; `None` where the signature is wrong. The text before the `+` and the domain may
+    /// differ: mail servers rewrite them.
     pub fn row_of(&self, address: &str) -> Option<Uuid> {
         let (local, _) = address.trim().trim_matches(['<', '>']).rsplit_once('@')?;
         let (_, tag) = local.rsplit_once('+')?;

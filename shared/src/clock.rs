@@ -41,7 +41,7 @@ impl Clock {
         Ok(clock)
     }
 
-    /// How far the clock of this machine is ahead of the database's; `None` for SQLite, which has no clock of its own.
+    /// How far the clock of this machine is ahead of the database's; `None` for SQLite, which has no clock.
     ///
     /// # Errors
     /// When the database does not answer.

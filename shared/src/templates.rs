@@ -1,5 +1,5 @@
-//! The loader of all templates: compiled in, and replaced file by file from `TEMPLATE_FOLDER`. Each language has an
-//! environment of its own, with its texts.
+//! The loader of all templates: compiled in, and replaced file by file from `TEMPLATE_FOLDER`. Each language has
+//! its own environment, with its texts.
 
 mod error;
 mod folder;

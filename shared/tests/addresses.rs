@@ -1,5 +1,5 @@
 //! The policy for addresses against the corpus of isemail (version 3.05, Dominic Sayers, BSD licence:
-//! `e2e/data/isemail/`), every address of it accepted or refused with the reason. `here` is what becomes of it here;
+//! `e2e/data/isemail/`), every address of it accepted or refused with the reason. `here` is the result here;
 //! the rest of a row is isemail's own, with control characters written out instead of as U+2400 and on.
 
 #![allow(clippy::unwrap_used, reason = "clippy takes the helpers of an integration test for library code")]
@@ -77,7 +77,7 @@ fn like_an_address() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    /// Whatever is accepted can be mailed, has nothing invisible in it, and is its own canonical form's like.
+    /// Every accepted address can be mailed, has no invisible characters, and its canonical form is accepted, with the same canonical form.
     #[test]
     fn what_is_accepted_is_one_plain_address_and_its_canonical_form_is_final(
         text in prop_oneof![like_an_address(), "\\PC{0,40}", any::<String>()]

@@ -44,7 +44,7 @@ fn the_documented_metrics_are_those_of_the_code() {
     hold("docs/metrics.md", "metrics", &bookly_shared::metrics::table::markdown());
 }
 
-/// Both ways: a metric that was renamed would leave a panel empty, and one that no panel shows is measured for nothing.
+/// Both ways: a metric that was renamed would leave a panel empty, and a metric that no panel shows has no use.
 #[test]
 fn the_dashboard_shows_all_metrics_and_no_others() {
     let dashboard = std::fs::read_to_string(format!("{ROOT}/docs/grafana.json")).unwrap();

@@ -21,7 +21,7 @@ greeting = Hello,
 # Line 1. $first_name is a given name as its owner typed it, of at most 40 letters.
 greeting-name = Hello { $first_name },
 
-# Small print under a button, before the address of the link on a line of its own.
+# Small print under a button, before the address of the link, which is a line by itself.
 mail-link-instead = If the button does not work, open this link:
 
 # Two lines of emails that tell of a change: the change was the reader's own.
@@ -79,7 +79,7 @@ verify-email-preheader = One click, and your { $app_name } account is ready. The
 verify-email-lead = Welcome to { $app_name }. Please confirm that this is your email address. Link and code work for { $lifetime }.
 verify-email-button = Verify my email
 
-# After the link, before the code, which stands large on a line of its own: "1234 5678". It does the same as the link.
+# After the link, before the code, which is large and a line by itself: "1234 5678". It does the same as the link.
 verify-email-code = Or enter this code where you signed up:
 verify-email-note = You did not sign up? Then ignore this mail: without link or code, nobody can use an account with your address.
 verify-email-footer = You get this mail because somebody signed up for { $app_name } with this address.
@@ -208,7 +208,7 @@ page-verify-button = Verify my email
 # A link to the page page-not-me.
 page-verify-not-me = I did not sign up
 
-# The page after a typed code: the same question, with texts of its own. page-account… and page-verify-not-me stand on it too.
+# The page after a typed code: the same question, with other texts. page-account… and page-verify-not-me stand on it too.
 page-verify-code-title = Is this your account?
 page-verify-code-lead = The code is right. If this is your account, press the button, and it is ready.
 page-verify-code-button = Yes, this is my account
@@ -240,7 +240,7 @@ page-expired-lead = Links work for a limited time, to keep your account safe. En
 # The same where a new link needs a login.
 page-expired-log-in = Links work for a limited time, to keep your account safe. Log in and ask again to change your email address.
 
-# The same for a link that undoes an email change: nobody can get a new one.
+# The same for a link that undoes an email change: there is no way to get a new one.
 page-expired-undo = An email change can be undone for 72 hours only. That time is over, so the address stays as it is now.
 page-expired-button = Send me a new link
 page-invalid-title = This link does not work

@@ -95,7 +95,7 @@ pub async fn work(settings: Settings) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Never ends.
+/// A future that never ends.
 async fn serve_metrics(metrics: Option<MetricsServer>, exporter: Exporter) {
     let serve = async {
         if let Some(metrics) = metrics {

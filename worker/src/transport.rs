@@ -116,7 +116,7 @@ impl Transport {
             Transport::Smtp(pool) => {
                 let sent = pool.send(&message.envelope, &message.bytes, lease_check).await;
                 let code = message.code.as_deref();
-                // A form of its own for encodings: in base64 the blank changes all letters.
+                // Without the blank too: in base64 the blank changes all following characters.
                 let without_blank = code.map(|code| code.replace(' ', ""));
                 let secrets = [message.token.as_deref(), code, without_blank.as_deref()];
                 let redactor = Redactor::new(secrets.into_iter().flatten());

@@ -160,7 +160,7 @@ pub async fn done<A: Admission, T>(
     }
 }
 
-/// Whether an actor whose change was refused has a session and may use the endpoint all the same.
+/// Whether an actor whose change was refused still has a session and may use the endpoint.
 ///
 /// # Errors
 /// Why not.

@@ -139,20 +139,20 @@ impl Fields {
         if self.values.contains_key(name) { read(self, name).map(Some) } else { Some(None) }
     }
 
-    /// Takes a field that is null out, as if it were missing. Returns whether there was one.
+    /// Removes a field that is null, as if it were missing. Returns whether there was one.
     pub fn take_null(&mut self, name: &str) -> bool {
         let is_null = self.values.get(name).is_some_and(Value::is_null);
         is_null && self.values.remove(name).is_some()
     }
 
-    /// Takes a field that is an empty text out, as if it were missing: so a form sends one that nobody filled in.
+    /// Removes a field that is an empty text, as if it were missing: browsers send a field that was left empty as an empty text.
     pub fn take_empty(&mut self, name: &str) {
         if self.values.get(name).is_some_and(|value| value == "") {
             self.values.remove(name);
         }
     }
 
-    /// The fields that are not read yet, as a value of their own. Its errors are not recorded here: they are for a later
+    /// The fields that are not read yet, as a separate value. Its errors are not recorded here: they are for a later
     /// decision.
     pub fn rest<T: FromFields>(&mut self) -> Result<T, ApiError> {
         Fields { values: std::mem::take(&mut self.values), errors: Vec::new() }.read()

@@ -25,7 +25,7 @@ pub struct AcceptedLanguage(pub Option<LanguageTag>);
 pub struct PageLanguage {
     query: Option<Locale>,
     account: Option<Locale>,
-    /// Whether the account was made by a sign-up that nobody confirmed: a stranger may have chosen its language.
+    /// Whether the account was made by a sign-up that is not confirmed: a stranger may have chosen its language.
     account_is_unproven: bool,
     accepted: Option<Locale>,
     default: Locale,

@@ -13,7 +13,7 @@ const MAX_PASSES: u32 = 16;
 /// The most lanes that a stored hash may ask for.
 const MAX_LANES: u32 = 16;
 
-/// A hash of no known password, with the cost of a new hash.
+/// A hash of an unknown password, with the cost of a new hash.
 pub(super) const UNKNOWN: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$Ym9va2x5LW5vYm9keS4uLg$4fXCqXn0dJrbqRZ0vYcQWmJ3m2kq6o1nA8sT5uEwGhY";
 

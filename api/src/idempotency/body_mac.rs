@@ -1,4 +1,4 @@
-//! Bodies are compared by their HMAC. They hold passwords: who reads the database could try passwords on a plain hash.
+//! Bodies are compared by their HMAC. They hold passwords: with a plain hash, a reader of the database could try passwords.
 
 use std::fmt;
 
@@ -24,7 +24,7 @@ impl BodyMacs {
         BodyMacs { key: key_of(secret), previous: None }
     }
 
-    /// Knows the bodies that came before a change of the secret, too.
+    /// Also recognises bodies from before a change of the secret.
     #[must_use]
     pub fn accepting(self, previous: Option<&SecretString>) -> BodyMacs {
         BodyMacs { previous: previous.map(key_of), ..self }

@@ -262,7 +262,7 @@ proptest! {
         prop_assert_eq!(tokens().read(&text, at(0)), Err(JwtError::Invalid));
     }
 
-    /// The last character has bits that nobody reads; a change of any other, or of its length, is seen.
+    /// Some bits of the last character are not read; every other change, also of the length, is noticed.
     #[test]
     fn no_changed_character_passes(place: prop::sample::Index, replacement in "[ -~]|", by_length: bool) {
         let token = signed(hs256(), &claims());

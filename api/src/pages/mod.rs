@@ -131,7 +131,7 @@ impl Pages {
         headers::page_headers(&self.content_security_policy, frames, html.contains("<form"))
     }
 
-    /// The headers of an email's HTML as a page of its own: `/inbox/{id}/html`.
+    /// The headers of an email's HTML as a separate page: `/inbox/{id}/html`.
     #[must_use]
     pub fn email_headers(&self) -> [(HeaderName, HeaderValue); 4] {
         headers::email_headers(self.product.logo.as_ref())

@@ -40,7 +40,7 @@ impl Sink {
         Self::run(&["--delay-ms", &delay.as_millis().to_string(), "--watched", recipients]).await
     }
 
-    /// A server that takes connections and never says a word.
+    /// A server that accepts connections and never replies.
     pub(crate) async fn hanging() -> anyhow::Result<Sink> {
         Ok(Self::run(&["--hang"]).await?.0)
     }
@@ -107,7 +107,7 @@ impl Drop for Sink {
     }
 }
 
-/// Tells answers from arrivals until the sink ends.
+/// Separates answers from arrivals until the sink ends.
 fn sort(output: ChildStdout, answers: &mpsc::UnboundedSender<u64>, arrivals: &mpsc::UnboundedSender<Clock>) {
     for line in BufReader::new(output).lines().map_while(Result::ok) {
         let Some((kind, number)) = line.split_once(' ') else { continue };

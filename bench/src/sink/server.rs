@@ -1,4 +1,4 @@
-//! An SMTP server that takes every mail, counts it and forgets it. It answers questions about that on its standard
+//! An SMTP server that takes every mail, counts it and does not store it. It answers questions about that on its standard
 //! input, a line each, and ends with it.
 
 use std::io::{BufRead as _, Write as _};
@@ -23,7 +23,7 @@ pub(crate) struct Options {
     /// Milliseconds between a mail's final dot and the answer to it.
     #[arg(long, default_value_t = 0)]
     delay_ms: u64,
-    /// Takes connections and never says a word.
+    /// Accepts connections and never replies.
     #[arg(long)]
     hang: bool,
     /// Tells when each MAIL FROM came, of emails to recipients with this text in their address.
@@ -95,7 +95,7 @@ async fn listen(listener: TcpListener, shared: Arc<Shared>) {
         if shared.options.hang {
             open.push(stream);
         } else {
-            // A session that breaks off is its client's matter.
+            // A session that breaks off is not an error here.
             tokio::spawn(accept(stream, Arc::clone(&shared)));
         }
     }

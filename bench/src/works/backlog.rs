@@ -1,4 +1,4 @@
-//! Whether a long queue, or a long past, slows a worker down.
+//! Whether many queued rows, or many old rows, slow a worker down.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ const COMMANDS: usize = 5;
 struct Case {
     name: String,
     system: System,
-    /// Rows that are queued anew for each run.
+    /// Rows that are queued again for each run.
     queued_each: u64,
     /// How many mails of it are measured.
     mails: u64,

@@ -1,4 +1,4 @@
-//! How soon an idle system hands a mail over, and what it asks of Redis while there is nothing to do.
+//! How soon an idle system begins to send an email, and its commands to Redis while there is nothing to do.
 
 use std::time::{Duration, Instant};
 
@@ -57,7 +57,7 @@ pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Section> {
     Ok(section)
 }
 
-/// Asks for one mail after the other; milliseconds to its MAIL FROM since the request was sent, and answered.
+/// Requests one email after the other; milliseconds to its MAIL FROM since the request was sent, and answered.
 pub(super) async fn follow(
     system: &System,
     arrivals: &mut Arrivals,
@@ -87,7 +87,7 @@ pub(super) fn at(times: &mut [f64], share: f64) -> f64 {
     times.get(index).copied().unwrap_or(f64::NAN)
 }
 
-/// As Redis counts them, without those that this asks.
+/// As Redis counts them, without the commands of this program.
 async fn commands_per_second(redis: &RedisServer, time: Duration) -> anyhow::Result<f64> {
     let first = commands(redis).await?;
     let (own, began) = (commands(redis).await? - first, Instant::now());

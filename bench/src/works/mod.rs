@@ -1,4 +1,4 @@
-//! What is measured, a file each.
+//! The measurements, one file each.
 
 mod backlog;
 mod by_turns;
@@ -29,7 +29,7 @@ use crate::report::Section;
 use crate::sink::Sink;
 use crate::system::System;
 
-/// One work: a name for `--only`, and how it is measured.
+/// One measurement: a name for `--only`, and its function.
 pub(crate) struct Work {
     pub(crate) name: &'static str,
     pub(crate) measure: fn(&Bench) -> LocalBoxFuture<'_, anyhow::Result<Section>>,
@@ -51,7 +51,7 @@ pub(crate) const WORKS: &[Work] = &[
     Work { name: "embedded", measure: |bench| Box::pin(embedded::measure(bench)) },
 ];
 
-/// What all works share: the throwaway Postgres, the binaries, and how long they may take.
+/// What all measurements share: the throwaway Postgres, the binaries, and how long they may take.
 pub(crate) struct Bench {
     /// How often each figure is measured.
     pub(crate) runs: u16,
@@ -96,12 +96,12 @@ impl Bench {
         if self.smoke { smoke } else { usual }
     }
 
-    /// The usual number of clients. In a smoke run few: beside other work a machine turns more away.
+    /// The usual number of clients. In a smoke run few: a busy machine refuses more.
     pub(crate) fn clients(&self, usual: usize) -> usize {
         self.size(usual, usual.min(8))
     }
 
-    /// The usual time, or the blink of a smoke run.
+    /// The usual time, or the short time of a smoke run.
     pub(crate) fn time(&self, seconds: u64) -> Duration {
         self.size(Duration::from_secs(seconds), Duration::from_millis(200))
     }

@@ -9,7 +9,7 @@ use crate::people;
 use crate::report::Section;
 use crate::sink::Sink;
 
-/// What is wrong.
+/// The fault.
 #[derive(Clone, Copy, PartialEq)]
 enum Trouble {
     None,

@@ -1,4 +1,4 @@
-//! How soon a reset is handed over while very many welcome emails wait, beside the same system while nothing waits.
+//! How soon a reset is sent while very many welcome emails wait, compared with the same system while nothing waits.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::system::{PEOPLE, System};
 const PAUSE: Duration = Duration::from_millis(53);
 /// The mail server's time for an email, where it is slow.
 const SLOW: Duration = Duration::from_millis(300);
-/// Whose MAIL FROM is told: those who ask for a reset.
+/// The recipients whose MAIL FROM is reported: those of resets.
 const WATCHED: &str = "kim-";
 
 /// Emails a second of a worker, where they are limited. A turn is shorter than the pause: while nothing waits, no reset
@@ -80,7 +80,7 @@ impl Case {
         format!("{workers} worker(s), {concurrency} at a time{rate}, {} ms a mail", server.as_millis())
     }
 
-    /// One email's time at the server with one turn of the rate, or two where no capacity is kept from bulk; in
+    /// One email's time at the server with one turn of the rate, or two where bulk may use all capacity; in
     /// milliseconds.
     fn allowed(&self) -> u128 {
         let turn = self.rate.map_or(Duration::ZERO, |rate| Duration::from_secs(1) / rate);

@@ -1,4 +1,4 @@
-//! How long those who are logged in wait while many others sign up.
+//! How long requests with a session take while many people sign up.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::report::Section;
 use crate::sink::Sink;
 use crate::system::System;
 
-/// Between an answer and the next question, so that the readers' own load does not count.
+/// Between an answer and the next request, so that the readers' own load does not count.
 const PAUSE: Duration = Duration::from_millis(10);
 const BOOKS: u64 = 50;
 const PATHS: [(&str, &str); 2] = [("/auth/me", "GET /auth/me"), ("/books?limit=20", "GET /books, 20 of 50")];

@@ -67,7 +67,7 @@ pub enum Fault {
     RepeatLink(u16, LinkForm),
     /// Replies only after the faults are cleared.
     HangAt(Stage),
-    /// Closes the connection without a reply. At the final dot the email is stored all the same.
+    /// Closes the connection without a reply. At the final dot the email is stored before that.
     CloseAt(Stage),
     /// Replies after this time.
     DelayAt(Stage, Duration),

@@ -61,7 +61,7 @@ both! {
         let (answers, before) = tokio::join!(crowd, others);
         assert!(before?, "six answers, one after the other, come before the crowd is through");
         let answers: Vec<Answer> = answers.into_iter().collect::<Result<_>>()?;
-        // On a machine that is busy with other things the last ones may have waited too long.
+        // On a busy machine the last ones may have waited too long.
         assert!(answers.iter().all(|answer| answer.status == 201 || answer.status == 503), "{answers:?}");
     }
 }

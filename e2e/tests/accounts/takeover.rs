@@ -1,4 +1,4 @@
-//! Attempts to take an account over, or to use a decision that is older than its effect.
+//! Attempts to take over an account, or to use a permission that has ended.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -181,7 +181,7 @@ both! {
         let thief = Member { person: thief, tokens, ..member.clone() };
         let thief = reset(stack, &thief).await?;
         let second_undo = move_to(stack, &thief, &new_address()).await?;
-        // Until the owner acts nobody takes the address.
+        // Until the owner acts, no other account can take the address.
         stack.api().post("/auth/signup").json(&member.person).refused(403, "user_exists").await?;
 
         let page = stack.api().visit(&undo).page(200).await?;

@@ -1,4 +1,4 @@
-//! Two mail servers, and one or both of them misbehave: nothing is lost, nothing comes twice but for lost answers.
+//! Two mail servers, with faults of one or both: no email is lost, and copies exist only after lost answers.
 //!
 //! Every test prints a line: fault, accepted, arrived, failed visibly, came twice, suppressed, seconds.
 
@@ -18,7 +18,7 @@ fn two_servers(kind: Kind) -> StackOptions {
     StackOptions::new(kind).two_mail_servers()
 }
 
-/// Somebody signs up whose address was known to the test before.
+/// A sign-up with an address that the test chose before.
 async fn sign_up(stack: &Stack, tally: &Tally<'_>, person: &Person) -> Result<()> {
     stack.sign_up(person).await?;
     tally.accept(&person.email);

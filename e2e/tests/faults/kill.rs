@@ -1,4 +1,4 @@
-//! Processes that are killed, or stopped for too long: what was accepted arrives all the same.
+//! Processes that are killed, or stopped for too long: every accepted email still arrives.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +31,7 @@ async fn an_api_that_is_killed_under_load_loses_nothing() -> Result<()> {
         let seen = load.finish().await?;
         ensure!(seen.unanswered > 0, "the kills hit no request");
         seen.settle(tally).await?;
-        // Committed, and the answer was lost: such mails arrive as well.
+        // Committed, and the answer was lost: such emails arrive, too.
         let rows = stack.sql().number("SELECT count(*) FROM emails", "").await?;
         ensure!(
             usize::try_from(rows)? == stack.mails()?.len(),
@@ -149,7 +149,7 @@ async fn a_worker_stopped_past_its_lease_sends_nothing_and_changes_nothing() -> 
     stack::run(StackOptions::new(Kind::Full).workers(1), async |stack| {
         let tally = Tally::begin(stack, "worker stopped past its lease");
         let smtp = stack.smtp()?;
-        // The leader, which is the worst worker to stop.
+        // The leader: no other worker can do maintenance until its lease ends.
         let sleeper = Arc::clone(&stack.workers()[0]);
         sleeper.log().line(LIMIT, |line| line.contains("this process is the maintenance leader")).await?;
         smtp.set_fault(Fault::HangAt(Stage::RcptTo).times(1));

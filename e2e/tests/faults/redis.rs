@@ -12,7 +12,7 @@ use bookly_e2e::{ports, stack};
 const LIMIT: Duration = Duration::from_secs(180);
 /// Less than the 10 s after which maintenance enqueues a row again whose job was lost.
 const REENQUEUED_AFTER: Duration = Duration::from_secs(8);
-/// Sign-ups of each part of a test: as long as Redis is well, while it is not, and afterwards.
+/// Sign-ups of each part of a test: before, during and after the fault.
 const PART: usize = 40;
 /// No more than a machine has cores: no request waits for a hash, and every answer must be 201.
 const CLIENTS: usize = 2;

@@ -1,5 +1,5 @@
-//! Processes that are asked to stop: they finish what they began, at once when asked twice, and nobody notices
-//! when all of them are replaced one after the other.
+//! Processes that are asked to stop: they finish their work, a second signal ends them at once, and no client
+//! notices when all of them are replaced one after the other.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +26,7 @@ async fn an_api_that_stops_under_load_answers_what_it_began() -> Result<()> {
         load.accepted(40, LIMIT).await?;
         stack.stop_api().await?;
         let seen = load.finish().await?;
-        // A machine that is too busy to hash may say so; nothing else is refused.
+        // A busy machine may answer 503 because too many passwords wait; nothing else is refused.
         seen.only_unavailable()?;
         expect_no_account_without_answer(stack, seen.accepted.len()).await?;
         seen.settle(tally).await?;
@@ -153,7 +153,7 @@ async fn a_rolling_restart_under_load_loses_and_doubles_nothing() -> Result<()> 
         }
         load.accepted_more(30, LIMIT).await?;
         let seen = load.finish().await?;
-        // A machine that is too busy to hash may say so; nothing else is refused.
+        // A busy machine may answer 503 because too many passwords wait; nothing else is refused.
         seen.only_unavailable()?;
         expect_no_account_without_answer(stack, seen.accepted.len()).await?;
         seen.settle(tally).await?;
@@ -177,7 +177,7 @@ async fn start(settings: &Settings, stack: &Stack, name: &str) -> Result<Process
     Ok(process)
 }
 
-/// A request that made an account and was not answered would be one that the stop tore down.
+/// A request that made an account and got no answer was interrupted by the stop.
 async fn expect_no_account_without_answer(stack: &Stack, accepted: usize) -> Result<()> {
     let users = usize::try_from(stack.sql().number(USERS, "").await?)?;
     ensure!(users == accepted, "{users} accounts were made, {accepted} answered");

@@ -1,4 +1,4 @@
-//! The mail server misbehaves, whole processes deliver all the same: nothing is lost, nothing doubled without cause.
+//! Faults of the mail server, with real processes: no email is lost, and copies exist only after lost answers.
 //!
 //! Every test prints a line: fault, accepted, arrived, failed visibly, came twice, suppressed, seconds.
 
@@ -16,14 +16,14 @@ fn full() -> StackOptions {
     StackOptions::new(Kind::Full)
 }
 
-/// Somebody signs up whose address was known to the test before.
+/// A sign-up with an address that the test chose before.
 async fn sign_up(stack: &Stack, tally: &Tally<'_>, person: &Person) -> Result<()> {
     stack.sign_up(person).await?;
     tally.accept(&person.email);
     Ok(())
 }
 
-/// Waits until every worker that met the fault said so at the level of errors.
+/// Waits until every worker that met the fault has logged an error.
 async fn alarm(stack: &Stack, words: &str) -> Result<()> {
     until("an alarm in a worker's log", LIMIT, async || {
         let mut events = stack.workers().into_iter().flat_map(|worker| worker.log().events());
@@ -94,8 +94,8 @@ async fn without_starttls_nothing_is_sent_in_clear() -> Result<()> {
     the_server_cannot_be_used("SMTP: STARTTLS not offered", Fault::NoStartTls, "STARTTLS").await
 }
 
-/// Three sign-ups while the server as a whole cannot be used: they wait, nothing is said in clear, an alarm is
-/// raised; when the fault is gone they arrive at their first attempt.
+/// Three sign-ups while the server as a whole cannot be used: they wait, nothing is sent without encryption, and
+/// an error is logged. When the fault is gone they arrive at their first attempt.
 async fn the_server_cannot_be_used(name: &str, fault: Fault, words: &str) -> Result<()> {
     run(full(), async |stack: &Stack| {
         let smtp = stack.smtp()?;
@@ -228,7 +228,7 @@ async fn when_every_email_is_refused_for_a_minute_the_circuit_opens_and_nothing_
         let failed = "SELECT count(*) FROM emails WHERE state = 'failed'";
         assert_eq!(stack.sql().number(failed, "").await?, 0);
         smtp.clear_faults();
-        // Again and again: an attempt that was refused just before is still to write its own time.
+        // More than once: an attempt that was refused just before has not written its own time yet.
         until("every email is sent", PATIENCE, async || {
             stack.sql().run(due_now, "").await?;
             let open = "SELECT count(*) FROM emails WHERE state <> 'sent'";
@@ -284,7 +284,7 @@ async fn a_server_that_hangs_in_data_is_given_up_and_asked_again() -> Result<()>
     .await
 }
 
-/// Tarpits greet after 30 s; 12 s is longer than most clients' patience, and half a minute less of everybody's.
+/// Some servers greet after 30 s on purpose. 12 s is longer than most clients wait, and makes the test shorter.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_banner_is_waited_for() -> Result<()> {
     run(full(), async |stack: &Stack| {

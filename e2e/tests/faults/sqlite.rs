@@ -74,12 +74,12 @@ async fn expect_accounts(stack: &Stack, accepted: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// A file system in memory that is easily filled. Mounting takes CAP_SYS_ADMIN, or a `sudo` that asks nothing.
+/// A small file system in memory. Mounting needs CAP_SYS_ADMIN, or `sudo` without a password.
 struct SmallDisk {
     folder: TempDir,
 }
 
-/// What this machine says to a mount.
+/// The result of a mount on this machine.
 enum Mount {
     Mounted(SmallDisk),
     NotAllowed(String),
@@ -103,7 +103,7 @@ impl SmallDisk {
         self.folder.path().join("filler")
     }
 
-    /// Leaves no block free.
+    /// Fills the last block.
     fn fill(&self) -> Result<()> {
         let written = fs::write(self.filler(), vec![0; 64 << 20]);
         let full = written.is_err_and(|error| error.kind() == std::io::ErrorKind::StorageFull);

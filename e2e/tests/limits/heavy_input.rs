@@ -1,4 +1,4 @@
-//! Bodies without measure: ended in bounded time and memory, with the right status.
+//! Endless bodies: they are refused in bounded time and memory, with the right status.
 #![allow(clippy::print_stdout, reason = "what the API grew by is worth reading beside the verdict")]
 
 use std::time::Duration;
@@ -12,14 +12,14 @@ use tokio::net::TcpStream;
 const CUT_WITHIN: Duration = Duration::from_secs(60);
 /// Clients at a time.
 const CLIENTS: usize = 40;
-/// What each would send, if it were let.
+/// What each client sends if the service does not stop it.
 const BODY_BYTES: usize = 5_000_000;
-/// What the kernels' buffers may take of an endless one, and more.
+/// More than the kernel's buffers take of an endless body.
 const MAX_TAKEN: usize = 64 * 1024 * 1024;
-/// Far more than what is read of all bodies together, far less than the bodies.
+/// Far more than the part that is read of all bodies together, and far less than the bodies.
 const MAX_GROWTH_KIB: u64 = 48 * 1024;
 
-/// Sends a head and then, over and over, the same piece of a body; returns what is answered until the service closes
+/// Sends a head and then the same piece of a body again and again; returns what is answered until the service closes
 /// the connection, and how many bytes of the body it took.
 async fn pour(stack: &Stack, head: &str, piece: &[u8], at_most: usize) -> Result<(String, usize)> {
     let address = stack.api().root().strip_prefix("http://").context("an address")?;

@@ -1,4 +1,4 @@
-//! How many mails a mailbox can be made to get by people who only know its address.
+//! How many emails strangers can send to a mailbox when they know only its address.
 
 use bookly_e2e::client::Answer;
 use bookly_e2e::person::{new_address, new_password};
@@ -19,7 +19,7 @@ fn spellings(local: &str) -> Vec<String> {
     local.iter().flat_map(|local| domains.map(|domain| format!("{local}@{domain}"))).collect()
 }
 
-/// Somebody whose address has many spellings; the first is how it is stored.
+/// A person whose address has many spellings; the first one is stored.
 async fn somebody(stack: &Stack) -> Result<(Person, Vec<String>)> {
     let address = new_address();
     let (local, _) = address.split_once('@').context("an address")?;
@@ -28,7 +28,7 @@ async fn somebody(stack: &Stack) -> Result<(Person, Vec<String>)> {
     Ok((person, spellings(local)))
 }
 
-/// Asks for a reset of each address as a client of its own.
+/// Asks for a reset of each address, each time as another client.
 fn asks<'a>(stack: &'a Stack, addresses: impl Iterator<Item = &'a String>) -> Vec<RequestBuilder> {
     let from = |(index, request): (usize, RequestBuilder)| {
         request.header("X-Forwarded-For", format!("198.51.100.{}", index % 250))

@@ -1,4 +1,4 @@
-//! Limits of clients, addresses and mailboxes, and input that is too much, too slow or wrong.
+//! Limits of clients, addresses and mailboxes, and input that is too large, too slow or wrong.
 
 mod client;
 mod errors;

@@ -1,5 +1,5 @@
-//! The big list of naughty strings (Max Woolf, MIT licence: `e2e/data/blns/`) wherever a client may put a text: no
-//! 5xx, every answer a success or the contract's error, every name that is accepted comes out right in the mail.
+//! The big list of naughty strings (Max Woolf, MIT licence: `e2e/data/blns/`) in every place where a client may send a text: no
+//! 5xx, every answer is a success or an error of the contract, and every accepted name is unchanged in the email.
 #![allow(clippy::print_stdout, reason = "which answers came is worth reading beside the verdict")]
 
 use std::collections::BTreeMap;
@@ -16,9 +16,9 @@ use reqwest::RequestBuilder;
 
 /// Requests at a time: fewer than may wait for a hash.
 const AT_ONCE: usize = 16;
-/// Of the strings that would cost a hash each, every so-manieth is sent in a body that is good otherwise.
+/// A string in an otherwise valid body can cost a hash, so only one in this many strings is sent in such a body.
 const HASHED: usize = 8;
-/// Those that the list is sure to have grown beyond.
+/// Fewer than the list has, also in later versions.
 const AT_LEAST: usize = 500;
 
 fn naughty() -> Result<Vec<String>> {
@@ -79,7 +79,7 @@ fn whole(operation: &Operation, field: &str, text: &str) -> Value {
     body.into()
 }
 
-/// Whether the service may hash something when the body is good otherwise.
+/// Whether the service hashes something when the rest of the body is valid.
 fn hashes(operation: &Operation) -> bool {
     operation.fields.keys().any(|field| field.contains("password"))
 }

@@ -41,7 +41,7 @@ async fn never_reads(stack: &Stack) -> Result<()> {
     .await
 }
 
-/// An address of this machine that is not a loopback one: to itself the machine is then a client from elsewhere.
+/// An address of this machine that is not a loopback address. The service treats a client with it as another machine.
 async fn outer_address() -> Result<Option<IpAddr>> {
     let socket = UdpSocket::bind("0.0.0.0:0").await?;
     // Nothing is sent. Without a network there is no route, and no such address.
@@ -51,7 +51,7 @@ async fn outer_address() -> Result<Option<IpAddr>> {
     Ok(Some(socket.local_addr()?.ip()).filter(|address| !address.is_loopback()))
 }
 
-/// The contract's 900 places, all wanted by one client that sends half of each request.
+/// One client opens as many connections as the contract allows in all, 900, and sends half of each request.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nine_hundred_hostile_connections_keep_nobody_out() -> Result<()> {
     let Some(outer) = outer_address().await? else {
@@ -88,7 +88,7 @@ async fn nine_hundred_hostile_connections_keep_nobody_out() -> Result<()> {
     .await
 }
 
-/// One test for all, since each waits for a limit to run out: so they wait together.
+/// One test for all: each waits until a limit is over, so they wait at the same time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slow_clients_are_cut_off_and_others_served_meanwhile() -> Result<()> {
     run(StackOptions::new(Kind::Embedded), async |stack| {

@@ -1,4 +1,4 @@
-//! Delivery over Redis and SMTP: that no mail is lost, whatever is away, and that no request waits for one.
+//! Delivery over Redis and SMTP: no email is lost during outages, and no request waits for an email.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ const MANY: usize = 9_000;
 const LONG: Duration = Duration::from_secs(600);
 /// For everything to arrive after a worker was killed: leases run out in 15 s.
 const RECOVERY: Duration = Duration::from_secs(120);
-/// A request that waited for a mail server or Redis would take far more than this many times as long.
+/// A request that waited for a mail server or Redis would be slower by far more than this factor.
 const NOT_SLOWER_THAN: u32 = 10;
 const VERIFY: &str = "Verify your email";
 

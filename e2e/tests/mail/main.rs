@@ -1,4 +1,4 @@
-//! Emails from the request to the mail server, what they hold, and what strangers learn from it.
+//! Emails from the request to the mail server, what they contain, and what strangers can learn from it.
 
 mod delivery;
 mod mails;

@@ -1,11 +1,11 @@
-//! What the answers tell about who has an account: nothing, neither by what they say nor by when they come.
+//! Neither the content nor the time of an answer tells whether an address has an account.
 //!
 //! Times are compared as distributions, never with a number of milliseconds: 200 samples of each class, in one
 //! shuffled order, so that whatever slows the machine down slows all classes down alike. Two classes count as
-//! told apart when a sample of one is larger than a sample of the other with a likelihood outside 0.35 to 0.65
+//! different when a sample of one is larger than a sample of the other with a likelihood outside 0.35 to 0.65
 //! (Mann–Whitney). For classes that are alike it deviates from 0.5 by 0.029 (one sigma, 200 against 200), so the
-//! bounds are five sigmas away; a shift of half the spread's width crosses them. Ranks do not mind the few samples
-//! that a busy machine makes a hundred times longer, which a mean would.
+//! bounds are five sigmas away; a shift of half the spread's width crosses them. The few samples
+//! that a busy machine makes a hundred times longer change a mean, but hardly change ranks.
 #![allow(clippy::print_stdout, reason = "the distributions are worth reading beside the verdict")]
 
 use std::time::Instant;
@@ -19,7 +19,7 @@ use reqwest::RequestBuilder;
 
 /// Of each class.
 const SAMPLES: usize = 200;
-/// For connections, caches and prepared statements to be as they stay.
+/// Until connections, caches and prepared statements are warm.
 const WARM_UP: usize = 20;
 const ALIKE: std::ops::Range<f64> = 0.35..0.65;
 /// An account's failures that cost no wait.
@@ -37,7 +37,7 @@ fn class<'a>(name: &'static str, request: impl Fn(usize) -> RequestBuilder + 'a)
     Class { name, request: Box::new(request) }
 }
 
-/// What can be seen of an answer, but for its time.
+/// What a client sees of an answer, without its time.
 fn seen(answer: &Answer) -> (u16, String, Vec<(String, String)>) {
     let told_apart = |(name, value): (&header::HeaderName, &header::HeaderValue)| {
         let value = if OF_EVERY_ANSWER.contains(&name.as_str()) { "" } else { value.to_str().unwrap_or("?") };
@@ -48,11 +48,11 @@ fn seen(answer: &Answer) -> (u16, String, Vec<(String, String)>) {
     (answer.status.as_u16(), answer.body.clone(), headers)
 }
 
-/// Sends all classes' requests in one shuffled order and fails when any two can be told apart.
+/// Sends all classes' requests in one shuffled order and fails when any two classes differ.
 async fn compare(what: &str, classes: &[Class<'_>]) -> Result<()> {
     let mut order: Vec<(usize, usize)> =
         (0..classes.len()).flat_map(|class| (0..SAMPLES).map(move |sample| (class, sample))).collect();
-    // A random UUID is the random number that is at hand.
+    // A random UUID is used as a random number.
     order.sort_by_cached_key(|_| uuid::Uuid::new_v4());
     let mut times: Vec<Times> = classes.iter().map(|class| Times::of(class.name)).collect();
     let mut first = None;

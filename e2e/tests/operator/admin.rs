@@ -6,7 +6,7 @@ use bookly_e2e::prelude::*;
 use bookly_e2e::smtp_server::{Fault, Stage};
 use bookly_e2e::stack::{Member, run};
 
-/// A phone and a desk.
+/// The widths of a phone and of a desktop screen.
 const WIDTHS: [u32; 2] = [390, 1280];
 
 /// Logs an administrator in to the pages.
@@ -47,7 +47,7 @@ async fn a_failed_mail_is_found_and_sent_again(stack: &Stack) -> Result<()> {
     browser.fill("to", &person.email.to_uppercase()).await?;
     browser.press_button("Search", "verify email").await?;
     browser.follow(&person.email, "What happened").await?;
-    // The whole story: it failed, an operator asked, it was sent.
+    // The whole history: it failed, an operator retried it, it was sent.
     for part in ["Accepted", "Failed", "550 5.1.1 no such user", "Sent", "250 "] {
         browser.says(part).await?;
     }
@@ -63,7 +63,7 @@ async fn a_mail_that_waits_is_cancelled(stack: &Stack) -> Result<()> {
     smtp.set_fault(Fault::reply(Stage::RcptTo, 450, "4.2.1 mailbox busy").only_to(&person.email));
     let browser = operator(stack, &admin, false).await?;
     stack.sign_up(&person).await?;
-    // Put back after its first attempt, it waits for the second.
+    // After its first attempt it is queued again and waits for the second.
     let waits = "SELECT count(*) FROM emails WHERE recipient = $1 AND state = 'queued' AND attempts > 0";
     until("a mail that waits", LIMIT, async || {
         Ok((stack.sql().number(waits, &person.email).await? > 0).then_some(()))

@@ -1,4 +1,4 @@
-//! `docs/adopting.md` names settings, calls and files: each is there.
+//! `docs/adopting.md` names settings, calls and files: each exists.
 
 use std::fs;
 use std::path::{Path, PathBuf};

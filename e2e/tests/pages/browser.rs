@@ -1,6 +1,6 @@
 //! What people do: open the mail, follow its link, press the button. In Chromium, with and without JavaScript.
 //!
-//! Pictures of the pages are kept under `target/screenshots`.
+//! Screenshots of the pages are stored under `target/screenshots`.
 
 use std::time::Duration;
 
@@ -109,7 +109,7 @@ both! {
         browser.follow("I did not sign up", "Delete this account?").await?;
         browser.says(&stranger.email).await?;
         browser.screenshot("not-me").await?;
-        // The page asks once more: to look at it deletes nothing.
+        // The page asks again: opening it deletes nothing.
         stack.log_in(&stranger).await?;
         browser.press("The account was deleted").await?;
         browser.screenshot("not-me-done").await?;

@@ -113,7 +113,7 @@ both! {
             stack.log_in_as(&stranger).refused(400, "invalid_email_or_password").await?;
         }
         checked("429", stack.log_in_as(&stranger), 429).await?;
-        // Last, since it breaks the service.
+        // The last part, because it breaks the service.
         stack.settled().await?;
         stack.sql().run("ALTER TABLE users RENAME TO users_elsewhere", "").await?;
         checked("500", stack.me(&member.tokens.access), 500).await?;
@@ -197,7 +197,7 @@ both! {
         let me = stack.me(&member.tokens.access).expect(200).await?;
         assert_eq!(me["email"], member.person.email);
         stack.log_in(&member.person).await?;
-        // The same forms from a page of ours.
+        // The same forms from a page of this service.
         for (endpoint, fields) in [(&verify, vec![]), (&reset, vec![("new_password", &*new), ("confirm_new_password", &*new)])] {
             stack.api().submit(endpoint, &fields).page(200).await?;
         }

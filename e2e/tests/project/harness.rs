@@ -1,4 +1,4 @@
-//! The throwaway servers themselves: that they serve, and that nothing of them stays behind.
+//! The throwaway servers themselves: they work, and nothing of them is left after the test.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! `docs/security.md` names tests: each is there.
+//! `docs/security.md` names tests: each exists.
 #![expect(clippy::unwrap_used, reason = "in tests a panic is the verdict")]
 
 use std::collections::BTreeSet;
@@ -51,7 +51,7 @@ fn every_line_of_its_tables_names_a_test() {
     }
 }
 
-/// A test about abuse that the page does not know of is easily forgotten.
+/// Each test about abuse is named on the page.
 #[test]
 fn every_test_about_abuse_is_named() {
     let page = page();

@@ -6,7 +6,7 @@ use bookly_worker::smtp::SmtpProblem;
 
 use super::*;
 
-/// What becomes of an email to a server that shows this certificate, where `trusted` is trusted.
+/// The result of sending an email to a server with this certificate, where `trusted` is trusted.
 async fn sent_over(shown: &Certificate, trusted: &str) -> Result<(), SmtpProblem> {
     for (tls, security) in
         [(TlsMode::StartTls, Security::StartTls), (TlsMode::Implicit, Security::ImplicitTls)]

@@ -1,4 +1,4 @@
-//! The product that the service belongs to: its name, its look, whom people write to.
+//! The product that the service belongs to: its name, its look, and the address for questions.
 
 use url::Url;
 

@@ -91,7 +91,7 @@ impl Source {
             || setting.file_name().is_some_and(|name| self.vars.contains_key(&name))
     }
 
-    /// Reports a setting that contradicts others, in the words of the caller.
+    /// Reports a setting that contradicts others, with the caller's texts.
     pub(super) fn refuse(&mut self, setting: &Setting, finding: &str, needed: impl Into<String>) {
         self.problems.push(SettingProblem::new(setting.name(), finding, needed));
     }
@@ -194,6 +194,6 @@ pub(super) fn read_text(path: &str) -> Result<String, String> {
     let text = String::from_utf8(bytes).map_err(|_| "a file with UTF-8 text is needed".to_owned())?;
     // Editors on Windows write a byte order mark, which is not part of the secret.
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text).trim_end_matches(['\r', '\n']);
-    // Blanks are no secret, as they are no value of a variable.
+    // A file of blanks counts as empty, like a variable of blanks.
     if text.trim().is_empty() { Err("a file that is not empty is needed".into()) } else { Ok(text.into()) }
 }

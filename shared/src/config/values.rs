@@ -75,7 +75,7 @@ fn from_bare_host(text: &str) -> Option<Url> {
     Some(url)
 }
 
-/// Whether nobody on the network can read what is sent there: https, or http on this machine.
+/// Whether what is sent there cannot be read on the network: https, or http on this machine.
 pub(super) fn is_by_tls_or_here(url: &Url) -> bool {
     match url.scheme() {
         "https" => true,

@@ -74,7 +74,7 @@ DELETE FROM email_changes WHERE id IN (SELECT id FROM email_changes WHERE change
 /// A request to move an account to a new address.
 #[derive(Debug)]
 pub struct EmailChangeRequest<'a> {
-    /// Who asks.
+    /// The session that asks.
     pub actor: &'a Actor,
     /// The link to the new address and the notice to the old one.
     pub request: EmailRequest,
@@ -82,7 +82,7 @@ pub struct EmailChangeRequest<'a> {
     pub new_email: &'a EmailAddress,
     /// How many sign-ups and address changes a mailbox gets in 24 hours, whatever follows its `+`.
     pub base_mailbox_limit: i32,
-    /// The answer, where it is kept for a repeated request.
+    /// The answer, where it is stored for repeated requests.
     pub keep: Option<&'a AnswerToKeep>,
 }
 

@@ -29,11 +29,11 @@ pub struct DatabaseReport {
     pub is_writable: bool,
     /// By how much this machine's clock is ahead of the database's; `None` for SQLite, which has no clock.
     pub clock_ahead: Option<TimeDelta>,
-    /// Whose tables the database holds.
+    /// The application whose tables the database holds.
     pub tables: Tables,
 }
 
-/// Whose tables the database holds.
+/// The application whose tables the database holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Tables {
     /// No tables: Bookly has not started with this database yet.
@@ -41,7 +41,7 @@ pub enum Tables {
         /// Whether the first start may create them.
         can_create: bool,
     },
-    /// Another application's; this is one of them.
+    /// Those of another application; this is one of them.
     Foreign(String),
     /// Bookly's.
     Ours(Migrations),

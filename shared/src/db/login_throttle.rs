@@ -10,7 +10,7 @@ const FREE_FAILURES: i32 = 5;
 pub const FORGET_FAILURES_AFTER: TimeDelta = TimeDelta::days(1);
 /// How long the network of a login stays known.
 pub const KNOWN_NETWORK_FOR: TimeDelta = TimeDelta::days(30);
-/// The most networks of one address that are remembered, so that nobody can collect counts of failures.
+/// The most networks of one address that are remembered, so that an attacker cannot collect counts of failures.
 const MAX_NETWORKS: i64 = 10;
 const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(15);
 
@@ -45,7 +45,7 @@ SET last_failed_at = $3,
 
 const FORGET_FAILURES: &str = "DELETE FROM login_failures WHERE mailbox = $1 AND network = $2";
 
-/// After a new password earlier guesses no longer count.
+/// After a new password, earlier wrong passwords no longer count.
 pub(in crate::db) const FORGET_ALL_FAILURES: &str = "DELETE FROM login_failures WHERE mailbox = $1";
 
 /// After a reset, a change of password or address, or a verification, earlier logins may have been somebody else's.

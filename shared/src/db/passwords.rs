@@ -26,8 +26,8 @@ const END_OTHER_SESSIONS: &str = "DELETE FROM sessions WHERE user_uid = $1 AND s
 const NOTICE_SINCE: &str = "
 SELECT EXISTS (SELECT 1 FROM emails WHERE mailbox = $1 AND kind = 'password_changed' AND created_at > $2)";
 
-/// How often the owner of an address that nobody proved hears of changed passwords at most. The address may be another
-/// person's, and each notice also lets a further reset link through.
+/// The shortest time between two notices of a changed password to an address that is not verified. The address may be
+/// another person's, and each notice also allows one more reset link.
 const UNVERIFIED_NOTICE_EVERY: TimeDelta = TimeDelta::hours(24);
 
 impl Db {

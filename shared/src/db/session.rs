@@ -29,7 +29,7 @@ const READY_LIMIT: Duration = Duration::from_secs(5);
 /// A pooler with a single session lets the second connection wait.
 const DETECT_LIMIT: Duration = Duration::from_secs(2);
 
-/// Whose the sessions are.
+/// How connections get their sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sessions {
     /// Each connection has its own.

@@ -216,7 +216,7 @@ impl Replaceable {
     }
 }
 
-/// Makes the answer to a sign-up that is kept with its account.
+/// Makes the answer to a sign-up that is stored with its account.
 pub type KeepFor<'a> = &'a (dyn Fn(&User) -> Option<AnswerToKeep> + Send + Sync);
 
 /// The result of a sign-up.
@@ -291,7 +291,7 @@ impl Db {
         self.create_account_and_keep(account, email, None, now).await
     }
 
-    /// The same, and keeps the answer in the same transaction.
+    /// The same, and stores the answer in the same transaction.
     pub async fn create_account_and_keep(
         &self,
         account: &NewAccount,

@@ -2,7 +2,7 @@
 
 use strum::IntoStaticStr;
 
-/// Who reports.
+/// The reporter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]
 pub enum ReportSource {

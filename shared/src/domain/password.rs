@@ -63,7 +63,7 @@ impl Password {
         normalised(&text)
     }
 
-    /// A random password that nobody knows (244 bits).
+    /// A random password (244 bits), which is shown to nobody.
     pub fn random() -> Password {
         Password(SecretString::from(format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())))
     }

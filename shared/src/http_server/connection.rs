@@ -16,7 +16,7 @@ use super::limits::Limits;
 use super::places::Place;
 use super::stream::TimedStream;
 
-/// hyper's default of about 400 KiB a connection is more than any request of ours needs.
+/// hyper's default is about 400 KiB for each connection, more than any request to this service needs.
 const MAX_HEADER_BYTES: usize = 32 * 1024;
 
 /// Serves requests until the client or a limit ends the connection, or `stop` and the request under way.
@@ -72,7 +72,7 @@ pub(super) async fn serve<S, B>(
         }
     };
     if let Err(error) = ended {
-        // The client's doing: it went away, sent no HTTP, or took too long.
+        // The client caused the error: it went away, sent no HTTP, or took too long.
         tracing::debug!(%error, "a connection ended early");
     }
 }

@@ -31,7 +31,7 @@ pub use places::client_network;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until `shutdown`, then finishes the requests under way, within [`Limits::finish`]. `service_for` makes the
-/// service of one connection from its peer. Clients in `exempt` have no limit of their own.
+/// service of one connection from its peer. Clients in `exempt` have no limit per client.
 pub async fn serve<S, B>(
     listener: TcpListener,
     service_for: impl Fn(SocketAddr) -> S,

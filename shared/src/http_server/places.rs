@@ -64,7 +64,7 @@ impl Places {
     }
 
     /// Gives a place to a connection of this peer. While most places are taken, a client with too many of them gets
-    /// the place of its own longest idle connection, or none.
+    /// the place of its longest idle connection, or none.
     pub(super) fn take(&self, free: Free, peer: IpAddr) -> Option<Place> {
         let client = client_network(peer);
         let mut holders = self.0.holders.lock();

@@ -23,7 +23,7 @@ pub(super) struct TimedStream {
     activity: Activity,
 }
 
-/// When the answer must be written. The sleep is set anew only when it ends too early.
+/// When the answer must be written. The sleep is set again only when it ends too early.
 struct Deadline {
     /// For the whole answer.
     whole: Instant,

@@ -39,7 +39,7 @@ impl Moments {
         })
     }
 
-    /// `None` for a year that no calendar of this program reaches.
+    /// `None` for a year that is outside of the calendar of this program.
     pub(super) fn parts(&self, moment: DateTime<Utc>) -> Option<(String, String)> {
         let [month, day, hour, minute] =
             [moment.month(), moment.day(), moment.hour(), moment.minute()].map(u8::try_from);
@@ -53,7 +53,7 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// The message that tells a duration, and its `$count`. It is rounded down, so that no link is promised a longer life than
+/// The message that tells a duration, and its `$count`. It is rounded down, so that no text promises a longer time than
 /// it has.
 pub(super) fn duration(duration: Duration) -> (&'static str, u64) {
     let seconds = duration.as_secs();

@@ -128,7 +128,7 @@ impl RedisQueue {
         Ok(scheduled + active)
     }
 
-    /// Pushes jobs and wakes the workers. Every push has a task id of its own: apalis-redis drops an id that was
+    /// Pushes jobs and wakes the workers. Every push has a new task id: apalis-redis drops an id that was
     /// pushed before without an error, also after that task is done.
     ///
     /// # Errors
@@ -197,7 +197,7 @@ impl RedisQueue {
 /// Batches of one: a batch is acknowledged as a whole. No locks and no events: the row's claim is the lock.
 /// Results on: without them nothing is acknowledged. A heartbeat every 10 s, and a day of silence before a worker
 /// counts as lost: apalis-redis removes every worker that is behind by the clock of any other one, so a worker whose
-/// clock is an hour ahead would keep all others from working. Maintenance enqueues again what a lost worker held.
+/// clock is an hour ahead would remove all others. Maintenance enqueues again what a lost worker held.
 fn config(name: &str) -> Config {
     let mut config = Config::default()
         .queue(name)

@@ -1,5 +1,5 @@
-//! The extension `basicConstraints` of a certificate: whether it is that of an authority. rustls and webpki keep it to
-//! themselves.
+//! The extension `basicConstraints` of a certificate: whether it is that of an authority. rustls and webpki do not show
+//! it.
 
 /// A value in DER: its tag, its content, and what follows.
 struct Value<'a> {

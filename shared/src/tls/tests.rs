@@ -24,7 +24,7 @@ fn self_signed() -> rcgen::Certificate {
     params(&[NAME], true).self_signed(&KeyPair::generate().unwrap()).unwrap()
 }
 
-/// What becomes of a server's certificate in this year, where these certificates are trusted.
+/// The check of a server's certificate in this year, where these certificates are trusted.
 fn judged(
     trust: &Trust,
     shown: &CertificateDer<'_>,

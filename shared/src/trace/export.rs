@@ -12,7 +12,7 @@ use secrecy::ExposeSecret;
 use super::client::{CollectorClient, TraceError};
 use crate::config::TraceSettings;
 
-/// Batches and exports on a thread of its own. OpenTelemetry's `OTEL_BSP_…` set the size and interval of batches, and
+/// Batches and exports on a separate thread. OpenTelemetry's `OTEL_BSP_…` set the size and interval of batches, and
 /// `OTEL_RESOURCE_ATTRIBUTES` further attributes of the resource.
 pub(super) fn processor(
     settings: &TraceSettings,

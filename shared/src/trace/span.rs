@@ -18,7 +18,7 @@ use crate::config::TraceSettings;
 /// How long exporting the last spans may take when the process ends.
 const FLUSH_LIMIT: Duration = Duration::from_secs(2);
 
-/// Exports finished spans in batches, on a thread of its own, so that no request waits for it. Spans beyond its buffer are
+/// Exports finished spans in batches, on a separate thread, so that no request waits for it. Spans beyond its buffer are
 /// dropped. Cheap to clone; a tracer that is off does nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Tracer(Option<Arc<SpanSink>>);

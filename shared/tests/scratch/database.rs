@@ -1,4 +1,4 @@
-//! A Postgres database of a test's own, for what a schema is not enough.
+//! A separate Postgres database for a test, where a schema is not enough.
 #![allow(dead_code, reason = "not all tests that share this file need all of it")]
 
 use secrecy::SecretString;

@@ -1,4 +1,4 @@
-//! What a token server answers (RFC 6749 §5), and what is made of answers that it should not give.
+//! What a token server answers (RFC 6749 §5), and how wrong answers are treated.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use super::error::TokenProblem;
 
-/// How long a token counts as valid that does not say it.
+/// How long a token without a lifetime counts as valid.
 const UNKNOWN_LIFETIME: Duration = Duration::from_secs(5 * 60);
-/// A token that ends earlier is used this long all the same: the mail server decides.
+/// A token that ends earlier is used for this long anyway: the mail server decides.
 const SHORTEST_LIFETIME: Duration = Duration::from_secs(60);
 /// A token that lasts longer is replaced after this time.
 const LONGEST_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);

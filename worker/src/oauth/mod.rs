@@ -1,5 +1,5 @@
-//! Access tokens for the login at the mail server (OAuth 2.0, RFC 6749): fetched by one task, ahead of their end, and kept
-//! in memory only. Whoever opens a session asks [`Tokens`] for one.
+//! Access tokens for the login at the mail server (OAuth 2.0, RFC 6749): fetched by one task, before they end, and
+//! held in memory only. A new session asks [`Tokens`] for one.
 
 mod answer;
 mod error;

@@ -170,7 +170,7 @@ impl SendError {
     }
 
     /// A reply that is not the expected one: a refusal, or one that does not fit the command, such as 250 to DATA.
-    /// After the latter nobody knows which command the next reply belongs to.
+    /// After such a reply it is not known which command the next one belongs to.
     pub(super) fn from_reply(stage: Stage, reply: SmtpReply) -> Self {
         if reply.is_negative() {
             Self { stage, cause: Cause::Refused(reply) }

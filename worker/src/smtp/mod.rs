@@ -1,6 +1,6 @@
 //! Sends finished messages to one mail server: a pool of sessions, each used by one email at a time.
 //!
-//! lettre builds messages and checks addresses. Its SMTP client is not used: its pool puts a connection back whose send
+//! lettre builds messages and checks addresses. Its SMTP client is not used: its pool takes a connection back whose send
 //! was cancelled, so that the next email gets the reply of the one before; its time limit covers connecting only; it
 //! leaves Nagle's algorithm on, which costs 40 ms an email; and it keeps clear text across STARTTLS (CVE-2011-0411).
 

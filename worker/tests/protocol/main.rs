@@ -194,7 +194,7 @@ fn report(name: &str, checker: &impl Checker<Protocol>, began: Instant) {
     let (states, steps, depth) = (checker.unique_state_count(), checker.state_count(), checker.max_depth());
     let seconds = began.elapsed().as_secs_f64();
     let line = format!("protocol: {name}: {states} states, {steps} steps, {depth} deep, {seconds:.1} s\n");
-    // Past the test harness, which keeps to itself what a passing test prints.
+    // Written directly, because the test harness hides what a passing test prints.
     std::io::stderr().write_all(line.as_bytes()).expect("standard error is there");
 }
 

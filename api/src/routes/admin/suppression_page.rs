@@ -88,7 +88,7 @@ async fn remove(
         own?;
         let Removal { mailbox, reason } = removal?.body;
         match remove_suppression(&state, &mailbox, Some(reason), &operator.user, &operator.actor()).await {
-            // To remove it twice is no error.
+            // Removing it twice is not an error.
             Err(ApiError::NotFound) => Ok(()),
             removed => removed,
         }
@@ -96,7 +96,7 @@ async fn remove(
     html::or_error_page(&state, removed.await.map(|()| Redirect::to(PATH).into_response()))
 }
 
-/// The page with what is wrong in a form; any other error has a page of its own.
+/// The page again, with what is wrong in a form. Any other error gets the error page.
 fn with_problem(state: &AppState, error: ApiError, mailbox: String) -> Response {
     let ApiError::Validation(fields) = &error else { return html::or_error_page(state, Err(error)) };
     let problem = fields.first().map(|field| format!("The {} {}", field.field, field.message));

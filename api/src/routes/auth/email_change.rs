@@ -82,7 +82,7 @@ async fn request(
     let password = change.password.ok_or(ApiError::InvalidEmailOrPassword)?;
     state.login_guard.require_password(&user, password, client).await?;
     if change.new_email.canonical() == user.email_canonical {
-        // Nothing would change, so there is nothing to confirm and nobody to warn.
+        // The address stays the same, so no email is needed.
         return Ok(Json(MessageResponse { message: REQUESTED }));
     }
     let old = EmailAddress::parse(&user.email).map_err(ApiError::server)?;

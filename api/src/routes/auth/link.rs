@@ -54,7 +54,7 @@ pub(super) struct OpenedLink {
     pub(super) change: Option<Uuid>,
 }
 
-/// A new token that verifies the account, for who proved its address in another way.
+/// A new token that verifies the account, for a person who proved the address in another way.
 pub(super) fn verification_token(state: &AppState, user: &User) -> PathToken {
     let claims = LinkClaims { email: user.email.clone(), uid: user.uid, version: None, change: None };
     let token = state.links.sign(Purpose::EmailVerification, &claims, state.now());

@@ -28,7 +28,7 @@ pub(in crate::routes) fn router() -> OpenApiRouter<AppState> {
 }
 
 const DONE: &str = "Unsubscribed";
-/// Who adds the entry.
+/// The source of the entry.
 const SOURCE: &str = "recipient";
 
 errors!(html OpenUnsubscribeErrors: [ApiError::LinkInvalid], always());

@@ -30,12 +30,12 @@ pub(super) enum Refusal {
     Unproved(&'static str),
 }
 
-/// A bounce, or a complaint, of an email that may be ours.
+/// A bounce or a complaint about an email that this service may have sent.
 #[derive(Debug)]
 pub(super) struct Event {
     /// The row's id.
     pub(super) email_id: Uuid,
-    /// Whom the report is about.
+    /// The recipient that the report is about.
     pub(super) recipient: EmailAddress,
     pub(super) verdict: ReportVerdict,
     /// The reporter's words, as they came.
@@ -48,7 +48,7 @@ pub(super) struct Event {
 pub(super) struct Said<'a> {
     /// From the general to the particular, as in the table of meanings.
     pub(super) what: &'a [&'a str],
-    /// The enhanced code where it has a field of its own.
+    /// The enhanced code, where the call has a field for it.
     pub(super) code: &'a str,
     /// What the receiver said, else the provider's explanation.
     pub(super) words: &'a str,
@@ -135,7 +135,7 @@ pub(super) fn text_or_number(value: &Value, pointer: &str) -> String {
     }
 }
 
-/// The first of these that says something, else an empty text.
+/// The first of these that is not empty, else an empty text.
 pub(super) fn first_of<'a>(texts: &[&'a str]) -> &'a str {
     texts.iter().copied().find(|text| !text.is_empty()).unwrap_or_default()
 }

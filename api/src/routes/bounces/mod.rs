@@ -1,6 +1,7 @@
 //! `POST /api/v1/bounces/{provider}`: what providers report of emails that they accepted.
 //!
-//! Each provider proves in its own way that a call is its own, over the bytes as they came. An event counts only if it
+//! Each provider proves in its own way that it made the call; a proof of the body is checked on its bytes as they came. An event
+//! counts only if it
 //! names an email of this service and that email's recipient: an account at a provider may have other applications.
 
 mod count;

@@ -128,7 +128,7 @@ macro_rules! enqueue_email {
         let email: &$crate::db::emails::enqueue::NewEmail = $email;
         let query = sqlx::query($crate::db::emails::enqueue::ENQUEUE);
         $crate::db::emails::enqueue::bind_email!(query, email).execute(&mut *$tx).await?;
-        // A commit that fails afterwards is rare, and is counted all the same.
+        // It is counted even if the commit fails afterwards, which is rare.
         email.count();
     }};
 }

@@ -1,4 +1,4 @@
-//! A request for an email that has an `Idempotency-Key`: its answer is kept in the transaction that queues the email.
+//! A request for an email that has an `Idempotency-Key`: its answer is stored in the transaction that queues the email.
 
 use super::on_request::{EmailRequest, enqueue_on_postgres, enqueue_on_sqlite};
 use crate::db::idempotency::{AnswerToKeep, keep_answer};
@@ -6,7 +6,7 @@ use crate::db::{Db, DbResult, in_transaction};
 
 impl Db {
     /// The same as [`enqueue_on_request`](Db::enqueue_on_request), not batched with other requests, and the answer is
-    /// kept. It takes the same time for known and unknown addresses, too.
+    /// stored. It takes the same time for known and unknown addresses, too.
     pub async fn enqueue_on_request_once(
         &self,
         request: &EmailRequest,

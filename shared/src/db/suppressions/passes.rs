@@ -1,6 +1,6 @@
-//! The emails that are sent in spite of a bounce, so that nobody is locked out, and what their acceptance shows.
+//! The emails that are sent in spite of a bounce, so that a wrong report locks nobody out, and what their acceptance shows.
 //!
-//! A report may be wrong, and a mailbox may come back. One reset and one verification a day are sent all the same, and
+//! A report may be wrong, and a mailbox may come back. One reset and one verification a day are still sent, and
 //! every notice that the address was changed, which alone can undo the change. One that a mail server accepts and that
 //! does not bounce lifts the entry.
 

@@ -83,7 +83,7 @@ async fn examine(settings: &Settings, limit: Duration) -> Report {
     Report::of(findings)
 }
 
-/// The settings are right here: wrong ones stopped the command before.
+/// The settings are valid: wrong ones stop the command before this check.
 fn mode(settings: &Settings) -> Finding {
     let mode = match settings.way_to_run() {
         WayToRun::Embedded => "SQLite, with the queue and the worker in bookly-api",
@@ -97,7 +97,7 @@ fn mode(settings: &Settings) -> Finding {
     Finding::ok("settings", format!("{mode}; {mail}"))
 }
 
-/// What every start logs, too.
+/// A warning that every start logs, too.
 fn doubtful(warning: &str) -> Finding {
     Finding::warn("settings", warning, "correct the environment or .env; README.md lists all settings")
 }

@@ -10,7 +10,7 @@ const LONGEST_DAYS: i64 = 36_500;
 /// `30m`, `2h`, `3d` ago, or at an RFC 3339 time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Since {
-    /// This long before now.
+    /// So long before now.
     Ago(TimeDelta),
     /// At this time.
     At(DateTime<Utc>),

@@ -53,7 +53,7 @@ impl Dns {
         Ok(Dns { resolver: builder.build()?, place })
     }
 
-    /// Who is asked.
+    /// The resolver that is asked.
     pub(super) fn place(&self) -> &str {
         &self.place
     }
