@@ -315,6 +315,27 @@ async fn three_workers_need_a_few_jobs_for_30_000_due_rows() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_queue_that_is_full_gets_no_more_jobs() -> Result<()> {
+    const FULL: usize = 4_000;
+    run(full().workers(0), async |stack: &Stack| {
+        let active = format!("{}:active", queue_name(stack));
+        let _: i64 = stack.redis()?.ask(&[&["RPUSH", &active][..], &["a task"; FULL]].concat()).await?;
+        let pushed = async |metric: &str| {
+            stack.sign_up(&Person::new()).await?;
+            until(metric, LIMIT, async || Ok((stack.metric(metric).await? >= 1.0).then_some(()))).await
+        };
+        // After its first push the process knows.
+        pushed("bookly_jobs_enqueued_total").await?;
+        pushed("bookly_jobs_dropped_total").await?;
+        assert_eq!(waiting(stack).await?, FULL + 1);
+        let _: i64 = stack.redis()?.ask(&["DEL", &active]).await?;
+        stack.sign_up(&Person::new()).await?;
+        until("a job", LIMIT, async || Ok((waiting(stack).await? == 1).then_some(()))).await
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_worker_becomes_the_leader_when_the_leader_is_killed() -> Result<()> {
     run(full(), async |stack: &Stack| {
         let tally = Tally::begin(stack, "Queue: the leader killed");

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::error::QueueError;
-use super::redis::{RedisQueue, SendEmail};
+use super::redis::{MAX_WAITING, RedisQueue, SendEmail};
 use crate::metrics::table::{JOBS_DROPPED, JOBS_ENQUEUED};
 
 /// The shortest time between two jobs of one process. Emails that are committed meanwhile share the next job: a claim
@@ -62,7 +62,7 @@ impl JobQueue {
 
 /// Pushes jobs until `stop`, then one for the ids that wait already.
 async fn push_jobs(redis: RedisQueue, mut ids: mpsc::Receiver<Uuid>, stop: CancellationToken) {
-    let mut redis_works = true;
+    let (mut redis_works, mut waiting) = (true, 0);
     let mut batch = Vec::with_capacity(BATCH_SIZE);
     loop {
         let received = tokio::select! {
@@ -73,7 +73,7 @@ async fn push_jobs(redis: RedisQueue, mut ids: mpsc::Receiver<Uuid>, stop: Cance
         if received == 0 {
             break;
         }
-        let pushed = push_job(&redis, batch[0]).await;
+        let pushed = push_job(&redis, batch[0], &mut waiting).await;
         report(&pushed, &mut redis_works, batch.len());
         if pushed.is_err() {
             // What arrived meanwhile would fail as slowly.
@@ -88,13 +88,17 @@ async fn push_jobs(redis: RedisQueue, mut ids: mpsc::Receiver<Uuid>, stop: Cance
     }
 }
 
-/// One email of a batch stands for all of them.
-async fn push_job(redis: &RedisQueue, id: Uuid) -> Result<(), QueueError> {
-    if redis.free_places().await? == 0 {
+/// One email of a batch stands for all of them. `waiting` is how many jobs waited after the last push: those that other
+/// processes pushed since then are few, and asking before each push would delay it.
+async fn push_job(redis: &RedisQueue, id: Uuid, waiting: &mut usize) -> Result<(), QueueError> {
+    if *waiting >= MAX_WAITING {
+        *waiting = redis.waiting().await?;
+    }
+    if *waiting >= MAX_WAITING {
         JOBS_DROPPED.add(1, []);
         return Ok(());
     }
-    redis.push(&[SendEmail { id }]).await?;
+    *waiting = redis.push(&[SendEmail { id }]).await?;
     JOBS_ENQUEUED.add(1, []);
     Ok(())
 }

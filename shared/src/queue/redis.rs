@@ -21,7 +21,7 @@ use crate::tls::Trust;
 
 /// The most jobs that wait in Redis. With 8,000 due ones apalis-redis' fetch script fails on every call
 /// ("too many results to unpack"): Lua's stack holds that many values.
-const MAX_WAITING: usize = 4_000;
+pub(super) const MAX_WAITING: usize = 4_000;
 /// How often a subscription without messages is tested, and how long the answer may take.
 const PING_EVERY: Duration = Duration::from_secs(15);
 const PING_LIMIT: Duration = Duration::from_secs(5);
@@ -105,54 +105,51 @@ impl RedisQueue {
         RedisStorage::new(self.connection.clone()).with_config(self.config.clone()).with_codec(TextCodec)
     }
 
-    /// How many more jobs may be pushed now.
-    ///
-    /// # Errors
-    /// When Redis does not answer.
-    pub async fn free_places(&self) -> Result<usize, QueueError> {
-        Ok(MAX_WAITING.saturating_sub(self.waiting().await?))
-    }
-
     /// How many jobs wait for a worker.
     ///
     /// # Errors
     /// When Redis does not answer.
     pub async fn waiting(&self) -> Result<usize, QueueError> {
         let mut count = redis::pipe();
-        count
-            .cmd("ZCARD")
-            .arg(self.config.scheduled_jobs_set())
-            .cmd("LLEN")
-            .arg(self.config.active_jobs_list());
+        self.count_waiting(&mut count);
         let (scheduled, active): (usize, usize) = count.query_async(&mut self.connection.clone()).await?;
         Ok(scheduled + active)
     }
 
-    /// Pushes jobs and wakes the workers. Every push has a new task id: apalis-redis drops an id that was
-    /// pushed before without an error, also after that task is done.
+    fn count_waiting(&self, commands: &mut redis::Pipeline) {
+        commands.cmd("ZCARD").arg(self.config.scheduled_jobs_set());
+        commands.cmd("LLEN").arg(self.config.active_jobs_list());
+    }
+
+    /// Pushes jobs and wakes the workers. Returns how many jobs wait then. Every push has a new task id: apalis-redis drops
+    /// an id that was pushed before without an error, also after that task is done.
     ///
     /// # Errors
     /// When Redis does not answer; some of the jobs may have been pushed.
-    pub async fn push(&self, jobs: &[SendEmail]) -> Result<(), QueueError> {
+    pub async fn push(&self, jobs: &[SendEmail]) -> Result<usize, QueueError> {
         let payloads = jobs.iter().map(SendEmail::to_string).collect();
         self.backend().push_bulk(payloads).await.map_err(|error| QueueError::Push(error.to_string()))?;
         loop {
-            if self.promote_and_publish(jobs.len()).await? < PROMOTE_BATCH {
-                return Ok(());
+            let (promoted, waiting) = self.promote_and_publish(jobs.len()).await?;
+            if promoted < PROMOTE_BATCH {
+                return Ok(waiting);
             }
         }
     }
 
-    /// Makes jobs due, as many as one call can, and wakes the workers. Returns how many were made due. apalis-redis
+    /// Makes jobs due, as many as one call can, and wakes the workers. Returns how many were made due, and how many
+    /// jobs wait then. apalis-redis
     /// schedules a job by the clock of the machine that pushes and fetches it by the clock of the one that fetches: with
     /// clocks an hour apart it would wait an hour.
-    async fn promote_and_publish(&self, jobs: usize) -> Result<usize, QueueError> {
-        let mut both = redis::pipe();
-        both.cmd("EVAL").arg(PROMOTE).arg(2).arg(self.config.scheduled_jobs_set());
-        both.arg(self.config.active_jobs_list()).arg(PROMOTE_BATCH);
-        both.cmd("PUBLISH").arg(self.channel()).arg(jobs).ignore();
-        let (moved,): (usize,) = both.query_async(&mut self.connection.clone()).await?;
-        Ok(moved)
+    async fn promote_and_publish(&self, jobs: usize) -> Result<(usize, usize), QueueError> {
+        let mut all = redis::pipe();
+        all.cmd("EVAL").arg(PROMOTE).arg(2).arg(self.config.scheduled_jobs_set());
+        all.arg(self.config.active_jobs_list()).arg(PROMOTE_BATCH);
+        all.cmd("PUBLISH").arg(self.channel()).arg(jobs).ignore();
+        self.count_waiting(&mut all);
+        let (promoted, scheduled, active): (usize, usize, usize) =
+            all.query_async(&mut self.connection.clone()).await?;
+        Ok((promoted, scheduled + active))
     }
 
     /// Calls `wake` for every push, until the connection ends. Also at the start: a job may have been pushed before.
