@@ -136,8 +136,9 @@ async fn codes_tell_nothing(stack: &Stack, asked: &str, endpoint: &str) -> Resul
     let addresses = SAMPLES / FREE;
     settle_in(stack, "known", SAMPLES, true).await?;
     settle_in(stack, "unverified", SAMPLES, false).await?;
+    settle_in_suppressed(stack).await?;
     let ask = ask(stack, asked);
-    for class in ["known", "unverified", "unknown"] {
+    for class in ["known", "unverified", "unknown", "suppressed"] {
         for number in 0..addresses {
             ask(address(class, number)).expect(200).await?;
         }
@@ -151,6 +152,7 @@ async fn codes_tell_nothing(stack: &Stack, asked: &str, endpoint: &str) -> Resul
         class("known", |n| guess("known", n / FREE)),
         class("unverified", |n| guess("unverified", n / FREE)),
         class("unknown", |n| guess("unknown", n / FREE)),
+        class("suppressed", |n| guess("suppressed", n / FREE)),
         class("known, no email", |n| guess("known", addresses + n / FREE)),
         class("unknown, no email", |n| guess("unknown", addresses + n / FREE)),
     ];
