@@ -262,7 +262,7 @@ async fn a_report_that_overtakes_the_250_ends_the_email(kind: Kind) -> Result<()
         let smtp = stack.smtp()?;
         let tally = Tally::begin(stack, "reports that overtake the 250, lost answers, a worker killed");
         smtp.set_fault(Fault::CloseAt(Stage::FinalDot).times(EMAILS / 10));
-        smtp.set_fault(Fault::DelayAt(Stage::FinalDot, Duration::from_millis(20)));
+        smtp.set_fault(Fault::DelayAt(Stage::FinalDot, Duration::from_millis(100)));
         tally.queue(EMAILS).await?;
         let reporting = async {
             let mut reported = 0;
@@ -298,11 +298,10 @@ async fn a_report_that_overtakes_the_250_ends_the_email(kind: Kind) -> Result<()
             mails.iter().enumerate().filter(|(n, _)| n % 2 == rest).map(|(_, mail)| mail.clone()).collect()
         };
         Reported { bounced: &of(0), complained: &of(1) }.is_all(stack).await?;
+        // A 250 that comes first leaves its words in the row.
         let overtaken = "SELECT count(*) FROM emails JOIN email_attempts ON email_id = emails.id
-                         WHERE outcome = 'sent' AND closed_at < started_at + duration_ms * interval '1 ms'";
-        if kind == Kind::Full {
-            ensure!(stack.sql().number(overtaken, "").await? > 0, "no report was earlier than its 250");
-        }
+                         WHERE outcome = 'sent' AND emails.reply IS NULL";
+        ensure!(stack.sql().number(overtaken, "").await? > 0, "no report was earlier than its 250");
         Ok(())
     })
     .await
