@@ -1,8 +1,10 @@
 //! The database: `DATABASE_URL` means Postgres, without it SQLite under `DATA_DIR`.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use percent_encoding::percent_decode_str;
 use secrecy::SecretString;
 use sqlx::postgres::PgConnectOptions;
 use url::{Host, ParseError, Url};
@@ -128,7 +130,9 @@ fn with_plain_host(mut url: Url) -> Result<Url, String> {
         url.set_host(Some("localhost")).map_err(|_| NEEDED)?;
         url.query_pairs_mut().clear().append_pair("host", &address.to_string()).extend_pairs(pairs);
     } else if url.host_str() == Some(NO_HOST) {
-        let decoded = |text: &str| percent_decode(text).ok_or(NEEDED);
+        // Unlike in a query, a plus sign stands for itself here.
+        let decoded =
+            |text: &str| percent_decode_str(text).decode_utf8().map(Cow::into_owned).map_err(|_| NEEDED);
         let (user, password) = (decoded(url.username())?, url.password().map(decoded).transpose()?);
         let path_and_query = url.as_str().split_once(NO_HOST).map_or("", |(_, rest)| rest).to_owned();
         let path_and_query = path_and_query.trim_start_matches('/');
@@ -139,12 +143,6 @@ fn with_plain_host(mut url: Url) -> Result<Url, String> {
         }
     }
     Ok(url)
-}
-
-fn percent_decode(text: &str) -> Option<String> {
-    // A plus sign stands for itself here, not for a blank.
-    let pair = format!("x={}", text.replace('+', "%2B"));
-    url::form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned())
 }
 
 /// The parameters that sqlx reads.

@@ -40,7 +40,9 @@ pub use error::{ConnectError, DatabaseLimit, DbError, certificate_remedy};
 pub(crate) use limit::{one_more, split_off_more};
 pub use migrate::{Migrations, PendingMigrations};
 pub use pools::DbResult;
-pub(crate) use pools::{Pool, Pools, close_if_useless, in_transaction, on_db, within_limit};
+pub(crate) use pools::{
+    Pool, Pools, close_if_useless, in_postgres_transaction, in_transaction, on_db, within_limit,
+};
 
 /// The longest time for the readiness probe of the database.
 const PING_LIMIT: Duration = Duration::from_secs(2);
@@ -70,7 +72,8 @@ impl Db {
         Db { pools, sessions, batchers, claimed_rows: Arc::default() }
     }
 
-    /// Runs one item in one statement with those of other callers at the same time. All callers give an equal `operation`.
+    /// Runs one item in one statement with those of other callers at the same time. All callers give an equal
+    /// `operation`.
     async fn batch<O: BatchOperation>(&self, operation: O, item: O::Item) -> DbResult<O::Output> {
         self.batchers.run(operation, item).await
     }

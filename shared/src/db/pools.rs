@@ -32,6 +32,23 @@ pub(crate) enum Pool<'a> {
     Sqlite(&'a SqlitePool),
 }
 
+/// Runs one body in a transaction on Postgres, which is committed when the body ends with `Ok`.
+macro_rules! in_postgres_transaction {
+    ($pool:expr, $tx:ident => $body:expr) => {{
+        let mut held = $pool.acquire().await?;
+        let work = async {
+            let mut $tx =
+                sqlx::Connection::begin_with(&mut *held, $crate::db::session::BEGIN_POSTGRES).await?;
+            let value = $body;
+            $tx.commit().await?;
+            Ok(value)
+        };
+        let result: $crate::db::DbResult<_> = work.await;
+        $crate::db::close_if_useless(&mut held, &result);
+        result
+    }};
+}
+
 /// Runs one body with a connection of a pool, [`Db::reader`] or [`Db::writer`]. Each arm is compiled for its own driver.
 macro_rules! on_db {
     ($pool:expr, $connection:ident => $body:expr) => {
@@ -48,21 +65,10 @@ macro_rules! on_db {
                     result
                 }
                 $crate::db::Pool::SharedPostgres(pool) => {
-                    let mut held = pool.acquire().await?;
-                    let work = async {
-                        let mut tx =
-                            sqlx::Connection::begin_with(&mut *held, $crate::db::session::BEGIN_POSTGRES)
-                                .await?;
-                        let value = {
-                            let $connection = &mut *tx;
-                            $body
-                        };
-                        tx.commit().await?;
-                        Ok(value)
-                    };
-                    let result: $crate::db::DbResult<_> = work.await;
-                    $crate::db::close_if_useless(&mut held, &result);
-                    result
+                    $crate::db::in_postgres_transaction!(pool, tx => {
+                        let $connection = &mut *tx;
+                        $body
+                    })
                 }
                 $crate::db::Pool::Sqlite(pool) => {
                     let mut held = pool.acquire().await?;
@@ -84,19 +90,10 @@ macro_rules! in_transaction {
         $crate::db::within_limit(async {
             match &$db.pools {
                 $crate::db::Pools::Postgres(pool) => {
-                    let mut held = pool.acquire().await?;
-                    let work = async {
-                        let mut $tx =
-                            sqlx::Connection::begin_with(&mut *held, $crate::db::session::BEGIN_POSTGRES)
-                                .await?;
+                    $crate::db::in_postgres_transaction!(pool, $tx => {
                         $(let $call = $postgres;)?
-                        let value = $body;
-                        $tx.commit().await?;
-                        Ok(value)
-                    };
-                    let result: $crate::db::DbResult<_> = work.await;
-                    $crate::db::close_if_useless(&mut held, &result);
-                    result
+                        $body
+                    })
                 }
                 $crate::db::Pools::Sqlite { writer, .. } => {
                     let mut $tx = writer.begin_with("BEGIN IMMEDIATE").await?;
@@ -111,7 +108,7 @@ macro_rules! in_transaction {
     };
 }
 
-pub(crate) use {in_transaction, on_db};
+pub(crate) use {in_postgres_transaction, in_transaction, on_db};
 
 /// After some errors a connection fails for good: its server became read-only, or it lost its prepared statements.
 pub(crate) fn close_if_useless<D: sqlx::Database, T>(held: &mut PoolConnection<D>, result: &DbResult<T>) {

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::extract::{Fields, FromFields};
 use crate::openapi::schemas;
 
-/// Emails in one answer, and their default number.
+/// Rows in one answer, and their default number.
 const LIMITS: RangeInclusive<i64> = 1..=200;
 const DEFAULT_LIMIT: i64 = 50;
 
@@ -39,13 +39,22 @@ impl FromFields for EmailQuery {
         let before = optional_field(fields, "before", |text| {
             text.parse::<Uuid>().map_err(|_| "must be the id of an email")
         });
-        let limit = fields.optional("limit", |fields, name| fields.integer(name, LIMITS));
+        let limit = limit(fields);
         let (kind, to) = (kind?.map(|kind| kind.to_string()), to?);
         let mailbox = to.as_ref().map(|to| to.canonical().to_owned());
         let filter = EmailFilter { state: state?, kind, mailbox, since: since?, before: before? };
-        let limit = usize::try_from(limit?.unwrap_or(DEFAULT_LIMIT)).unwrap_or_default();
-        Some(EmailQuery { filter, limit, to })
+        Some(EmailQuery { filter, limit: limit?, to })
     }
+}
+
+/// How many rows are asked for.
+pub(super) fn limit(fields: &mut Fields) -> Option<usize> {
+    let limit = fields.optional("limit", |fields, name| fields.integer(name, LIMITS))?;
+    usize::try_from(limit.unwrap_or(DEFAULT_LIMIT)).ok()
+}
+
+pub(super) fn limit_parameter() -> Parameter {
+    schemas::in_query("limit", schemas::integer(&LIMITS, DEFAULT_LIMIT), "At most this many; 50 by default")
 }
 
 /// A field that may be missing, or empty as the form of a page sends it.
@@ -78,11 +87,7 @@ impl IntoParams for EmailQuery {
                 schemas::id(),
                 "Emails accepted before this one: the next part of the list",
             ),
-            schemas::in_query(
-                "limit",
-                schemas::integer(&LIMITS, DEFAULT_LIMIT),
-                "At most this many; 50 by default",
-            ),
+            limit_parameter(),
         ]
     }
 }

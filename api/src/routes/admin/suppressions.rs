@@ -19,7 +19,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::filter::optional_field;
+use super::filter::{limit, limit_parameter, optional_field};
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{AdminUser, Authorized, Fields, FromFields, Query, done};
 use crate::openapi::{errors, schemas};
@@ -29,9 +29,6 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(list, add)).routes(routes!(remove))
 }
 
-/// Entries in one answer, and their default number.
-const LIMITS: RangeInclusive<i64> = 1..=200;
-const DEFAULT_LIMIT: i64 = 50;
 const OFFSETS: RangeInclusive<i64> = 0..=1_000_000_000;
 /// How long an entry may hold.
 const DAYS: RangeInclusive<i64> = 1..=3650;
@@ -101,13 +98,12 @@ impl FromFields for SuppressionQuery {
     fn from_fields(fields: &mut Fields) -> Option<SuppressionQuery> {
         let address = optional_field(fields, "address", EmailAddress::parse);
         let reason = optional_field(fields, "reason", str::parse::<SuppressionReason>);
-        let limit = fields.optional("limit", |fields, name| fields.integer(name, LIMITS));
+        let limit = limit(fields);
         let offset = fields.optional("offset", |fields, name| fields.integer(name, OFFSETS));
         let address = address?;
         let mailbox = address.as_ref().map(|address| address.canonical().to_owned());
         let filter = SuppressionFilter { mailbox, reason: reason?, offset: offset?.unwrap_or(0) };
-        let limit = usize::try_from(limit?.unwrap_or(DEFAULT_LIMIT)).unwrap_or_default();
-        Some(SuppressionQuery { filter, limit, address })
+        Some(SuppressionQuery { filter, limit: limit?, address })
     }
 }
 
@@ -116,11 +112,7 @@ impl IntoParams for SuppressionQuery {
         vec![
             schemas::in_query("address", schemas::email(), "Entries of this mailbox, in any spelling"),
             schemas::in_query("reason", reason_schema(), "Entries with this reason"),
-            schemas::in_query(
-                "limit",
-                schemas::integer(&LIMITS, DEFAULT_LIMIT),
-                "At most this many; 50 by default",
-            ),
+            limit_parameter(),
             schemas::in_query("offset", schemas::integer(&OFFSETS, 0), "So many of the newest are left out"),
         ]
     }

@@ -68,7 +68,9 @@ fn a_url_without_a_host_leads_to_a_socket() {
     }
     assert_eq!(place("postgres://u@%2Frun%2Fpostgresql/d").0, "/run/postgresql");
     assert_eq!(place("postgres:///d").3, database);
-    assert_eq!(place("postgres://u+x@/d").2, "u+x");
+    for user in ["u+x", "u&x", "u;x"] {
+        assert_eq!(place(&format!("postgres://{user}@/d")).2, user);
+    }
 }
 
 #[test]
