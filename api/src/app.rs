@@ -179,8 +179,8 @@ impl App {
     /// Serves until `shutdown`, then finishes the requests under way, then the emails that are being sent.
     ///
     /// # Errors
-    /// When the worker of this process ended by itself. The service then stops too, so that its supervisor starts it again:
-    /// otherwise it would accept emails and send none.
+    /// When the worker of this process ended by itself. The service then stops too, so that its supervisor starts it
+    /// again: otherwise it would accept emails and send none.
     pub async fn run(self, listener: TcpListener, shutdown: CancellationToken) -> Result<(), WorkerEnded> {
         let router = self.router();
         let App { state, stop, worker, enqueuer, _lock } = self;

@@ -214,8 +214,8 @@ impl Queue {
         self.more.notify_all();
     }
 
-    /// The next piece of work. A thread that has to wait for it wipes its memory first. While others wait it does not: the
-    /// next hash overwrites the memory at once.
+    /// The next piece of work. A thread that has to wait for it wipes its memory first. While others wait it does not:
+    /// the next hash overwrites the memory at once.
     fn next(&self, memory: &mut Memory) -> Option<Box<dyn Work>> {
         if let Some(work) = self.state.lock().take() {
             return Some(work);
@@ -281,8 +281,8 @@ impl Memory {
         Ok(hash.to_string())
     }
 
-    /// A password is far easier to guess from the memory of a single pass than from its hash. Takes 1 ms for the memory of
-    /// a new hash.
+    /// A password is far easier to guess from the memory of a single pass than from its hash. Takes 1 ms for the memory
+    /// of a new hash.
     fn wipe(&mut self) {
         self.blocks[..self.used].fill(Block::new());
         self.used = 0;

@@ -78,8 +78,8 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
 }
 
 /// Pages of other sites may read what anybody may read, and change nothing. Without this a page could post a body without
-/// a content type, which needs no preflight. Mail programs that run in a browser post to the link that unsubscribes, which
-/// is a secret of its mailbox (RFC 8058).
+/// a content type, which needs no preflight. Mail programs that run in a browser post to the link that unsubscribes,
+/// which is a secret of its mailbox (RFC 8058).
 async fn refuse_other_sites(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let source = RequestSource::of(request.headers(), &state.settings);
     let path = request.uri().path();

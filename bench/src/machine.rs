@@ -122,8 +122,8 @@ struct Process {
     seconds: f64,
 }
 
-/// CPU seconds of this process and of all that descend from it, by name; of those that ended, counted for the process that waited
-/// for them.
+/// CPU seconds of this process and of all that descend from it, by name; of those that ended, counted for the process
+/// that waited for them.
 fn own_seconds() -> anyhow::Result<BTreeMap<String, f64>> {
     let processes = processes()?;
     let own = std::process::id();

@@ -47,7 +47,8 @@ pub fn email(admin: &User, email: Uuid, event: &'static str) {
     tracing::info!(event, account = %admin.uid, address = masked(&admin.email), %email, "email");
 }
 
-/// What an operator did with an email by a command. The machine decides who may run commands, so the line names no account.
+/// What an operator did with an email by a command. The machine decides who may run commands, so the line names no
+/// account.
 pub fn email_by_command(email: Uuid, event: &'static str) {
     tracing::info!(event, %email, "email");
 }
@@ -62,7 +63,8 @@ pub fn emails_queued(admin: &User, emails: usize, event: &'static str) {
     tracing::info!(event, account = %admin.uid, address = masked(&admin.email), emails, "email");
 }
 
-/// What happened to the suppression of a mailbox, or without a reason to all of them: by maintenance, a link or a command.
+/// What happened to the suppression of a mailbox, or without a reason to all of them: by maintenance, a link or a
+/// command.
 pub fn suppression(mailbox: &str, reason: Option<SuppressionReason>, event: &'static str) {
     let (reason, mailbox) = (reason.map(SuppressionReason::as_str), masked(mailbox));
     tracing::info!(event, mailbox, reason, "suppression");

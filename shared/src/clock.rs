@@ -14,8 +14,8 @@ const RESAMPLE_EVERY: Duration = Duration::from_secs(30);
 
 /// The time for due times, leases and tokens.
 ///
-/// It is set by the wall clock of the database and advances by the monotonic clock of this machine, so a worker with a wrong
-/// wall clock does no harm.
+/// It is set by the wall clock of the database and advances by the monotonic clock of this machine, so a worker with a
+/// wrong wall clock does no harm.
 #[derive(Clone, Debug)]
 pub struct Clock(Arc<RwLock<Reading>>);
 

@@ -1,7 +1,7 @@
 //! Logs, on standard error: text on a terminal, JSON elsewhere.
 //!
-//! Fields hold texts of other servers. What a terminal would obey in them, and what would end the line, is escaped in both
-//! formats: tracing-subscriber escapes only some of it, and JSON escapes no C1 control characters.
+//! Fields hold texts of other servers. What a terminal would obey in them, and what would end the line, is escaped in
+//! both formats: tracing-subscriber escapes only some of it, and JSON escapes no C1 control characters.
 
 use std::env;
 use std::io::{self, IsTerminal, Write};

@@ -86,8 +86,8 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "page/verify.html",
 ];
 
-/// Compiles every template, in every language. Files of `template_folder` replace templates of the same name. Its warnings
-/// are not logged.
+/// Compiles every template, in every language. Files of `template_folder` replace templates of the same name. Its
+/// warnings are not logged.
 ///
 /// # Errors
 /// When the folder or a file cannot be read, or a template has wrong syntax (with file and line).

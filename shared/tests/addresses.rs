@@ -77,7 +77,8 @@ fn like_an_address() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    /// Every accepted address can be mailed, has no invisible characters, and its canonical form is accepted, with the same canonical form.
+    /// Every accepted address can be mailed, has no invisible characters, and its canonical form is accepted, with the
+    /// same canonical form.
     #[test]
     fn what_is_accepted_is_one_plain_address_and_its_canonical_form_is_final(
         text in prop_oneof![like_an_address(), "\\PC{0,40}", any::<String>()]

@@ -15,7 +15,8 @@ use crate::delivery::fallback::Fallback;
 
 /// A change is written this soon.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// After this many checks it is written without a change, too: the page leaves out workers that wrote nothing for a minute.
+/// After this many checks it is written without a change, too: the page leaves out workers that wrote nothing for a
+/// minute.
 const WRITE_EVERY: u32 = 3;
 /// A stop does not wait longer for the database.
 const FORGET_LIMIT: Duration = Duration::from_secs(1);

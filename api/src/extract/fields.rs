@@ -145,7 +145,8 @@ impl Fields {
         is_null && self.values.remove(name).is_some()
     }
 
-    /// Removes a field that is an empty text, as if it were missing: browsers send a field that was left empty as an empty text.
+    /// Removes a field that is an empty text, as if it were missing: browsers send a field that was left empty as an
+    /// empty text.
     pub fn take_empty(&mut self, name: &str) {
         if self.values.get(name).is_some_and(|value| value == "") {
             self.values.remove(name);

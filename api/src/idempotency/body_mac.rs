@@ -1,4 +1,5 @@
-//! Bodies are compared by their HMAC. They hold passwords: with a plain hash, a reader of the database could try passwords.
+//! Bodies are compared by their HMAC. They hold passwords: with a plain hash, a reader of the database could try
+//! passwords.
 
 use std::fmt;
 

@@ -1,8 +1,8 @@
 //! `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): a client that got no answer sends its request again, and
 //! gets the answer of the first one.
 //!
-//! A route has its handler in [`once`]. The handler takes [`AnswerKeeper`] and gives the database the answer that is stored
-//! in the transaction of its change. Without the header nothing is looked up.
+//! A route has its handler in [`once`]. The handler takes [`AnswerKeeper`] and gives the database the answer that is
+//! stored in the transaction of its change. Without the header nothing is looked up.
 //!
 //! The order: limits per client, the bearer's signature, the body's size and type, session and role, the key, the body's
 //! fields. An answer from the store counts for the limit per client and for no other. It has the status, the handler's

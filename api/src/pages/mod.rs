@@ -65,8 +65,8 @@ struct Context<'a> {
 }
 
 impl Pages {
-    /// Loads the templates and renders every page once with sample values: a template that uses an unknown value stops the
-    /// start. The built-in ones are tested in every language, so only templates of a folder are tried in each.
+    /// Loads the templates and renders every page once with sample values: a template that uses an unknown value stops
+    /// the start. The built-in ones are tested in every language, so only templates of a folder are tried in each.
     ///
     /// # Errors
     /// The first template that cannot be read, parsed or rendered, with file and line.

@@ -200,8 +200,8 @@ both! {
         from("2001:db8::1").expect(201).await?;
         from("2001:db8::2").expect(201).await.context("the same /64")?;
         from("2001:db8:0:1::1").refused(403, "user_exists").await?;
-        // Sixty requests at once and one a second, the repeated ones among them. On a busy machine Redis may be too slow for a
-        // while, and the process then counts for itself, from the beginning.
+        // Sixty requests at once and one a second, the repeated ones among them. On a busy machine Redis may be too
+        // slow for a while, and the process then counts for itself, from the beginning.
         let key = new_key();
         let reset = || ask_for_reset(stack, &person.email, &key).header("X-Forwarded-For", "192.0.2.1");
         let first = reset().answer().await?;

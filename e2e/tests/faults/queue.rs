@@ -124,7 +124,8 @@ async fn an_email_of_a_newer_kind_is_not_changed_also_past_its_deadline() -> Res
         let tally = Tally::begin(stack, "Queue: a row of an unknown kind");
         let sql = stack.sql();
         tally.queue(2).await?;
-        // This one's deadline has passed and it is due in an hour: once maintenance has expired it, it has seen both rows.
+        // This one's deadline has passed and it is due in an hour: once maintenance has expired it, it has seen both
+        // rows.
         let (newer, late) = (new_address(), new_address());
         sql.run(&overdue_row("newsletter", "now()"), &newer).await?;
         sql.run(&overdue_row("welcome", "now() + interval '1 hour'"), &late).await?;

@@ -1,5 +1,5 @@
-//! Reports of bounces and complaints while something fails: each counts once, whoever is killed or away, and no email
-//! follows it.
+//! Reports of bounces and complaints while something fails: each counts once, whichever process is killed or server is
+//! away, and no email follows it.
 //!
 //! Every test prints a line: fault, accepted, arrived, failed visibly, came twice, suppressed, seconds.
 

@@ -127,7 +127,7 @@ async fn rate_limit_off_lifts_the_limits_per_client_and_nothing_else() -> Result
             stack.ask_for_reset(&email).expect(200).await?;
         }
         let rows = stack.sql().number("SELECT count(*) FROM emails WHERE mailbox = $1", &email).await?;
-        assert_eq!(rows, 3, "a mailbox is limited all the same");
+        assert_eq!(rows, 3, "a mailbox is still limited");
         Ok(())
     })
     .await

@@ -1,5 +1,6 @@
-//! The big list of naughty strings (Max Woolf, MIT licence: `e2e/data/blns/`) in every place where a client may send a text: no
-//! 5xx, every answer is a success or an error of the contract, and every accepted name is unchanged in the email.
+//! The big list of naughty strings (Max Woolf, MIT licence: `e2e/data/blns/`) in every place where a client may send a
+//! text: no 5xx, every answer is a success or an error of the contract, and every accepted name is unchanged in the
+//! email.
 #![allow(clippy::print_stdout, reason = "which answers came is worth reading beside the verdict")]
 
 use std::collections::BTreeMap;

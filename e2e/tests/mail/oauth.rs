@@ -1,5 +1,5 @@
-//! The login at the mail server with access tokens, by the real binary: each grant, refusals, and token servers that are slow
-//! or answer wrongly.
+//! The login at the mail server with access tokens, by the real binary: each grant, refusals, and token servers that
+//! are slow or answer wrongly.
 
 use bookly_e2e::poll::{LIMIT, until};
 use bookly_e2e::prelude::*;

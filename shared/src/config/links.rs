@@ -1,5 +1,5 @@
-//! Where the links in emails lead, and where people go on after the built-in pages. Only the operator sets them: no request
-//! can send a token to another place.
+//! Where the links in emails lead, and where people go on after the built-in pages. Only the operator sets them: no
+//! request can send a token to another place.
 
 use std::fmt;
 use std::ops::Range;
@@ -144,8 +144,8 @@ impl LinkTemplate {
         Ok(LinkTemplate { before: before.to_owned(), after: after.to_owned() })
     }
 
-    /// The link with a token. Tokens have letters, digits, `-`, `_` and `.` only, which stand for themselves everywhere in a
-    /// URL (RFC 3986 §2.3).
+    /// The link with a token. Tokens have letters, digits, `-`, `_` and `.` only, which stand for themselves everywhere
+    /// in a URL (RFC 3986 §2.3).
     pub fn with_token(&self, token: &str) -> Link {
         let start = self.before.len();
         Link { url: format!("{}{token}{}", self.before, self.after), token: start..start + token.len() }

@@ -186,8 +186,8 @@ impl Settings {
         Self::from_source(Source::of_this_process())
     }
 
-    /// The same for commands that only read: no file is made. Where embedded mode has no `JWT_SECRET` yet, this value gets a
-    /// random one that is not stored.
+    /// The same for commands that only read: no file is made. Where embedded mode has no `JWT_SECRET` yet, this value
+    /// gets a random one that is not stored.
     ///
     /// # Errors
     /// Every wrong value.
@@ -195,8 +195,8 @@ impl Settings {
         Self::from_source(Source::of_this_process().read_only())
     }
 
-    /// Reads the given variables and not the environment. It still reads files: those that `…_FILE` names, and in embedded
-    /// mode the one with `JWT_SECRET` under `DATA_DIR`, which it makes when it is missing.
+    /// Reads the given variables and not the environment. It still reads files: those that `…_FILE` names, and in
+    /// embedded mode the one with `JWT_SECRET` under `DATA_DIR`, which it makes when it is missing.
     ///
     /// # Errors
     /// Every wrong value.

@@ -4,7 +4,8 @@ use super::table::SETTINGS;
 
 /// How similar a name must be to that of a setting for a warning, from 0 to 1: `DATABSE_URL`, `JWT_SECRET_KEY`.
 const SIMILAR: f64 = 0.75;
-/// The same for long names, which have long common prefixes: `OTEL_EXPORTER_OTLP_TIMEOUT` is another variable, not a misspelt one.
+/// The same for long names, which have long common prefixes: `OTEL_EXPORTER_OTLP_TIMEOUT` is another variable, not a
+/// misspelt one.
 const SIMILAR_IF_LONG: f64 = 0.9;
 /// The length of a long name, in characters.
 const LONG: usize = 20;

@@ -24,8 +24,8 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Names are read in any case, as pydantic-settings does. An empty variable is treated as not set. The first of two with
-    /// the same name is used.
+    /// Names are read in any case, as pydantic-settings does. An empty variable is treated as not set. The first of two
+    /// with the same name is used.
     pub(super) fn new(
         vars: impl IntoIterator<Item = (String, String)>,
         problems: Vec<SettingProblem>,

@@ -1,5 +1,5 @@
-//! The table `idempotency_keys`: a request that is repeated with the same `Idempotency-Key` and body gets the answer of the
-//! first one, and changes nothing more.
+//! The table `idempotency_keys`: a request that is repeated with the same `Idempotency-Key` and body gets the answer of
+//! the first one, and changes nothing more.
 //!
 //! A request first claims its key, in a statement of its own, so that all processes see that it is under way. Its answer
 //! is stored in the transaction of its change, so both are stored or neither. A claim that outlives its
@@ -156,8 +156,8 @@ macro_rules! bind_answer {
     }};
 }
 
-/// Stores an answer in the transaction of its change. Ends the transaction with an error when another request took the key
-/// over: then this one was silent for longer than a request can take.
+/// Stores an answer in the transaction of its change. Ends the transaction with an error when another request took the
+/// key over: then this one was silent for longer than a request can take.
 macro_rules! keep_answer {
     ($tx:expr, $keep:expr) => {
         if let Some($crate::db::idempotency::AnswerToKeep { claim, answer }) = $keep {
@@ -247,8 +247,8 @@ impl Db {
         })
     }
 
-    /// Stores the answer of a request that changed nothing. Has no effect where the transaction of a change stored one, or
-    /// another request took the key over.
+    /// Stores the answer of a request that changed nothing. Has no effect where the transaction of a change stored one,
+    /// or another request took the key over.
     pub async fn keep_answer(&self, claim: &KeyClaim, answer: &StoredAnswer) -> DbResult<()> {
         on_db!(self.writer(), connection => {
             let keep = bind_answer!(sqlx::query(KEEP_ANSWER), claim, answer);

@@ -55,8 +55,8 @@ impl Db {
         })
     }
 
-    /// Sets a new password after the current one was given: ends every session but the actor's, queues the notice. Returns
-    /// whether there is a notice: an unverified address gets one in [`UNVERIFIED_NOTICE_EVERY`].
+    /// Sets a new password after the current one was given: ends every session but the actor's, queues the notice.
+    /// Returns whether there is a notice: an unverified address gets one in [`UNVERIFIED_NOTICE_EVERY`].
     pub async fn change_password(
         &self,
         actor: &Actor,

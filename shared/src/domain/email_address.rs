@@ -33,8 +33,8 @@ pub const MAX_LOCAL_PART_BYTES: usize = 64;
 /// `shared/tests/addresses.rs` lists them with the reasons.
 ///
 /// Two spellings of one mailbox (`Ann@Example.org`, `ann@example.org`) are different values with the same
-/// [`canonical`](Self::canonical) form. Two mailboxes of an unusual server can share a canonical form, so emails go to the
-/// address that an account stores, never to the spelling of a request.
+/// [`canonical`](Self::canonical) form. Two mailboxes of an unusual server can share a canonical form, so emails go to
+/// the address that an account stores, never to the spelling of a request.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct EmailAddress {

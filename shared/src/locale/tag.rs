@@ -49,8 +49,8 @@ impl Locale {
         matches!(self, Locale::Ar)
     }
 
-    /// The language for a tag: `de-AT` gets `de`, `pt-PT` gets `pt-BR`, `zh-CN` gets `zh-Hans`. `None` for a malformed tag, a
-    /// language that is not shipped, and for another script: `zh-TW` is not written in `zh-Hans`.
+    /// The language for a tag: `de-AT` gets `de`, `pt-PT` gets `pt-BR`, `zh-CN` gets `zh-Hans`. `None` for a malformed
+    /// tag, a language that is not shipped, and for another script: `zh-TW` is not written in `zh-Hans`.
     #[must_use]
     pub fn of_tag(tag: &str) -> Option<Locale> {
         LanguageTag::parse(tag).ok()?.locale()
@@ -140,8 +140,8 @@ impl LanguageTag {
     }
 
     /// The first language of an `Accept-Language` header, by its weights, that a shipped one serves (RFC 4647 §3.4,
-    /// "Lookup"). What is malformed is ignored. `zh-TW,zh;q=0.9` asks for no `zh-Hans`: browsers add the language alone to
-    /// one with a region, so after another script it means that script, too.
+    /// "Lookup"). What is malformed is ignored. `zh-TW,zh;q=0.9` asks for no `zh-Hans`: browsers add the language alone
+    /// to one with a region, so after another script it means that script, too.
     #[must_use]
     pub fn preferred(accept_language: &str) -> Option<LanguageTag> {
         let mut ranges: Vec<(u16, &str)> =

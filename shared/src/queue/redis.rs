@@ -91,7 +91,8 @@ impl fmt::Debug for RedisQueue {
 }
 
 impl RedisQueue {
-    /// A queue of this name, on a server that is trusted with `rediss://`. Does not connect: Redis may be away when the service starts.
+    /// A queue of this name, on a server that is trusted with `rediss://`. Does not connect: Redis may be away when the
+    /// service starts.
     ///
     /// # Errors
     /// When the URL cannot be read.

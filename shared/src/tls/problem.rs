@@ -15,7 +15,8 @@ pub enum CertificateProblem {
     Name,
     /// No authority that is trusted here issued it.
     Authority,
-    /// It is that of an authority (`CA:TRUE`), as `openssl req -x509` makes it, and is not in the file of trusted certificates.
+    /// It is that of an authority (`CA:TRUE`), as `openssl req -x509` makes it, and is not in the file of trusted
+    /// certificates.
     IsAuthority,
 }
 

@@ -27,8 +27,8 @@ pub(super) struct Granted {
     pub(super) refresh_token: Option<SecretString>,
 }
 
-/// Reads an answer. The text of the error completes a sentence that begins with the token server's name, and can hold what the
-/// server repeats.
+/// Reads an answer. The text of the error completes a sentence that begins with the token server's name, and can hold
+/// what the server repeats.
 pub(super) fn read(status: StatusCode, body: &[u8]) -> Result<Granted, (TokenProblem, String)> {
     let wrong =
         |what: &str| Err((TokenProblem::NoTokenServer, format!("answers {} {what}", status.as_u16())));

@@ -23,8 +23,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// How many tokens are found in replies: open sessions may have logged in with an earlier one.
 const KNOWN_TOKENS: usize = 4;
 
-/// Fetches a token at once, each further one ahead of the end of the one before, and one whenever the mail server refuses the
-/// newest: `refused` holds the number of the last token that it refused. Never ends but with its sender.
+/// Fetches a token at once, each further one ahead of the end of the one before, and one whenever the mail server
+/// refuses the newest: `refused` holds the number of the last token that it refused. Never ends but with its sender.
 pub(super) async fn keep<F, Fetched>(
     mut fetch: F,
     state: watch::Sender<State>,

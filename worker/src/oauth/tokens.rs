@@ -71,8 +71,8 @@ impl Tokens {
         self.outcome(State::outcome).await
     }
 
-    /// Another token in place of one that the mail server refused. `None` when a refused one was replaced in the last minute:
-    /// then the token is not what is wrong.
+    /// Another token in place of one that the mail server refused. `None` when a refused one was replaced in the last
+    /// minute: then the token is not what is wrong.
     ///
     /// # Errors
     /// Why there is none.

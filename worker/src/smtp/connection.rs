@@ -202,8 +202,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 }
 
-/// Tries the addresses of the host in turn. The error is that of the first one, which the system prefers (RFC 6724): without
-/// IPv6 the last one is `::1` for `localhost`, and says nothing about the server.
+/// Tries the addresses of the host in turn. The error is that of the first one, which the system prefers (RFC 6724):
+/// without IPv6 the last one is `::1` for `localhost`, and says nothing about the server.
 async fn connect(
     server: MailServer,
     host: &str,

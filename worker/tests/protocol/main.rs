@@ -2,8 +2,8 @@
 //!
 //! # What is modelled
 //! Two emails whose rows are committed, two deliveries in two worker processes (or both in one), jobs in Redis (or none:
-//! workers poll the table), maintenance, the circuit breaker, and a mail server, or two, that may do anything. States and steps
-//! have the names of the code:
+//! workers poll the table), maintenance, the circuit breaker, and a mail server, or two, that may do anything. States
+//! and steps have the names of the code:
 //!
 //! | step | code |
 //! |---|---|
@@ -41,8 +41,9 @@
 //! Up to three faults in a run (two where a test says so), of any kinds, in any combination, at any time; in addition
 //! the first job of each email arrived or was lost. A fault is one of: crash, pause past the lease, FLUSHALL, a
 //! duplicate job, a lost reply (the email accepted or not), a 4xx or a broken connection, a 5xx, the server as a whole
-//! being away, a deadline passing, an email that is not wanted any more; and a report, where a test says so. Within that every order of all steps is checked.
-//! (States are compared by 64-bit fingerprints; for a million states the chance of a collision is 1 in 30 million.)
+//! being away, a deadline passing, an email that is not wanted any more; and a report, where a test says so. Within
+//! that every order of all steps is checked. (States are compared by 64-bit fingerprints; for a million states the
+//! chance of a collision is 1 in 30 million.)
 //!
 //! # Liveness
 //! stateright's `eventually` misses runs that share states, so it is not used. Instead: every step brings a run strictly

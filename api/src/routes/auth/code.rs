@@ -89,8 +89,8 @@ pub(super) async fn open_new_address(
     }
 }
 
-/// The place of the email that has the code. Without an account the code is compared with invalid values, so that it takes
-/// the same time.
+/// The place of the email that has the code. Without an account the code is compared with invalid values, so that it
+/// takes the same time.
 fn find(
     state: &AppState,
     purpose: Purpose,

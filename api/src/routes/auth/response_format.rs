@@ -40,8 +40,8 @@ impl ResponseFormat {
         ResponseFormat { is_html: sent_a_form || WantsHtml::of(&parts.headers).0, language }
     }
 
-    /// The same in the language of an account. The answer must not tell a stranger that the account exists: use it only for a
-    /// person who has the account's link or code.
+    /// The same in the language of an account. The answer must not tell a stranger that the account exists: use it only
+    /// for a person who has the account's link or code.
     pub(super) fn of_account(self, user: &User) -> ResponseFormat {
         ResponseFormat { language: self.language.of_account(user), ..self }
     }

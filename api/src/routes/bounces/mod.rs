@@ -1,8 +1,8 @@
 //! `POST /api/v1/bounces/{provider}`: what providers report of emails that they accepted.
 //!
-//! Each provider proves in its own way that it made the call; a proof of the body is checked on its bytes as they came. An event
-//! counts only if it
-//! names an email of this service and that email's recipient: an account at a provider may have other applications.
+//! Each provider proves in its own way that it made the call; a proof of the body is checked on its bytes as they came.
+//! An event counts only if it names an email of this service and that email's recipient: an account at a provider may
+//! have other applications.
 
 mod count;
 mod event;

@@ -15,8 +15,8 @@ use crate::domain::{EmailKind, EmailState};
 /// The id of an email holds the time of the API's clock, `created_at` the database's. They differ by less than this.
 const MAX_CLOCK_DIFFERENCE: TimeDelta = TimeDelta::days(1);
 
-/// A row of `emails`, for people and, as JSON, for programs: the names of its fields do not change. `kind` and `state` are
-/// text, because a newer version may have written them.
+/// A row of `emails`, for people and, as JSON, for programs: the names of its fields do not change. `kind` and `state`
+/// are text, because a newer version may have written them.
 #[derive(Clone, Debug, FromRow, Serialize)]
 pub struct EmailRow {
     /// The row's id.

@@ -1,7 +1,7 @@
 //! The leader: one process at a time runs maintenance.
 //!
-//! The leader has a lease in the table `leader`, not a lock of its session: behind a pooler, other clients use the same session.
-//! Two leaders for a moment do no harm, because each statement of maintenance decides by itself.
+//! The leader has a lease in the table `leader`, not a lock of its session: behind a pooler, other clients use the same
+//! session. Two leaders for a moment do no harm, because each statement of maintenance decides by itself.
 
 use std::time::Duration;
 

@@ -199,9 +199,8 @@ impl Db {
     /// Deletes closed emails after `mail_retention`, those that may lift a bounce after four days at least, requests for
     /// unknown addresses when no code of theirs could be good any more, a day at least, expired sessions, old rows of the
     /// login throttle and of the counts of base mailboxes and codes, email changes that cannot be undone any more,
-    /// stored answers of requests with a key, suppressions that have ended, marks of reports, and the circuits of workers that
-    /// are gone.
-    /// Returns how many rows were deleted.
+    /// stored answers of requests with a key, suppressions that have ended, marks of reports, and the circuits of
+    /// workers that are gone. Returns how many rows were deleted.
     pub async fn purge(
         &self,
         mail_retention: TimeDelta,

@@ -19,12 +19,13 @@ use crate::domain::{EmailState, ReportSource, ReportVerdict, SuppressionReason};
 
 /// How long a report that is sent again is recognised. No proof is good for longer, and no provider tries for longer.
 pub const KEEP_MARKS_FOR: TimeDelta = TimeDelta::days(3);
-/// So many transactions run at once on Postgres, each about one email. One that held several rows and a worker's statement
-/// could wait for each other. More would take connections from other requests.
+/// So many transactions run at once on Postgres, each about one email. One that held several rows and a worker's
+/// statement could wait for each other. More would take connections from other requests.
 const AT_ONCE: usize = 4;
 /// So many reports share a transaction on SQLite, which has one writer, and waits for the disk at each commit.
 const IN_ONE_TRANSACTION: usize = 100;
-/// Further reports of one email are stored only if they change something: the recipient of an email can send any number of them.
+/// Further reports of one email are stored only if they change something: the recipient of an email can send any number
+/// of them.
 pub const MAX_REPORTS: i64 = 20;
 
 /// What was reported of an email.
@@ -191,7 +192,7 @@ impl Db {
     }
 
     /// Records each of these reports, those of one email in their order, and calls `recorded` with its number. After an
-    /// error some are recorded and others are not: whoever sends all of them again is told which ones, by their marks.
+    /// error some are recorded and others are not: when all of them are sent again, their marks show which ones.
     pub async fn record_reports(
         &self,
         reports: &[Report<'_>],

@@ -1,4 +1,5 @@
-//! The emails that are sent in spite of a bounce, so that a wrong report locks nobody out, and what their acceptance shows.
+//! The emails that are sent in spite of a bounce, so that a wrong report locks nobody out, and what their acceptance
+//! shows.
 //!
 //! A report may be wrong, and a mailbox may come back. One reset and one verification a day are still sent, and
 //! every notice that the address was changed, which alone can undo the change. One that a mail server accepts and that
@@ -25,8 +26,8 @@ SET passed_at = CASE WHEN passed.email_id = excluded.email_id THEN passed.passed
     email_id = excluded.email_id
 WHERE passed.passed_at <= $5 OR passed.email_id = excluded.email_id";
 
-/// An email may lift a bounce for so long, whatever `MAIL_RETENTION_DAYS` says: it is kept until maintenance has looked at
-/// it, also after a stop.
+/// An email may lift a bounce for so long, whatever `MAIL_RETENTION_DAYS` says: it is kept until maintenance has looked
+/// at it, also after a stop.
 pub(in crate::db) const KEEP_TO_LIFT: TimeDelta = TimeDelta::days(4);
 
 /// An email that was claimed before the entry was made proves nothing: it may be the one that bounced. Neither does one

@@ -98,8 +98,8 @@ async fn all(db: &Db, filter: EmailFilter, clock: &Clock) -> anyhow::Result<usiz
     Ok(retried)
 }
 
-/// From the newest to the oldest, so that an email that fails again meanwhile is not retried twice. Adds to `retried` also
-/// when a later batch fails.
+/// From the newest to the oldest, so that an email that fails again meanwhile is not retried twice. Adds to `retried`
+/// also when a later batch fails.
 async fn in_batches(db: &Db, mut filter: EmailFilter, clock: &Clock, retried: &mut usize) -> DbResult<()> {
     let progress = Progress::of_stderr();
     loop {

@@ -1,4 +1,5 @@
-//! What receivers look up in the DNS before they accept emails: SPF, DMARC, DKIM, MX, and the name of the sending address.
+//! What receivers look up in the DNS before they accept emails: SPF, DMARC, DKIM, MX, and the name of the sending
+//! address.
 //!
 //! The evaluation of SPF in `spf/` is our own. Crates that do it (mail-auth) answer for one message, with pass or fail:
 //! not how many look-ups a record needs in the worst case, which included record is wrong, or what to write instead.
@@ -29,7 +30,7 @@ const NAME: &str = "dns";
 /// For all look-ups together, whatever the limit of a check is.
 const LONGEST: Duration = Duration::from_secs(10);
 const AWAY: &str =
-    "check /etc/resolv.conf and the network; emails are sent all the same, if MAIL_SERVER can be resolved";
+    "check /etc/resolv.conf and the network; emails are still sent, if MAIL_SERVER can be resolved";
 
 /// The names and addresses that are looked up.
 #[derive(Clone, Copy)]

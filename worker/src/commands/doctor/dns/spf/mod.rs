@@ -43,8 +43,8 @@ pub(super) async fn check(dns: &Dns, subject: &Subject<'_>) -> Result<Finding, D
     }
 }
 
-/// Whether the record covers the second mail server, too. `None` where there is no record that receivers use: the check for
-/// the first server says so.
+/// Whether the record covers the second mail server, too. `None` where there is no record that receivers use: the check
+/// for the first server says so.
 pub(super) async fn check_fallback(
     dns: &Dns,
     subject: &Subject<'_>,
