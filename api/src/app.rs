@@ -10,8 +10,7 @@ use axum::Router;
 use bookly_shared::clock::Clock;
 use bookly_shared::config::{DatabaseSettings, Settings, WayToRun};
 use bookly_shared::db::{ConnectError, DataDirLock, Db, DbError, PendingMigrations, lock_data_dir};
-use bookly_shared::link_code::LinkCodes;
-use bookly_shared::link_token::LinkSigner;
+use bookly_shared::links::LinkSigner;
 use bookly_shared::metrics::Exporter;
 use bookly_shared::queue::{JobQueue, QueueError, RedisQueue};
 use bookly_shared::templates::{self, TemplateError};
@@ -149,7 +148,6 @@ impl App {
             tokens: SessionTokens::new(&settings.jwt_secret, settings.jwt_algorithm)
                 .accepting(settings.jwt_previous_secret.as_ref()),
             links: LinkSigner::new(&settings.link_secret).accepting(settings.link_previous_secret.as_ref()),
-            codes: LinkCodes::new(&settings.link_secret).accepting(settings.link_previous_secret.as_ref()),
             body_macs: BodyMacs::new(&settings.link_secret).accepting(settings.link_previous_secret.as_ref()),
             code_locks: AddressLocks::new(),
             jobs: queue.jobs,

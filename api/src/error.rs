@@ -5,7 +5,7 @@ mod field;
 
 use axum::http::StatusCode;
 use bookly_shared::db::{DatabaseLimit, DbError};
-use bookly_shared::link_token::LinkTokenError;
+use bookly_shared::links::LinkTokenError;
 
 use crate::hasher::HashError;
 use crate::jwt::JwtError;

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use bookly_shared::clock::Clock;
 use bookly_shared::config::Settings;
 use bookly_shared::db::Db;
-use bookly_shared::link_code::LinkCodes;
-use bookly_shared::link_token::LinkSigner;
+use bookly_shared::links::LinkSigner;
 use bookly_shared::metrics::Exporter;
 use bookly_shared::queue::{JobQueue, RedisQueue};
 use bookly_shared::trace::Tracer;
@@ -49,10 +48,8 @@ pub struct Services {
     pub login_guard: LoginGuard,
     /// Makes and reads access and refresh tokens.
     pub tokens: SessionTokens,
-    /// Reads the tokens of links.
+    /// Verifies the tokens of links, and codes.
     pub links: LinkSigner,
-    /// Finds the emails of codes.
-    pub codes: LinkCodes,
     /// Compares the bodies of requests with an `Idempotency-Key`.
     pub body_macs: BodyMacs,
     /// Lets one try of a code per address run at a time.

@@ -6,7 +6,7 @@ use bookly_shared::clock::Clock;
 use bookly_shared::config::ProductSettings;
 use bookly_shared::domain::EmailKind;
 use bookly_shared::locale::Locale;
-use bookly_worker::render::{EmailBody, MailRenderer, MessageFacts, compose};
+use bookly_worker::render::{EmailBody, MailRenderer, MessageFacts, Sender, compose};
 use divan::Bencher;
 use uuid::Uuid;
 
@@ -27,15 +27,13 @@ fn render(bencher: Bencher, kind: EmailKind) {
 
 #[divan::bench]
 fn encode(bencher: Bencher) {
-    let address = "kim@people.test".parse().expect("an address");
+    let address: lettre::Address = "kim@people.test".parse().expect("an address");
     let rendered = renderer().render(Locale::En, &EmailBody::sample(EmailKind::VerifyEmail)).expect("a mail");
     let facts = MessageFacts {
         id: Uuid::from_u128(7),
         kind: EmailKind::VerifyEmail,
-        from: &address,
-        from_name: "Bookly",
+        sender: &Sender::new(address.clone(), "Bookly", None).expect("a sender"),
         to: &address,
-        reply_to: None,
         unsubscribe: None,
         now: Clock::local().now(),
     };

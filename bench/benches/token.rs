@@ -1,7 +1,7 @@
 //! Signing and checking the token of a mail's link: `cargo bench -p bench --bench token`.
 
 use bookly_shared::clock::Clock;
-use bookly_shared::link_token::{LinkClaims, LinkSigner, Purpose};
+use bookly_shared::links::{LinkClaims, LinkSigner, Purpose};
 use divan::Bencher;
 use uuid::Uuid;
 

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
-use bookly_shared::link_token::{LinkClaims, LinkSigner, Purpose};
+use bookly_shared::links::{LinkClaims, LinkSigner, Purpose};
 use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::SecretString;

@@ -13,7 +13,7 @@ use sha2::Sha256;
 use uuid::Uuid;
 
 use crate::config::Settings;
-use crate::link_token::derived_mac;
+use crate::links::derived_mac;
 
 /// Makes a key for these addresses alone.
 const KEY_PURPOSE: &[u8] = b"bounce address";

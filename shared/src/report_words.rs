@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use crate::domain::smtp_reply::one_short_line;
-use crate::link_code::CODE_DIGITS;
+use crate::links::CODE_DIGITS;
 use crate::redactor::{REDACTED, Redactor};
 
 /// What is read of the words: enough for a long line, short enough to be searched at once.
@@ -79,7 +79,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::link_token::{LinkClaims, LinkSigner, Purpose};
+    use crate::links::{LinkClaims, LinkSigner, Purpose};
 
     #[test]
     fn a_link_and_a_code_that_a_filter_quotes_are_not_stored() {

@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use bookly_shared::link_token::{
+use bookly_shared::links::{
     BadToken, LinkClaims, LinkSigner, LinkTokenError, MAX_TOKEN_BYTES, Purpose, dumps, loads,
 };
 use chrono::{DateTime, Utc};

@@ -8,8 +8,7 @@ use bookly_shared::clock::Clock;
 use bookly_shared::config::Settings;
 use bookly_shared::db::Db;
 use bookly_shared::domain::MailServer;
-use bookly_shared::link_code::LinkCodes;
-use bookly_shared::link_token::LinkSigner;
+use bookly_shared::links::LinkSigner;
 use bookly_shared::queue::RedisQueue;
 use bookly_shared::trace::Tracer;
 use chrono::TimeDelta;
@@ -102,7 +101,6 @@ impl Worker {
         let preparer = Preparer {
             db: db.clone(),
             signer: LinkSigner::new(&settings.link_secret),
-            codes: LinkCodes::new(&settings.link_secret),
             lifetimes: settings.lifetimes,
             links: settings.links.templates(&settings.public_url),
             default_locale: settings.default_locale,

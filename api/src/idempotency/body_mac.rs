@@ -4,7 +4,7 @@
 use std::fmt;
 
 use bookly_shared::db::idempotency::{BodyMac, RequestKey};
-use bookly_shared::link_token::derived_mac;
+use bookly_shared::links::derived_mac;
 use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;

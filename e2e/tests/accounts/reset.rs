@@ -7,7 +7,7 @@ use bookly_e2e::forge;
 use bookly_e2e::person::{new_address, new_password};
 use bookly_e2e::prelude::*;
 use bookly_e2e::stack::JWT_SECRET;
-use bookly_shared::link_token::Purpose;
+use bookly_shared::links::Purpose;
 
 const ASKED: &str = "Please check your email for instructions to reset your password";
 const DONE: &str = "Password reset Successfully";

@@ -8,7 +8,7 @@ use bookly_e2e::forge;
 use bookly_e2e::person::{new_address, new_password};
 use bookly_e2e::prelude::*;
 use bookly_e2e::stack::{JWT_SECRET, Member};
-use bookly_shared::link_token::Purpose;
+use bookly_shared::links::Purpose;
 use reqwest::Method;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

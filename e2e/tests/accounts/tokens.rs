@@ -226,7 +226,7 @@ both! {
     async fn a_link_lives_no_longer_than_is_set(stack: &Stack, PASSWORD_RESET_LIFETIME = "60") {
         let person = stack.member().await?.person;
         let link = reset_link(stack, &person.email).await?;
-        let purpose = bookly_shared::link_token::Purpose::PasswordReset;
+        let purpose = bookly_shared::links::Purpose::PasswordReset;
         let aged = forge::aged(forge::token_of(&link), purpose, Duration::from_secs(75), JWT_SECRET)?;
         let answer = press(stack, "password-reset-confirm", aged).await?;
         assert_eq!((answer.status.as_u16(), &answer.json()?["error_code"]), (400, &json!("token_expired")));

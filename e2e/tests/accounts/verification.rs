@@ -6,7 +6,7 @@ use bookly_e2e::forge;
 use bookly_e2e::person::new_address;
 use bookly_e2e::prelude::*;
 use bookly_e2e::stack::JWT_SECRET;
-use bookly_shared::link_token::Purpose;
+use bookly_shared::links::Purpose;
 use reqwest::Method;
 
 const VERIFIED: &str = "Account verified successfully";

@@ -9,7 +9,7 @@ use bookly_e2e::forge;
 use bookly_e2e::person::{new_address, new_password};
 use bookly_e2e::prelude::*;
 use bookly_e2e::stack::{JWT_SECRET, run};
-use bookly_shared::link_token::Purpose;
+use bookly_shared::links::Purpose;
 
 both! {
     async fn a_person_follows_the_mails_link_and_presses_the_button(stack: &Stack) {

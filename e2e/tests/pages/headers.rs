@@ -235,7 +235,7 @@ fn preflight(stack: &Stack, origin: &str) -> RequestBuilder {
 
 /// A link with a valid signature; the database is not asked.
 fn forged_link(member: &Member) -> Result<String> {
-    use bookly_shared::link_token::{LinkClaims, LinkSigner, Purpose};
+    use bookly_shared::links::{LinkClaims, LinkSigner, Purpose};
     let claims = LinkClaims {
         email: member.person.email.clone(),
         uid: member.uid.parse()?,

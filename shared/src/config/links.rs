@@ -1,15 +1,12 @@
 //! Where the links in emails lead, and where people go on after the built-in pages. Only the operator sets them: no
 //! request can send a token to another place.
 
-use std::fmt;
-use std::ops::Range;
-
-use serde::{Serialize, Serializer};
 use url::{Position, Url};
 
 use super::source::Source;
 use super::table::{self, Setting};
 use super::{PublicUrl, values};
+use crate::links::LinkTemplate;
 
 /// Where a token stands in a template.
 const PLACEHOLDER: &str = "{token}";
@@ -65,20 +62,6 @@ pub struct LinkPlace {
     pub calls_api: bool,
 }
 
-/// A URL with a place for a token, in its path, query or fragment. The default is empty.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LinkTemplate {
-    before: String,
-    after: String,
-}
-
-/// A URL with a token in it: a secret.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Link {
-    url: String,
-    token: Range<usize>,
-}
-
 impl LinkSettings {
     /// The links of every kind, with the built-in pages of `public_url` where nothing else is set.
     pub fn templates(&self, public_url: &PublicUrl) -> LinkTemplates {
@@ -104,7 +87,9 @@ impl LinkSettings {
 impl LinkSettings {
     /// Where the URLs lead that are set.
     pub fn places(&self) -> Vec<LinkPlace> {
-        let filled = |template: &Option<LinkTemplate>| template.as_ref().map(|link| link.with_token("x").url);
+        let filled = |template: &Option<LinkTemplate>| {
+            template.as_ref().map(|link| link.with_token("x").as_str().to_owned())
+        };
         let (request, after) = (&self.password_reset_request, [&self.after_verify, &self.after_reset]);
         [
             (&table::VERIFY_URL, filled(&self.verify), true),
@@ -142,39 +127,6 @@ impl LinkTemplate {
             return Err("{token} must be in the path, the query or the fragment of the URL".into());
         }
         Ok(LinkTemplate { before: before.to_owned(), after: after.to_owned() })
-    }
-
-    /// The link with a token. Tokens have letters, digits, `-`, `_` and `.` only, which stand for themselves everywhere
-    /// in a URL (RFC 3986 §2.3).
-    pub fn with_token(&self, token: &str) -> Link {
-        let start = self.before.len();
-        Link { url: format!("{}{token}{}", self.before, self.after), token: start..start + token.len() }
-    }
-}
-
-impl Link {
-    /// The URL, with the token.
-    pub fn as_str(&self) -> &str {
-        &self.url
-    }
-
-    /// The token alone.
-    pub fn token(&self) -> &str {
-        &self.url[self.token.clone()]
-    }
-}
-
-/// Templates get the URL.
-impl Serialize for Link {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&self.url)
-    }
-}
-
-/// Shows no token.
-impl fmt::Debug for Link {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Link({}…)", &self.url[..self.token.start])
     }
 }
 

@@ -36,7 +36,7 @@ use source::Source;
 pub use bounces::{BounceSettings, ECHOED_NAME, POSTMARK_METADATA, RESEND_HEADER, p256_point, svix_key};
 pub use database::{DEFAULT_POOL_SIZE, DatabaseSettings};
 pub use doctor::DoctorSettings;
-pub use links::{Link, LinkPlace, LinkSettings, LinkTemplate, LinkTemplates, UNSUBSCRIBE};
+pub use links::{LinkPlace, LinkSettings, LinkTemplates, UNSUBSCRIBE};
 pub use mail::{LONGEST_BOUNCE_NAME, MailSettings, MailTransport};
 pub use mail_auth::{OAuthGrant, OAuthMechanism, OAuthSettings, SmtpAuth, SmtpCredentials};
 pub use mail_server::{Security, SmtpSettings, with_names_of_fallback};

@@ -12,7 +12,7 @@ use super::users::{Change, KeepFor, NewAccount, SELECT_USER_OF_MAILBOX, User, bi
 use super::{Db, DbResult, in_transaction, on_db};
 use crate::domain::closing_reason::NO_ACCOUNT;
 use crate::domain::{EmailAddress, Role};
-use crate::link_token::UNDO_WINDOW;
+use crate::links::UNDO_WINDOW;
 
 /// The result of a change of role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use uuid::{Builder, Uuid};
 use super::users::{SELECT_USER_OF_MAILBOX, User};
 use super::{Db, DbResult, Pools, in_transaction, on_db};
 use crate::domain::{EmailAddress, EmailKind};
-use crate::link_code::MAX_CANDIDATES;
+use crate::links::MAX_CANDIDATES;
 
 /// Wrong codes after which an email's code is no longer good. Its link is.
 pub const TRIES_PER_EMAIL: i32 = 5;

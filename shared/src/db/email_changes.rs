@@ -13,7 +13,7 @@ use super::sessions::{Actor, Checked, require_actor};
 use super::users::{Change, User};
 use super::{Db, DbError, DbResult, Pools, in_transaction, on_db};
 use crate::domain::{EmailAddress, EmailKind};
-use crate::link_token::UNDO_WINDOW;
+use crate::links::UNDO_WINDOW;
 
 /// A change that is done and can still be undone.
 #[derive(Clone, sqlx::FromRow)]

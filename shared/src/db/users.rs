@@ -10,7 +10,7 @@ use super::emails::enqueue::{NewEmail, bind_email};
 use super::idempotency::AnswerToKeep;
 use super::{Db, DbResult, Pools, on_db, within_limit};
 use crate::domain::{CreatedVia, EmailAddress, Role};
-use crate::link_token::UNDO_WINDOW;
+use crate::links::UNDO_WINDOW;
 use crate::locale::LanguageTag;
 
 /// An account as it stands in the database.

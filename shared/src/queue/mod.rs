@@ -12,6 +12,6 @@ mod redis;
 
 pub use access::AccessError;
 pub use connection::{RedisConnection, RedisServer};
-pub use enqueue::{BATCH_WINDOW, JobQueue};
+pub use enqueue::{BATCH_WINDOW, JobQueue, RedisBackend, SendEmail};
 pub use error::QueueError;
-pub use redis::{RedisBackend, RedisQueue, SendEmail};
+pub use redis::RedisQueue;

@@ -3,7 +3,7 @@
 //! The decision comes after the claim, so that what happened since the request counts. Link and code are made here: no
 //! row and no job ever holds a token or a code.
 
-use bookly_shared::config::{Link, LinkLifetimes, LinkTemplate, LinkTemplates};
+use bookly_shared::config::{LinkLifetimes, LinkTemplates};
 use bookly_shared::db::emails::claim::ClaimedEmail;
 use bookly_shared::db::users::{AccountKey, User};
 use bookly_shared::db::{Db, DbError};
@@ -11,8 +11,9 @@ use bookly_shared::domain::closing_reason::{
     ADDRESS_CHANGED, ADDRESS_TAKEN, AUTH_CHANGED, NO_ACCOUNT, VERIFIED, suppressed,
 };
 use bookly_shared::domain::{EmailKind, SuppressionReason};
-use bookly_shared::link_code::{CodeClaims, LinkCodes, bound_version};
-use bookly_shared::link_token::{LinkClaims, LinkSigner, Purpose, UNDO_WINDOW};
+use bookly_shared::links::{
+    CodeClaims, Link, LinkClaims, LinkSigner, LinkTemplate, Purpose, UNDO_WINDOW, bound_version,
+};
 use bookly_shared::locale::Locale;
 use chrono::{DateTime, Utc};
 
@@ -23,7 +24,6 @@ use crate::render::EmailBody;
 pub(crate) struct Preparer {
     pub(crate) db: Db,
     pub(crate) signer: LinkSigner,
-    pub(crate) codes: LinkCodes,
     pub(crate) lifetimes: LinkLifetimes,
     /// Where links lead.
     pub(crate) links: LinkTemplates,
@@ -165,7 +165,7 @@ impl Preparer {
         let version = Some(email.auth_version.unwrap_or(user.auth_version));
         let code = |purpose| {
             let version = bound_version(purpose, email.auth_version, user.auth_version);
-            self.codes.code(purpose, &CodeClaims { email_id: email.id, uid: user.uid, version }).spaced()
+            self.signer.code(purpose, &CodeClaims { email_id: email.id, uid: user.uid, version }).spaced()
         };
         match email.kind {
             EmailKind::VerifyEmail => EmailBody::VerifyEmail {

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use bookly_shared::config::{Link, ProductSettings};
+use bookly_shared::config::ProductSettings;
 use bookly_shared::domain::{EmailAddress, EmailKind, Palette, greeting_name, one_line};
+use bookly_shared::links::Link;
 use bookly_shared::locale::Locale;
 use bookly_shared::templates::{RenderError, Templates};
 use chrono::{DateTime, Utc};

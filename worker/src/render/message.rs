@@ -5,29 +5,28 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use bookly_shared::bounce_address::BounceAddress;
 use bookly_shared::config::Settings;
 use bookly_shared::domain::{EmailAddress, EmailKind};
 use bookly_shared::locale::Locale;
-use bookly_shared::templates::{RenderError, TemplateError};
 use chrono::{DateTime, Utc};
 use lettre::Address;
 use lettre::address::Envelope;
-use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
-use lettre::message::{Body, Mailbox, Message, MultiPart, SinglePart};
+use lettre::message::header::{self, ContentTransferEncoding, ContentType, HeaderName, HeaderValue, Headers};
+use lettre::message::{Body, Mailbox, Mailboxes, MultiPart, SinglePart};
 use uuid::Uuid;
 
 use super::body::{EmailBody, HEADER_LIMIT, MailRenderer, Rendered};
 use super::echo::Echo;
-use super::headers;
+use super::error::{CannotCompose, ComposeError, ComposerError};
+use super::sender::Sender;
 
 /// Makes messages, all from the sender of the settings. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Composer {
     renderer: Arc<MailRenderer>,
-    from: Address,
-    from_name: String,
-    reply_to: Option<Address>,
+    sender: Sender,
     echo: Option<Echo>,
     bounces: Option<BounceAddress>,
 }
@@ -46,31 +45,6 @@ pub struct Outgoing {
     pub code: Option<String>,
 }
 
-/// The email cannot be made; another attempt gives the same error.
-#[derive(Debug, thiserror::Error)]
-pub enum CannotCompose {
-    /// The recipient is not an address. This service writes only parsed ones into rows.
-    #[error("the recipient is not an address")]
-    Recipient,
-    /// A template failed.
-    #[error(transparent)]
-    Render(#[from] RenderError),
-    /// The message could not be built.
-    #[error(transparent)]
-    Compose(#[from] ComposeError),
-}
-
-/// Why no email can be made with these settings.
-#[derive(Debug, thiserror::Error)]
-pub enum ComposerError {
-    /// An email of this kind cannot be made with these settings.
-    #[error("an email {0} cannot be made: {1}; check MAIL_FROM, MAIL_FROM_NAME and TEMPLATE_FOLDER")]
-    Sample(EmailKind, CannotCompose),
-    /// A template is broken.
-    #[error(transparent)]
-    Template(#[from] TemplateError),
-}
-
 impl Composer {
     /// Loads the templates, and makes one email of each kind with sample values and these settings.
     ///
@@ -80,11 +54,11 @@ impl Composer {
         let folder: Option<&Path> = settings.template_folder.as_deref();
         let mail = &settings.mail;
         let renderer = MailRenderer::new(folder, &settings.product, settings.public_url.as_str())?;
-        let (from, from_name) = (mail.from.clone(), mail.from_name.clone());
         let reply_to = settings.product.support_email.as_ref().map(EmailAddress::to_lettre);
+        let sender = Sender::new(mail.from.clone(), &mail.from_name, reply_to)?;
         let echo = Echo::of(&settings.bounces);
         let bounces = BounceAddress::of_settings(settings);
-        let composer = Composer { renderer: Arc::new(renderer), from, from_name, reply_to, echo, bounces };
+        let composer = Composer { renderer: Arc::new(renderer), sender, echo, bounces };
         for kind in EmailKind::ALL {
             let body = &EmailBody::sample(kind);
             let to = mail.from.as_ref();
@@ -109,19 +83,17 @@ impl Composer {
     ) -> Result<Outgoing, CannotCompose> {
         let to: Address = to.parse().map_err(|_| CannotCompose::Recipient)?;
         let rendered = self.renderer.render(locale, body)?;
-        let (from, reply_to) = (&self.from, self.reply_to.as_ref());
         let (kind, unsubscribe) = (body.kind(), body.unsubscribe());
-        let facts =
-            MessageFacts { id, kind, from, from_name: &self.from_name, to: &to, reply_to, unsubscribe, now };
+        let facts = MessageFacts { id, kind, sender: &self.sender, to: &to, unsubscribe, now };
         let mut message = compose(&rendered, &facts)?;
         if let Some(echo) = self.echo {
             echo.name_row(message.headers_mut(), id);
         }
         let sender = match &self.bounces {
-            Some(bounces) => bounces.of_row(id).map_err(ComposeError::Sender)?,
-            None => self.from.clone(),
+            Some(bounces) => bounces.of_row(id).map_err(ComposeError::Envelope)?,
+            None => self.sender.address.clone(),
         };
-        let envelope = Envelope::new(Some(sender), vec![to.clone()]).map_err(ComposeError::Refused)?;
+        let envelope = Envelope::new(Some(sender), vec![to]).map_err(ComposeError::Refused)?;
         Ok(Outgoing {
             id,
             envelope,
@@ -139,84 +111,88 @@ pub struct MessageFacts<'a> {
     pub id: Uuid,
     /// For `Feedback-ID`.
     pub kind: EmailKind,
-    /// `MAIL_FROM`.
-    pub from: &'a Address,
-    /// `MAIL_FROM_NAME`; empty for none.
-    pub from_name: &'a str,
+    /// Who sends it.
+    pub sender: &'a Sender,
     /// The one recipient.
     pub to: &'a Address,
-    /// `SUPPORT_EMAIL`.
-    pub reply_to: Option<&'a Address>,
     /// The https link that ends emails of this kind.
     pub unsubscribe: Option<&'a str>,
     /// For the `Date` header.
     pub now: DateTime<Utc>,
 }
 
-/// The message cannot be built; another attempt gives the same error.
-#[derive(Debug, thiserror::Error)]
-pub enum ComposeError {
-    /// CR, LF or NUL in the sender's name or the subject makes the builder panic, or starts a header.
-    #[error("the {0} holds a line break or a NUL")]
-    LineBreak(&'static str),
-    /// The builder does not fold inside a word: a very long one would exceed the 998 octets of a line (RFC 5322 §2.1.1).
-    #[error("the {0} is longer than {HEADER_LIMIT} bytes")]
-    TooLong(&'static str),
-    /// Headers are ASCII here: another address needs SMTPUTF8 (RFC 6531). Domains are in their `xn--` form.
-    #[error("the {0} address is not ASCII")]
-    NotAscii(&'static str),
-    /// The envelope's sender is no address. The settings are checked, so this does not happen.
-    #[error("the envelope's sender cannot be made")]
-    Sender(#[source] lettre::address::AddressError),
-    /// lettre refused it.
-    #[error("the message cannot be built")]
-    Refused(#[from] lettre::error::Error),
-}
-
 /// Builds the message as it goes over the wire: ASCII, lines of at most 998 octets.
 ///
 /// # Errors
 /// See [`ComposeError`].
-pub fn compose(rendered: &Rendered, facts: &MessageFacts<'_>) -> Result<Message, ComposeError> {
-    refuse_header("sender's name", facts.from_name)?;
-    refuse_header("subject", &rendered.subject)?;
-    refuse_beyond_ascii("sender's", facts.from)?;
-    refuse_beyond_ascii("recipient's", facts.to)?;
-    let from_name = Some(facts.from_name.trim().to_owned()).filter(|name| !name.is_empty());
-    let mut message = Message::builder();
-    if let Some(address) = facts.reply_to {
-        message = message.reply_to(Mailbox::new(None, address.clone()));
+pub fn compose(rendered: &Rendered, facts: &MessageFacts<'_>) -> Result<MultiPart, ComposeError> {
+    if rendered.subject.contains(['\r', '\n', '\0']) {
+        return Err(ComposeError::LineBreak("subject"));
     }
-    // Mail programs show a button that posts to it, if DKIM signs both headers (RFC 8058).
-    if let Some(url) = facts.unsubscribe {
-        let post = header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click");
-        message = message.raw_header(header("List-Unsubscribe", &format!("<{url}>"))).raw_header(post);
+    if rendered.subject.len() > HEADER_LIMIT {
+        return Err(ComposeError::TooLong("subject"));
     }
-    let quoted = from_name.as_deref().and_then(|name| headers::from(name, facts.from));
-    let mut message = message
-        .from(Mailbox::new(from_name, facts.from.clone()))
-        .to(Mailbox::new(None, facts.to.clone()))
-        .subject(&*rendered.subject)
-        .date(SystemTime::from(facts.now))
-        .message_id(Some(format!("<{}@{}>", facts.id, facts.from.domain())))
-        .raw_header(header("Auto-Submitted", "auto-generated"))
-        .raw_header(header("X-Auto-Response-Suppress", SUPPRESSED))
-        .raw_header(headers::feedback_id(facts.kind, facts.from))
-        .multipart(
-            MultiPart::alternative()
-                .singlepart(part(ContentType::TEXT_PLAIN, &rendered.text))
-                .singlepart(part(ContentType::TEXT_HTML, &rendered.html)),
-        )?;
-    for header in [quoted, headers::subject(&rendered.subject)].into_iter().flatten() {
-        message.headers_mut().insert_raw(header);
+    if !AsRef::<str>::as_ref(facts.to).is_ascii() {
+        return Err(ComposeError::NotAscii("recipient's"));
     }
+    let mut message = MultiPart::alternative()
+        .singlepart(part(ContentType::TEXT_PLAIN, &rendered.text))
+        .singlepart(part(ContentType::TEXT_HTML, &rendered.html));
+    let content_type = message.headers_mut().remove_raw("Content-Type");
+    let mut headers = headers(rendered, facts);
+    content_type.into_iter().for_each(|header| headers.insert_raw(header));
+    *message.headers_mut() = headers;
     Ok(message)
+}
+
+fn headers(rendered: &Rendered, facts: &MessageFacts<'_>) -> Headers {
+    let MessageFacts { id, kind, sender, to, unsubscribe, now } = facts;
+    let mut headers = Headers::new();
+    headers.insert_raw(sender.from.clone());
+    sender.reply_to.iter().for_each(|header| headers.insert_raw(header.clone()));
+    headers.set(header::To::from(Mailboxes::from(Mailbox::new(None, (*to).clone()))));
+    if rendered.subject.contains("=?") {
+        headers.insert_raw(encoded_subject(&rendered.subject));
+    } else {
+        headers.set(header::Subject::from(rendered.subject.clone()));
+    }
+    headers.set(header::Date::from(SystemTime::from(*now)));
+    headers.set(header::MessageId::from(format!("<{id}@{}>", sender.address.domain())));
+    headers.set(header::MIME_VERSION_1_0);
+    headers.insert_raw(raw("Auto-Submitted", "auto-generated"));
+    headers.insert_raw(raw("X-Auto-Response-Suppress", SUPPRESSED));
+    headers.insert_raw(raw("Feedback-ID", &sender.feedback_id(*kind)));
+    // Mail programs show a button that posts to it, if DKIM signs both headers (RFC 8058).
+    if let Some(url) = unsubscribe {
+        headers.insert_raw(raw("List-Unsubscribe", &format!("<{url}>")));
+        headers.insert_raw(raw("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"));
+    }
+    headers
+}
+
+/// Most bytes of text in an encoded word: with `Subject: ` before it, the line has 77 characters.
+const ENCODED_BYTES: usize = 42;
+
+/// `Subject` of a text that looks like an encoded word in part: lettre writes that part as it is, and clients would decode it.
+/// Encoded words, one a line.
+fn encoded_subject(text: &str) -> HeaderValue {
+    let mut words: Vec<String> = vec![String::new()];
+    for c in text.chars() {
+        match words.last_mut() {
+            Some(word) if word.len() + c.len_utf8() <= ENCODED_BYTES => word.push(c),
+            _ => words.push(c.to_string()),
+        }
+    }
+    let words = words.iter().map(|word| format!("=?utf-8?b?{}?=", BASE64_STANDARD.encode(word)));
+    let encoded = words.collect::<Vec<_>>().join("\r\n ");
+    let name = HeaderName::new_from_ascii_str("Subject");
+    HeaderValue::dangerous_new_pre_encoded(name, text.to_owned(), encoded)
 }
 
 /// What Exchange does not answer with (MS-OXCMAIL 2.1.3.2.20): everything but NDR, so that bounces still come.
 const SUPPRESSED: &str = "DR, RN, NRN, OOF, AutoReply";
 
-fn header(name: &'static str, value: &str) -> HeaderValue {
+fn raw(name: &'static str, value: &str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
 }
 
@@ -230,18 +206,6 @@ fn part(content_type: ContentType, text: &str) -> SinglePart {
     };
     let body = Body::dangerous_pre_encoded(quoted_printable(&text), encoding);
     SinglePart::builder().header(content_type).body(body)
-}
-
-fn refuse_header(what: &'static str, text: &str) -> Result<(), ComposeError> {
-    if text.contains(['\r', '\n', '\0']) {
-        return Err(ComposeError::LineBreak(what));
-    }
-    if text.len() > HEADER_LIMIT { Err(ComposeError::TooLong(what)) } else { Ok(()) }
-}
-
-fn refuse_beyond_ascii(whose: &'static str, address: &Address) -> Result<(), ComposeError> {
-    let address: &str = address.as_ref();
-    if address.is_ascii() { Ok(()) } else { Err(ComposeError::NotAscii(whose)) }
 }
 
 /// Longest line of quoted-printable, without its CRLF (RFC 2045 §6.7, rule 5).

@@ -3,13 +3,16 @@
 mod body;
 mod check;
 mod echo;
-mod headers;
+mod error;
 mod message;
 mod samples;
+mod sender;
 #[cfg(test)]
 mod tests;
 
 pub use body::{EmailBody, MailRenderer, Rendered};
 pub use bookly_shared::templates::RenderError;
 pub use check::{TemplateReport, check};
-pub use message::{CannotCompose, ComposeError, Composer, ComposerError, MessageFacts, Outgoing, compose};
+pub use error::{CannotCompose, ComposeError, ComposerError};
+pub use message::{Composer, MessageFacts, Outgoing, compose};
+pub use sender::Sender;

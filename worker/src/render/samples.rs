@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use bookly_shared::config::{LinkTemplate, LinkTemplates};
+use bookly_shared::config::LinkTemplates;
 use bookly_shared::domain::EmailKind;
+use bookly_shared::links::LinkTemplate;
 use chrono::{DateTime, TimeDelta};
 
 use super::body::EmailBody;

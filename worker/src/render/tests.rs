@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::fs;
 use std::time::Duration;
 
-use bookly_shared::config::{Link, LinkTemplate, ProductSettings, Settings};
+use bookly_shared::config::{ProductSettings, Settings};
 use bookly_shared::domain::EmailKind;
-use bookly_shared::link_token::LinkSigner;
+use bookly_shared::links::{Link, LinkSigner, LinkTemplate};
 use bookly_shared::locale::Locale;
 use chrono::DateTime;
 use mail_parser::{Message, MessageParser};
@@ -50,10 +50,8 @@ fn composed(rendered: &Rendered, from_name: &str) -> Result<Vec<u8>, ComposeErro
     let facts = MessageFacts {
         id: Uuid::from_u128(7),
         kind: EmailKind::Welcome,
-        from: &"noreply@books.example.org".parse().unwrap(),
-        from_name,
+        sender: &Sender::new("noreply@books.example.org".parse().unwrap(), from_name, None)?,
         to: &"zoe@example.org".parse().unwrap(),
-        reply_to: None,
         unsubscribe: None,
         now: DateTime::from_timestamp(1_700_000_000, 0).unwrap(),
     };
@@ -250,19 +248,13 @@ fn no_senders_name_or_subject_panics_the_builder_or_breaks_a_line() {
 #[test]
 fn an_address_that_would_need_smtputf8_is_refused() {
     let rendered = renderer().render(Locale::En, &EmailBody::sample(EmailKind::Welcome)).unwrap();
-    let from = "noreply@books.example.org".parse().unwrap();
-    let to = "zoë@example.org".parse().unwrap();
-    let now = DateTime::from_timestamp(0, 0).unwrap();
-    let kind = EmailKind::Welcome;
     let facts = MessageFacts {
         id: Uuid::nil(),
-        kind,
-        from: &from,
-        from_name: "Bookly",
-        to: &to,
-        reply_to: None,
+        kind: EmailKind::Welcome,
+        sender: &Sender::new("noreply@books.example.org".parse().unwrap(), "Bookly", None).unwrap(),
+        to: &"zoë@example.org".parse().unwrap(),
         unsubscribe: None,
-        now,
+        now: DateTime::UNIX_EPOCH,
     };
     assert!(matches!(compose(&rendered, &facts), Err(ComposeError::NotAscii("recipient's"))));
 }
@@ -358,19 +350,16 @@ fn every_mail_has_the_name_and_the_look_of_the_product_and_no_other() {
 #[test]
 fn answers_go_to_the_support_address() {
     let rendered = renderer().render(Locale::En, &EmailBody::sample(EmailKind::Welcome)).unwrap();
-    let (from, to) = ("noreply@acme.example".parse().unwrap(), "zoe@example.org".parse().unwrap());
-    let support = "help@acme.example".parse().unwrap();
-    let now = DateTime::from_timestamp(0, 0).unwrap();
-    for reply_to in [None, Some(&support)] {
+    let support: lettre::Address = "help@acme.example".parse().unwrap();
+    for reply_to in [None, Some(support)] {
+        let from = "noreply@acme.example".parse().unwrap();
         let facts = MessageFacts {
             id: Uuid::nil(),
             kind: EmailKind::Welcome,
-            from: &from,
-            from_name: "Acme",
-            to: &to,
-            reply_to,
+            sender: &Sender::new(from, "Acme", reply_to.clone()).unwrap(),
+            to: &"zoe@example.org".parse().unwrap(),
             unsubscribe: None,
-            now,
+            now: DateTime::UNIX_EPOCH,
         };
         let wire = compose(&rendered, &facts).unwrap().formatted();
         let found = parsed(&wire).reply_to().and_then(|to| to.first()?.address().map(str::to_owned));

@@ -1,14 +1,18 @@
 //! Opens a session: TCP without delay, greeting, EHLO, STARTTLS, login, each within its time limit.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bookly_shared::config::{Security, SmtpSettings};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use bookly_shared::config::{Security, SmtpAuth, SmtpSettings};
 use bookly_shared::domain::{MailServer, SmtpReply};
 use bookly_shared::metrics::{
     Counted,
     table::{SMTP_OPEN, SMTP_OPENED},
 };
+use bookly_shared::redactor::Redactor;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_util::either::Either;
@@ -17,10 +21,10 @@ use tracing::{debug, warn};
 use super::dialogue::Dialogue;
 use super::error::SendError;
 use super::failure::Stage;
-use super::login::{Login, TokenLogin};
 use super::options::{SmtpConfigError, SmtpOptions, StageTimeouts};
-use super::session::{Extensions, Session, Stream, positive};
+use super::session::{Extensions, Session, Stream, logged_in, positive};
 use super::tls::Tls;
+use super::token_login::TokenLogin;
 
 /// Opens sessions with one mail server.
 pub(super) struct Connector {
@@ -40,6 +44,56 @@ enum Protection {
     Plain,
     StartTls(Tls),
     ImplicitTls(Tls),
+}
+
+/// How sessions log in.
+enum Login {
+    /// They do not.
+    None,
+    /// With a password.
+    Password(PasswordLogin),
+    /// With an access token.
+    Token(TokenLogin),
+}
+
+/// A login that does not change.
+struct PasswordLogin {
+    username: String,
+    password: SecretString,
+    redactor: Arc<Redactor>,
+}
+
+impl Login {
+    fn new(settings: &SmtpSettings, options: &SmtpOptions) -> Result<Login, SmtpConfigError> {
+        let Some(credentials) = &settings.credentials else { return Ok(Login::None) };
+        let username = credentials.username.clone();
+        Ok(match &credentials.auth {
+            SmtpAuth::Password(password) => {
+                let redactor = redactor_of(&username, password.expose_secret());
+                Login::Password(PasswordLogin { username, password: password.clone(), redactor })
+            }
+            SmtpAuth::OAuth(oauth) => Login::Token(TokenLogin::new(&username, oauth, options)?),
+        })
+    }
+
+    /// Whether the token server replaced the refresh token of the settings.
+    fn rotated(&self) -> bool {
+        matches!(self, Login::Token(login) if login.tokens.rotated())
+    }
+
+    /// Finds the login in replies: some servers repeat what they were sent.
+    fn redactor(&self) -> Arc<Redactor> {
+        match self {
+            Login::None => Arc::default(),
+            Login::Password(login) => Arc::clone(&login.redactor),
+            Login::Token(login) => login.tokens.redactor(),
+        }
+    }
+}
+
+/// Finds the password as it is and as a login sends it.
+fn redactor_of(user: &str, password: &str) -> Arc<Redactor> {
+    Arc::new(Redactor::new([password, &BASE64_STANDARD.encode(format!("\0{user}\0{password}"))]))
 }
 
 impl Connector {
@@ -188,6 +242,39 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
         self.dialogue.end_of_greeting();
         Ok(())
+    }
+
+    async fn log_in_with_password(&mut self, login: &PasswordLogin) -> Result<(), SendError> {
+        let (user, password) = (login.username.as_str(), login.password.expose_secret());
+        let plain = BASE64_STANDARD.encode(format!("\0{user}\0{password}"));
+        let limit = self.timeouts.command;
+        let mut reply = None;
+        if self.extensions.auth_plain {
+            // The second step is for servers that ignore the initial response.
+            let steps = [format!("AUTH PLAIN {plain}"), plain];
+            reply = Some(Stage::Auth.within(self.server, limit, self.authenticate(&steps)).await?);
+        }
+        // Some servers offer PLAIN and refuse the command.
+        if self.extensions.auth_login && reply.as_ref().is_none_or(|reply| matches!(reply.code, 500..=504)) {
+            // The prompts are not read: their texts differ from server to server, their order does not.
+            let steps =
+                ["AUTH LOGIN".to_owned(), BASE64_STANDARD.encode(user), BASE64_STANDARD.encode(password)];
+            reply = Some(Stage::Auth.within(self.server, limit, self.authenticate(&steps)).await?);
+        }
+        let what = "a login is configured, but the server offers neither AUTH PLAIN nor AUTH LOGIN";
+        logged_in(reply.ok_or_else(|| SendError::unsupported(Stage::Auth, what))?)
+    }
+
+    /// Sends the steps of a login while the server asks for more (334). Returns the last reply.
+    async fn authenticate(&mut self, steps: &[String]) -> Result<SmtpReply, SendError> {
+        let mut reply = SmtpReply::new(334, "");
+        for step in steps {
+            reply = self.ask_for_lines(Stage::Auth, step).await?.reply();
+            if reply.code != 334 {
+                break;
+            }
+        }
+        Ok(reply)
     }
 
     /// STARTTLS. The stream is ready for the handshake, and nothing of the clear text is left.

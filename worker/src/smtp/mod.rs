@@ -9,13 +9,13 @@ mod dialogue;
 mod error;
 mod failure;
 mod inspect;
-mod login;
 mod options;
 mod pool;
 mod session;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod token_login;
 
 pub use self::error::{Cause, SendError, SmtpProblem};
 pub use self::failure::{FailureKind, Stage};

@@ -263,6 +263,11 @@ pub(super) fn positive(stage: Stage, reply: SmtpReply) -> Result<SmtpReply, Send
     if reply.is_positive() { Ok(reply) } else { Err(SendError::from_reply(stage, reply)) }
 }
 
+/// 235 is the only good end of AUTH (RFC 4954 §4).
+pub(super) fn logged_in(reply: SmtpReply) -> Result<(), SendError> {
+    if reply.code == 235 { Ok(()) } else { Err(SendError::from_reply(Stage::Auth, reply)) }
+}
+
 impl Stage {
     /// Runs `work`, which fails at this stage when it takes longer than `limit`. Its time is recorded either way.
     pub(super) async fn within<T>(

@@ -11,7 +11,7 @@ use bookly_shared::config::PublicUrl;
 use bookly_shared::db::sessions::{Actor, Bearer};
 use bookly_shared::db::users::User;
 use bookly_shared::domain::Role;
-use bookly_shared::link_token::{dumps, loads};
+use bookly_shared::links::{dumps, loads};
 use chrono::TimeDelta;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};

@@ -6,8 +6,7 @@ use bookly_shared::audit;
 use bookly_shared::db::code_tries::{CandidateEmail, Subject};
 use bookly_shared::db::users::User;
 use bookly_shared::domain::{EmailAddress, EmailKind};
-use bookly_shared::link_code::{CodeClaims, LinkCode, bound_version};
-use bookly_shared::link_token::Purpose;
+use bookly_shared::links::{CodeClaims, LinkCode, Purpose, bound_version};
 
 use super::request_link;
 use super::response_format::ResponseFormat;
@@ -106,7 +105,7 @@ fn find(
         emails.iter().map(claims).collect()
     };
     let candidates = user.map(claims).unwrap_or_default();
-    let place = state.codes.find(purpose, code, &candidates)?;
+    let place = state.links.find_code(purpose, code, &candidates)?;
     // A code that works once is used up when the account has another version.
     let works_once = purpose != Purpose::EmailVerification;
     let used_up = works_once && candidates[place].version != user.map(|user| user.auth_version);

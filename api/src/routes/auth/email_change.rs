@@ -12,7 +12,7 @@ use bookly_shared::db::emails::enqueue::{EmailContext, NewEmail, RequestOrigin};
 use bookly_shared::db::emails::on_request::EmailRequest;
 use bookly_shared::db::users::{Change, User};
 use bookly_shared::domain::{EmailAddress, EmailKind, Password};
-use bookly_shared::link_token::Purpose;
+use bookly_shared::links::Purpose;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

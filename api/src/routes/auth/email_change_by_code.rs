@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use bookly_shared::link_code::LinkCode;
+use bookly_shared::links::LinkCode;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

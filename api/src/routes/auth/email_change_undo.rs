@@ -10,7 +10,7 @@ use bookly_shared::audit;
 use bookly_shared::db::emails::enqueue::RequestOrigin;
 use bookly_shared::db::users::{Change, User};
 use bookly_shared::domain::Password;
-use bookly_shared::link_token::Purpose;
+use bookly_shared::links::Purpose;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;

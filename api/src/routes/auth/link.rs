@@ -7,7 +7,7 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use bookly_shared::db::users::User;
 use bookly_shared::domain::EmailAddress;
-use bookly_shared::link_token::{LinkClaims, Purpose, UNDO_WINDOW};
+use bookly_shared::links::{LinkClaims, Purpose, UNDO_WINDOW};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use uuid::Uuid;
 

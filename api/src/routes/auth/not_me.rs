@@ -9,7 +9,7 @@ use bookly_shared::audit;
 use bookly_shared::db::accounts::Disowned;
 use bookly_shared::db::users::User;
 use bookly_shared::domain::CreatedVia;
-use bookly_shared::link_token::Purpose;
+use bookly_shared::links::Purpose;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 

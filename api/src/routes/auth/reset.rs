@@ -8,7 +8,7 @@ use bookly_shared::db::emails::enqueue::NewEmail;
 use bookly_shared::db::users::Change;
 use bookly_shared::db::users::User;
 use bookly_shared::domain::{EmailAddress, EmailKind, Password};
-use bookly_shared::link_token::Purpose;
+use bookly_shared::links::Purpose;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

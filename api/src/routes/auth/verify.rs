@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use bookly_shared::audit;
 use bookly_shared::db::users::{Change, User};
 use bookly_shared::domain::EmailAddress;
-use bookly_shared::link_token::Purpose;
+use bookly_shared::links::Purpose;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 

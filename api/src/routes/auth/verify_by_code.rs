@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use bookly_shared::db::users::{Change, User};
 use bookly_shared::domain::EmailAddress;
-use bookly_shared::link_code::LinkCode;
+use bookly_shared::links::LinkCode;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

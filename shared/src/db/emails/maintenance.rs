@@ -15,7 +15,7 @@ use crate::db::suppressions::passes::{KEEP_TO_LIFT, PASS_EVERY, PURGE_PASSES};
 use crate::db::{Db, DbResult, Pools, in_transaction, on_db};
 use crate::domain::EmailKind;
 use crate::domain::closing_reason::{DEADLINE_PASSED, NO_ACCOUNT};
-use crate::link_token::UNDO_WINDOW;
+use crate::links::UNDO_WINDOW;
 
 /// A job that led to no claim in this time is enqueued again.
 pub const REENQUEUE_AFTER: TimeDelta = TimeDelta::seconds(10);

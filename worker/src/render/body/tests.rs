@@ -1,6 +1,6 @@
 //! What templates get: no name that could carry a message.
 
-use bookly_shared::config::LinkTemplate;
+use bookly_shared::links::LinkTemplate;
 use serde_json::{Value, to_value};
 
 use super::*;

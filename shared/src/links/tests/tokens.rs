@@ -1,6 +1,12 @@
-//! Purposes, lifetimes, the secret before a change, and what `Debug` shows.
+//! Tokens: purposes, lifetimes, the secret before a change, and what `Debug` shows.
 
-use super::*;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use secrecy::SecretString;
+use uuid::Uuid;
+
+use super::super::*;
 
 const HOUR: Duration = Duration::from_secs(3600);
 

@@ -1,19 +1,66 @@
-//! The headers whose form receivers are strict about, and lettre is not.
+//! Who sends: headers that are the same in every email of these settings, made once, at the start. Receivers are strict about
+//! the form of two, and lettre is not.
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use bookly_shared::domain::EmailKind;
 use lettre::Address;
-use lettre::message::header::{HeaderName, HeaderValue};
+use lettre::message::header::{self, Header, HeaderName, HeaderValue};
+use lettre::message::{Mailbox, Mailboxes};
+
+use super::body::HEADER_LIMIT;
+use super::error::ComposeError;
 
 /// Longest line that needs no excuse (RFC 5322 §2.1.1), without its CRLF.
 const LINE: usize = 78;
+
+/// The sender of all emails.
+#[derive(Clone, Debug)]
+pub struct Sender {
+    /// `MAIL_FROM`.
+    pub(super) address: Address,
+    pub(super) from: HeaderValue,
+    pub(super) reply_to: Option<HeaderValue>,
+    /// The last field of `Feedback-ID`.
+    id: String,
+}
+
+impl Sender {
+    /// `MAIL_FROM`, `MAIL_FROM_NAME` (empty for none), and where answers go: `SUPPORT_EMAIL`.
+    ///
+    /// # Errors
+    /// When a header cannot be made of them.
+    pub fn new(address: Address, name: &str, reply_to: Option<Address>) -> Result<Sender, ComposeError> {
+        if name.contains(['\r', '\n', '\0']) {
+            return Err(ComposeError::LineBreak("sender's name"));
+        }
+        if name.len() > HEADER_LIMIT {
+            return Err(ComposeError::TooLong("sender's name"));
+        }
+        if !AsRef::<str>::as_ref(&address).is_ascii() {
+            return Err(ComposeError::NotAscii("sender's"));
+        }
+        let name = name.trim();
+        let from = quoted_from(name, &address).unwrap_or_else(|| {
+            let name = Some(name.to_owned()).filter(|name| !name.is_empty());
+            header::From::from(Mailboxes::from(Mailbox::new(name, address.clone()))).display()
+        });
+        let reply_to = reply_to
+            .map(|address| header::ReplyTo::from(Mailboxes::from(Mailbox::new(None, address))).display());
+        Ok(Sender { id: sender_id(address.domain()), address, from, reply_to })
+    }
+
+    /// `Feedback-ID`: the kind, and who sends. Gmail counts complaints by each of its fields; the last names the sender in
+    /// 5 to 15 characters, always the same (Gmail's "Feedback Loop").
+    pub(super) fn feedback_id(&self, kind: EmailKind) -> String {
+        format!("{kind}:{}", self.id)
+    }
+}
 
 /// `From` with a display name, or `None` where lettre's encoding is right: names beyond ASCII become encoded words of at
 /// most 75 characters (RFC 2047).
 ///
 /// lettre writes a name such as `Acme.Inc` without quotes, although a period needs them (RFC 5322 §3.4, `phrase`), and
 /// encodes one such as `Acme, Inc.`, which quotes alone make valid; spam filters count that.
-pub(super) fn from(name: &str, address: &Address) -> Option<HeaderValue> {
+fn quoted_from(name: &str, address: &Address) -> Option<HeaderValue> {
     let mailbox = quoted_mailbox(name, address)?;
     let value = folded(&mailbox, "From: ".len());
     Some(HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str("From"), mailbox, value))
@@ -53,37 +100,7 @@ fn folded(value: &str, start: usize) -> String {
     folded
 }
 
-/// `Subject` of a text that looks like an encoded word in part, or `None` where lettre's encoding is right: lettre writes
-/// that part as it is, and clients would decode it.
-pub(super) fn subject(text: &str) -> Option<HeaderValue> {
-    let name = HeaderName::new_from_ascii_str("Subject");
-    text.contains("=?").then(|| HeaderValue::dangerous_new_pre_encoded(name, text.to_owned(), encoded(text)))
-}
-
-/// Most bytes of text in an encoded word: with `Subject: ` before it, the line has 77 characters.
-const ENCODED_BYTES: usize = 42;
-
-/// Encoded words, one a line.
-fn encoded(text: &str) -> String {
-    let mut words: Vec<String> = vec![String::new()];
-    for c in text.chars() {
-        match words.last_mut() {
-            Some(word) if word.len() + c.len_utf8() <= ENCODED_BYTES => word.push(c),
-            _ => words.push(c.to_string()),
-        }
-    }
-    let words = words.iter().map(|word| format!("=?utf-8?b?{}?=", BASE64_STANDARD.encode(word)));
-    words.collect::<Vec<_>>().join("\r\n ")
-}
-
-/// `Feedback-ID`: the kind, and who sends. Gmail counts complaints by each of its fields; the last names the sender in
-/// 5 to 15 characters, always the same (Gmail's "Feedback Loop").
-pub(super) fn feedback_id(kind: EmailKind, from: &Address) -> HeaderValue {
-    let value = format!("{}:{}", kind.as_str(), sender_id(from.domain()));
-    HeaderValue::new(HeaderName::new_from_ascii_str("Feedback-ID"), value)
-}
-
-/// The fewest and the most characters.
+/// The fewest and the most characters of an id.
 const SENDER_ID: (usize, usize) = (5, 15);
 
 fn sender_id(domain: &str) -> String {

@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::{LinkSigner, LinkToken, LinkTokenError};
+use super::accept::LinkTokenError;
+use super::issue::{LinkSigner, LinkToken};
 
 /// The salt of its key: no other token unsubscribes, and this one does nothing else.
 const SALT: &str = "unsubscribe";
@@ -17,7 +18,7 @@ impl LinkSigner {
     /// A token that unsubscribes this address, dated `now`.
     pub fn sign_unsubscribe(&self, email: &str, now: DateTime<Utc>) -> LinkToken {
         let claims = serde_json::json!({"email": email}).to_string();
-        self.dumps(SALT, claims.as_bytes(), now)
+        self.sign_payload(SALT, claims.as_bytes(), now)
     }
 
     /// The address of such a token, whatever its age.
