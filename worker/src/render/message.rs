@@ -217,35 +217,44 @@ const LINE: usize = 76;
 /// line and encodes one character at a time.
 fn quoted_printable(text: &str) -> Vec<u8> {
     let mut encoded = Vec::with_capacity(text.len() + text.len() / 8);
-    let mut lines = text.split('\n').peekable();
-    while let Some(line) = lines.next() {
-        encode_line(line.as_bytes(), &mut encoded);
-        if lines.peek().is_some() {
+    for (index, line) in text.as_bytes().split(|byte| *byte == b'\n').enumerate() {
+        if index > 0 {
             encoded.extend_from_slice(b"\r\n");
         }
+        encode_line(line, &mut encoded);
     }
     encoded
 }
 
 fn encode_line(line: &[u8], encoded: &mut Vec<u8>) {
-    let mut room = LINE;
-    for (index, &byte) in line.iter().enumerate() {
-        let last = index + 1 == line.len();
-        // Servers may remove white space at the end of a line (rule 3).
-        let plain = matches!(byte, b'!'..=b'<' | b'>'..=b'~') || (matches!(byte, b' ' | b'\t') && !last);
-        let width = if plain { 1 } else { 3 };
+    let (mut rest, mut room) = (line, LINE);
+    while !rest.is_empty() {
+        let plain = plain_run(rest, room);
         // A soft line break takes one character, unless nothing follows.
-        if width + usize::from(!last) > room {
+        let fits = if plain == rest.len() && plain <= room { plain } else { plain.min(room - 1) };
+        if fits > 0 {
+            encoded.extend_from_slice(&rest[..fits]);
+            (rest, room) = (&rest[fits..], room - fits);
+        } else if plain == 0 && ESCAPED + usize::from(rest.len() > 1) <= room {
+            encoded.extend_from_slice(&[b'=', digit(rest[0] >> 4), digit(rest[0] & 15)]);
+            (rest, room) = (&rest[1..], room - ESCAPED);
+        } else {
             encoded.extend_from_slice(b"=\r\n");
             room = LINE;
         }
-        room -= width;
-        if plain {
-            encoded.push(byte);
-        } else {
-            encoded.extend_from_slice(&[b'=', digit(byte >> 4), digit(byte & 15)]);
-        }
     }
+}
+
+/// How many characters an escaped byte has.
+const ESCAPED: usize = 3;
+
+/// How many bytes of the line stand for themselves, one more than the room at most.
+fn plain_run(line: &[u8], room: usize) -> usize {
+    let is_plain = |byte: &&u8| matches!(byte, b'!'..=b'<' | b'>'..=b'~' | b' ' | b'\t');
+    let run = line.iter().take(room + 1).take_while(is_plain).count();
+    // Servers may remove white space at the end of a line (rule 3).
+    let ends_blank = run == line.len() && line.ends_with(b" ") || run == line.len() && line.ends_with(b"\t");
+    if ends_blank { run - 1 } else { run }
 }
 
 fn digit(half: u8) -> u8 {
