@@ -34,8 +34,8 @@ pub enum DatabaseSettings {
 
 /// The default of `DATABASE_POOL_SIZE`.
 pub const DEFAULT_POOL_SIZE: u32 = 16;
-/// Four batches hold a connection each while they have items; other statements need some too.
-const MIN_POOL_SIZE: u32 = 6;
+/// Five batches hold a connection each while they have items; other statements need some too.
+const MIN_POOL_SIZE: u32 = 7;
 
 pub(super) fn read(source: &mut Source, data_dir: &Path, trust: Option<&Trust>) -> Option<DatabaseSettings> {
     let pool_size = source.optional(&table::DATABASE_POOL_SIZE, values::number_in(MIN_POOL_SIZE..=1000));

@@ -260,23 +260,7 @@ impl Db {
         worker: &str,
         now: DateTime<Utc>,
     ) -> DbResult<Vec<ClaimedEmail>> {
-        let sql = match self.pools {
-            Pools::Postgres(_) => CLAIM_DUE_POSTGRES,
-            Pools::Sqlite { .. } => CLAIM_DUE_SQLITE,
-        };
-        on_db!(self.writer(), connection => {
-            sqlx::query_as(sql)
-                .bind(now + CLOCK_SLACK)
-                .bind(limits.emails)
-                .bind(limits.bulk)
-                .bind(limits.aged)
-                .bind(now - AGED_AFTER)
-                .bind(worker)
-                .bind(now)
-                .bind(now + LEASE)
-                .fetch_all(&mut *connection)
-                .await?
-        })
+        self.batch(ClaimDue, (limits, worker.to_owned(), now)).await
     }
 
     /// The check right before DATA: whether the claim holds, and for long enough that nobody else can claim the email
@@ -292,6 +276,53 @@ impl Db {
     pub async fn lease_lasts(&self, claim: Claim, until: DateTime<Utc>) -> DbResult<bool> {
         self.batch(CheckLeases, (claim, until)).await
     }
+}
+
+/// Runs claims on the held connection of a batch, although each is a statement of its own: Postgres plans this statement
+/// anew for its first five runs on a connection, which takes as long as a claim, and a pool lets its connections take turns.
+#[derive(Clone, Copy, Debug)]
+struct ClaimDue;
+
+impl BatchOperation for ClaimDue {
+    type Item = (ClaimLimits, String, DateTime<Utc>);
+    type Output = Vec<ClaimedEmail>;
+
+    async fn run(
+        &self,
+        connection: &mut HeldConnection,
+        claims: &[Self::Item],
+    ) -> DbResult<Vec<Vec<ClaimedEmail>>> {
+        let mut claimed = Vec::with_capacity(claims.len());
+        for claim in claims {
+            claimed.push(within_limit(claim_on(connection, claim)).await?);
+        }
+        Ok(claimed)
+    }
+}
+
+async fn claim_on(
+    connection: &mut HeldConnection,
+    (limits, worker, now): &(ClaimLimits, String, DateTime<Utc>),
+) -> DbResult<Vec<ClaimedEmail>> {
+    macro_rules! claim {
+        ($sql:expr, $executor:expr) => {
+            sqlx::query_as($sql)
+                .bind(*now + CLOCK_SLACK)
+                .bind(limits.emails)
+                .bind(limits.bulk)
+                .bind(limits.aged)
+                .bind(*now - AGED_AFTER)
+                .bind(worker)
+                .bind(now)
+                .bind(*now + LEASE)
+                .fetch_all($executor)
+                .await?
+        };
+    }
+    Ok(match connection {
+        HeldConnection::Postgres(connection) => claim!(CLAIM_DUE_POSTGRES, &mut **connection),
+        HeldConnection::Sqlite { writer, .. } => claim!(CLAIM_DUE_SQLITE, &*writer),
+    })
 }
 
 const LEASES_THAT_LAST_POSTGRES: &str = "
