@@ -87,7 +87,7 @@ table! {
     DATABASE_URL: secret, Means("SQLite under DATA_DIR"),
         "Postgres: `postgres://user:password@host/database`; `postgresql+asyncpg://` works too.";
     DATABASE_POOL_SIZE: plain, Default("16"),
-        "How many connections to Postgres one process opens, 6 to 1000.";
+        "How many connections to Postgres one process opens, 7 to 1000.";
     MIGRATE_ON_START: plain, Default("true"),
         "Apply pending migrations at the start. `false`: they stop the start, and `bookly-api migrate` applies them.";
     REDIS_URL: secret, Means("no Redis"),
