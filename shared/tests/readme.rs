@@ -60,3 +60,19 @@ fn the_dashboard_shows_all_metrics_and_no_others() {
     known.sort_unstable();
     assert_eq!(shown, known);
 }
+
+/// Links to files of the repository; what stands behind `#` is not checked.
+#[test]
+fn every_link_of_the_documents_leads_to_a_file() {
+    let documents = std::fs::read_dir(format!("{ROOT}/docs")).unwrap().map(|entry| entry.unwrap().path());
+    let top = ["README.md", "CHANGELOG.md"].map(|name| format!("{ROOT}/{name}").into());
+    let mut dead = Vec::new();
+    for document in documents.chain(top).filter(|path| path.extension().is_some_and(|end| end == "md")) {
+        let text = std::fs::read_to_string(&document).unwrap();
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#', ' ']).next());
+        let files =
+            links.filter(|link| !link.is_empty() && !link.contains("://") && !link.starts_with("mailto:"));
+        dead.extend(files.map(|link| document.with_file_name(link)).filter(|path| !path.exists()));
+    }
+    assert!(dead.is_empty(), "{dead:?}");
+}

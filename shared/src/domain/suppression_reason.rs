@@ -16,7 +16,7 @@ use super::variants::{UnknownName, all};
 pub enum SuppressionReason {
     /// An operator added the mailbox: all kinds, until an operator removes it.
     Operator,
-    /// A report said that there is no such mailbox: all kinds, for 30 days.
+    /// A report said that there is no such mailbox: all kinds, but for what passes (`db/suppressions/passes.rs`), for 30 days.
     Bounce,
     /// The recipient called an email spam: [`EmailKind::Welcome`] only, without an end.
     Complaint,

@@ -109,7 +109,7 @@ pub fn bound_version(purpose: Purpose, of_row: Option<i64>, of_account: i64) -> 
     }
 }
 
-/// A token for a link. It never goes anywhere else.
+/// A token. It is never stored or logged.
 #[derive(Clone, Debug)]
 pub struct LinkToken(SecretString);
 

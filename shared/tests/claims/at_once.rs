@@ -46,6 +46,18 @@ pub(crate) async fn share_no_email(db: &Db) {
     }
 }
 
+/// A kind whose priority in the row is another one than in the claim's lists is claimed by nobody.
+pub(crate) async fn claim_every_kind(db: &Db) {
+    let now = start();
+    for kind in EmailKind::ALL {
+        queue(db, kind, now).await;
+    }
+    let limits = ClaimLimits::of(EmailKind::ALL.len() as i64);
+    let claimed = db.claim_due(limits, "worker", now).await.unwrap();
+    let kinds: HashSet<EmailKind> = claimed.iter().map(|email| email.kind).collect();
+    assert_eq!(kinds, HashSet::from(EmailKind::ALL));
+}
+
 /// Maintenance marks emails again and again while workers, each a process of its own, claim and complete them in
 /// batches and in another order. A statement that waits for a row with others locked causes a deadlock, which
 /// Postgres ends by an error.

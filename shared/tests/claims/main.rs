@@ -75,6 +75,18 @@ fn workers_that_claim_at_once_share_no_email_on_postgres() {
 }
 
 #[test]
+fn every_kind_is_claimed_on_sqlite() {
+    let runtime = Runtime::new().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    runtime.block_on(async { at_once::claim_every_kind(&Db::sqlite(dir.path()).await.unwrap()).await });
+}
+
+#[test]
+fn every_kind_is_claimed_on_postgres() {
+    on_postgres("every_kind_is_claimed", async |postgres| at_once::claim_every_kind(&postgres.db).await);
+}
+
+#[test]
 fn a_probe_prefers_an_email_that_was_not_refused_on_sqlite() {
     let runtime = Runtime::new().unwrap();
     let dir = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! The circuit breaker before the mail server. While the circuit is open, emails wait in their rows and use up no
+//! The circuit breaker of a mail server. While the circuit is open, emails wait in their rows and use up no
 //! attempts. With `WORKER_RATE` it also spaces emails.
 //!
 //! A connection probe, which goes as far as MAIL FROM, shows when an outage is over. After a refusal that came later than
@@ -66,7 +66,7 @@ pub(crate) enum Admission {
     Probe(OwnedSemaphorePermit),
 }
 
-/// The circuit of one process before one mail server. Clones share it.
+/// One process's circuit for one mail server. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct CircuitBreaker {
     server: MailServer,
@@ -75,28 +75,29 @@ pub(crate) struct CircuitBreaker {
     forgotten_after: Duration,
     /// Whether there is another server, which can take the emails.
     is_of_two: bool,
-    /// Before the server whose emails this one gets while that one cannot be used.
+    /// The first server's circuit, in the second one's breaker.
     first: Option<watch::Sender<State>>,
     rate: Option<Arc<Mutex<Interval>>>,
 }
 
 impl CircuitBreaker {
-    /// A closed circuit before the only server. `rate` is in emails a second.
+    /// A closed circuit for the only server. `rate` is in emails a second.
     pub(crate) fn new(rate: Option<u32>) -> CircuitBreaker {
-        let of_two = CircuitBreaker::before(MailServer::First, rate);
+        let of_two = CircuitBreaker::for_server(MailServer::First, rate);
         CircuitBreaker { is_of_two: false, forgotten_after: Duration::MAX, ..of_two }
     }
 
-    /// Closed circuits before the first server and the second one.
+    /// Closed circuits for the first server and the second one.
     pub(crate) fn of_two(rate: Option<u32>) -> [CircuitBreaker; 2] {
-        let first = CircuitBreaker::before(MailServer::First, rate);
+        let first = CircuitBreaker::for_server(MailServer::First, rate);
         let of_first = Some(first.state.clone());
-        let second = CircuitBreaker { first: of_first, ..CircuitBreaker::before(MailServer::Fallback, rate) };
+        let second =
+            CircuitBreaker { first: of_first, ..CircuitBreaker::for_server(MailServer::Fallback, rate) };
         [first, second]
     }
 
-    /// A closed circuit before this one of two servers.
-    fn before(server: MailServer, rate: Option<u32>) -> CircuitBreaker {
+    /// A closed circuit for this one of two servers.
+    fn for_server(server: MailServer, rate: Option<u32>) -> CircuitBreaker {
         let rate = rate.map(|rate| {
             let mut ticks = interval(Duration::from_secs(1) / rate.max(1));
             // Ticks that passed without an email are not made up for: that would be a burst.

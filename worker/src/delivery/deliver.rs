@@ -251,7 +251,8 @@ impl Delivery {
         }
     }
 
-    /// Tries until the row is completed: a row left open would be sent again. Its lease is renewed meanwhile.
+    /// While the database is away, tries again: a row left open would be sent again. Its lease is renewed meanwhile. After
+    /// another error the lease ends, and a copy is sent.
     async fn complete_sent(&self, email: &ClaimedEmail, delivered: &Delivered, server: MailServer, to: &str) {
         let now = self.clock.now();
         let waited = now - email.created_at;
@@ -294,13 +295,13 @@ pub(crate) struct DeliveryPermit {
     pub(crate) unanswered: Option<OwnedSemaphorePermit>,
     /// Limits the rows that are not completed.
     pub(crate) uncompleted: OwnedSemaphorePermit,
-    /// With the mail server that the capacity is before.
+    /// With the mail server of this capacity.
     pub(crate) dialogues: Dialogues,
     /// With the other mail server.
     pub(crate) with_other: Option<Dialogues>,
     /// Bulk emails have limits of their own beside these.
     pub(crate) bulk: Option<BulkPermit>,
-    /// The mail server that the capacity is before.
+    /// The mail server of this capacity.
     pub(crate) claimed_for: ClaimedFor,
 }
 
@@ -319,8 +320,8 @@ pub(crate) struct BulkPermit {
     /// Limits the bulk emails that are claimed and not yet answered.
     #[expect(dead_code, reason = "held until the permit is dropped")]
     pub(crate) unanswered: OwnedSemaphorePermit,
-    /// Limits the bulk emails in an SMTP dialogue. The others wait for this one first, so that none stands before an email
-    /// of a higher priority.
+    /// Limits the bulk emails in an SMTP dialogue. The others wait for this one first, so that none takes the place of an
+    /// email of a higher priority.
     pub(crate) sending: Arc<Semaphore>,
 }
 
@@ -346,7 +347,7 @@ impl DeliveryPermit {
         SendingPermit { _sending: sending, began: Instant::now(), prefetches: Some(prefetches) }
     }
 
-    /// One more SMTP dialogue with the other server, if it may begin now. Then the capacity before this one is free: if the
+    /// One more SMTP dialogue with the other server, if it may begin now. Then the capacity for this one is free: if the
     /// other one hangs, that costs this one nothing.
     pub(crate) fn start_sending_to_other(&mut self) -> Option<SendingPermit> {
         let Dialogues { sending, prefetches } = self.with_other.clone()?;

@@ -1,4 +1,4 @@
-//! The second mail server: it gets emails while the circuit before the first one is open.
+//! The second mail server: it gets emails while the first one's circuit is open.
 
 use bookly_shared::domain::MailServer;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -41,7 +41,7 @@ impl Held {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ClaimedFor {
     pub(crate) server: MailServer,
-    /// Whether its result decides about the half-open circuit before that server.
+    /// Whether its result decides about that server's half-open circuit.
     pub(crate) is_probe: bool,
 }
 

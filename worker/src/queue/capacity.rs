@@ -26,9 +26,9 @@ const MAX_PREFETCH: u16 = 64;
 /// Bulk never gets this part of the concurrency: one in four, rounded up. A concurrency of 1 has no such part.
 const NOT_FOR_BULK: u16 = 4;
 
-/// The capacity before one mail server. Three limits: on emails in an SMTP dialogue, on emails claimed and not yet answered (the first limit plus the
-/// prefetch), and on rows that are not completed (the second limit plus sent emails that wait for the database). Bulk has
-/// lower limits for the first two, so that other emails find capacity whatever is queued, and no bulk stands before them.
+/// The capacity for one mail server. Three limits: on emails in an SMTP dialogue, on emails claimed and not yet answered
+/// (the first limit plus the prefetch), and on rows that are not completed (the second limit plus sent emails that wait for
+/// the database). Bulk has lower limits for the first two, so that other emails find capacity whatever is queued.
 #[derive(Clone, Debug)]
 pub(crate) struct Capacity {
     dialogues: Dialogues,
@@ -39,7 +39,7 @@ pub(crate) struct Capacity {
     concurrency: u32,
     prefetch: u32,
     server: MailServer,
-    /// Before the other server, where there are two.
+    /// For the other server, where there are two.
     other: Option<Dialogues>,
 }
 
@@ -66,7 +66,7 @@ impl Capacity {
         }
     }
 
-    /// The capacities before the first server and the second one.
+    /// The capacities for the first server and the second one.
     pub(crate) fn of_two(concurrency: u16) -> [Capacity; 2] {
         let [mut first, mut second] =
             [MailServer::First, MailServer::Fallback].map(|server| Capacity::new(concurrency, server));

@@ -1,4 +1,4 @@
-//! Claims for the second mail server, while the circuit before the first one is open.
+//! Claims for the second mail server, while the first one's circuit is open.
 
 use crate::delivery::circuit_breaker::{Admission, CircuitBreaker};
 use crate::delivery::deliver::DeliveryPermit;

@@ -84,9 +84,9 @@ impl Fetcher {
         let has_rate = self.circuit_breaker.has_rate();
         let (mut with_bulk, mut last_job, mut last_enqueued) = (true, Instant::now(), None);
         loop {
-            let (first, admission) = self.admit().await;
-            let capacity = self.capacity_of(first.claimed_for.server);
-            match self.claim_and_deliver(first, admission, with_bulk).await {
+            let (permit, admission) = self.admit().await;
+            let capacity = self.capacity_of(permit.claimed_for.server);
+            match self.claim_and_deliver(permit, admission, with_bulk).await {
                 Ok(Claimed::UpToCapacity(email)) => {
                     with_bulk = true;
                     self.wake_another_worker(email, &mut last_enqueued);

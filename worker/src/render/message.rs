@@ -161,7 +161,7 @@ fn headers(rendered: &Rendered, facts: &MessageFacts<'_>) -> Headers {
     headers.set(header::MIME_VERSION_1_0);
     headers.insert_raw(raw("Auto-Submitted", "auto-generated"));
     headers.insert_raw(raw("X-Auto-Response-Suppress", SUPPRESSED));
-    headers.insert_raw(raw("Feedback-ID", &sender.feedback_id(*kind)));
+    headers.insert_raw(raw("Feedback-ID", &format!("{kind}:{}", sender.feedback_id)));
     // Mail programs show a button that posts to it, if DKIM signs both headers (RFC 8058).
     if let Some(url) = unsubscribe {
         headers.insert_raw(raw("List-Unsubscribe", &format!("<{url}>")));

@@ -1,7 +1,6 @@
 //! Who sends: headers that are the same in every email of these settings, made once, at the start. Receivers are strict about
 //! the form of two, and lettre is not.
 
-use bookly_shared::domain::EmailKind;
 use lettre::Address;
 use lettre::message::header::{self, Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Mailboxes};
@@ -19,8 +18,9 @@ pub struct Sender {
     pub(super) address: Address,
     pub(super) from: HeaderValue,
     pub(super) reply_to: Option<HeaderValue>,
-    /// The last field of `Feedback-ID`.
-    id: String,
+    /// The last field of `Feedback-ID`: Gmail counts complaints by each field, and this one names the sender in 5 to 15
+    /// characters, always the same (Gmail's "Feedback Loop").
+    pub(super) feedback_id: String,
 }
 
 impl Sender {
@@ -45,13 +45,7 @@ impl Sender {
         });
         let reply_to = reply_to
             .map(|address| header::ReplyTo::from(Mailboxes::from(Mailbox::new(None, address))).display());
-        Ok(Sender { id: sender_id(address.domain()), address, from, reply_to })
-    }
-
-    /// `Feedback-ID`: the kind, and who sends. Gmail counts complaints by each of its fields; the last names the sender in
-    /// 5 to 15 characters, always the same (Gmail's "Feedback Loop").
-    pub(super) fn feedback_id(&self, kind: EmailKind) -> String {
-        format!("{kind}:{}", self.id)
+        Ok(Sender { feedback_id: sender_id(address.domain()), address, from, reply_to })
     }
 }
 

@@ -269,7 +269,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     async fn authenticate(&mut self, steps: &[String]) -> Result<SmtpReply, SendError> {
         let mut reply = SmtpReply::new(334, "");
         for step in steps {
-            reply = self.ask_for_lines(Stage::Auth, step).await?.reply();
+            reply = self.ask(Stage::Auth, step).await?;
             if reply.code != 334 {
                 break;
             }

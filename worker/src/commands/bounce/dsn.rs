@@ -21,8 +21,8 @@ pub(super) struct RecipientStatus {
     pub(super) code: Option<EnhancedCode>,
     /// The receiver's words, else the code.
     pub(super) words: String,
-    /// The original and the final recipient, in their canonical form.
-    pub(super) mailboxes: Vec<String>,
+    /// The final recipient, else the original one, without its `+tag`, which receivers leave out.
+    pub(super) mailbox: Option<String>,
 }
 
 /// The text is no email, or a report without a recipient.
@@ -66,14 +66,15 @@ fn recipient_status(group: &str) -> Option<RecipientStatus> {
     let without_type = |value: &str| value.split_once(';').map_or(value, |(_, rest)| rest).trim().to_owned();
     let (status, diagnostic) = (field("Status").unwrap_or_default(), field("Diagnostic-Code"));
     let words = without_type(diagnostic.unwrap_or(status));
-    let addresses = ["Original-Recipient", "Final-Recipient"].into_iter().filter_map(field).map(without_type);
-    let mailboxes = addresses.filter_map(|text| EmailAddress::parse(text.trim_matches(['<', '>'])).ok());
+    // The original recipient of a forwarded email is the row's, whichever mailbox does not exist.
+    let address = field("Final-Recipient").or_else(|| field("Original-Recipient")).map(without_type);
+    let mailbox = address.and_then(|text| EmailAddress::parse(text.trim_matches(['<', '>'])).ok());
     Some(RecipientStatus {
         action: field("Action")?.to_ascii_lowercase(),
         // A comment may follow the code: `5.1.1 (bad destination mailbox address)`.
         code: diagnostic.and_then(enhanced_code_in).or_else(|| enhanced_code_in(status)),
         words,
-        mailboxes: mailboxes.map(|address| address.canonical().to_owned()).collect(),
+        mailbox: mailbox.map(|address| address.base_mailbox()),
     })
 }
 
@@ -125,9 +126,16 @@ mod tests {
             action: "failed".into(),
             code: Some("5.1.1".parse().unwrap()),
             words: "550-5.1.1 The email account does not exist".into(),
-            mailboxes: vec!["ann+news@example.org".into(), "ann@example.org".into()],
+            mailbox: Some("ann@example.org".into()),
         };
         assert_eq!(recipients(&report(status)), [expected]);
+    }
+
+    #[test]
+    fn a_report_of_a_forwarded_email_is_about_the_mailbox_that_it_went_to() {
+        let forwarded = "Reporting-MTA: dns; mail.example.net\r\n\r\nOriginal-Recipient: rfc822;ann@example.org\r\n\
+            Final-Recipient: rfc822;gone@example.net\r\nAction: failed\r\nStatus: 5.1.1\r\n";
+        assert_eq!(recipients(&report(forwarded))[0].mailbox.as_deref(), Some("gone@example.net"));
     }
 
     #[test]
