@@ -17,7 +17,7 @@ use lettre::message::header::{self, ContentTransferEncoding, ContentType, Header
 use lettre::message::{Body, Mailbox, Mailboxes, MultiPart, SinglePart};
 use uuid::Uuid;
 
-use super::body::{EmailBody, HEADER_LIMIT, MailRenderer, Rendered};
+use super::body::{EmailBody, MailRenderer, Rendered};
 use super::echo::Echo;
 use super::error::{CannotCompose, ComposeError, ComposerError};
 use super::sender::Sender;
@@ -126,15 +126,8 @@ pub struct MessageFacts<'a> {
 /// # Errors
 /// See [`ComposeError`].
 pub fn compose(rendered: &Rendered, facts: &MessageFacts<'_>) -> Result<MultiPart, ComposeError> {
-    if rendered.subject.contains(['\r', '\n', '\0']) {
-        return Err(ComposeError::LineBreak("subject"));
-    }
-    if rendered.subject.len() > HEADER_LIMIT {
-        return Err(ComposeError::TooLong("subject"));
-    }
-    if !AsRef::<str>::as_ref(facts.to).is_ascii() {
-        return Err(ComposeError::NotAscii("recipient's"));
-    }
+    ComposeError::refuse_header("subject", &rendered.subject)?;
+    ComposeError::refuse_beyond_ascii("recipient's", facts.to)?;
     let mut message = MultiPart::alternative()
         .singlepart(part(ContentType::TEXT_PLAIN, &rendered.text))
         .singlepart(part(ContentType::TEXT_HTML, &rendered.html));

@@ -5,7 +5,6 @@ use lettre::Address;
 use lettre::message::header::{self, Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Mailboxes};
 
-use super::body::HEADER_LIMIT;
 use super::error::ComposeError;
 
 /// Longest line that needs no excuse (RFC 5322 §2.1.1), without its CRLF.
@@ -29,15 +28,8 @@ impl Sender {
     /// # Errors
     /// When a header cannot be made of them.
     pub fn new(address: Address, name: &str, reply_to: Option<Address>) -> Result<Sender, ComposeError> {
-        if name.contains(['\r', '\n', '\0']) {
-            return Err(ComposeError::LineBreak("sender's name"));
-        }
-        if name.len() > HEADER_LIMIT {
-            return Err(ComposeError::TooLong("sender's name"));
-        }
-        if !AsRef::<str>::as_ref(&address).is_ascii() {
-            return Err(ComposeError::NotAscii("sender's"));
-        }
+        ComposeError::refuse_header("sender's name", name)?;
+        ComposeError::refuse_beyond_ascii("sender's", &address)?;
         let name = name.trim();
         let from = quoted_from(name, &address).unwrap_or_else(|| {
             let name = Some(name.to_owned()).filter(|name| !name.is_empty());

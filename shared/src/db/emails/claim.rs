@@ -278,7 +278,7 @@ impl Db {
     }
 }
 
-/// Runs claims on the held connection of a batch, although each is a statement of its own: Postgres plans this statement
+/// Runs claims on the held connection of a batch, although each claim is a separate statement: Postgres plans this statement
 /// anew for its first five runs on a connection, which takes as long as a claim, and a pool lets its connections take turns.
 #[derive(Clone, Copy, Debug)]
 struct ClaimDue;
