@@ -6,6 +6,7 @@ use secrecy::SecretString;
 
 use super::source::Source;
 use super::table;
+use crate::domain::ReportSource;
 
 /// What an email's row is called in the variables that Mailgun and SendGrid repeat in their reports, and in Resend's tags.
 pub const ECHOED_NAME: &str = "bookly_email_id";
@@ -25,6 +26,19 @@ pub struct BounceSettings {
     pub sendgrid: Option<SecretString>,
     /// The key of Resend's signature, which [`svix_key`] reads.
     pub resend: Option<SecretString>,
+}
+
+impl BounceSettings {
+    /// The secret of a provider's calls, if it is set. Reports by email have none.
+    pub fn secret_of(&self, source: ReportSource) -> Option<&SecretString> {
+        match source {
+            ReportSource::Postmark => self.postmark.as_ref(),
+            ReportSource::Mailgun => self.mailgun.as_ref(),
+            ReportSource::SendGrid => self.sendgrid.as_ref(),
+            ReportSource::Resend => self.resend.as_ref(),
+            ReportSource::Dsn => None,
+        }
+    }
 }
 
 pub(super) fn read(source: &mut Source) -> BounceSettings {

@@ -3,6 +3,7 @@
 use bookly_shared::config::BounceSettings;
 use bookly_shared::domain::ReportSource;
 use bookly_shared::metrics::table::EMAIL_REPORTS;
+use strum::VariantArray;
 
 /// The event names no email of this service, or another recipient than the email's.
 pub(super) const NOT_OURS: &str = "not_ours";
@@ -19,13 +20,7 @@ pub(super) fn count(source: ReportSource, effect: &'static str) {
 
 /// Starts the series of the providers whose secret is set at 0.
 pub(crate) fn start_series(settings: &BounceSettings) {
-    let sources = [
-        (ReportSource::Postmark, &settings.postmark),
-        (ReportSource::Mailgun, &settings.mailgun),
-        (ReportSource::SendGrid, &settings.sendgrid),
-        (ReportSource::Resend, &settings.resend),
-    ];
-    for (source, _) in sources.into_iter().filter(|(_, secret)| secret.is_some()) {
+    for source in ReportSource::VARIANTS.iter().filter(|source| settings.secret_of(**source).is_some()) {
         EFFECTS.iter().for_each(|effect| EMAIL_REPORTS.add(0, [source.as_str().into(), (*effect).into()]));
     }
 }

@@ -99,15 +99,14 @@ type Reader = fn(&Call<'_>, &str) -> Result<Vec<Event>, Refusal>;
 
 /// The provider of a path, what reads its calls, and its secret if it is set.
 fn provider_of<'a>(state: &'a AppState, provider: &str) -> Option<(ReportSource, Reader, &'a SecretString)> {
-    let secrets = &state.settings.bounces;
-    let (source, read, secret): (_, Reader, _) = match provider {
-        "postmark" => (ReportSource::Postmark, postmark::read, &secrets.postmark),
-        "mailgun" => (ReportSource::Mailgun, mailgun::read, &secrets.mailgun),
-        "sendgrid" => (ReportSource::SendGrid, sendgrid::read, &secrets.sendgrid),
-        "resend" => (ReportSource::Resend, resend::read, &secrets.resend),
+    let (source, read): (_, Reader) = match provider {
+        "postmark" => (ReportSource::Postmark, postmark::read),
+        "mailgun" => (ReportSource::Mailgun, mailgun::read),
+        "sendgrid" => (ReportSource::SendGrid, sendgrid::read),
+        "resend" => (ReportSource::Resend, resend::read),
         _ => return None,
     };
-    Some((source, read, secret.as_ref()?))
+    Some((source, read, state.settings.bounces.secret_of(source)?))
 }
 
 /// Whether the proof is wrong, where it needs no body: then the body is not read.
