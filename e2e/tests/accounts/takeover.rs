@@ -140,7 +140,7 @@ both! {
         let link = stack.link(&person.email, VERIFY).await?;
         let page = stack.api().visit(&link).page(200).await?;
         assert!(page.contains(&person.email) && page.contains("Zoë"), "{page}");
-        assert!(!page.contains("112"), "a name that could carry a message is left out: {page}");
+        assert!(!page.contains("call 112"), "a name that could carry a message is left out: {page}");
         assert!(page.contains(&format!("/api/v1/auth/not-me/{}", forge::token_of(&link))), "{page}");
     }
 
