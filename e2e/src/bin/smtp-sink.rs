@@ -4,14 +4,21 @@
 use std::time::Duration;
 
 use bookly_e2e::smtp_server::{SmtpServer, SmtpServerOptions};
+use clap::Parser;
 
 /// How long one wait for emails lasts; then the next one begins.
 const WATCH: Duration = Duration::from_secs(24 * 3600);
 
-/// `smtp-sink [port]`: without a port it uses a free one.
+/// An SMTP server for trying things by hand: it accepts every email, prints one line for it, and delivers nothing.
+#[derive(Parser)]
+struct Arguments {
+    /// The port on this machine; a free one if it is not named
+    port: Option<u16>,
+}
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let port = std::env::args().nth(1).map(|port| port.parse()).transpose()?;
+    let Arguments { port } = Arguments::parse();
     let server = SmtpServer::start(SmtpServerOptions { port, keep: 10_000, ..Default::default() }).await?;
     println!("listening on 127.0.0.1:{}", server.port());
     let mut printed = 0;

@@ -31,6 +31,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use secrecy::SecretString;
 
+use secret_file::NoSecret;
 use source::Source;
 
 pub use bounces::{BounceSettings, ECHOED_NAME, POSTMARK_METADATA, RESEND_HEADER, p256_point, svix_key};
@@ -192,7 +193,16 @@ impl Settings {
     /// # Errors
     /// Every wrong value.
     pub fn load_read_only() -> Result<Self, SettingsError> {
-        Self::from_source(Source::of_this_process().read_only())
+        Self::from_source(Source::of_this_process().without_secret(NoSecret::Random))
+    }
+
+    /// The same for a command that checks what the service has signed with `LINK_SECRET`, where any other secret would
+    /// give a wrong result. It is refused where embedded mode has neither that one nor a `JWT_SECRET`.
+    ///
+    /// # Errors
+    /// Every wrong value, and a missing secret.
+    pub fn load_with_link_secret() -> Result<Self, SettingsError> {
+        Self::from_source(Source::of_this_process().without_secret(NoSecret::Refuse))
     }
 
     /// Reads the given variables and not the environment. It still reads files: those that `…_FILE` names, and in

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::problem::shown;
+use super::secret_file::{NoSecret, SecretFileError};
 use super::source::Source;
 use super::{
     LinkLifetimes, MailboxLimits, PublicUrl, Settings, bounces, database, doctor, links, mail, product,
@@ -65,7 +67,7 @@ pub(super) fn settings(source: &mut Source) -> Option<Settings> {
         source.optional(&table::BASE_MAILBOX_LIMIT_PER_DAY, values::number_in(1..=10_000));
     let mail_retention_days = source.optional(&table::MAIL_RETENTION_DAYS, values::number_in(1..=3650));
     // Last, because it may make a file, and a start that stops should make none.
-    let jwt_secret = jwt_secret(source, data_dir.as_deref());
+    let jwt_secret = jwt_secret(source, data_dir.as_deref(), link_secret.is_some());
     let public_url = public_url?;
     let jwt_secret = jwt_secret?;
     Some(Settings {
@@ -144,7 +146,7 @@ fn lifetimes(source: &mut Source) -> Option<LinkLifetimes> {
 }
 
 /// Several processes must share the secret, so only embedded mode, which is one process, makes its own.
-fn jwt_secret(source: &mut Source, data_dir: Option<&Path>) -> Option<SecretString> {
+fn jwt_secret(source: &mut Source, data_dir: Option<&Path>, has_link_secret: bool) -> Option<SecretString> {
     if source.is_set(&table::JWT_SECRET) {
         return source.secret(&table::JWT_SECRET, long_secret);
     }
@@ -158,23 +160,36 @@ fn jwt_secret(source: &mut Source, data_dir: Option<&Path>) -> Option<SecretStri
     if source.has_problems() {
         return None;
     }
-    let data_dir = data_dir?;
-    let stored = if source.is_read_only() {
-        secret_file::load_or_random(data_dir)
-    } else {
-        secret_file::load_or_make(data_dir)
+    let missing = match source.no_secret() {
+        // Then this one checks nothing.
+        NoSecret::Refuse if has_link_secret => NoSecret::Random,
+        missing => missing,
     };
-    match stored
-        .map_err(|error| error.to_string())
-        .and_then(|secret| long_secret(secret.expose_secret()).map(|_| secret))
-    {
-        Ok(secret) => Some(secret),
-        Err(reason) => {
-            let finding = "cannot be stored in the file jwt_secret under DATA_DIR";
-            source.refuse(&table::JWT_SECRET, finding, reason);
+    match secret_file::load(data_dir?, missing) {
+        Ok(secret) => stored_secret(source, secret),
+        Err(error) => {
+            let needed = match &error {
+                SecretFileError::Unreadable(why) | SecretFileError::NotStored(why) => why.to_string(),
+                SecretFileError::Missing => {
+                    "set LINK_SECRET or JWT_SECRET as the service has it, or run this in the \
+                    folder of the service's .env or with its DATA_DIR"
+                        .to_owned()
+                }
+            };
+            source.refuse(&table::JWT_SECRET, &error.to_string(), needed);
             None
         }
     }
+}
+
+fn stored_secret(source: &mut Source, secret: SecretString) -> Option<SecretString> {
+    let text = secret.expose_secret();
+    if let Err(needed) = long_secret(text) {
+        let finding = format!("of the file jwt_secret under DATA_DIR {}", shown(text, true));
+        source.refuse(&table::JWT_SECRET, &finding, needed);
+        return None;
+    }
+    Some(secret)
 }
 
 fn long_secret(text: &str) -> Result<String, String> {

@@ -19,31 +19,49 @@ const FILE: &str = "jwt_secret";
 /// The random bytes in a new secret: the length of HS256's key (RFC 7518, section 3.2).
 const RANDOM_BYTES: usize = 32;
 
-/// Reads the secret; makes it first where there is none. Processes that start together get the same one.
-///
-/// # Errors
-/// The folder or the file cannot be made or read, or the file is not UTF-8 text.
-pub(super) fn load_or_make(data_dir: &Path) -> io::Result<SecretString> {
-    if let Some(stored) = load(data_dir)? {
-        private_files::restrict(&data_dir.join(FILE));
-        return Ok(stored);
-    }
-    make(data_dir)?;
-    load(data_dir)?.ok_or_else(|| ErrorKind::NotFound.into())
+/// What is done where no secret is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoSecret {
+    /// One is made and stored.
+    Make,
+    /// A random one is used and not stored, because the process checks nothing with it.
+    Random,
+    /// An error, because the process checks what was signed.
+    Refuse,
 }
 
-/// Reads the secret; returns a random one that is not stored where there is none.
-///
-/// # Errors
-/// The file cannot be read, or is not UTF-8 text.
-pub(super) fn load_or_random(data_dir: &Path) -> io::Result<SecretString> {
-    match load(data_dir)? {
-        Some(stored) => Ok(stored),
-        None => Ok(random_text()?.into()),
+/// Why there is no secret.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SecretFileError {
+    #[error("cannot be read from the file {FILE} under DATA_DIR")]
+    Unreadable(#[source] io::Error),
+    #[error("cannot be stored in the file {FILE} under DATA_DIR")]
+    NotStored(#[source] io::Error),
+    #[error("is not set, and there is no file {FILE} under DATA_DIR")]
+    Missing,
+}
+
+/// Reads the secret. Processes that start together make one.
+pub(super) fn load(data_dir: &Path, missing: NoSecret) -> Result<SecretString, SecretFileError> {
+    use SecretFileError::{Missing, NotStored, Unreadable};
+    let stored = read(data_dir).map_err(Unreadable)?;
+    match (stored, missing) {
+        (Some(stored), NoSecret::Make) => {
+            private_files::restrict(&data_dir.join(FILE));
+            Ok(stored)
+        }
+        (Some(stored), NoSecret::Random | NoSecret::Refuse) => Ok(stored),
+        (None, NoSecret::Make) => {
+            make(data_dir).map_err(NotStored)?;
+            read(data_dir).map_err(Unreadable)?.ok_or(Missing)
+        }
+        (None, NoSecret::Random) => Ok(random_text().map_err(NotStored)?.into()),
+        (None, NoSecret::Refuse) => Err(Missing),
     }
 }
 
-fn load(data_dir: &Path) -> io::Result<Option<SecretString>> {
+/// Also an error where the file is not UTF-8 text.
+fn read(data_dir: &Path) -> io::Result<Option<SecretString>> {
     match fs::read_to_string(data_dir.join(FILE)) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         text => text.map(|text| Some(text.trim_start_matches('\u{feff}').trim_end().into())),
@@ -82,9 +100,9 @@ mod tests {
     fn a_new_secret_can_be_read_by_this_user_only() {
         let parent = tempfile::tempdir().unwrap();
         let data_dir = parent.path().join("new/data");
-        let made = load_or_make(&data_dir).unwrap();
+        let made = load(&data_dir, NoSecret::Make).unwrap();
         assert!(made.expose_secret().len() >= 32);
-        assert_eq!(load_or_make(&data_dir).unwrap().expose_secret(), made.expose_secret());
+        assert_eq!(load(&data_dir, NoSecret::Make).unwrap().expose_secret(), made.expose_secret());
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
@@ -98,10 +116,13 @@ mod tests {
     fn a_command_that_only_reads_makes_no_file() {
         let parent = tempfile::tempdir().unwrap();
         let data_dir = parent.path().join("data");
-        assert!(load_or_random(&data_dir).unwrap().expose_secret().len() >= 32);
+        assert!(load(&data_dir, NoSecret::Random).unwrap().expose_secret().len() >= 32);
+        assert!(matches!(load(&data_dir, NoSecret::Refuse), Err(SecretFileError::Missing)));
         assert!(!data_dir.exists());
-        let stored = load_or_make(&data_dir).unwrap();
-        assert_eq!(load_or_random(&data_dir).unwrap().expose_secret(), stored.expose_secret());
+        let stored = load(&data_dir, NoSecret::Make).unwrap();
+        for missing in [NoSecret::Random, NoSecret::Refuse] {
+            assert_eq!(load(&data_dir, missing).unwrap().expose_secret(), stored.expose_secret());
+        }
     }
 
     #[test]
@@ -110,7 +131,7 @@ mod tests {
         let barrier = Barrier::new(8);
         let start = || {
             barrier.wait();
-            load_or_make(folder.path()).unwrap().expose_secret().to_owned()
+            load(folder.path(), NoSecret::Make).unwrap().expose_secret().to_owned()
         };
         let secrets = thread::scope(|scope| {
             let threads: Vec<_> = (0..8).map(|_| scope.spawn(start)).collect();

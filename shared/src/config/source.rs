@@ -9,6 +9,7 @@ use std::io::{self, Read};
 use secrecy::SecretString;
 
 use super::problem::{SettingProblem, shown};
+use super::secret_file::NoSecret;
 use super::table::{Setting, Unset};
 use super::{dotenv, names};
 
@@ -20,7 +21,7 @@ pub(super) struct Source {
     vars: HashMap<String, String>,
     problems: Vec<SettingProblem>,
     warnings: Vec<String>,
-    read_only: bool,
+    no_secret: NoSecret,
 }
 
 impl Source {
@@ -37,7 +38,7 @@ impl Source {
         first.retain(|name, value| !value.trim().is_empty() && !is_service_link(name, value));
         let mut warnings: Vec<String> = first.keys().filter_map(|name| names::misspelt(name)).collect();
         warnings.sort_unstable();
-        Self { vars: first, problems, warnings, read_only: false }
+        Self { vars: first, problems, warnings, no_secret: NoSecret::Make }
     }
 
     /// The environment and `.env` in the current folder. The environment wins.
@@ -51,14 +52,14 @@ impl Source {
         Self::new(variables, problems)
     }
 
-    /// The same for a command that must not make files.
-    pub(super) fn read_only(self) -> Self {
-        Self { read_only: true, ..self }
+    /// The same for a command, which makes no file.
+    pub(super) fn without_secret(self, no_secret: NoSecret) -> Self {
+        Self { no_secret, ..self }
     }
 
-    /// Whether no file may be made.
-    pub(super) fn is_read_only(&self) -> bool {
-        self.read_only
+    /// What is done where embedded mode has no secret yet.
+    pub(super) fn no_secret(&self) -> NoSecret {
+        self.no_secret
     }
 
     pub(super) fn into_problems(self) -> Vec<SettingProblem> {

@@ -251,7 +251,38 @@ fn a_stored_secret_that_is_too_short_stops_the_start() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("jwt_secret"), "short\n").unwrap();
     let found = problems(&[&[("DATA_DIR", folder.path().to_str().unwrap())]]);
-    assert!(found[0].starts_with("JWT_SECRET cannot be stored"), "{found:?}");
+    let expected =
+        "JWT_SECRET of the file jwt_secret under DATA_DIR is 5 bytes long: at least 32 bytes are needed";
+    assert!(found[0].starts_with(expected), "{found:?}");
+}
+
+#[test]
+fn a_stored_secret_that_cannot_be_read_is_not_said_to_be_missing_or_not_stored() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("jwt_secret")).unwrap();
+    let found = problems(&[&[("DATA_DIR", folder.path().to_str().unwrap())]]);
+    let expected = "JWT_SECRET cannot be read from the file jwt_secret under DATA_DIR: ";
+    assert!(found[0].starts_with(expected), "{found:?}");
+}
+
+#[test]
+fn a_command_that_checks_signatures_makes_no_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let data_dir = folder.path().join("data");
+    let read_for_reports = |secret: &str| {
+        let vars = [("DATA_DIR", data_dir.to_str().unwrap()), ("LINK_SECRET", secret)];
+        let vars = vars.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let source = Source::new(vars, Vec::new()).without_secret(NoSecret::Refuse);
+        Settings::from_source(source)
+    };
+    let refused = read_for_reports("").unwrap_err().to_string();
+    let expected = "JWT_SECRET is not set, and there is no file jwt_secret under DATA_DIR: set LINK_SECRET or JWT_SECRET";
+    assert!(refused.contains(expected), "{refused}");
+    assert_eq!(read_for_reports(SECRET).unwrap().link_secret.expose_secret(), SECRET);
+    assert!(!data_dir.exists());
+    let stored = read(&[&[("DATA_DIR", data_dir.to_str().unwrap())]]).unwrap();
+    let found = read_for_reports("").unwrap();
+    assert_eq!(found.link_secret.expose_secret(), stored.link_secret.expose_secret());
 }
 
 #[test]

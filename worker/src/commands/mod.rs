@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use std::str::FromStr;
 
 use anyhow::bail;
-use bookly_shared::config::{DatabaseSettings, Settings};
+use bookly_shared::config::{DatabaseSettings, Settings, SettingsError};
 use bookly_shared::db::Db;
 use bookly_shared::db::inspect::missing_file;
 use clap::Subcommand;
@@ -58,6 +58,18 @@ impl Command {
             Command::Templates(command) => command.run(settings),
             Command::Bounce(bounce) => Ok(bounce.run(settings).await),
             Command::Doctor(doctor) => doctor.run(settings).await,
+        }
+    }
+
+    /// Reads the settings, and makes no file.
+    ///
+    /// # Errors
+    /// Every wrong value.
+    pub fn settings(&self) -> Result<Settings, SettingsError> {
+        match self {
+            // With another secret each report would be taken for one that is not ours, and be lost.
+            Command::Bounce(_) => Settings::load_with_link_secret(),
+            _ => Settings::load_read_only(),
         }
     }
 

@@ -28,12 +28,12 @@ pub struct Check {
 }
 
 const CHECK_HELP: &str = "\
-Files of TEMPLATE_FOLDER replace built-in templates of the same name; messages of locales/<tag>.ftl replace built-in ones.
-The checks: each file can be read and has the right syntax, each email can be rendered in each language, messages and their
-variables are those of the built-in templates, nothing is empty, an email contains its link, each file replaces a template. Pages are
+Files of TEMPLATE_FOLDER replace built-in templates of the same name; messages of locales/<tag>.ftl replace built-in ones. \
+The checks: each file can be read and has the right syntax, each email can be rendered in each language, messages and their \
+variables are those of the built-in templates, nothing is empty, an email contains its link, each file replaces a template. Pages are \
 checked for syntax only; bookly-api renders them when it starts.
 
-Exit code 1 when an email or page cannot be rendered, an email does not contain its link, or a part of it is empty: such
+Exit code 1 when an email or page cannot be rendered, an email does not contain its link, or a part of it is empty: such \
 templates stop the start, too. Anything doubtful is a warning, and is logged at every start.
 
 JSON: {\"ok\", \"rendered\", \"compiled\", \"overridden\": [file], \"problems\": [{\"file\", \"line\", \"reason\"}], \"warnings\": [text]}

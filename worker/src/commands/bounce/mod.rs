@@ -36,12 +36,12 @@ pub struct Bounce {
 }
 
 const HELP: &str = "\
-Reads one report of a mail server (RFC 3464) on standard input. Which email it is about is in its envelope's recipient:
---recipient, else ORIGINAL_RECIPIENT or RECIPIENT of the environment, else the headers Delivered-To and To. An address without
+Reads one report of a mail server (RFC 3464) on standard input. Which email it is about is in its envelope's recipient: \
+--recipient, else ORIGINAL_RECIPIENT or RECIPIENT of the environment, else the headers Delivered-To and To. An address without \
 our signature is not ours.
 
-Exit codes, as mail servers read them (sysexits.h): 0 recorded, or not ours; 65 malformed; 75 try
-again: the database is away, an argument or a setting is wrong, or standard input ends in an error.";
+Exit codes, as mail servers read them (sysexits.h): 0 recorded, or not ours; 65 malformed; 75 try \
+again: the database is away, an argument or a setting is wrong, a secret is missing, or standard input ends in an error.";
 
 /// `EX_DATAERR`: the report cannot be read, so no later attempt can.
 const MALFORMED: u8 = 65;

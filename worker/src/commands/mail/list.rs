@@ -32,7 +32,7 @@ pub struct List {
 
 pub(super) const HELP: &str = "\
 JSON: {\"emails\": [email], \"more\": true if there are more than --limit}
-An email: id, kind, recipient, state, attempts, lost_leases, lost_answers, created_at, due_at, deadline_at, closed_at,
+An email: id, kind, recipient, state, attempts, lost_leases, lost_answers, created_at, due_at, deadline_at, closed_at, \
 worker, reply, last_error, request_id, traceparent. Times are RFC 3339; an empty field is null.
 
 Examples:

@@ -31,7 +31,7 @@ pub struct Preview {
 }
 
 pub(super) const HELP: &str = "\
-Writes <kind>.html and <kind>.txt with sample names and tokens. Templates of TEMPLATE_FOLDER are used, and links lead where
+Writes <kind>.html and <kind>.txt with sample names and tokens. Templates of TEMPLATE_FOLDER are used, and links lead where \
 those of real emails do: to DOMAIN, or to VERIFY_URL and its siblings.
 
 JSON: {\"emails\": [{\"kind\", \"subject\", \"html\": path, \"text\": path}]}

@@ -36,8 +36,8 @@ pub struct Retry {
 }
 
 pub(super) const HELP: &str = "\
-A retried email is queued as if it were new: with a new deadline, and with a link that is made when it is sent. A running
-worker claims it within seconds. The worker cancels it if it is no longer wanted, because the account is verified
+A retried email is queued as if it were new: with a new deadline, and with a link that is made when it is sent. A running \
+worker claims it within seconds. The worker cancels it if it is no longer wanted, because the account is verified \
 meanwhile, for example.
 
 JSON: {\"retried\": number of emails}

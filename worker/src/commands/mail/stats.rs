@@ -26,8 +26,8 @@ pub struct Stats {
 }
 
 pub(super) const HELP: &str = "\
-JSON: {\"now\", \"queued\", \"sending\", \"abandoned\": those of them whose lease ran out, \"oldest_queued_seconds\",
-\"overdue_seconds\": how long the email that is due longest has waited, \"failed\": all failed ones in the database,
+JSON: {\"now\", \"queued\", \"sending\", \"abandoned\": those of them whose lease ran out, \"oldest_queued_seconds\", \
+\"overdue_seconds\": how long the email that is due longest has waited, \"failed\": all failed ones in the database, \
 \"since\", \"ended\": [{\"kind\", \"state\", \"emails\"}]}";
 
 #[derive(Serialize)]

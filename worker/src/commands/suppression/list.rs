@@ -31,7 +31,7 @@ pub struct List {
 pub(super) const HELP: &str = "\
 \"bounce\" and \"operator\" stop every kind of email, \"complaint\" and \"unsubscribe\" only \"welcome\".
 
-JSON: {\"suppressions\": [suppression], \"more\": true if there are more than --limit}
+JSON: {\"suppressions\": [suppression], \"more\": true if there are more than --limit} \
 A suppression: mailbox, reason, source, created_at, until. Times are RFC 3339; without an end, until is null.
 
 Examples:
