@@ -6,7 +6,7 @@
 use uuid::Uuid;
 
 use crate::db::users::User;
-use crate::domain::{Role, SuppressionReason};
+use crate::domain::Role;
 use crate::redactor::masked;
 
 /// What happened to an account, or what it did: its id and its masked address.
@@ -63,15 +63,13 @@ pub fn emails_queued(admin: &User, emails: usize, event: &'static str) {
     tracing::info!(event, account = %admin.uid, address = masked(&admin.email), emails, "email");
 }
 
-/// What happened to the suppression of a mailbox, or without a reason to all of them: by maintenance, a link or a
-/// command.
-pub fn suppression(mailbox: &str, reason: Option<SuppressionReason>, event: &'static str) {
-    let (reason, mailbox) = (reason.map(SuppressionReason::as_str), masked(mailbox));
-    tracing::info!(event, mailbox, reason, "suppression");
+/// What happened to the suppression of a mailbox with this reason, by maintenance, a link or a command.
+pub fn suppression(mailbox: &str, reason: &str, event: &'static str) {
+    tracing::info!(event, mailbox = masked(mailbox), reason, "suppression");
 }
 
 /// The same by an administrator.
-pub fn suppression_by(admin: &User, mailbox: &str, reason: Option<SuppressionReason>, event: &'static str) {
-    let (reason, mailbox) = (reason.map(SuppressionReason::as_str), masked(mailbox));
-    tracing::info!(event, account = %admin.uid, address = masked(&admin.email), mailbox, reason, "suppression");
+pub fn suppression_by(admin: &User, mailbox: &str, reason: &str, event: &'static str) {
+    let (address, mailbox) = (masked(&admin.email), masked(mailbox));
+    tracing::info!(event, account = %admin.uid, address, mailbox, reason, "suppression");
 }

@@ -88,18 +88,52 @@ async fn a_mailbox_has_one_entry_for_each_reason() {
 }
 
 #[tokio::test]
-async fn an_entry_is_removed_by_its_reason_or_with_all_of_its_mailbox() {
-    on_both("an_entry_is_removed_by_its_reason_or_with_all_of_its_mailbox", async |db: Db| {
+async fn an_entry_is_removed_by_its_reason_or_with_all_that_the_recipient_did_not_ask_for() {
+    let name = "an_entry_is_removed_by_its_reason_or_with_all_that_the_recipient_did_not_ask_for";
+    on_both(name, async |db: Db| {
         for reason in SuppressionReason::ALL {
             db.suppress(&entry("ann@example.org", reason, 0)).await.unwrap();
             db.suppress(&entry("bob@example.org", reason, 0)).await.unwrap();
         }
         let (ann, bob) = (address("ANN@example.org"), address("bob@example.org"));
-        assert_eq!(db.unsuppress(&ann, Some(Bounce)).await.unwrap(), 1);
-        assert_eq!(db.unsuppress(&ann, Some(Bounce)).await.unwrap(), 0);
-        assert_eq!(db.unsuppress(&bob, None).await.unwrap(), 4);
+        assert_eq!(db.unsuppress(&ann, Some(Bounce)).await.unwrap(), ["bounce"]);
+        assert!(db.unsuppress(&ann, Some(Bounce)).await.unwrap().is_empty());
+        let mut removed = db.unsuppress(&bob, None).await.unwrap();
+        removed.sort_unstable();
+        let (wishes, rest): (Vec<_>, Vec<_>) =
+            SuppressionReason::ALL.into_iter().partition(|reason| reason.is_own_wish());
+        let mut expected: Vec<&str> = rest.into_iter().map(SuppressionReason::as_str).collect();
+        expected.sort_unstable();
+        assert_eq!(removed, expected);
+        assert!(db.unsuppress(&bob, None).await.unwrap().is_empty());
+        for wish in wishes {
+            assert_eq!(db.unsuppress(&bob, Some(wish)).await.unwrap(), [wish.as_str()]);
+        }
         let left = ["complaint", "operator", "unsubscribe"].map(|reason| pair("ann@example.org", reason));
         assert_eq!(listed(&db, &SuppressionFilter::default(), 1).await, left);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_wish_that_is_sent_again_changes_nothing_but_one_that_would_end_is_replaced() {
+    let name = "a_wish_that_is_sent_again_changes_nothing_but_one_that_would_end_is_replaced";
+    on_both(name, async |db: Db| {
+        let stored = async || {
+            let (rows, _) = db.suppressions(&SuppressionFilter::default(), 9, at(9)).await.unwrap();
+            (rows[0].source.clone(), rows[0].created_at, rows[0].until)
+        };
+        let wish =
+            |hours| NewSuppression { source: "recipient".into(), ..entry("a@b.test", Unsubscribe, hours) };
+        assert!(db.suppress_once(&wish(0)).await.unwrap());
+        assert!(!db.suppress_once(&wish(1)).await.unwrap());
+        assert_eq!(stored().await, ("recipient".into(), at(0), None));
+        db.suppress(&wish(2).lasting(TimeDelta::days(1))).await.unwrap();
+        assert!(db.suppress_once(&wish(3)).await.unwrap(), "it would have ended");
+        assert_eq!(stored().await, ("recipient".into(), at(3), None));
+        db.suppress(&entry("a@b.test", Unsubscribe, 4)).await.unwrap();
+        assert!(db.suppress_once(&wish(5)).await.unwrap(), "somebody else made it");
+        assert_eq!(stored().await, ("recipient".into(), at(5), None));
     })
     .await;
 }

@@ -43,6 +43,14 @@ impl SuppressionReason {
         }
     }
 
+    /// Whether the recipient asked for it. Such an entry is removed only by its name.
+    pub fn is_own_wish(self) -> bool {
+        match self {
+            SuppressionReason::Complaint | SuppressionReason::Unsubscribe => true,
+            SuppressionReason::Operator | SuppressionReason::Bounce => false,
+        }
+    }
+
     /// Whether emails of this kind are suppressed.
     pub fn holds_for(self, kind: EmailKind) -> bool {
         match self {

@@ -135,7 +135,7 @@ impl Maintenance {
         if is_due(&mut schedule.purge, PURGE_EVERY) {
             // Before the emails that show it are deleted.
             for mailbox in self.db.lift_bounces(self.clock.now()).await? {
-                audit::suppression(&mailbox, Some(SuppressionReason::Bounce), "suppression_lifted");
+                audit::suppression(&mailbox, SuppressionReason::Bounce.as_str(), "suppression_lifted");
             }
             let deleted = self.db.purge(self.mail_retention, self.code_lifetime, self.clock.now()).await?;
             tracing::debug!(rows = deleted, "old rows deleted");

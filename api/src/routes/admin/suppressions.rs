@@ -183,7 +183,7 @@ impl IntoParams for RemovalQuery {
         vec![schemas::in_query(
             "reason",
             reason_schema(),
-            "The entry's reason; without it all entries of the mailbox",
+            "The entry's reason; without it `bounce` and `operator`, which are not the recipient's own wish",
         )]
     }
 }
@@ -191,7 +191,7 @@ impl IntoParams for RemovalQuery {
 errors!(ListErrors: verified(), [ApiError::InsufficientPermissions], fields(), always());
 errors!(AddErrors: body(), verified(), [ApiError::InsufficientPermissions], always());
 errors!(RemoveErrors:
-    verified(), [ApiError::InsufficientPermissions, ApiError::NotFound], fields(), always());
+    verified(), [ApiError::InsufficientPermissions, ApiError::NotFound, ApiError::OnlyOwnWish], fields(), always());
 
 #[utoipa::path(
     get, path = "/api/v1/admin/suppressions", tag = "Administration", operation_id = "list_suppressions",
@@ -229,10 +229,11 @@ async fn add(
 
 #[utoipa::path(
     delete, path = "/api/v1/admin/suppressions/{mailbox}", tag = "Administration", operation_id = "remove_suppression",
-    summary = "Allow emails to a mailbox again", description = "For administrators.",
+    summary = "Allow emails to a mailbox again",
+    description = "That the recipient complained or unsubscribed is removed only by its reason. For administrators.",
     params(("mailbox" = String, Path, description = "The address, in any spelling", example = "zoe@example.org"), RemovalQuery),
     security(("access_token" = [])),
-    responses((status = 204, description = "The entry is gone"), RemoveErrors)
+    responses((status = 204, description = "The entries are gone"), RemoveErrors)
 )]
 async fn remove(
     State(state): State<AppState>,
@@ -258,11 +259,11 @@ pub(super) async fn add_suppression(
     }
     let added = state.db.suppress_by(actor, &new).await?;
     done::<AdminUser, _>(state, actor, added).await?;
-    audit::suppression_by(admin, &new.mailbox, Some(reason), "suppression_added");
+    audit::suppression_by(admin, &new.mailbox, reason.as_str(), "suppression_added");
     Ok(new)
 }
 
-/// Removes one entry of a mailbox, or without a reason all of them.
+/// Removes one entry of a mailbox, or without a reason all of them that are not the recipient's own wish.
 pub(super) async fn remove_suppression(
     state: &AppState,
     mailbox: &EmailAddress,
@@ -271,9 +272,19 @@ pub(super) async fn remove_suppression(
     actor: &Actor,
 ) -> ApiResult<()> {
     let removed = state.db.unsuppress_by(actor, mailbox, reason, state.now()).await?;
-    if done::<AdminUser, _>(state, actor, removed).await? == 0 {
-        return Err(ApiError::NotFound);
+    let removed = done::<AdminUser, _>(state, actor, removed).await?;
+    for reason in &removed {
+        audit::suppression_by(admin, mailbox.canonical(), reason, "suppression_removed");
     }
-    audit::suppression_by(admin, mailbox.canonical(), reason, "suppression_removed");
-    Ok(())
+    if removed.is_empty() { Err(nothing_removed(state, mailbox, reason).await?) } else { Ok(()) }
+}
+
+async fn nothing_removed(
+    state: &AppState,
+    mailbox: &EmailAddress,
+    reason: Option<SuppressionReason>,
+) -> ApiResult<ApiError> {
+    let filter = SuppressionFilter { mailbox: Some(mailbox.canonical().to_owned()), reason, offset: 0 };
+    let (left, _) = state.db.suppressions(&filter, 1, state.now()).await?;
+    Ok(if left.is_empty() { ApiError::NotFound } else { ApiError::OnlyOwnWish })
 }

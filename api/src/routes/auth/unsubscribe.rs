@@ -95,8 +95,10 @@ async fn find(
 async fn suppress(state: &AppState, email: &EmailAddress) -> ApiResult<()> {
     let reason = SuppressionReason::Unsubscribe;
     let entry = NewSuppression::new(email.canonical(), reason, SOURCE, state.now());
-    state.db.suppress(&entry).await?;
-    audit::suppression(email.canonical(), Some(reason), "unsubscribed");
+    // A mail program may post more than once.
+    if state.db.suppress_once(&entry).await? {
+        audit::suppression(email.canonical(), reason.as_str(), "unsubscribed");
+    }
     Ok(())
 }
 

@@ -80,7 +80,19 @@ VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (mailbox, reason) DO UPDATE
 SET source = excluded.source, created_at = excluded.created_at, until = excluded.until";
 
-const UNSUPPRESS: &str = "DELETE FROM suppressions WHERE mailbox = $1 AND (reason = $2 OR $2 IS NULL)";
+/// Changes no entry of the same source that has no end.
+const SUPPRESS_ONCE: &str = "
+INSERT INTO suppressions (mailbox, reason, source, created_at, until)
+VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (mailbox, reason) DO UPDATE
+SET source = excluded.source, created_at = excluded.created_at, until = excluded.until
+WHERE suppressions.until IS NOT NULL OR suppressions.source <> excluded.source";
+
+/// `$2` is a reason, or null: then all reasons that are not the recipient's own wish.
+const UNSUPPRESS: &str = "
+DELETE FROM suppressions
+WHERE mailbox = $1 AND (reason = $2 OR ($2 IS NULL AND reason IN ('bounce', 'operator')))
+RETURNING reason";
 
 /// `$1` is null or a mailbox, `$2` null or a reason.
 const LIST_SUPPRESSIONS: &str = "
@@ -110,7 +122,16 @@ impl Db {
         on_db!(self.writer(), connection => suppress!(connection, entry))
     }
 
-    /// The same for an administrator.
+    /// Adds an entry without an end, unless the same source has made it before. Returns whether it is new.
+    pub async fn suppress_once(&self, entry: &NewSuppression) -> DbResult<bool> {
+        on_db!(self.writer(), connection => {
+            let query = sqlx::query(SUPPRESS_ONCE).bind(&entry.mailbox).bind(entry.reason.as_str());
+            let query = query.bind(&entry.source).bind(entry.created_at).bind(entry.until);
+            query.execute(&mut *connection).await?.rows_affected() == 1
+        })
+    }
+
+    /// The same as [`Db::suppress`] for an administrator.
     pub async fn suppress_by(&self, actor: &Actor, entry: &NewSuppression) -> DbResult<Checked<()>> {
         in_transaction!(self, tx => {
             require_actor!(self, tx, actor, entry.created_at);
@@ -119,16 +140,17 @@ impl Db {
         })
     }
 
-    /// Removes the entry of a mailbox with this reason, or all its entries. Returns how many there were.
+    /// Removes the entry of a mailbox with this reason; without a reason all its entries that are not the recipient's own
+    /// wish. Returns the reasons of those that are gone.
     pub async fn unsuppress(
         &self,
         mailbox: &EmailAddress,
         reason: Option<SuppressionReason>,
-    ) -> DbResult<u64> {
+    ) -> DbResult<Vec<String>> {
         let reason = reason.map(SuppressionReason::as_str);
         on_db!(self.writer(), connection => {
-            let query = sqlx::query(UNSUPPRESS).bind(mailbox.canonical()).bind(reason);
-            query.execute(&mut *connection).await?.rows_affected()
+            let query = sqlx::query_scalar(UNSUPPRESS).bind(mailbox.canonical()).bind(reason);
+            query.fetch_all(&mut *connection).await?
         })
     }
 
@@ -139,12 +161,12 @@ impl Db {
         mailbox: &EmailAddress,
         reason: Option<SuppressionReason>,
         now: DateTime<Utc>,
-    ) -> DbResult<Checked<u64>> {
+    ) -> DbResult<Checked<Vec<String>>> {
         let reason = reason.map(SuppressionReason::as_str);
         in_transaction!(self, tx => {
             require_actor!(self, tx, actor, now);
-            let query = sqlx::query(UNSUPPRESS).bind(mailbox.canonical()).bind(reason);
-            Checked::Done(query.execute(&mut *tx).await?.rows_affected())
+            let query = sqlx::query_scalar(UNSUPPRESS).bind(mailbox.canonical()).bind(reason);
+            Checked::Done(query.fetch_all(&mut *tx).await?)
         })
     }
 

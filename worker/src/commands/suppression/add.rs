@@ -28,7 +28,7 @@ pub struct Add {
 }
 
 pub(super) const HELP: &str = "\
-\"bounce\" and \"operator\" stop every kind of email, \"complaint\" and \"unsubscribe\" only \"welcome\". An entry of the same
+\"bounce\" and \"operator\" stop every kind of email, \"complaint\" and \"unsubscribe\" only \"welcome\". An entry of the same \
 mailbox and reason is replaced.
 
 JSON: the suppression: mailbox, reason, source, created_at, until.
@@ -48,7 +48,7 @@ impl Add {
             entry = entry.lasting(TimeDelta::days(days.into()));
         }
         db.suppress(&entry).await?;
-        audit::suppression(&entry.mailbox, Some(self.reason), "suppression_added");
+        audit::suppression(&entry.mailbox, self.reason.as_str(), "suppression_added");
         if self.json {
             return Ok(print_json(&entry)?);
         }

@@ -2,8 +2,10 @@
 
 use anyhow::bail;
 use bookly_shared::audit;
+use bookly_shared::clock::Clock;
 use bookly_shared::db::Db;
-use bookly_shared::domain::{EmailAddress, SuppressionReason};
+use bookly_shared::db::suppressions::SuppressionFilter;
+use bookly_shared::domain::{EmailAddress, SuppressionReason, printable};
 use clap::Args;
 use serde::Serialize;
 
@@ -24,30 +26,89 @@ pub struct Remove {
 }
 
 pub(super) const HELP: &str = "\
-Without --reason all entries of the mailbox are removed, also that the recipient unsubscribed.
+Without --reason the entries \"bounce\" and \"operator\" of the mailbox are removed. That the recipient complained or \
+unsubscribed is the recipient's own wish, and is removed only by its reason.
 
-JSON: {\"removed\": number of entries}
+JSON: {\"removed\": number of entries, \"reasons\": [of these], \"kept\": [reasons of the entries that are left]}
 
 Examples:
-  bookly-worker suppression remove ada@example.org --reason bounce";
+  bookly-worker suppression remove ada@example.org
+  bookly-worker suppression remove ada@example.org --reason unsubscribe";
 
 #[derive(Serialize)]
 struct RemoveDocument {
-    removed: u64,
+    removed: usize,
+    reasons: Vec<String>,
+    kept: Vec<String>,
 }
+
+/// So many reasons are named at most.
+const NAMED: usize = 100;
 
 impl Remove {
     pub(super) async fn run(self, db: &Db) -> anyhow::Result<()> {
         let mailbox = self.address.canonical();
-        let removed = db.unsuppress(&self.address, self.reason).await?;
-        if removed == 0 {
-            let reason = self.reason.map(|reason| format!(" with the reason {reason}")).unwrap_or_default();
-            bail!("there is no suppression of {mailbox}{reason}");
+        let now = Clock::synchronised(db).await?.now();
+        let mut reasons = db.unsuppress(&self.address, self.reason).await?;
+        reasons.sort_unstable();
+        for reason in &reasons {
+            audit::suppression(mailbox, reason, "suppression_removed");
         }
-        audit::suppression(mailbox, self.reason, "suppression_removed");
+        let filter = SuppressionFilter { mailbox: Some(mailbox.to_owned()), reason: None, offset: 0 };
+        let (left, _) = db.suppressions(&filter, NAMED, now).await?;
+        let mut kept: Vec<String> = left.into_iter().map(|entry| entry.reason).collect();
+        kept.sort_unstable();
+        if reasons.is_empty() {
+            bail!("{}", nothing_removed(mailbox, self.reason, &kept));
+        }
         if self.json {
-            return Ok(print_json(&RemoveDocument { removed })?);
+            return Ok(print_json(&RemoveDocument { removed: reasons.len(), reasons, kept })?);
         }
-        Ok(print_line(format_args!("suppressions of {mailbox} removed: {removed}"))?)
+        print_line(format_args!("suppressions of {} removed: {}", printable(mailbox), reasons.join(", ")))?;
+        for reason in &kept {
+            print_line(kept_line(reason))?;
+        }
+        Ok(())
+    }
+}
+
+fn nothing_removed(mailbox: &str, reason: Option<SuppressionReason>, kept: &[String]) -> String {
+    let with = reason.map(|reason| format!(" with the reason {reason}")).unwrap_or_default();
+    let without = if reason.is_none() && !kept.is_empty() { " but the recipient's own wish" } else { "" };
+    let kept: String = kept.iter().map(|reason| format!("\n{}", kept_line(reason))).collect();
+    format!("there is no suppression of {mailbox}{with}{without}{kept}")
+}
+
+/// An entry that is left, and how to remove it.
+fn kept_line(reason: &str) -> String {
+    let reason = printable(reason);
+    let is_own_wish = reason.parse::<SuppressionReason>().is_ok_and(SuppressionReason::is_own_wish);
+    let whose = if is_own_wish { ", the recipient's own wish" } else { "" };
+    format!("kept: {reason}{whose} (--reason {reason} removes it)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_is_named_with_the_way_to_remove_it() {
+        assert_eq!(
+            kept_line("unsubscribe"),
+            "kept: unsubscribe, the recipient's own wish (--reason unsubscribe removes it)"
+        );
+        assert_eq!(kept_line("bounce"), "kept: bounce (--reason bounce removes it)");
+        let (of, complaint) = ("a@b.test", ["complaint".to_owned()]);
+        assert_eq!(nothing_removed(of, None, &[]), "there is no suppression of a@b.test");
+        assert_eq!(
+            nothing_removed(of, None, &complaint),
+            "there is no suppression of a@b.test but the recipient's own wish\n\
+             kept: complaint, the recipient's own wish (--reason complaint removes it)"
+        );
+        assert_eq!(
+            nothing_removed(of, Some(SuppressionReason::Bounce), &complaint),
+            "there is no suppression of a@b.test with the reason bounce\n\
+             kept: complaint, the recipient's own wish (--reason complaint removes it)"
+        );
     }
 }

@@ -78,8 +78,34 @@ async fn an_administrator_adds_lists_and_removes_suppressions() {
     assert_eq!(remove("no-address").await, 404);
     assert_eq!(remove("bob@example.org?reason=bounce").await, 204);
     assert_eq!(stored(&app).await, [pair("bob+news@example.org", "operator")]);
-    assert_eq!(remove("BOB%2BNEWS@example.org").await, 204, "without a reason all of the mailbox");
+    assert_eq!(remove("BOB%2BNEWS@example.org").await, 204);
     assert_eq!(stored(&app).await, []);
+}
+
+#[tokio::test]
+async fn what_the_recipient_asked_for_is_removed_only_by_its_reason() {
+    let app = TestApp::new().await;
+    let admin = app.log_in("ann@example.org", Role::Admin, true).await;
+    for reason in SuppressionReason::ALL {
+        let entry = json!({"address": "bob@example.org", "reason": reason.as_str()});
+        assert_eq!(add(&app, &admin, &entry).await.status, 201);
+    }
+    let remove = async |query: &str| {
+        let call = request(Method::DELETE, &format!("{PATH}/bob@example.org{query}"));
+        app.send(with_token(call, &admin.access)).await
+    };
+    assert_eq!(remove("").await.status, 204);
+    let mut left = stored(&app).await;
+    left.sort();
+    assert_eq!(left, [pair("bob@example.org", "complaint"), pair("bob@example.org", "unsubscribe")]);
+    let again = remove("").await;
+    assert_eq!(again.error(), (404, "not_found".into()));
+    assert!(again.json()["resolution"].as_str().unwrap().contains("unsubscribe"), "{}", again.text);
+    for reason in ["complaint", "unsubscribe"] {
+        assert_eq!(remove(&format!("?reason={reason}")).await.status, 204);
+    }
+    assert_eq!(stored(&app).await, []);
+    assert_eq!(remove("").await.json()["resolution"], Value::Null);
 }
 
 /// How long an entry holds.

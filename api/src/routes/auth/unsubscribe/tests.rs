@@ -5,7 +5,7 @@ use bookly_shared::domain::{EmailKind, Role};
 use serde_json::json;
 
 use super::*;
-use crate::testing::{TestApp, request, with_body, with_header, with_token};
+use crate::testing::{Log, TestApp, request, with_body, with_header, with_token};
 
 const MULTIPART: &str =
     "--x\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--x--\r\n";
@@ -59,6 +59,25 @@ async fn one_click_unsubscribes_whatever_form_a_mail_program_sends() {
     stored.sort();
     assert_eq!(stored, expected, "each once, with its tag");
     assert!(!SuppressionReason::Unsubscribe.holds_for(EmailKind::ResetPassword));
+}
+
+#[tokio::test]
+async fn a_mail_program_that_posts_again_changes_and_logs_nothing() {
+    let app = TestApp::new().await;
+    let link = path(&app, "zoe@example.org");
+    let entry = async || {
+        let state = app.state();
+        state.db.suppressions(&SuppressionFilter::default(), 9, state.now()).await.unwrap().0
+    };
+    let (log, guard) = Log::of_this_thread(tracing::Level::INFO);
+    let mut entries = Vec::new();
+    for _ in 0..3 {
+        assert_eq!(app.send(request(Method::POST, &link)).await.status, 200);
+        entries.push(entry().await);
+    }
+    drop(guard);
+    assert_eq!(log.text().matches("unsubscribed").count(), 1, "{}", log.text());
+    assert!(entries.iter().all(|entry| *entry == entries[0] && entry.len() == 1), "{entries:?}");
 }
 
 #[tokio::test]
