@@ -31,8 +31,8 @@ pub struct Doctor {
 }
 
 const HELP: &str = "\
-Each check is one line: `ok`, `warn` or `FAIL`, its name and what was found, and below it how to repair it. The checks:
-settings, database, migrations, clock, redis, smtp, smtp_fallback, templates, domain, data_dir; and in the DNS spf, spf_fallback,
+Each check is one line: `ok`, `warn` or `FAIL`, its name and what was found, and below it how to repair it. The checks: \
+settings, database, migrations, clock, redis, smtp, smtp_fallback, templates, domain, data_dir; and in the DNS spf, spf_fallback, \
 dmarc, dkim, mx and ptr of the sender. A check that does not concern this installation is left out. Nothing is changed, migrated or sent: at the mail server it ends with MAIL FROM, RSET and QUIT.
 
 Exit code 1 when anything FAILs, 2 when the settings are wrong.

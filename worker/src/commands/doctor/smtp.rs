@@ -17,6 +17,9 @@ use crate::transport::envelope_sender;
 
 const NAME: &str = "smtp";
 const NAME_OF_FALLBACK: &str = "smtp_fallback";
+const MEANWHILE_THEY_WAIT: &str = "emails wait meanwhile";
+const MEANWHILE_AT_FALLBACK: &str = "the second mail server gets the emails meanwhile";
+const MEANWHILE_AT_FIRST: &str = "emails wait only while the first mail server cannot be used either";
 /// A certificate with less time left should have been renewed.
 const RENEW_BEFORE: TimeDelta = TimeDelta::days(14);
 
@@ -26,8 +29,8 @@ pub(super) async fn check_fallback(
     settings: &Settings,
     limit: Duration,
 ) -> Vec<Finding> {
-    let mut findings =
-        within(limit, NAME_OF_FALLBACK, async { vec![visit(server, settings, limit).await] }).await;
+    let visited = async { vec![visit(server, settings, limit, MEANWHILE_AT_FIRST).await] };
+    let mut findings = within(limit, NAME_OF_FALLBACK, visited).await;
     for finding in &mut findings {
         finding.name = NAME_OF_FALLBACK;
         finding.status = finding.status.min(Status::Warn);
@@ -38,7 +41,11 @@ pub(super) async fn check_fallback(
 
 pub(super) async fn check(transport: &MailTransport, settings: &Settings, limit: Duration) -> Vec<Finding> {
     vec![match transport {
-        MailTransport::Smtp(server) => visit(server, settings, limit).await,
+        MailTransport::Smtp(server) => {
+            let has_fallback = settings.mail.fallback.is_some();
+            let meanwhile = if has_fallback { MEANWHILE_AT_FALLBACK } else { MEANWHILE_THEY_WAIT };
+            visit(server, settings, limit, meanwhile).await
+        }
         MailTransport::File => as_files(settings),
     }]
 }
@@ -54,7 +61,8 @@ fn as_files(settings: &Settings) -> Finding {
     }
 }
 
-async fn visit(server: &SmtpSettings, settings: &Settings, limit: Duration) -> Finding {
+/// `meanwhile`: what happens to emails while the server cannot be used.
+async fn visit(server: &SmtpSettings, settings: &Settings, limit: Duration, meanwhile: &str) -> Finding {
     // Shorter than the limit of the check, so that the error names the stage.
     let stage = limit.mul_f64(0.8);
     let timeouts = StageTimeouts {
@@ -70,7 +78,8 @@ async fn visit(server: &SmtpSettings, settings: &Settings, limit: Duration) -> F
     match inspect(server, &options).await {
         Ok(report) => judge(server, &report, &place, now()),
         Err(InspectError::Session(error)) => {
-            Finding::fail(NAME, format!("{place}, {error}"), remedy(error.problem(), server))
+            let fact = format!("{place}, {error}");
+            Finding::fail(NAME, fact, remedy_and_meanwhile(error.problem(), server, meanwhile))
         }
         Err(InspectError::Config(error)) => {
             Finding::fail(NAME, format!("{place}: {error}"), "correct MAIL_SERVER")
@@ -113,7 +122,7 @@ fn judge(server: &SmtpSettings, report: &SmtpReport, place: &str, now: DateTime<
         Some(end) if end - now < RENEW_BEFORE => Finding::warn(
             NAME,
             fact,
-            "renew the certificate of the mail server: with an expired one no email is sent",
+            "renew the certificate of the mail server: with an expired one it gets no email",
         ),
         _ => Finding::ok(NAME, fact),
     }
@@ -144,11 +153,22 @@ fn with_token(server: &SmtpSettings) -> bool {
     server.credentials.as_ref().is_some_and(|login| matches!(login.auth, SmtpAuth::OAuth(_)))
 }
 
+/// The remedy; where somebody else may have to act, also what happens until then.
+fn remedy_and_meanwhile(problem: SmtpProblem, server: &SmtpSettings, meanwhile: &str) -> String {
+    use TokenProblem::{Failing, Silent, Unreachable};
+    let remedy = remedy(problem, server);
+    match problem {
+        SmtpProblem::Unreachable | SmtpProblem::NoToken(Unreachable | Silent | Failing) => {
+            format!("{remedy}; {meanwhile}")
+        }
+        _ => remedy.to_owned(),
+    }
+}
+
 fn remedy(problem: SmtpProblem, server: &SmtpSettings) -> &'static str {
     match problem {
         SmtpProblem::Unreachable => {
-            "start the mail server, or correct MAIL_SERVER and MAIL_PORT; many networks block port 25, and few 587. Emails \
-             wait meanwhile"
+            "start the mail server, or correct MAIL_SERVER and MAIL_PORT; many networks block port 25, and few 587"
         }
         SmtpProblem::Silent if server.security == Security::ImplicitTls => {
             "correct MAIL_PORT: TLS from the first byte is usually on 465; or check the firewalls"
@@ -204,11 +224,9 @@ fn remedy(problem: SmtpProblem, server: &SmtpSettings) -> &'static str {
 fn token_remedy(problem: TokenProblem) -> &'static str {
     match problem {
         TokenProblem::Unreachable => {
-            "correct MAIL_OAUTH_TOKEN_URL, or let this machine reach the token server; emails wait meanwhile"
+            "correct MAIL_OAUTH_TOKEN_URL, or let this machine reach the token server"
         }
-        TokenProblem::Silent => {
-            "check the firewalls, and whether the token server is overloaded; emails wait meanwhile"
-        }
+        TokenProblem::Silent => "check the firewalls, and whether the token server is overloaded",
         TokenProblem::Certificate(_) => {
             "correct MAIL_OAUTH_TOKEN_URL, or set SSL_CERT_FILE to the certificate (PEM) of the token server's authority"
         }
@@ -222,7 +240,7 @@ fn token_remedy(problem: TokenProblem) -> &'static str {
         }
         TokenProblem::Scope => "set MAIL_OAUTH_SCOPE to the scope that the provider documents for SMTP",
         TokenProblem::Refused => "the answer says why; correct the settings MAIL_OAUTH_…",
-        TokenProblem::Failing => "wait, or ask the provider: the token server fails; emails wait meanwhile",
+        TokenProblem::Failing => "wait, or ask the provider: the token server fails",
         TokenProblem::NoTokenServer => {
             "correct MAIL_OAUTH_TOKEN_URL: what answers there is not a token server"
         }
@@ -295,6 +313,43 @@ mod tests {
         };
         assert_eq!((findings[0].name, findings[0].status), ("smtp_fallback", Status::Warn), "{findings:?}");
         assert!(findings[0].fact.contains("within 1 s"), "the check's own limit: {findings:?}");
+    }
+
+    /// What `doctor` says of both mail servers, with these settings besides a first server that is away.
+    async fn remedies(further: &[(&str, &str)]) -> Vec<String> {
+        // Nothing listens on port 1.
+        let first = [
+            ("MAIL_SERVER", "127.0.0.1"),
+            ("MAIL_PORT", "1"),
+            ("MAIL_FROM", "a@b.test"),
+            ("DOMAIN", "b.test"),
+        ];
+        let folder = tempfile::tempdir().unwrap();
+        let rest = [("USE_CREDENTIALS", "false"), ("DATA_DIR", folder.path().to_str().unwrap())];
+        let vars = first.iter().chain(&rest).chain(further);
+        let settings =
+            Settings::from_vars(vars.map(|(name, value)| ((*name).into(), (*value).into()))).unwrap();
+        let limit = Duration::from_secs(10);
+        let mut findings = check(&settings.mail.transport, &settings, limit).await;
+        if let Some(server) = &settings.mail.fallback {
+            findings.extend(check_fallback(server, &settings, limit).await);
+        }
+        findings.into_iter().filter_map(|finding| finding.remedy).collect()
+    }
+
+    #[tokio::test]
+    async fn what_happens_meanwhile_depends_on_the_second_server() {
+        let alone = remedies(&[]).await;
+        assert!(alone[0].ends_with("; emails wait meanwhile"), "{alone:?}");
+        let fallback = [
+            ("MAIL_FALLBACK_SERVER", "127.0.0.1"),
+            ("MAIL_FALLBACK_PORT", "1"),
+            ("MAIL_FALLBACK_USE_CREDENTIALS", "false"),
+        ];
+        let both = remedies(&fallback).await;
+        assert!(both[0].ends_with("; the second mail server gets the emails meanwhile"), "{both:?}");
+        let second = "; emails wait only while the first mail server cannot be used either";
+        assert!(both[1].contains("MAIL_FALLBACK_PORT") && both[1].ends_with(second), "{both:?}");
     }
 
     #[test]
