@@ -36,8 +36,10 @@ pub enum ApiError {
     TokenRevoked,
     AccessTokenRequired,
     RefreshTokenRequired,
-    /// The signature or the password of a provider's call is wrong, or its time is over.
+    /// The signature of a provider's call is wrong, or its time is over.
     InvalidSignature,
+    /// The user or the password of a provider's call is wrong or missing.
+    InvalidBasicAuth,
     AccountNotVerified,
     InsufficientPermissions,
     UserExists,
@@ -45,6 +47,8 @@ pub enum ApiError {
     BookNotFound,
     EmailNotFound,
     NotFound,
+    /// Only suppressions that the recipient asked for are left, and no reason was named.
+    OnlyOwnWish,
     MethodNotAllowed,
     /// `GET` of a verification link by a program, where only `POST` verifies.
     PostOnly,
@@ -54,7 +58,7 @@ pub enum ApiError {
     EmailNotFailed,
     /// Only emails that wait can be cancelled.
     EmailNotQueued,
-    /// A malformed `Idempotency-Key`.
+    /// A malformed `Idempotency-Key`, or two.
     InvalidIdempotencyKey,
     /// The first request with this `Idempotency-Key` has no answer yet.
     RequestInProgress,
@@ -125,6 +129,10 @@ impl ApiError {
                 "Please get a refresh token",
             ),
             E::InvalidSignature => row(S::UNAUTHORIZED, "invalid_signature", "The signature is not valid"),
+            E::InvalidBasicAuth => or(
+                row(S::UNAUTHORIZED, "invalid_signature", "The user or the password is not valid"),
+                "Please send both by basic authentication",
+            ),
             E::AccountNotVerified => or(
                 row(S::FORBIDDEN, "account_not_verified", "Account Not Verified"),
                 "Please check your email for verification details",
@@ -145,6 +153,10 @@ impl ApiError {
                 row(S::CONFLICT, "email_not_queued", "Only an email that waits can be cancelled")
             }
             E::NotFound => row(S::NOT_FOUND, "not_found", "Not found"),
+            E::OnlyOwnWish => or(
+                row(S::NOT_FOUND, "not_found", "Not found"),
+                "The recipient's own wish is removed by its reason: complaint or unsubscribe",
+            ),
             E::MethodNotAllowed => row(S::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed"),
             E::PostOnly => or(
                 row(S::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed"),
@@ -154,7 +166,7 @@ impl ApiError {
             E::InvalidIdempotencyKey => row(
                 S::BAD_REQUEST,
                 "invalid_idempotency_key",
-                "Idempotency-Key must have between 1 and 255 visible ASCII characters",
+                "Idempotency-Key must be one header of 1 to 255 visible ASCII characters",
             ),
             E::RequestInProgress => or(
                 row(S::CONFLICT, "request_in_progress", "A request with this Idempotency-Key is under way"),

@@ -151,7 +151,8 @@ impl Expect for RequestBuilder {
         }
         if status == 401 {
             let challenge = answer.header("www-authenticate");
-            ensure!(challenge.starts_with("Bearer"), "a 401 names the scheme (RFC 9110 §15.5.2): {answer:?}");
+            let scheme = if code == "invalid_signature" { "Basic" } else { "Bearer" };
+            ensure!(challenge.starts_with(scheme), "a 401 names the scheme (RFC 9110 §15.5.2): {answer:?}");
         }
         Ok(body)
     }
@@ -181,14 +182,17 @@ fn words(status: u16, code: &str) -> Option<(&'static str, Option<&'static str>)
         (400, "invalid_token") => ("Invalid token", None),
         (400, "invalid_code") => ("Invalid or expired code", Some("Please request a new one")),
         (400, "invalid_idempotency_key") => {
-            ("Idempotency-Key must have between 1 and 255 visible ASCII characters", None)
+            ("Idempotency-Key must be one header of 1 to 255 visible ASCII characters", None)
         }
         (400, "passwords_do_not_match") => ("Passwords do not match", None),
         (400, "invalid_email_or_password") => ("Invalid Email Or Password", None),
         (401, "not_authenticated") => ("Not authenticated", None),
         (401, "invalid_token") => ("Token is invalid Or expired", new_token),
         (401, "token_revoked") => ("Token is invalid or has been revoked", new_token),
-        (401, "invalid_signature") => ("The signature is not valid", None),
+        // Postmark's: the calls of the others are signed.
+        (401, "invalid_signature") => {
+            ("The user or the password is not valid", Some("Please send both by basic authentication"))
+        }
         (401, "access_token_required") => {
             ("Please provide a valid access token", Some("Please get an access token"))
         }

@@ -50,7 +50,13 @@ impl ApiError {
     pub fn headers(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();
         if self.row().status == StatusCode::UNAUTHORIZED {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            let scheme = match self {
+                ApiError::InvalidBasicAuth => "Basic realm=\"reports\"",
+                // No registered scheme: each provider signs in its own way.
+                ApiError::InvalidSignature => "Signature",
+                _ => "Bearer",
+            };
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(scheme));
         }
         if let Some(seconds) = self.retry_after() {
             headers.insert(header::RETRY_AFTER, seconds.into());

@@ -63,6 +63,8 @@ async fn wrong_fields_are_listed_beside_the_message() {
 #[test]
 fn headers_tell_clients_how_to_authenticate_and_when_to_come_again() {
     assert_eq!(ApiError::NotAuthenticated.headers()["www-authenticate"], "Bearer");
+    assert_eq!(ApiError::InvalidBasicAuth.headers()["www-authenticate"], "Basic realm=\"reports\"");
+    assert_eq!(ApiError::InvalidSignature.headers()["www-authenticate"], "Signature");
     assert_eq!(ApiError::TooManyRequests(7).headers()["retry-after"], "7");
     assert_eq!(ApiError::Unavailable(None).headers()["retry-after"], "5");
     assert!(ApiError::Server.headers().is_empty());

@@ -1,12 +1,10 @@
-use std::io;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::routing::get;
 
 use super::*;
 use crate::serve::Limits;
-use crate::testing::{TestApp, request, send_to, with_header, with_token};
+use crate::testing::{Log, TestApp, request, send_to, with_header, with_token};
 
 async fn wrapped(app: &TestApp) -> Router {
     let routes = Router::new()
@@ -68,34 +66,14 @@ async fn a_plain_request_id_is_used_and_an_odd_one_is_replaced() {
     }
 }
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn the_log_names_the_route_and_the_error_but_no_token() {
     let app = TestApp::new().await;
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    let guard = tracing::subscriber::set_default(subscriber);
+    let (log, guard) = Log::of_this_thread(tracing::Level::TRACE);
     let request = with_token(request(Method::GET, "/link/link-token?next=query-token"), "bearer-token");
     send_to(wrapped(&app).await, request).await;
     drop(guard);
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let text = log.text();
     assert!(text.contains("/link/{token}") && text.contains("invalid_token"), "{text}");
     assert!(!text.contains("-token"), "{text}");
 }

@@ -122,7 +122,9 @@ fn description(error: &ApiError) -> String {
 
 /// The body of all errors, limited to these codes.
 fn content(errors: &[ApiError]) -> utoipa::openapi::Content {
-    let codes: Vec<&str> = errors.iter().map(|error| error.row().code).collect();
+    let mut codes: Vec<&str> = errors.iter().map(|error| error.row().code).collect();
+    // Errors with different words can share a code.
+    codes.dedup();
     let code = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(codes));
     let schema = AllOfBuilder::new()
         .item(Ref::from_schema_name(ErrorBody::name()))

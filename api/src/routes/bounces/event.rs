@@ -9,8 +9,6 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::count::{NOT_OURS, count};
-
 /// How far the time of a signature may be from now.
 pub(super) const GOOD_FOR: TimeDelta = TimeDelta::minutes(5);
 
@@ -43,6 +41,18 @@ pub(super) struct Event {
     /// What the provider calls this event: the same when it is sent again.
     pub(super) event_id: String,
 }
+
+/// Why an event has no effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ignored {
+    /// A delivery, an opened email, an automatic reply.
+    OtherKind,
+    /// It names no email that could be one of this service, or no recipient.
+    NamesNone,
+}
+
+/// What was read of a call, event by event.
+pub(super) type Events = Vec<Result<Event, Ignored>>;
 
 /// What a provider says of one email.
 pub(super) struct Said<'a> {
@@ -82,22 +92,18 @@ impl Call<'_> {
 }
 
 impl Event {
-    /// `None` where it is no bounce and no complaint, or names no email of this service.
-    pub(super) fn of(source: ReportSource, said: &Said<'_>) -> Option<Event> {
+    pub(super) fn of(source: ReportSource, said: &Said<'_>) -> Result<Event, Ignored> {
         let code: Option<EnhancedCode> = said.code.parse().ok().or_else(|| enhanced_code_in(said.words));
-        let verdict = judge(source, said.what, code)?;
+        let verdict = judge(source, said.what, code).ok_or(Ignored::OtherKind)?;
         let named = said.names.iter().find_map(|name| id_in(name));
         let recipient = EmailAddress::parse(bare_address(said.recipient)).ok();
-        let Some((email_id, recipient)) = named.zip(recipient) else {
-            count(source, NOT_OURS);
-            return None;
-        };
+        let (email_id, recipient) = named.zip(recipient).ok_or(Ignored::NamesNone)?;
         let what = said.what.iter().filter(|word| !word.is_empty()).copied().collect::<Vec<_>>().join(" ");
         let words = if said.words.is_empty() { what } else { format!("{what}: {}", said.words) };
         // Without an id, two events are the same when they say the same of the same email.
         let named = Some(said.event_id).filter(|id| !id.is_empty()).map(str::to_owned);
         let event_id = named.unwrap_or_else(|| format!("{email_id} {words}"));
-        Some(Event { email_id, recipient, verdict, words, event_id })
+        Ok(Event { email_id, recipient, verdict, words, event_id })
     }
 
     /// A hash of the event's id, which the same event has when it is sent again.

@@ -11,12 +11,12 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::Sha256;
 
-use super::event::{Call, Event, Refusal, Said, first_of, text, text_by_name, text_or_number};
+use super::event::{Call, Event, Events, Refusal, Said, first_of, text, text_by_name, text_or_number};
 
 /// Mailgun tries for eight hours.
 const GOOD_FOR: TimeDelta = TimeDelta::hours(12);
 
-pub(super) fn read(call: &Call<'_>, key: &str) -> Result<Vec<Event>, Refusal> {
+pub(super) fn read(call: &Call<'_>, key: &str) -> Result<Events, Refusal> {
     let document = call.json().map_err(Refusal::Unproved)?;
     if !is_proved(call, &document, key) {
         return Err(Refusal::WrongProof);
@@ -37,7 +37,7 @@ pub(super) fn read(call: &Call<'_>, key: &str) -> Result<Vec<Event>, Refusal> {
         recipient: text(event, "/recipient"),
         event_id: text(&document, "/signature/token"),
     };
-    Ok(Event::of(ReportSource::Mailgun, &said).into_iter().collect())
+    Ok(vec![Event::of(ReportSource::Mailgun, &said)])
 }
 
 fn is_proved(call: &Call<'_>, document: &Value, key: &str) -> bool {

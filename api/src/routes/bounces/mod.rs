@@ -24,7 +24,7 @@ use utoipa_axum::routes;
 
 pub(crate) use self::count::start_series;
 use self::count::{REFUSED, count};
-use self::event::{Call, Event, Refusal};
+use self::event::{Call, Events, Refusal};
 use crate::client_address::Peer;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::bytes_within;
@@ -47,7 +47,7 @@ struct ReportAccepted {
 }
 
 errors!(ReportErrors:
-    [ApiError::NotFound, ApiError::InvalidSignature, ApiError::MalformedBody("The body is not valid JSON".into())],
+    [ApiError::NotFound, ApiError::InvalidSignature, ApiError::InvalidBasicAuth, ApiError::MalformedBody("The body is not valid JSON".into())],
     [ApiError::BodyTooLarge], limited(), always());
 
 #[utoipa::path(
@@ -86,16 +86,20 @@ async fn report(
                 return Err(ApiError::MalformedBody(why.to_owned()));
             }
             count(source, REFUSED);
-            tracing::warn!(provider, "refused a report: its signature or password is wrong, or too old");
+            if source == ReportSource::Postmark {
+                tracing::warn!(provider, "refused a report: its user or password is wrong");
+                return Err(ApiError::InvalidBasicAuth);
+            }
+            tracing::warn!(provider, "refused a report: its signature is wrong, or too old");
             return Err(ApiError::InvalidSignature);
         }
     };
-    record::record(&state, source, &events).await?;
+    record::record(&state, source, events).await?;
     Ok(Json(ReportAccepted { message: "Accepted" }))
 }
 
 /// Checks the proof of a call by the provider's secret, and reads its events.
-type Reader = fn(&Call<'_>, &str) -> Result<Vec<Event>, Refusal>;
+type Reader = fn(&Call<'_>, &str) -> Result<Events, Refusal>;
 
 /// The provider of a path, what reads its calls, and its secret if it is set.
 fn provider_of<'a>(state: &'a AppState, provider: &str) -> Option<(ReportSource, Reader, &'a SecretString)> {

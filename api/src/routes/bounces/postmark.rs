@@ -7,9 +7,9 @@ use bookly_shared::config::POSTMARK_METADATA;
 use bookly_shared::domain::ReportSource;
 use subtle::ConstantTimeEq;
 
-use super::event::{Call, Event, Refusal, Said, first_of, text, text_by_name, text_or_number};
+use super::event::{Call, Event, Events, Refusal, Said, first_of, text, text_by_name, text_or_number};
 
-pub(super) fn read(call: &Call<'_>, credentials: &str) -> Result<Vec<Event>, Refusal> {
+pub(super) fn read(call: &Call<'_>, credentials: &str) -> Result<Events, Refusal> {
     if !is_proved(call, credentials) {
         return Err(Refusal::WrongProof);
     }
@@ -28,7 +28,7 @@ pub(super) fn read(call: &Call<'_>, credentials: &str) -> Result<Vec<Event>, Ref
         recipient: text(&event, "/Email"),
         event_id: &event_id,
     };
-    Ok(Event::of(ReportSource::Postmark, &said).into_iter().collect())
+    Ok(vec![Event::of(ReportSource::Postmark, &said)])
 }
 
 /// RFC 7617. Needs no body.

@@ -7,13 +7,14 @@ use bookly_shared::report_words;
 use secrecy::ExposeSecret;
 
 use super::count::{NOT_OURS, count};
-use super::event::Event;
+use super::event::{Event, Events, Ignored};
 use crate::error::ApiResult;
 use crate::state::AppState;
 
 /// A database that is away ends the call with 503, and the provider sends all of it again: what is recorded already is
 /// then known by its mark.
-pub(super) async fn record(state: &AppState, source: ReportSource, events: &[Event]) -> ApiResult<()> {
+pub(super) async fn record(state: &AppState, source: ReportSource, read: Events) -> ApiResult<()> {
+    let events = with_effect(source, read);
     // The secrets that a mail server could repeat; those of links are found by their form.
     let redactor = Redactor::new(state.settings.mail.passwords().map(ExposeSecret::expose_secret));
     let words: Vec<String> =
@@ -22,6 +23,28 @@ pub(super) async fn record(state: &AppState, source: ReportSource, events: &[Eve
     let reports: Vec<Report<'_>> = pairs.map(|(event, words)| report_of(source, event, words)).collect();
     let recorded = |number: usize, recorded| tell(source, &events[number], recorded);
     Ok(state.db.record_reports(&reports, state.now(), recorded).await?)
+}
+
+/// The events that may have an effect. Of the others one line a reason is logged: a call can hold a thousand.
+fn with_effect(source: ReportSource, read: Events) -> Vec<Event> {
+    if read.is_empty() {
+        tell_of_none(source, 0, "the call holds no event");
+    }
+    let (events, ignored): (Vec<_>, Vec<_>) = read.into_iter().partition(Result::is_ok);
+    let number_of = |why: Ignored| ignored.iter().filter(|event| event.as_ref().err() == Some(&why)).count();
+    let (other, none) = (number_of(Ignored::OtherKind), number_of(Ignored::NamesNone));
+    if other > 0 {
+        tell_of_none(source, other, "it is no bounce, no complaint and no delay");
+    }
+    if none > 0 {
+        tell_of_none(source, none, "it names no email of this service");
+    }
+    (0..none).for_each(|_| count(source, NOT_OURS));
+    events.into_iter().flatten().collect()
+}
+
+fn tell_of_none(source: ReportSource, events: usize, reason: &'static str) {
+    tracing::info!(source = source.as_str(), events, reason, "a report has no effect");
 }
 
 fn report_of<'a>(source: ReportSource, event: &'a Event, words: &'a str) -> Report<'a> {
@@ -43,7 +66,12 @@ fn tell(source: ReportSource, event: &Event, recorded: Recorded) {
             tracing::info!(email = %event.email_id, to = event.recipient.masked(), source, outcome, "email reported");
         }
         Recorded::Repeated | Recorded::NotOurs => {
-            tracing::debug!(email = %event.email_id, source, outcome, ?recorded, "ignored a report");
+            let reason = match recorded {
+                Recorded::Repeated => "it was recorded before",
+                _ => "there is no such email to this recipient",
+            };
+            let (email, to) = (event.email_id, event.recipient.masked());
+            tracing::info!(%email, to, source, outcome, reason, "a report has no effect");
         }
     }
 }

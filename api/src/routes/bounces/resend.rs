@@ -9,9 +9,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::Sha256;
 
-use super::event::{Call, Event, GOOD_FOR, Refusal, Said, first_of, text, text_by_name};
+use super::event::{Call, Event, Events, GOOD_FOR, Refusal, Said, first_of, text, text_by_name};
 
-pub(super) fn read(call: &Call<'_>, secret: &str) -> Result<Vec<Event>, Refusal> {
+pub(super) fn read(call: &Call<'_>, secret: &str) -> Result<Events, Refusal> {
     let Some(id) = call.header("svix-id").filter(|id| is_proved(call, id, secret)) else {
         return Err(Refusal::WrongProof);
     };
@@ -34,7 +34,7 @@ pub(super) fn read(call: &Call<'_>, secret: &str) -> Result<Vec<Event>, Refusal>
         recipient: text(data, "/to/0"),
         event_id: id,
     };
-    Ok(Event::of(ReportSource::Resend, &said).into_iter().collect())
+    Ok(vec![Event::of(ReportSource::Resend, &said)])
 }
 
 /// A header of the email: `[{"name": "X-…", "value": "…"}]`.

@@ -8,22 +8,22 @@ use bookly_shared::domain::ReportSource;
 use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 use serde_json::Value;
 
-use super::event::{Call, Event, GOOD_FOR, Refusal, Said, first_of, text, text_by_name};
+use super::event::{Call, Event, Events, GOOD_FOR, Ignored, Refusal, Said, first_of, text, text_by_name};
 
 const SIGNATURE: &str = "x-twilio-email-event-webhook-signature";
 const TIMESTAMP: &str = "x-twilio-email-event-webhook-timestamp";
 
-pub(super) fn read(call: &Call<'_>, public_key: &str) -> Result<Vec<Event>, Refusal> {
+pub(super) fn read(call: &Call<'_>, public_key: &str) -> Result<Events, Refusal> {
     if !is_proved(call, public_key) {
         return Err(Refusal::WrongProof);
     }
     let document = call.json().map_err(Refusal::Malformed)?;
     let events = document.as_array().filter(|events| events.iter().all(Value::is_object));
     let events = events.ok_or(Refusal::Malformed("A list of objects is needed"))?;
-    Ok(events.iter().filter_map(event_of).collect())
+    Ok(events.iter().map(event_of).collect())
 }
 
-fn event_of(event: &Value) -> Option<Event> {
+fn event_of(event: &Value) -> Result<Event, Ignored> {
     let said = Said {
         what: &[text(event, "/event"), text(event, "/type"), text(event, "/bounce_classification")],
         code: text(event, "/status"),

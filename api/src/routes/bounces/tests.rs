@@ -18,7 +18,7 @@ use sha2::Sha256;
 use uuid::Uuid;
 
 use crate::serve::Limits;
-use crate::testing::{Answer, TestApp, request, send_to, with_body, with_header};
+use crate::testing::{Answer, Log, TestApp, request, send_to, with_body, with_header};
 
 const TO: &str = "Ann+news@Example.org";
 const CREDENTIALS: &str = "postmark:a-long-password";
@@ -242,7 +242,10 @@ async fn a_call_without_its_proof_changes_nothing() {
     let (now, bounce) = (world.now(), world.hard_bounce_of_sendgrid());
     let refused = |answer: &Answer| assert_eq!(answer.error(), (401, "invalid_signature".into()));
     for credentials in ["", "postmark", "postmark:a-long-passwor", "Postmark:a-long-password"] {
-        refused(&world.postmark(&world.hard_bounce_of_postmark(), credentials).await);
+        let answer = world.postmark(&world.hard_bounce_of_postmark(), credentials).await;
+        refused(&answer);
+        assert_eq!(answer.header("www-authenticate"), Some("Basic realm=\"reports\""));
+        assert!(answer.json()["resolution"].as_str().unwrap().contains("basic"), "{}", answer.text);
     }
     for provider in ["postmark", "mailgun", "sendgrid", "resend"] {
         refused(&world.send(post(provider, "{}".into())).await);
@@ -287,6 +290,42 @@ async fn what_names_no_email_of_this_service_or_another_recipient_is_accepted_an
         assert_eq!(world.postmark(&event, CREDENTIALS).await.status, 200, "{event}");
     }
     assert_eq!(world.state().await, ("sent".into(), 0));
+}
+
+#[tokio::test]
+async fn a_report_without_effect_leaves_a_line_that_says_why_and_holds_no_address() {
+    let world = World::new().await;
+    let bounce = world.hard_bounce_of_postmark();
+    assert_eq!(world.postmark(&bounce, CREDENTIALS).await.status, 200);
+    let mut other = bounce.clone();
+    other["Email"] = json!("eve@example.org");
+    // What a button at the provider sends: an id of theirs, or none.
+    let trial =
+        json!({"RecordType": "Bounce", "Type": "HardBounce", "Email": "john@example.com", "MessageID": "0"});
+    let delivered = json!([{"event": "delivered", "email": TO}, {"event": "open", "email": TO}]);
+    let cases = [
+        (&bounce, "it was recorded before"),
+        (&other, "there is no such email to this recipient"),
+        (&trial, "it names no email of this service"),
+    ];
+    for (event, reason) in cases {
+        let (log, guard) = Log::of_this_thread(tracing::Level::INFO);
+        assert_eq!(world.postmark(event, CREDENTIALS).await.status, 200, "{reason}");
+        drop(guard);
+        let text = log.text();
+        let lines: Vec<_> = text.lines().filter(|line| line.contains("a report has no effect")).collect();
+        assert_eq!(lines.len(), 1, "{text}");
+        assert!(lines[0].contains(reason) && lines[0].contains("postmark"), "{text}");
+        for address in ["eve@", "john@", "ann+news@"] {
+            assert!(!text.to_lowercase().contains(address), "{text}");
+        }
+    }
+    for (body, words) in [(delivered, ["events=2", "no bounce"]), (json!([]), ["events=0", "no event"])] {
+        let (log, guard) = Log::of_this_thread(tracing::Level::INFO);
+        assert_eq!(world.sendgrid(&body.to_string(), world.now()).await.status, 200);
+        drop(guard);
+        assert!(words.iter().all(|word| log.text().contains(word)), "{}", log.text());
+    }
 }
 
 #[tokio::test]
