@@ -1,5 +1,6 @@
 //! `bookly-worker doctor`: checks everything that the service needs. It changes nothing and sends no email.
 
+mod bounces;
 mod database;
 mod dns;
 mod domain;
@@ -32,7 +33,7 @@ pub struct Doctor {
 
 const HELP: &str = "\
 Each check is one line: `ok`, `warn` or `FAIL`, its name and what was found, and below it how to repair it. The checks: \
-settings, database, migrations, clock, redis, smtp, smtp_fallback, templates, domain, data_dir; and in the DNS spf, spf_fallback, \
+settings, database, migrations, clock, redis, smtp, smtp_fallback, bounces, templates, domain, data_dir; and in the DNS spf, spf_fallback, \
 dmarc, dkim, mx and ptr of the sender. A check that does not concern this installation is left out. Nothing is changed, migrated or sent: at the mail server it ends with MAIL FROM, RSET and QUIT.
 
 Exit code 1 when anything FAILs, 2 when the settings are wrong.
@@ -76,6 +77,7 @@ async fn examine(settings: &Settings, limit: Duration) -> Report {
     findings.extend(redis);
     findings.extend(smtp);
     findings.extend(smtp_fallback);
+    findings.extend(bounces::check(settings));
     findings.extend(dns);
     findings.push(files::templates(settings));
     findings.extend(domain::check(settings));
