@@ -1,5 +1,6 @@
 //! `doctor` with a mail server that cannot be used.
 
+use bookly_e2e::person::new_address;
 use bookly_e2e::ports;
 use bookly_e2e::smtp_server::{Fault, Stage};
 use bookly_e2e::stack::run;
@@ -58,6 +59,8 @@ async fn a_second_mail_server_is_checked_too_and_a_fault_of_it_is_a_warning() ->
     run(StackOptions::new(Kind::Full).workers(0).two_mail_servers(), async |stack| {
         let (_, report) = examined(stack, &[]).await?;
         assert_eq!(check(&report, "smtp_fallback")?["status"], "ok", "{report:#}");
+        said(stack, &["mail", "test", "--fallback", &new_address()]).await?;
+        assert_eq!((stack.smtp()?.mails_total(), stack.second_smtp()?.mails_total()), (0, 1));
         stack.second_smtp()?.set_fault(Fault::reply(Stage::Auth, 535, "5.7.8 wrong user or password"));
         let (finished, report) = examined(stack, &[]).await?;
         let found = check(&report, "smtp_fallback")?;

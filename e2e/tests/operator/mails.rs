@@ -123,7 +123,11 @@ both! {
         let code = if stack.kind() == Kind::Full { json!(250) } else { Value::Null };
         assert_eq!(said["code"], code, "{said}");
         stack.mail(&address, "Welcome to our app").await?;
-        assert_eq!(stack.sql().number("SELECT count(*) FROM emails", "").await?, 0, "not in the queue");
+        assert_eq!((&said["suppressions"], stack.sql().number("SELECT count(*) FROM emails", "").await?),
+            (&json!([]), 0), "not in the queue");
+        crate::said(stack, &["suppression", "add", &address]).await?;
+        let again = command(stack, &["mail", "test", &address]).await?;
+        assert!(again.status.success() && again.log.contains("is suppressed (operator)"), "{again:?}");
     }
 
     async fn a_missing_email_is_reported_with_the_reason(stack: &Stack) {
