@@ -203,6 +203,18 @@ async fn a_hard_bounce_of_each_provider_closes_the_email_once() {
 }
 
 #[tokio::test]
+async fn the_call_in_the_documents_is_a_bounce() {
+    let documents = include_str!("../../../../docs/operations.md");
+    let (_, example) = documents.split_once("/api/v1/bounces/postmark -u user:password").unwrap();
+    let (_, body) = example.split_once("-d '").unwrap();
+    let body = body.split_once("'\n").unwrap().0;
+    let world = World::new().await;
+    let body = body.replace("<id>", &world.email.to_string()).replace("ada@example.org", TO);
+    assert_eq!(world.postmark(&serde_json::from_str(&body).unwrap(), CREDENTIALS).await.status, 200);
+    assert_eq!(world.state().await, ("bounced".into(), 1), "{body}");
+}
+
+#[tokio::test]
 async fn a_complaint_of_each_provider_beats_a_bounce() {
     for provider in ["postmark", "mailgun", "sendgrid", "resend"] {
         let world = World::new().await;
