@@ -140,3 +140,19 @@ async fn ask_ready(mut listen: SocketAddr) -> std::io::Result<String> {
     stream.take(16 * 1024).read_to_string(&mut answer).await?;
     Ok(answer.split(' ').nth(1).unwrap_or_default().to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_role_is_not_looked_for_in_a_folder_without_a_database() {
+        let folder = tempfile::tempdir().unwrap();
+        let vars = [("DATA_DIR".to_owned(), folder.path().display().to_string())];
+        let settings = Settings::from_vars(vars).unwrap();
+        let email = EmailAddress::parse("ann@example.org").unwrap();
+        let refused = set_role(settings, &email, Role::Admin).await.unwrap_err().to_string();
+        assert!(refused.starts_with("there is no ") && refused.contains("DATA_DIR"), "{refused}");
+        assert!(!folder.path().join("bookly.sqlite").exists());
+    }
+}
