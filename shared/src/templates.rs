@@ -3,20 +3,20 @@
 
 mod error;
 mod folder;
-mod texts;
+mod language;
 
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::Value;
-use minijinja::{AutoEscape, Environment, Error, Output, State, UndefinedBehavior, escape_formatter};
+use minijinja::{Environment, UndefinedBehavior};
 
 use crate::locale::{Catalogues, Locale};
 
 use folder::Files;
 
 pub use error::{RenderError, TemplateError};
+pub use language::Templates;
 
 macro_rules! built_in {
     ($($name:literal),* $(,)?) => {
@@ -100,23 +100,6 @@ pub fn log_warnings(warnings: &[String]) {
     warnings.iter().for_each(|warning| tracing::warn!(warning, "check TEMPLATE_FOLDER"));
 }
 
-/// All templates in every language.
-#[derive(Clone, Debug)]
-pub struct Templates(Vec<Environment<'static>>);
-
-impl Templates {
-    /// The templates with the texts of a language.
-    #[must_use]
-    pub fn of(&self, locale: Locale) -> &Environment<'static> {
-        &self.0[locale as usize]
-    }
-
-    /// Changes the environment of every language.
-    pub fn change(&mut self, change: impl FnMut(&mut Environment<'static>)) {
-        self.0.iter_mut().for_each(change);
-    }
-}
-
 /// All results about a `TEMPLATE_FOLDER`, where [`load`] stops at the first error.
 #[derive(Debug)]
 pub struct TemplateInspection {
@@ -156,7 +139,7 @@ pub fn inspect(template_folder: Option<&Path>) -> Result<TemplateInspection, Tem
         .map_err(|problem| TemplateError::of_file("locales", problem.line, problem.reason))?;
     let in_language = |locale| {
         let mut env = files.env.clone();
-        texts::add(&mut env, catalogues.of(locale));
+        language::add(&mut env, catalogues.of(locale));
         env
     };
     Ok(TemplateInspection {
@@ -186,21 +169,11 @@ fn built_in_environment() -> Result<Environment<'static>, TemplateError> {
     env.set_debug(false);
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
     env.set_syntax(syntax.map_err(broken)?);
-    env.set_formatter(write_value);
+    env.set_formatter(language::write_value);
     for (name, text) in BUILT_IN {
         env.add_template(name, text).map_err(broken)?;
     }
     Ok(env)
-}
-
-/// Writes a value, escaped where the template is HTML.
-fn write_value(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
-    match value.as_str() {
-        Some(text) if *state.auto_escape() == AutoEscape::Html && !value.is_safe() => {
-            out.write_str(&texts::escaped(text)).map_err(Error::from)
-        }
-        _ => escape_formatter(out, state, value),
-    }
 }
 
 #[cfg(test)]

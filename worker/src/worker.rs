@@ -17,13 +17,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use crate::delivery::capacity::Capacity;
 use crate::delivery::circuit_breaker::CircuitBreaker;
 use crate::delivery::deliver::Delivery;
 use crate::delivery::fallback::Fallback;
 use crate::delivery::lease::Leases;
 use crate::delivery::prepare::Preparer;
 use crate::metrics::record;
-use crate::queue::capacity::Capacity;
 use crate::queue::fallback::FallbackPlace;
 use crate::queue::fetcher::Fetcher;
 use crate::queue::listener::Listener;

@@ -3,6 +3,7 @@
 use super::folder::{files_under, name_of};
 use super::*;
 use crate::locale::{CatalogueFinding, Messages};
+use minijinja::Value;
 use std::fs;
 
 /// A `TEMPLATE_FOLDER` with one file in it.

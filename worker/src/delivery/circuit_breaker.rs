@@ -4,29 +4,19 @@
 //! A connection probe, which goes as far as MAIL FROM, shows when an outage is over. After a refusal that came later than
 //! MAIL FROM the circuit is then half-open: one email at a time is sent, until one is accepted.
 
-use std::borrow::Cow;
+mod failure;
+mod probe;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use bookly_shared::config::with_names_of_fallback;
 use bookly_shared::domain::MailServer;
 use bookly_shared::metrics::table::SMTP_REACHABLE;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep, timeout};
-use tokio_util::sync::CancellationToken;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
-use crate::metrics::record;
-use crate::smtp::{FailureKind, SendError, Stage};
-use crate::transport::Transport;
-
-/// The first probe comes this soon; the wait doubles from there.
-const FIRST_PROBE: Duration = Duration::from_secs(1);
-/// The longest wait between two probes.
-const SLOWEST_PROBE: Duration = Duration::from_secs(30);
 /// Ambiguous refusals open the circuit after this time without an acceptance.
 const NO_ACCEPTANCE: Duration = Duration::from_secs(60);
-/// In a half-open circuit an email without a result after this time does not hold back the next one.
-const PROBE_LIMIT: Duration = Duration::from_secs(60);
 /// With two servers a refusal says nothing any more if none followed for this time. The answer to an email takes 10
 /// minutes at most, and its retry follows soon.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(15 * 60);
@@ -196,111 +186,6 @@ impl CircuitBreaker {
         }
     }
 
-    /// A send failed. Opens the circuit if the error is about more than this email. `reason` is logged.
-    pub(crate) fn failed(&self, error: &SendError, reason: &str) {
-        let mut opened = None;
-        self.state.send_if_modified(|state| {
-            opened = match error.kind() {
-                FailureKind::ServerUnavailable => state.open_for(error.stage),
-                FailureKind::Ambiguous => state.ambiguous_refusal(self),
-                // A server that hangs, or defers every email, would keep them from the other one.
-                FailureKind::Temporary | FailureKind::OutcomeUnknown if self.is_of_two => {
-                    state.ambiguous_refusal(self)
-                }
-                _ => None,
-            };
-            opened.is_some()
-        });
-        match opened {
-            Some(Opened::Now) => {
-                SMTP_REACHABLE.set(0.0, [self.server.label().into()]);
-                let remedy = error.remedy().unwrap_or("run `bookly-worker doctor`");
-                let remedy = self.with_its_settings(remedy);
-                let has_other = self.is_of_two && self.server == MailServer::First;
-                let emails = if has_other { "emails go to the second one" } else { "emails wait" };
-                tracing::error!(
-                    server = self.named(),
-                    reason,
-                    remedy = &*remedy,
-                    "the mail server cannot be used; {emails} while it is probed"
-                );
-            }
-            Some(Opened::Again) => {
-                tracing::warn!(server = self.named(), reason, "the mail server still cannot be used")
-            }
-            None => {}
-        }
-    }
-
-    /// Probes the server whenever the circuit is open, until `stop`.
-    pub(crate) async fn probe(&self, transport: &Transport, stop: &CancellationToken) {
-        stop.run_until_cancelled(async {
-            loop {
-                self.not_closed().await;
-                self.probe_until_closed(transport).await;
-            }
-        })
-        .await;
-    }
-
-    async fn probe_until_closed(&self, transport: &Transport) {
-        let mut wait = FIRST_PROBE;
-        loop {
-            sleep(wait).await;
-            wait = (wait * 2).min(SLOWEST_PROBE);
-            let probed = transport.probe().await;
-            let opened_by = match &self.state.borrow().circuit {
-                Circuit::Closed => return,
-                Circuit::Open(opened_by) => Some(*opened_by),
-                Circuit::HalfOpen(_) => None,
-            };
-            match (probed, opened_by) {
-                (Err(error), _) => {
-                    record::failure(self.server, &error);
-                    tracing::warn!(server = self.named(), %error, "the mail server still cannot be used");
-                }
-                (Ok(()), opened_by) if opened_by == Some(OpenedBy::Session) || self.gets_no_emails() => {
-                    self.set(Circuit::Closed);
-                    return self.report_closed();
-                }
-                (Ok(()), _) => {
-                    self.probe_with_emails().await;
-                    if matches!(self.state.borrow().circuit, Circuit::Closed) {
-                        return;
-                    }
-                }
-            }
-        }
-    }
-
-    /// Half-opens the circuit until the result of an email closes or opens it.
-    async fn probe_with_emails(&self) {
-        let permits = Arc::new(Semaphore::new(1));
-        self.set(Circuit::HalfOpen(Arc::clone(&permits)));
-        loop {
-            let decided = until(&self.state, |circuit| !matches!(circuit, Circuit::HalfOpen(_)));
-            tokio::select! {
-                decided = timeout(PROBE_LIMIT, decided) => if decided.is_ok() { return },
-                () = self.until_it_gets_no_emails() => return,
-            }
-            if permits.available_permits() == 0 {
-                permits.add_permits(1);
-            }
-        }
-    }
-
-    /// Whether no email comes that could show whether this server can be used: the first one has them.
-    fn gets_no_emails(&self) -> bool {
-        self.first.as_ref().is_some_and(|first| matches!(first.borrow().circuit, Circuit::Closed))
-    }
-
-    async fn until_it_gets_no_emails(&self) {
-        match &self.first {
-            Some(first) => until(first, |circuit| matches!(circuit, Circuit::Closed)).await,
-            None => std::future::pending().await,
-        }
-    }
-
     /// As after a probe that followed a refusal later than MAIL FROM.
     #[cfg(test)]
     pub(crate) fn half_open(&self) {
@@ -316,14 +201,6 @@ impl CircuitBreaker {
         SMTP_REACHABLE.set(1.0, [self.server.label().into()]);
     }
 
-    /// A remedy with the names of this server's settings.
-    fn with_its_settings(&self, remedy: &'static str) -> Cow<'static, str> {
-        match self.server {
-            MailServer::First => remedy.into(),
-            MailServer::Fallback => with_names_of_fallback(remedy).into(),
-        }
-    }
-
     /// The name in the log; the first server needs none.
     fn named(&self) -> Option<&'static str> {
         (self.server != MailServer::First).then(|| self.server.as_str())
@@ -334,57 +211,6 @@ impl CircuitBreaker {
 async fn until(state: &watch::Sender<State>, is_so: impl Fn(&Circuit) -> bool) {
     // The caller holds the sender, so the wait cannot fail.
     let _ = state.subscribe().wait_for(|state| is_so(&state.circuit)).await;
-}
-
-/// What a failed send did to the circuit.
-enum Opened {
-    /// It was closed before.
-    Now,
-    /// It was half-open: the email that was a probe failed.
-    Again,
-}
-
-impl State {
-    /// An error at this stage that concerns all emails.
-    fn open_for(&mut self, stage: Stage) -> Option<Opened> {
-        let session = match stage {
-            Stage::Token | Stage::Connect | Stage::Hello | Stage::Tls | Stage::Auth | Stage::MailFrom => true,
-            Stage::RcptTo | Stage::LeaseCheck | Stage::Data | Stage::FinalDot => false,
-        };
-        let opened_by = if session { OpenedBy::Session } else { OpenedBy::Transaction };
-        match &mut self.circuit {
-            Circuit::Closed => self.open(opened_by, Opened::Now),
-            // The probe email met an outage: the refusal that opened the circuit may still be there.
-            Circuit::HalfOpen(_) => self.open(OpenedBy::Transaction, Opened::Again),
-            Circuit::Open(known) => {
-                if !session {
-                    *known = OpenedBy::Transaction;
-                }
-                None
-            }
-        }
-    }
-
-    /// A refusal that could be about one email or about all.
-    fn ambiguous_refusal(&mut self, limits: &CircuitBreaker) -> Option<Opened> {
-        let now = Instant::now();
-        let remembered =
-            self.refused.filter(|(_, latest)| now.duration_since(*latest) < limits.forgotten_after);
-        let since = remembered.map_or(now, |(since, _)| since);
-        self.refused = Some((since, now));
-        match self.circuit {
-            Circuit::HalfOpen(_) => self.open(OpenedBy::Transaction, Opened::Again),
-            Circuit::Closed if since.elapsed() >= limits.no_acceptance => {
-                self.open(OpenedBy::Transaction, Opened::Now)
-            }
-            Circuit::Closed | Circuit::Open(_) => None,
-        }
-    }
-
-    fn open(&mut self, opened_by: OpenedBy, opened: Opened) -> Option<Opened> {
-        self.circuit = Circuit::Open(opened_by);
-        Some(opened)
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! One attempt at an email, in order: prepare → render → send → complete the row.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bookly_shared::clock::Clock;
@@ -14,11 +12,11 @@ use bookly_shared::domain::closing_reason::{DEADLINE_PASSED, NOT_RENDERED, OUTCO
 use bookly_shared::redactor::{mask_address, masked};
 use bookly_shared::trace::{SpanPlace, Tracer};
 use chrono::{DateTime, Utc};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Instrument;
 
+use crate::delivery::capacity::{DeliveryPermit, SendingPermit};
 use crate::delivery::circuit_breaker::CircuitBreaker;
-use crate::delivery::fallback::{ClaimedFor, Fallback, Held};
+use crate::delivery::fallback::{Fallback, Held};
 use crate::delivery::lease::{Lease, Leases};
 use crate::delivery::prepare::{Decision, EmailContent, Preparer};
 use crate::delivery::spans;
@@ -31,9 +29,6 @@ use crate::transport::{Delivered, Transport};
 const MAX_LOST_LEASES: i32 = 5;
 /// Each lost answer may be a copy that the recipient has.
 const MAX_LOST_ANSWERS: i32 = 3;
-/// A mail server that takes an email within this time would wait for claims and look-ups, so emails are prefetched.
-/// Ahead of a slower one they might wait for minutes while other workers are idle.
-pub(crate) const FAST_SERVER: Duration = Duration::from_millis(50);
 /// How often the completion of a sent email is tried while the database is away.
 pub(crate) const COMPLETE_AGAIN_AFTER: Duration = Duration::from_millis(500);
 
@@ -285,94 +280,5 @@ fn reason_to_give_up(email: &ClaimedEmail, now: DateTime<Utc>) -> Option<&'stati
         Some(DEADLINE_PASSED)
     } else {
         None
-    }
-}
-
-/// Capacity for one email, from before its claim until the mail server's reply.
-#[derive(Debug)]
-pub(crate) struct DeliveryPermit {
-    /// Limits the emails that are claimed and not yet answered.
-    pub(crate) unanswered: Option<OwnedSemaphorePermit>,
-    /// Limits the rows that are not completed.
-    pub(crate) uncompleted: OwnedSemaphorePermit,
-    /// With the mail server of this capacity.
-    pub(crate) dialogues: Dialogues,
-    /// With the other mail server.
-    pub(crate) with_other: Option<Dialogues>,
-    /// Bulk emails have limits of their own beside these.
-    pub(crate) bulk: Option<BulkPermit>,
-    /// The mail server of this capacity.
-    pub(crate) claimed_for: ClaimedFor,
-}
-
-/// The SMTP dialogues with one server. Clones share them.
-#[derive(Clone, Debug)]
-pub(crate) struct Dialogues {
-    /// Limits the emails in one.
-    pub(crate) sending: Arc<Semaphore>,
-    /// Whether emails are prefetched: the server is fast.
-    pub(crate) prefetches: Arc<AtomicBool>,
-}
-
-/// Capacity for one bulk email, beside that of every email.
-#[derive(Debug)]
-pub(crate) struct BulkPermit {
-    /// Limits the bulk emails that are claimed and not yet answered.
-    #[expect(dead_code, reason = "held until the permit is dropped")]
-    pub(crate) unanswered: OwnedSemaphorePermit,
-    /// Limits the bulk emails in an SMTP dialogue. The others wait for this one first, so that none takes the place of an
-    /// email of a higher priority.
-    pub(crate) sending: Arc<Semaphore>,
-}
-
-/// One email's place in an SMTP dialogue, until it is dropped. Measures how long the server takes.
-#[derive(Debug)]
-pub(crate) struct SendingPermit {
-    _sending: [Option<OwnedSemaphorePermit>; 2],
-    pub(crate) began: Instant,
-    /// Where the time is noted.
-    prefetches: Option<Arc<AtomicBool>>,
-}
-
-impl DeliveryPermit {
-    /// Waits until one more SMTP dialogue may begin.
-    pub(crate) async fn start_sending(&self) -> SendingPermit {
-        // The semaphores are never closed.
-        let bulk = match &self.bulk {
-            Some(bulk) => bulk.sending.clone().acquire_owned().await.ok(),
-            None => None,
-        };
-        let Dialogues { sending, prefetches } = self.dialogues.clone();
-        let sending = [bulk, sending.acquire_owned().await.ok()];
-        SendingPermit { _sending: sending, began: Instant::now(), prefetches: Some(prefetches) }
-    }
-
-    /// One more SMTP dialogue with the other server, if it may begin now. Then the capacity for this one is free: if the
-    /// other one hangs, that costs this one nothing.
-    pub(crate) fn start_sending_to_other(&mut self) -> Option<SendingPermit> {
-        let Dialogues { sending, prefetches } = self.with_other.clone()?;
-        let sending = [None, Some(sending.try_acquire_owned().ok()?)];
-        drop((self.unanswered.take(), self.bulk.take()));
-        Some(SendingPermit { _sending: sending, began: Instant::now(), prefetches: Some(prefetches) })
-    }
-
-    /// Frees the capacity for the next email. What is returned limits the rows that are not completed.
-    pub(crate) fn answered(self) -> OwnedSemaphorePermit {
-        self.uncompleted
-    }
-}
-
-impl SendingPermit {
-    /// No dialogue began: this says nothing about the server.
-    pub(crate) fn give_back(mut self) {
-        self.prefetches = None;
-    }
-}
-
-impl Drop for SendingPermit {
-    fn drop(&mut self) {
-        if let Some(prefetches) = &self.prefetches {
-            prefetches.store(self.began.elapsed() <= FAST_SERVER, Ordering::Relaxed);
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! One attempt to deliver one email, from the claim to the completed row.
 
+pub(crate) mod capacity;
 pub(crate) mod circuit_breaker;
 pub(crate) mod deliver;
 pub(crate) mod fallback;

@@ -1,8 +1,7 @@
 //! Claims for the second mail server, while the first one's circuit is open.
 
+use crate::delivery::capacity::{Capacity, DeliveryPermit};
 use crate::delivery::circuit_breaker::{Admission, CircuitBreaker};
-use crate::delivery::deliver::DeliveryPermit;
-use crate::queue::capacity::Capacity;
 
 /// What claims for the second server need. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -15,9 +15,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use crate::delivery::capacity::{Capacity, DeliveryPermit};
 use crate::delivery::circuit_breaker::{Admission, CircuitBreaker};
-use crate::delivery::deliver::{Delivery, DeliveryPermit};
-use crate::queue::capacity::Capacity;
+use crate::delivery::deliver::Delivery;
 use crate::queue::fallback::FallbackPlace;
 use crate::queue::maintenance::AFTER_DATABASE_OUTAGE;
 

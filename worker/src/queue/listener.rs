@@ -13,8 +13,8 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
+use crate::delivery::capacity::Capacity;
 use crate::delivery::circuit_breaker::CircuitBreaker;
-use crate::queue::capacity::Capacity;
 use crate::queue::fallback::FallbackPlace;
 
 /// The fallback to the PUBLISH that follows every push. Each poll is work for an idle Redis.

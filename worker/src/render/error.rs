@@ -2,7 +2,6 @@
 
 use bookly_shared::domain::EmailKind;
 use bookly_shared::templates::{RenderError, TemplateError};
-use lettre::Address;
 
 use super::body::HEADER_LIMIT;
 
@@ -52,20 +51,4 @@ pub enum ComposeError {
     /// lettre refused it.
     #[error("the message cannot be built")]
     Refused(#[from] lettre::error::Error),
-}
-
-impl ComposeError {
-    /// Refuses a text that cannot stand in a header.
-    pub(super) fn refuse_header(what: &'static str, text: &str) -> Result<(), ComposeError> {
-        if text.contains(['\r', '\n', '\0']) {
-            return Err(ComposeError::LineBreak(what));
-        }
-        if text.len() > HEADER_LIMIT { Err(ComposeError::TooLong(what)) } else { Ok(()) }
-    }
-
-    /// Refuses an address that would need SMTPUTF8.
-    pub(super) fn refuse_beyond_ascii(whose: &'static str, address: &Address) -> Result<(), ComposeError> {
-        let address: &str = address.as_ref();
-        if address.is_ascii() { Ok(()) } else { Err(ComposeError::NotAscii(whose)) }
-    }
 }

@@ -17,7 +17,7 @@ use lettre::message::header::{self, ContentTransferEncoding, ContentType, Header
 use lettre::message::{Body, Mailbox, Mailboxes, MultiPart, SinglePart};
 use uuid::Uuid;
 
-use super::body::{EmailBody, MailRenderer, Rendered};
+use super::body::{EmailBody, HEADER_LIMIT, MailRenderer, Rendered};
 use super::echo::Echo;
 use super::error::{CannotCompose, ComposeError, ComposerError};
 use super::sender::Sender;
@@ -136,6 +136,23 @@ pub fn compose(rendered: &Rendered, facts: &MessageFacts<'_>) -> Result<MultiPar
     content_type.into_iter().for_each(|header| headers.insert_raw(header));
     *message.headers_mut() = headers;
     Ok(message)
+}
+
+/// What headers cannot have, for each email and for the sender of all.
+impl ComposeError {
+    /// Refuses a text that cannot stand in a header.
+    pub(super) fn refuse_header(what: &'static str, text: &str) -> Result<(), ComposeError> {
+        if text.contains(['\r', '\n', '\0']) {
+            return Err(ComposeError::LineBreak(what));
+        }
+        if text.len() > HEADER_LIMIT { Err(ComposeError::TooLong(what)) } else { Ok(()) }
+    }
+
+    /// Refuses an address that would need SMTPUTF8.
+    pub(super) fn refuse_beyond_ascii(whose: &'static str, address: &Address) -> Result<(), ComposeError> {
+        let address: &str = address.as_ref();
+        if address.is_ascii() { Ok(()) } else { Err(ComposeError::NotAscii(whose)) }
+    }
 }
 
 fn headers(rendered: &Rendered, facts: &MessageFacts<'_>) -> Headers {

@@ -8,6 +8,7 @@ pub mod claim_probe;
 pub mod complete;
 pub mod enqueue;
 pub mod leader;
+mod leases;
 pub mod maintenance;
 pub mod on_request;
 mod on_request_once;

@@ -1,9 +1,12 @@
 //! When emails are admitted: by rate, and while the circuit is closed, open or half-open.
 
 use bookly_shared::domain::SmtpReply;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::smtp::Cause;
+use crate::smtp::{Cause, SendError, Stage};
+use crate::transport::Transport;
 
 const AT_ONCE: Duration = Duration::from_millis(50);
 

@@ -1,5 +1,5 @@
-//! What templates use of a language: `t("verify-email-lead", lifetime=…)`, the filters `moment` and `duration`, and the
-//! variables `lang`, `dir`, `start` and `end`.
+//! The templates of a language, and what they use of it: `t("verify-email-lead", lifetime=…)`, the filters `moment` and
+//! `duration`, and the variables `lang`, `dir`, `start` and `end`.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -8,14 +8,31 @@ use std::time::Duration;
 use chrono::DateTime;
 use fluent_bundle::{FluentArgs, FluentValue};
 use minijinja::value::{Kwargs, Value, ValueKind};
-use minijinja::{AutoEscape, Environment, Error, ErrorKind, State};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, escape_formatter};
 
-use crate::locale::{Catalogue, Markup, TextError};
+use crate::locale::{Catalogue, Locale, Markup, TextError};
 
 /// The variable that every message gets.
 const EVERYWHERE: &str = "app_name";
 /// The length of a line of a text email, in characters.
 const LINE: usize = 76;
+
+/// All templates in every language.
+#[derive(Clone, Debug)]
+pub struct Templates(pub(super) Vec<Environment<'static>>);
+
+impl Templates {
+    /// The templates with the texts of a language.
+    #[must_use]
+    pub fn of(&self, locale: Locale) -> &Environment<'static> {
+        &self.0[locale as usize]
+    }
+
+    /// Changes the environment of every language.
+    pub fn change(&mut self, change: impl FnMut(&mut Environment<'static>)) {
+        self.0.iter_mut().for_each(change);
+    }
+}
 
 /// Adds the texts of a language to an environment.
 pub(super) fn add(env: &mut Environment<'static>, catalogue: &Arc<Catalogue>) {
@@ -41,6 +58,20 @@ pub(super) fn add(env: &mut Environment<'static>, catalogue: &Arc<Catalogue>) {
         texts.duration(Duration::from_secs(seconds)).map_err(cannot_format)
     });
     env.add_filter("wrap", wrap);
+}
+
+/// Writes a value, escaped where the template is HTML.
+pub(super) fn write_value(
+    out: &mut Output<'_>,
+    state: &mut State<'_, '_>,
+    value: &Value,
+) -> Result<(), Error> {
+    match value.as_str() {
+        Some(text) if *state.auto_escape() == AutoEscape::Html && !value.is_safe() => {
+            out.write_str(&escaped(text)).map_err(Error::from)
+        }
+        _ => escape_formatter(out, state, value),
+    }
 }
 
 /// The message `id`. In HTML its values are escaped, unless they are markup, such as what a macro returns.
@@ -81,7 +112,7 @@ fn fluent(value: &Value, markup: Markup) -> FluentValue<'static> {
 
 /// Escapes HTML, but no slashes: link scanners and simple mail clients do not understand `https:&#x2f;&#x2f;`, although
 /// it is valid HTML.
-pub(super) fn escaped(text: &str) -> Cow<'_, str> {
+fn escaped(text: &str) -> Cow<'_, str> {
     if !text.contains(['<', '>', '&', '"', '\'']) {
         return Cow::Borrowed(text);
     }

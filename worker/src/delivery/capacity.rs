@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bookly_shared::domain::MailServer;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use crate::delivery::deliver::{BulkPermit, DeliveryPermit, Dialogues};
 use crate::delivery::fallback::ClaimedFor;
 
+/// A mail server that takes an email within this time would wait for claims and look-ups, so emails are prefetched.
+/// Ahead of a slower one they might wait for minutes while other workers are idle.
+pub(crate) const FAST_SERVER: Duration = Duration::from_millis(50);
 /// While more emails are due than there is capacity for, a claim waits this long at most for more of it: one claim of
 /// several rows costs the database little more than a claim of one.
 const WAIT_FOR_HALF: Duration = Duration::from_millis(2);
@@ -150,6 +152,95 @@ impl Capacity {
             with_other: self.other.clone(),
             bulk: None,
             claimed_for: ClaimedFor { server: self.server, is_probe: false },
+        }
+    }
+}
+
+/// Capacity for one email, from before its claim until the mail server's reply.
+#[derive(Debug)]
+pub(crate) struct DeliveryPermit {
+    /// Limits the emails that are claimed and not yet answered.
+    unanswered: Option<OwnedSemaphorePermit>,
+    /// Limits the rows that are not completed.
+    uncompleted: OwnedSemaphorePermit,
+    /// With the mail server of this capacity.
+    dialogues: Dialogues,
+    /// With the other mail server.
+    with_other: Option<Dialogues>,
+    /// Bulk emails have limits of their own beside these.
+    pub(crate) bulk: Option<BulkPermit>,
+    /// The mail server of this capacity.
+    pub(crate) claimed_for: ClaimedFor,
+}
+
+/// The SMTP dialogues with one server. Clones share them.
+#[derive(Clone, Debug)]
+struct Dialogues {
+    /// Limits the emails in one.
+    sending: Arc<Semaphore>,
+    /// Whether emails are prefetched: the server is fast.
+    prefetches: Arc<AtomicBool>,
+}
+
+/// Capacity for one bulk email, beside that of every email.
+#[derive(Debug)]
+pub(crate) struct BulkPermit {
+    /// Limits the bulk emails that are claimed and not yet answered.
+    #[expect(dead_code, reason = "held until the permit is dropped")]
+    unanswered: OwnedSemaphorePermit,
+    /// Limits the bulk emails in an SMTP dialogue. The others wait for this one first, so that none takes the place of an
+    /// email of a higher priority.
+    sending: Arc<Semaphore>,
+}
+
+/// One email's place in an SMTP dialogue, until it is dropped. Measures how long the server takes.
+#[derive(Debug)]
+pub(crate) struct SendingPermit {
+    _sending: [Option<OwnedSemaphorePermit>; 2],
+    began: Instant,
+    /// Where the time is noted.
+    prefetches: Option<Arc<AtomicBool>>,
+}
+
+impl DeliveryPermit {
+    /// Waits until one more SMTP dialogue may begin.
+    pub(crate) async fn start_sending(&self) -> SendingPermit {
+        // The semaphores are never closed.
+        let bulk = match &self.bulk {
+            Some(bulk) => bulk.sending.clone().acquire_owned().await.ok(),
+            None => None,
+        };
+        let Dialogues { sending, prefetches } = self.dialogues.clone();
+        let sending = [bulk, sending.acquire_owned().await.ok()];
+        SendingPermit { _sending: sending, began: Instant::now(), prefetches: Some(prefetches) }
+    }
+
+    /// One more SMTP dialogue with the other server, if it may begin now. Then the capacity for this one is free: if the
+    /// other one hangs, that costs this one nothing.
+    pub(crate) fn start_sending_to_other(&mut self) -> Option<SendingPermit> {
+        let Dialogues { sending, prefetches } = self.with_other.clone()?;
+        let sending = [None, Some(sending.try_acquire_owned().ok()?)];
+        drop((self.unanswered.take(), self.bulk.take()));
+        Some(SendingPermit { _sending: sending, began: Instant::now(), prefetches: Some(prefetches) })
+    }
+
+    /// Frees the capacity for the next email. What is returned limits the rows that are not completed.
+    pub(crate) fn answered(self) -> OwnedSemaphorePermit {
+        self.uncompleted
+    }
+}
+
+impl SendingPermit {
+    /// No dialogue began: this says nothing about the server.
+    pub(crate) fn give_back(mut self) {
+        self.prefetches = None;
+    }
+}
+
+impl Drop for SendingPermit {
+    fn drop(&mut self) {
+        if let Some(prefetches) = &self.prefetches {
+            prefetches.store(self.began.elapsed() <= FAST_SERVER, Ordering::Relaxed);
         }
     }
 }

@@ -1,7 +1,6 @@
 //! How many emails are in delivery, and how many are claimed ahead of them.
 
 use super::*;
-use crate::delivery::deliver::FAST_SERVER;
 
 /// As many as there are without waiting.
 fn all(capacity: &Capacity) -> Vec<DeliveryPermit> {
