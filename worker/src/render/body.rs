@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use bookly_shared::config::ProductSettings;
-use bookly_shared::domain::{EmailAddress, EmailKind, Palette, greeting_name, one_line};
+use bookly_shared::domain::{EmailAddress, EmailKind, greeting_name, one_line};
 use bookly_shared::links::Link;
 use bookly_shared::locale::Locale;
 use bookly_shared::templates::{RenderError, Templates};
@@ -154,10 +154,9 @@ fn greeting<S: Serializer>(name: &str, to: S) -> Result<S::Ok, S::Error> {
 }
 
 /// Renders emails. [`MailRenderer::new`] makes it once, at the start.
+#[derive(Debug)]
 pub struct MailRenderer {
     templates: Templates,
-    product: ProductSettings,
-    public_url: String,
 }
 
 /// An email's content, before headers and encodings.
@@ -177,28 +176,21 @@ pub(super) const PARTS: [&str; 3] = ["subject.txt", "body.txt", "body.html"];
 /// Of the sender's name and the subject, in bytes: more than clients show, less than a line may have.
 pub(super) const HEADER_LIMIT: usize = 500;
 
-/// What every template gets: the values of its kind, the product's name and these.
-#[derive(Serialize)]
-struct Context<'a> {
-    public_url: &'a str,
-    home_url: &'a str,
-    logo_url: Option<&'a str>,
-    support_email: Option<&'a str>,
-    colors: &'a Palette,
-    #[serde(flatten)]
-    body: &'a EmailBody,
-}
-
 impl MailRenderer {
     /// For sample values only: errors contain the values of variables.
     pub(super) fn for_samples(mut templates: Templates, product: &ProductSettings, public_url: &str) -> Self {
+        let public_url = public_url.trim_end_matches('/');
         templates.change(|env| {
             env.set_debug(true);
-            // Every message can use it, also in a macro.
+            // What every template gets beside the values of its kind. Also macros and messages can use it.
             env.add_global("app_name", product.name.as_str());
+            env.add_global("public_url", public_url);
+            env.add_global("home_url", product.home_url.as_deref().unwrap_or(public_url));
+            env.add_global("logo_url", product.logo.as_ref().map(|logo| &*logo.url));
+            env.add_global("support_email", product.support_email.as_ref().map(EmailAddress::as_str));
+            env.add_global("colors", Value::from(Serde(&product.colors)));
         });
-        let public_url = public_url.trim_end_matches('/').to_owned();
-        Self { templates, product: product.clone(), public_url }
+        Self { templates }
     }
 
     /// For real values: errors name none of them.
@@ -218,7 +210,7 @@ impl MailRenderer {
     fn try_render(&self, locale: Locale, body: &EmailBody) -> Result<Rendered, minijinja::Error> {
         let [subject, text, html] = PARTS;
         // Once for all parts: making it takes as long as rendering one.
-        let values = self.values(body);
+        let values = values(body);
         let part = |file| self.render_part(locale, body.kind(), file, values.clone());
         Ok(Rendered {
             subject: one_line(&part(subject)?),
@@ -233,7 +225,7 @@ impl MailRenderer {
         body: &EmailBody,
         file: &str,
     ) -> Result<String, minijinja::Error> {
-        self.render_part(locale, body.kind(), file, self.values(body))
+        self.render_part(locale, body.kind(), file, values(body))
     }
 
     fn render_part(
@@ -245,24 +237,10 @@ impl MailRenderer {
     ) -> Result<String, minijinja::Error> {
         self.templates.of(locale).get_template(&format!("mail/{kind}/{file}"))?.render(values)
     }
-
-    fn values(&self, body: &EmailBody) -> Value {
-        let product = &self.product;
-        Value::from(Serde(Context {
-            public_url: &self.public_url,
-            home_url: product.home_url.as_deref().unwrap_or(&self.public_url),
-            logo_url: product.logo.as_ref().map(|logo| &*logo.url),
-            support_email: product.support_email.as_ref().map(EmailAddress::as_str),
-            colors: &product.colors,
-            body,
-        }))
-    }
 }
 
-impl fmt::Debug for MailRenderer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MailRenderer").field("app_name", &self.product.name).finish_non_exhaustive()
-    }
+fn values(body: &EmailBody) -> Value {
+    Value::from(Serde(body))
 }
 
 impl fmt::Debug for Rendered {
