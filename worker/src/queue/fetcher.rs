@@ -46,14 +46,13 @@ pub(crate) struct Fetcher {
     pub(crate) claimed: AtomicU64,
 }
 
-/// What a claim returned.
-enum Claimed {
-    /// Everything that was due.
-    All,
-    /// As much as there was capacity for, this email among it; more may be due.
-    UpToCapacity(Uuid),
-    /// As much bulk as there was capacity for, this email among it, and everything else that was due.
-    BulkUpToCapacity(Option<Uuid>),
+/// What may still be due after a claim.
+enum Left {
+    Nothing,
+    /// Emails of any priority: the claim took as many as there was capacity for, this one among them.
+    Any(Uuid),
+    /// Bulk emails alone: the claim took as many as there was capacity for, this one among them.
+    Bulk(Option<Uuid>),
 }
 
 impl Fetcher {
@@ -87,14 +86,14 @@ impl Fetcher {
             let (permit, admission) = self.admit().await;
             let capacity = self.capacity_of(permit.claimed_for.server);
             match self.claim_and_deliver(permit, admission, with_bulk).await {
-                Ok(Claimed::UpToCapacity(email)) => {
+                Ok(Left::Any(email)) => {
                     with_bulk = true;
                     self.wake_another_worker(email, &mut last_enqueued);
                     if !has_rate {
                         capacity.wait_for_half().await;
                     }
                 }
-                Ok(Claimed::BulkUpToCapacity(email)) => {
+                Ok(Left::Bulk(email)) => {
                     if let Some(email) = email {
                         self.wake_another_worker(email, &mut last_enqueued);
                     }
@@ -108,7 +107,7 @@ impl Fetcher {
                         () = capacity.wait_for_bulk(has_rate) => with_bulk = true,
                     }
                 }
-                Ok(Claimed::All) => return,
+                Ok(Left::Nothing) => return,
                 Err(error) => {
                     tracing::warn!(%error, "no email can be claimed");
                     tokio::time::sleep(AFTER_DATABASE_OUTAGE).await;
@@ -160,12 +159,12 @@ impl Fetcher {
     /// Claims as many emails as there is capacity for; with a rate, or as a probe, one.
     async fn claim_and_deliver(
         &self,
-        first: DeliveryPermit,
+        permit: DeliveryPermit,
         admission: Admission,
         with_bulk: bool,
-    ) -> Result<Claimed, DbError> {
-        let capacity = self.capacity_of(first.claimed_for.server);
-        let mut permits = vec![first];
+    ) -> Result<Left, DbError> {
+        let capacity = self.capacity_of(permit.claimed_for.server);
+        let mut permits = vec![permit];
         while matches!(admission, Admission::Any)
             && !self.circuit_breaker.has_rate()
             && let Some(permit) = capacity.try_acquire()
@@ -181,7 +180,7 @@ impl Fetcher {
             Admission::Probe(_) => self.db.claim_probe(&self.worker, now).await?,
         };
         self.claimed.fetch_add(emails.len() as u64, Ordering::Relaxed);
-        let claimed = claimed(emails.iter().map(|email| (email.id, email.priority)), limits);
+        let left = left_after(emails.iter().map(|email| (email.id, email.priority)), limits);
         let mut probe = match admission {
             Admission::Any => None,
             Admission::Probe(probe) => Some(probe),
@@ -199,7 +198,7 @@ impl Fetcher {
                 drop(probe);
             });
         }
-        Ok(claimed)
+        Ok(left)
     }
 
     fn limits(&self, permits: usize, bulk: usize) -> ClaimLimits {
@@ -213,8 +212,8 @@ fn aged_among(next: u64, claimed: u64) -> u64 {
     (claimed + next) / ONE_AGED_IN - claimed / ONE_AGED_IN
 }
 
-/// What a claim of these emails, by id and priority, left.
-fn claimed(emails: impl Iterator<Item = (Uuid, i16)>, limits: ClaimLimits) -> Claimed {
+/// What may still be due after a claim of these emails, by id and priority.
+fn left_after(emails: impl Iterator<Item = (Uuid, i16)>, limits: ClaimLimits) -> Left {
     let (mut number, mut bulk, mut last, mut last_bulk) = (0, 0, None, None);
     for (id, priority) in emails {
         (number, last) = (number + 1, Some(id));
@@ -223,12 +222,12 @@ fn claimed(emails: impl Iterator<Item = (Uuid, i16)>, limits: ClaimLimits) -> Cl
         }
     }
     let is_full = number == limits.emails;
-    // Bulk comes last, but for what has waited for long: then nothing of a higher priority is left.
-    let only_bulk_is_left = bulk > limits.aged || !is_full;
+    // A claim takes bulk last, so after it nothing of a higher priority is due. Only aged bulk comes before the rest.
+    let others_are_done = bulk > limits.aged || !is_full;
     match last {
-        _ if only_bulk_is_left && (is_full || bulk >= limits.bulk) => Claimed::BulkUpToCapacity(last_bulk),
-        Some(last) if is_full => Claimed::UpToCapacity(last),
-        _ => Claimed::All,
+        _ if others_are_done && (is_full || bulk >= limits.bulk) => Left::Bulk(last_bulk),
+        Some(last) if is_full => Left::Any(last),
+        _ => Left::Nothing,
     }
 }
 
@@ -248,10 +247,10 @@ mod tests {
     /// What a claim of emails of these priorities left.
     fn left_by(priorities: &[i16], (emails, bulk, aged): (i64, i64, i64)) -> &'static str {
         let limits = ClaimLimits { emails, bulk, aged };
-        match claimed(priorities.iter().map(|priority| (Uuid::nil(), *priority)), limits) {
-            Claimed::All => "nothing",
-            Claimed::UpToCapacity(_) => "anything",
-            Claimed::BulkUpToCapacity(_) => "bulk",
+        match left_after(priorities.iter().map(|priority| (Uuid::nil(), *priority)), limits) {
+            Left::Nothing => "nothing",
+            Left::Any(_) => "anything",
+            Left::Bulk(_) => "bulk",
         }
     }
 
