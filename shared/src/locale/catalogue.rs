@@ -10,6 +10,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
+use fluent_syntax::ast::PatternElement;
 use thiserror::Error;
 use unic_langid::LanguageIdentifier;
 
@@ -68,6 +69,16 @@ impl Catalogue {
     #[must_use]
     pub fn has(&self, id: &str) -> bool {
         self.text.has_message(id) || self.fallback.as_ref().is_some_and(|english| english.has(id))
+    }
+
+    /// The message `id`, if it is nothing but a text.
+    #[must_use]
+    pub fn plain(&self, id: &str, markup: Markup) -> Option<Cow<'_, str>> {
+        match &*self.text.get_message(id)?.value()?.elements {
+            [PatternElement::TextElement { value }] if markup == Markup::Html => Some(escape(value)),
+            [PatternElement::TextElement { value }] => Some(Cow::Borrowed(value)),
+            _ => None,
+        }
     }
 
     /// The message `id` with these values.

@@ -80,6 +80,14 @@ fn message(catalogue: &Catalogue, state: &State<'_, '_>, id: &str, values: &Kwar
         AutoEscape::Html => Markup::Html,
         _ => Markup::Text,
     };
+    let written =
+        |text: String| if markup == Markup::Html { Value::from_safe_string(text) } else { Value::from(text) };
+    // Most messages: no value is looked up or escaped.
+    if values.args().next().is_none()
+        && let Some(text) = catalogue.plain(id, markup)
+    {
+        return Ok(written(text.into_owned()));
+    }
     let mut given = FluentArgs::new();
     if let Some(name) = state.lookup(EVERYWHERE).filter(|name| !name.is_undefined()) {
         given.set(EVERYWHERE, fluent(&name, markup));
@@ -92,8 +100,7 @@ fn message(catalogue: &Catalogue, state: &State<'_, '_>, id: &str, values: &Kwar
         }
         given.set(name.to_owned(), fluent(&value, markup));
     }
-    let text = catalogue.format(id, &given, markup).map_err(cannot_format)?;
-    Ok(if markup == Markup::Html { Value::from_safe_string(text) } else { Value::from(text) })
+    Ok(written(catalogue.format(id, &given, markup).map_err(cannot_format)?))
 }
 
 /// Numbers stay numbers, because plurals depend on them.
