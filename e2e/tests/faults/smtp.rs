@@ -308,6 +308,14 @@ async fn a_lost_answer_sends_a_copy_and_the_third_ends_it() -> Result<()> {
         smtp.set_fault(Fault::CloseAt(Stage::FinalDot).only_to(&always.email));
         sign_up(stack, &tally, &once).await?;
         sign_up(stack, &tally, &always).await?;
+        // A fault of minutes must not end the email, so the last copy comes late.
+        let before_last_copy = "SELECT count(*) FROM emails WHERE recipient = $1 AND state = 'queued' \
+                                AND lost_answers = 2 AND due_at > now() + interval '7 minutes'";
+        until("the wait before the last copy", PATIENCE, async || {
+            Ok((stack.sql().number(before_last_copy, &always.email).await? == 1).then_some(()))
+        })
+        .await?;
+        stack.sql().run("UPDATE emails SET due_at = created_at WHERE recipient = $1", &always.email).await?;
         assert_eq!(
             tally.settle().await?,
             Figures { accepted: 2, arrived: 2, failed: 0, twice: 3, ..Figures::default() }

@@ -25,7 +25,7 @@ pub const NOT_RENDERED: &str = "the email cannot be rendered, see the worker's l
 pub const WORKER_LOST: &str = "given up: five workers were lost while they had this email";
 /// Too many answers to the final dot were lost.
 pub const OUTCOME_UNKNOWN: &str =
-    "outcome unknown: the server got the email three times and its answer was lost each time";
+    "outcome unknown: the whole email was sent to the server three times and its answer was lost each time";
 
 /// All reasons: first those of cancelled emails, then those of failed ones.
 pub const CLOSING_REASONS: [&str; 14] = [

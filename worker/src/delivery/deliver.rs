@@ -28,7 +28,7 @@ use crate::transport::{Delivered, Transport};
 /// An email that kills its worker must not loop.
 const MAX_LOST_LEASES: i32 = 5;
 /// Each lost answer may be a copy that the recipient has.
-const MAX_LOST_ANSWERS: i32 = 3;
+pub(super) const MAX_LOST_ANSWERS: i32 = 3;
 /// How often the completion of a sent email is tried while the database is away.
 pub(crate) const COMPLETE_AGAIN_AFTER: Duration = Duration::from_millis(500);
 

@@ -1,4 +1,5 @@
-//! When an email is tried again: after 5 s, 15 s, 45 s, … three times as long each time, at most 30 minutes apart.
+//! When an email is tried again: after 5 s, 15 s, 45 s, … three times as long each time, at most 30 minutes apart. The third
+//! copy after lost answers comes later, because it is the last.
 
 use bookly_shared::db::DbError;
 use bookly_shared::db::emails::attempts::{AttemptOutcome, Reason};
@@ -10,13 +11,15 @@ use bookly_shared::redactor::mask_address;
 use chrono::TimeDelta;
 use rand::RngExt;
 
-use crate::delivery::deliver::{COMPLETE_AGAIN_AFTER, Delivery};
+use crate::delivery::deliver::{COMPLETE_AGAIN_AFTER, Delivery, MAX_LOST_ANSWERS};
 use crate::delivery::fallback::{bound_after, wait_after_fallback};
 use crate::metrics::record;
 use crate::smtp::{FailureKind, SendError};
 
 const FIRST_SECONDS: f64 = 5.0;
 const LONGEST_SECONDS: f64 = 30.0 * 60.0;
+/// The wait before the last copy: a fault that breaks every dialogue after the final dot may last for minutes.
+const LAST_COPY_AFTER: TimeDelta = TimeDelta::minutes(10);
 
 impl Delivery {
     /// Queues an email again that was not sent. Returns whether the claim still held.
@@ -30,8 +33,11 @@ impl Delivery {
         let kind = error.kind();
         let after_fallback = wait_after_fallback(server, error);
         let counts = kind != FailureKind::ServerUnavailable && after_fallback.is_none();
+        let answer_lost = kind == FailureKind::OutcomeUnknown;
+        let is_before_last_copy = answer_lost && email.lost_answers + 2 >= MAX_LOST_ANSWERS;
+        let own_wait = after_fallback.or_else(|| is_before_last_copy.then_some(LAST_COPY_AFTER));
         let usual_wait = || if counts { wait_after(email.attempts) } else { wait_after(1) };
-        let wait = after_fallback.map_or_else(usual_wait, with_jitter);
+        let wait = own_wait.map_or_else(usual_wait, with_jitter);
         let reason = error.to_string();
         let shown = mask_address(&reason, &email.recipient);
         tracing::warn!(
@@ -47,7 +53,7 @@ impl Delivery {
             outcome: AttemptOutcome::Retried,
             reason: Reason { smtp_code: error.code(), text: &reason, server: self.recorded(server) },
             counts,
-            answer_lost: kind == FailureKind::OutcomeUnknown,
+            answer_lost,
             bound_to: bound_after(email.bound_server(), server, error),
         };
         loop {

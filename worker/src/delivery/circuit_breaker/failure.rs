@@ -17,11 +17,10 @@ impl CircuitBreaker {
         self.state.send_if_modified(|state| {
             opened = match error.kind() {
                 FailureKind::ServerUnavailable => state.open_for(error.stage),
-                FailureKind::Ambiguous => state.ambiguous_refusal(self),
+                // Each lost answer may be a copy, and an email gets three.
+                FailureKind::Ambiguous | FailureKind::OutcomeUnknown => state.ambiguous_refusal(self),
                 // A server that hangs, or defers every email, would keep them from the other one.
-                FailureKind::Temporary | FailureKind::OutcomeUnknown if self.is_of_two => {
-                    state.ambiguous_refusal(self)
-                }
+                FailureKind::Temporary if self.is_of_two => state.ambiguous_refusal(self),
                 _ => None,
             };
             opened.is_some()
