@@ -90,7 +90,7 @@ impl Attempt<'_> {
 }
 
 /// The range of addresses that one household or office has: an IPv4 /24, an IPv6 /48.
-fn network(client: IpAddr) -> String {
+pub fn network(client: IpAddr) -> String {
     match client {
         IpAddr::V4(address) => Ipv4Net::new_assert(address, 24).trunc().to_string(),
         IpAddr::V6(address) => Ipv6Net::new_assert(address, 48).trunc().to_string(),

@@ -6,12 +6,12 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Method, Request};
 
-use bookly_shared::db::emails::enqueue::NewEmail;
 use bookly_shared::db::users::{Change, User};
-use bookly_shared::domain::{EmailAddress, EmailKind};
+use bookly_shared::domain::EmailAddress;
+use bookly_shared::links::{LinkClaims, Purpose};
 
 use crate::serve::Limits;
-use crate::testing::{Answer, TestApp, request, with_body};
+use crate::testing::{Answer, TestApp, request, with_body, with_token};
 
 const PASSWORD: &str = "a long secret";
 
@@ -36,14 +36,27 @@ async fn verify(app: &TestApp) {
     assert!(matches!(verified, Change::Made(())));
 }
 
-async fn reset(app: &TestApp) {
-    let (user, now) = (user(app).await, app.state().now());
-    let email = EmailAddress::parse("ann@example.org").unwrap();
-    let notice =
-        NewEmail::new(EmailKind::PasswordChanged, &email, now).about(user.uid, user.auth_version + 1);
-    let hash = user.password_hash.clone();
-    let changed = app.state().db.reset_password(&user, &hash, &notice, now).await.unwrap();
-    assert!(matches!(changed, Change::Made(())));
+/// Sets the same password by a link, from this client.
+async fn reset(app: &TestApp, client: &str) {
+    let (user, state) = (user(app).await, app.state());
+    let version = Some(user.auth_version);
+    let claims = LinkClaims { email: user.email.clone(), uid: user.uid, version, change: None };
+    let token = state.links.sign(Purpose::PasswordReset, &claims, state.now());
+    let path = format!("/api/v1/auth/password-reset-confirm/{}", token.as_str());
+    let body = format!(r#"{{"new_password":"{PASSWORD}","confirm_new_password":"{PASSWORD}"}}"#);
+    let answer = app.send(post(&path, client, body)).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+}
+
+/// Changes the password to the same one, from this client.
+async fn change_password(app: &TestApp, client: &str) {
+    let login = log_in(app, client, "ann@example.org", PASSWORD).await.json();
+    let body = format!(
+        r#"{{"current_password":"{PASSWORD}","new_password":"{PASSWORD}","confirm_new_password":"{PASSWORD}"}}"#
+    );
+    let request = post("/api/v1/auth/password-change", client, body);
+    let answer = app.send(with_token(request, login["access_token"].as_str().unwrap())).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
 }
 
 fn post(path: &str, client: &str, body: String) -> Request<Body> {
@@ -124,9 +137,32 @@ async fn a_reset_forgets_the_known_networks() {
     let app = app().await;
     verify(&app).await;
     assert_eq!(log_in(&app, "192.0.2.1", "ann@example.org", PASSWORD).await.status, 200);
-    reset(&app).await;
+    reset(&app, "203.0.113.1").await;
     fail_five_times(&app, "198.51.100.1", "ann@example.org").await;
     assert_eq!(log_in(&app, "192.0.2.1", "ann@example.org", PASSWORD).await.status, 429);
+}
+
+/// A guesser who goes on after the reset would else keep the owner out again.
+#[tokio::test]
+async fn the_network_of_a_reset_is_known_at_once() {
+    let app = app().await;
+    fail_five_times(&app, "198.51.100.1", "ann@example.org").await;
+    reset(&app, "192.0.2.1").await;
+    fail_five_times(&app, "198.51.100.1", "ann@example.org").await;
+    assert_eq!(log_in(&app, "192.0.2.77", "ann@example.org", PASSWORD).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_change_of_the_password_leaves_its_own_network_known_if_the_account_is_verified() {
+    for (verified, status) in [(true, 200), (false, 429)] {
+        let app = app().await;
+        if verified {
+            verify(&app).await;
+        }
+        change_password(&app, "192.0.2.1").await;
+        fail_five_times(&app, "198.51.100.1", "ann@example.org").await;
+        assert_eq!(log_in(&app, "192.0.2.1", "ann@example.org", PASSWORD).await.status, status, "{verified}");
+    }
 }
 
 /// Each known network has a count of failures of its own, so their number bounds the guesses without a wait.

@@ -99,15 +99,16 @@ both! {
         }
     }
 
-    async fn a_reset_makes_failures_forgotten(stack: &Stack, TRUSTED_PROXIES = "127.0.0.1") {
+    async fn a_reset_makes_failures_forgotten_and_its_network_known(stack: &Stack, TRUSTED_PROXIES = "127.0.0.1") {
         let person = Person::new();
         stack.sign_up(&person).await?;
         guess_until_stopped(stack.api(), &person.email).await?;
         stack.ask_for_reset(&person.email).expect(200).await.context("a stopped login stops no reset")?;
         let link = stack.link(&person.email, "Reset Your Password").await?;
         let changed = person.with_password(&new_password());
-        stack.reset(&link, &changed.password).expect(200).await?;
-        stack.log_in(&changed).await?;
+        from(HOME, stack.reset(&link, &changed.password)).expect(200).await?;
+        guess_until_stopped(stack.api(), &person.email).await?;
+        from(HOME, stack.log_in_as(&changed)).expect(200).await?;
     }
 
     async fn fifty_guesses_at_once_are_five(stack: &Stack) {

@@ -48,7 +48,8 @@ const FORGET_FAILURES: &str = "DELETE FROM login_failures WHERE mailbox = $1 AND
 /// After a new password, earlier wrong passwords no longer count.
 pub(in crate::db) const FORGET_ALL_FAILURES: &str = "DELETE FROM login_failures WHERE mailbox = $1";
 
-/// After a reset, a change of password or address, or a verification, earlier logins may have been somebody else's.
+/// After a reset, a change of password or address, or a verification, earlier logins may have been somebody else's. A
+/// reset and a change of password then remember the network that they came from.
 pub(in crate::db) const FORGET_NETWORKS: &str = "DELETE FROM login_networks WHERE mailbox = $1";
 
 const FORGET_OLDEST_NETWORKS: &str = "
@@ -59,7 +60,7 @@ WHERE mailbox = $1
                       ORDER BY last_login_at DESC, network
                       LIMIT $2)";
 
-const REMEMBER_NETWORK: &str = "
+pub(in crate::db) const REMEMBER_NETWORK: &str = "
 INSERT INTO login_networks (mailbox, network, last_login_at) VALUES ($1, $2, $3)
 ON CONFLICT (mailbox, network) DO UPDATE SET last_login_at = $3";
 

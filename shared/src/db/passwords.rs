@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::emails::enqueue::{NewEmail, enqueue_email};
-use super::login_throttle::{FORGET_ALL_FAILURES, FORGET_NETWORKS};
+use super::login_throttle::{FORGET_ALL_FAILURES, FORGET_NETWORKS, REMEMBER_NETWORK};
 use super::sessions::{Actor, Checked, require_actor};
 use super::users::{Change, User};
 use super::{Db, DbResult, in_transaction};
@@ -31,12 +31,14 @@ SELECT EXISTS (SELECT 1 FROM emails WHERE mailbox = $1 AND kind = 'password_chan
 const UNVERIFIED_NOTICE_EVERY: TimeDelta = TimeDelta::hours(24);
 
 impl Db {
-    /// Sets a new password by a reset link: marks the address as proven, ends every session, queues the notice.
+    /// Sets a new password by a reset link or code: marks the address as proven, ends every session, queues the notice.
+    /// Of the networks of earlier logins only that of this client, `network`, is known afterwards.
     pub async fn reset_password(
         &self,
         user: &User,
         password_hash: &str,
         notice: &NewEmail,
+        network: &str,
         now: DateTime<Utc>,
     ) -> DbResult<Change> {
         in_transaction!(self, tx => {
@@ -47,15 +49,19 @@ impl Db {
             }
             sqlx::query(END_SESSIONS).bind(user.uid).execute(&mut *tx).await?;
             // The owner has a new password, so earlier guesses no longer slow the login down, and the networks of
-            // earlier logins may be an attacker's.
-            sqlx::query(FORGET_ALL_FAILURES).bind(&user.email_canonical).execute(&mut *tx).await?;
-            sqlx::query(FORGET_NETWORKS).bind(&user.email_canonical).execute(&mut *tx).await?;
+            // earlier logins may be an attacker's. The one that proved the address is the owner's: without it the next
+            // guesses would keep the owner out again.
+            let mailbox = &user.email_canonical;
+            sqlx::query(FORGET_ALL_FAILURES).bind(mailbox).execute(&mut *tx).await?;
+            sqlx::query(FORGET_NETWORKS).bind(mailbox).execute(&mut *tx).await?;
+            sqlx::query(REMEMBER_NETWORK).bind(mailbox).bind(network).bind(now).execute(&mut *tx).await?;
             enqueue_email!(tx, notice);
             Change::Made(())
         })
     }
 
-    /// Sets a new password after the current one was given: ends every session but the actor's, queues the notice.
+    /// Sets a new password after the current one was given: ends every session but the actor's, queues the notice. Of the
+    /// networks of earlier logins only that of this client, `network`, is known afterwards, if the account is verified.
     /// Returns whether there is a notice: an unverified address gets one in [`UNVERIFIED_NOTICE_EVERY`].
     pub async fn change_password(
         &self,
@@ -63,6 +69,7 @@ impl Db {
         user: &User,
         password_hash: &str,
         notice: &NewEmail,
+        network: &str,
         now: DateTime<Utc>,
     ) -> DbResult<Checked<bool>> {
         let mailbox = &user.email_canonical;
@@ -73,6 +80,9 @@ impl Db {
             sqlx::query(END_OTHER_SESSIONS).bind(actor.user_uid).bind(actor.sid).execute(&mut *tx).await?;
             sqlx::query(FORGET_ALL_FAILURES).bind(mailbox).execute(&mut *tx).await?;
             sqlx::query(FORGET_NETWORKS).bind(mailbox).execute(&mut *tx).await?;
+            if user.is_verified {
+                sqlx::query(REMEMBER_NETWORK).bind(mailbox).bind(network).bind(now).execute(&mut *tx).await?;
+            }
             let since = now - UNVERIFIED_NOTICE_EVERY;
             let notified: bool =
                 sqlx::query_scalar(NOTICE_SINCE).bind(mailbox).bind(since).fetch_one(&mut *tx).await?;

@@ -14,6 +14,7 @@ use super::reset::{NewPassword, password_changed_notice};
 use super::user::MessageResponse;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{AccessToken, Authorized, ClientIp, CurrentRequest, Fields, FromFields, done};
+use crate::login_guard::network;
 use crate::openapi::{errors, schemas};
 use crate::state::AppState;
 
@@ -63,7 +64,8 @@ async fn change(
     let hash = state.hasher.hash(new).await?;
     let now = state.now();
     let notice = password_changed_notice(&user, now)?.request_origin(origin);
-    let changed = state.db.change_password(&actor, &user, &hash, &notice, now).await?;
+    let network = network(client);
+    let changed = state.db.change_password(&actor, &user, &hash, &notice, &network, now).await?;
     let notified = done::<AccessToken, _>(&state, &actor, changed).await?;
     audit::account(&user, "password_changed");
     if notified {

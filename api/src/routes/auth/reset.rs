@@ -17,7 +17,8 @@ use super::link::{self, PathToken};
 use super::response_format::ResponseFormat;
 use super::user::MessageResponse;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{CurrentRequest, Fields, FromFields, JsonOrForm};
+use crate::extract::{ClientIp, CurrentRequest, Fields, FromFields, JsonOrForm};
+use crate::login_guard::network;
 use crate::openapi::{errors, schemas};
 use crate::pages::{Page, Problem, RequestForm};
 use crate::password_policy::refuse_guessable;
@@ -61,6 +62,9 @@ impl NewPassword {
     }
 }
 
+/// Who sets the password: the client, whose network is known afterwards, and the request, which the notice names.
+pub(super) type Requester = (ClientIp, CurrentRequest);
+
 type NewPasswordBody = Result<JsonOrForm<NewPassword>, ApiError>;
 
 errors!(html OpenResetErrors: link(), limited(), always());
@@ -97,7 +101,7 @@ errors!(html ConfirmResetErrors:
 async fn confirm(
     State(state): State<AppState>,
     format: ResponseFormat,
-    origin: CurrentRequest,
+    by: Requester,
     token: PathToken,
     body: NewPasswordBody,
 ) -> Response {
@@ -105,7 +109,7 @@ async fn confirm(
         Ok(link) => link,
         Err(error) => return format.failure(&state, error, Some(RequestForm::PasswordReset)),
     };
-    match set_password(&state, &link.user, origin, body.map(|body| body.body)).await {
+    match set_password(&state, &link.user, by, body.map(|body| body.body)).await {
         Ok(Change::Made(())) => format.of_account(&link.user).success(&state, DONE, &Page::ResetDone {}),
         // Another request used the link in the meantime.
         Ok(Change::Stale | Change::AddressTaken) => {
@@ -119,14 +123,14 @@ async fn confirm(
 pub(super) async fn set_password(
     state: &AppState,
     user: &User,
-    CurrentRequest(origin): CurrentRequest,
+    (ClientIp(client), CurrentRequest(origin)): Requester,
     entered: ApiResult<NewPassword>,
 ) -> ApiResult<Change> {
     let password = entered?.checked(user)?;
     let hash = state.hasher.hash(password).await?;
     let now = state.now();
     let notice = password_changed_notice(user, now)?.request_origin(origin);
-    let change = state.db.reset_password(user, &hash, &notice, now).await?;
+    let change = state.db.reset_password(user, &hash, &notice, &network(client), now).await?;
     if let Change::Made(()) = change {
         audit::account(user, "password_reset");
         state.jobs.enqueue(notice.id);

@@ -10,11 +10,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::code::{self, CodeEmail};
-use super::reset::{DONE, NewPassword, set_password};
+use super::reset::{DONE, NewPassword, Requester, set_password};
 use super::response_format::ResponseFormat;
 use super::user::MessageResponse;
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{CurrentRequest, Fields, FromFields, JsonOrForm};
+use crate::extract::{Fields, FromFields, JsonOrForm};
 use crate::openapi::{errors, schemas};
 use crate::pages::{Page, RequestForm};
 use crate::state::AppState;
@@ -88,7 +88,7 @@ errors!(html ResetByCodeErrors:
 async fn confirm(
     State(state): State<AppState>,
     format: ResponseFormat,
-    origin: CurrentRequest,
+    by: Requester,
     body: Result<JsonOrForm<ResetByCode>, ApiError>,
 ) -> Response {
     let form = RequestForm::PasswordReset;
@@ -96,7 +96,7 @@ async fn confirm(
         Ok(JsonOrForm { body, .. }) => body,
         Err(error) => return code::failure(&state, format, form, None, error),
     };
-    match reset_by_code(&state, &email, &code, origin, new_password).await {
+    match reset_by_code(&state, &email, &code, by, new_password).await {
         Ok(user) => format.of_account(&user).success(&state, DONE, &Page::ResetDone {}),
         Err(error) => code::failure(&state, format, form, Some(&email), error),
     }
@@ -106,11 +106,11 @@ async fn reset_by_code(
     state: &AppState,
     email: &EmailAddress,
     code: &LinkCode,
-    origin: CurrentRequest,
+    by: Requester,
     new_password: ApiResult<NewPassword>,
 ) -> ApiResult<User> {
     let user = code::open(state, CodeEmail::Reset, email, code).await?;
-    match set_password(state, &user, origin, new_password).await? {
+    match set_password(state, &user, by, new_password).await? {
         Change::Made(()) => Ok(user),
         // Another request used the code or its link in the meantime.
         Change::Stale | Change::AddressTaken => Err(ApiError::CodeInvalid),
