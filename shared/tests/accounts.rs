@@ -83,7 +83,7 @@ async fn moved(db: &Db, user: &User, to: &EmailAddress, hours: i64) -> (User, Uu
     (now(db, user.uid).await, notice.context.email_change.expect("the notice names the change"))
 }
 
-async fn undo(db: &Db, change: Uuid, uid: Uuid, hours: i64) -> Change<Uuid> {
+async fn undo(db: &Db, change: Uuid, uid: Uuid, hours: i64) -> Change<Vec<Uuid>> {
     db.undo_email_change(change, uid, "unknown", RequestOrigin::default(), at(hours)).await.unwrap()
 }
 
@@ -279,16 +279,21 @@ async fn an_undone_change_restores_the_address_once_and_ends_everything_later() 
         let (user, second) = moved(&db, &user, &last, 2).await;
         let session = log_in(&db, &user, 2).await;
         assert!(matches!(undo(&db, second, Uuid::new_v4(), 3).await, Change::Stale), "another account's");
-        let Change::Made(reset) = undo(&db, first, user.uid, 3).await else { panic!("not undone") };
+        let Change::Made(queued) = undo(&db, first, user.uid, 3).await else { panic!("not undone") };
         let restored = now(&db, user.uid).await;
         assert_eq!(restored.email, home.as_str());
         assert_eq!(restored.password_hash, "unknown");
         assert!(restored.is_verified && restored.auth_version > user.auth_version);
         assert!(matches!(db.bearer(user.uid, session.sid, at(3)).await.unwrap(), Bearer::Ended));
         let claimed = db.claim_due(ClaimLimits::of(100), "test", at(3)).await.unwrap();
-        let reset = claimed.iter().find(|email| email.id == reset).expect("a reset is queued");
-        assert_eq!((reset.kind, reset.recipient.as_str()), (EmailKind::ResetPassword, home.as_str()));
+        let of = |kind| claimed.iter().find(|email| email.kind == kind && queued.contains(&email.id));
+        let reset = of(EmailKind::ResetPassword).expect("a reset is queued");
+        assert_eq!(reset.recipient, home.as_str());
         assert_eq!(reset.auth_version, Some(restored.auth_version));
+        let notice = of(EmailKind::EmailChanged).expect("who loses the account is told");
+        assert_eq!(notice.recipient, last.as_str());
+        assert_eq!(notice.context.masked_address, Some(home.masked()));
+        assert_eq!(notice.context.email_change, None, "there is nothing that it could undo");
         for used in [first, second] {
             assert!(matches!(undo(&db, used, user.uid, 4).await, Change::Stale));
         }
@@ -307,6 +312,11 @@ async fn an_earlier_change_can_be_undone_after_a_later_one_was() {
         assert_eq!(now(&db, user.uid).await.email, thief.as_str());
         assert!(matches!(undo(&db, first, user.uid, 4).await, Change::Made(_)));
         assert_eq!(now(&db, user.uid).await.email, home.as_str());
+        // An account that has the address already loses none.
+        let (user, away) = moved(&db, &now(&db, user.uid).await, &thief, 5).await;
+        let (user, _) = moved(&db, &user, &home, 6).await;
+        let Change::Made(queued) = undo(&db, away, user.uid, 7).await else { panic!("not undone") };
+        assert_eq!(queued.len(), 1, "the reset alone");
     })
     .await;
 }

@@ -112,6 +112,7 @@ email-changed-lead = تم تغيير عنوان البريد الإلكترون�
 email-changed-act = يُرجى في هذه الحالة استعادة هذا العنوان. سيتم تسجيل الخروج من جميع الأجهزة، وسنرسل إليك رابطًا لاختيار كلمة مرور جديدة.
 email-changed-button = استعادة عنواني
 email-changed-until = الرابط صالح لمرة واحدة ولمدة 72 ساعة، أي حتى { $undo_until }.
+email-changed-undone = عاد الحساب إلى عنوانه السابق، ولم يعد بإمكانك تسجيل الدخول بهذا العنوان.
 
 
 ## Email welcome: an administrator sends it to any address
@@ -217,6 +218,7 @@ page-reset-done-continue = يمكنك الآن تسجيل الدخول بكلم�
 
 page-email-change-title = تأكيد عنوان بريدك الإلكتروني الجديد
 page-email-change-lead = يُرجى الضغط على الزر لاستخدام هذا العنوان لحسابك. وبعد ذلك يمكنك تسجيل الدخول به.
+page-email-change-not-me = إذا لم يصدر هذا الطلب منك أو لم يكن الحساب لك، فيُرجى إغلاق هذه الصفحة. لن يتغير أي شيء.
 page-email-change-button = تأكيد هذا العنوان
 page-email-changed-title = تم تغيير عنوان البريد الإلكتروني
 page-email-changed-heading = تم تغيير عنوان بريدك الإلكتروني

@@ -96,6 +96,7 @@ email-changed-lead = Ihre E-Mail-Adresse bei { $app_name } wurde am { $changed_a
 email-changed-act = Dann stellen Sie diese Adresse wieder her. Alle Geräte werden abgemeldet, und Sie erhalten von uns einen Link für ein neues Passwort.
 email-changed-button = Adresse wiederherstellen
 email-changed-until = Der Link funktioniert einmal und gilt 72 Stunden: bis zum { $undo_until }.
+email-changed-undone = Das Konto hat wieder seine frühere Adresse. Mit dieser hier können Sie sich nicht mehr anmelden.
 
 
 ## Email welcome: an administrator sends it to any address
@@ -201,6 +202,7 @@ page-reset-done-continue = Melden Sie sich jetzt damit an. Alle Geräte, die in 
 
 page-email-change-title = Bestätigen Sie Ihre neue E-Mail-Adresse
 page-email-change-lead = Klicken Sie auf die Schaltfläche, um diese Adresse für Ihr Konto zu verwenden. Sie melden sich dann damit an.
+page-email-change-not-me = Sie haben das nicht angefordert, oder das Konto ist nicht Ihres? Dann schließen Sie diese Seite: Es ändert sich nichts.
 page-email-change-button = Diese Adresse bestätigen
 page-email-changed-title = E-Mail-Adresse geändert
 page-email-changed-heading = Ihre E-Mail-Adresse ist geändert

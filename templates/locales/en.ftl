@@ -162,6 +162,9 @@ email-changed-button = Restore my address
 # $undo_until: see moment.
 email-changed-until = The link works once, for 72 hours: until { $undo_until }.
 
+# Instead of email-changed-act and what follows it, in the email after an undo: to the address that loses the account.
+email-changed-undone = The account has its former address again. You can no longer log in with this one.
+
 
 ## Email welcome: an administrator sends it to any address
 
@@ -305,6 +308,9 @@ page-reset-done-continue = Log in with it now. Every device that was signed in t
 
 page-email-change-title = Confirm your new email address
 page-email-change-lead = Press the button to use this address for your account. You then log in with it.
+
+# After it. The page says before whose account it is, with page-account….
+page-email-change-not-me = You did not ask for this, or the account is not yours? Then close this page: nothing changes.
 page-email-change-button = Confirm this address
 page-email-changed-title = Email address changed
 page-email-changed-heading = Your email address is changed

@@ -100,6 +100,7 @@ email-changed-lead = El { $changed_at } la dirección de correo electrónico de 
 email-changed-act = Entonces recupera esta dirección. Se cerrarán todas las sesiones y te enviaremos un enlace para elegir una nueva contraseña.
 email-changed-button = Recuperar mi dirección
 email-changed-until = El enlace funciona una sola vez y es válido durante 72 horas: hasta el { $undo_until }.
+email-changed-undone = La cuenta vuelve a tener su dirección anterior. Con esta ya no puedes iniciar sesión.
 
 
 ## Email welcome: an administrator sends it to any address
@@ -205,6 +206,7 @@ page-reset-done-continue = Ya puedes iniciar sesión con ella. Se ha cerrado la 
 
 page-email-change-title = Confirma tu nueva dirección de correo electrónico
 page-email-change-lead = Pulsa el botón para usar esta dirección en tu cuenta. A partir de entonces iniciarás sesión con ella.
+page-email-change-not-me = ¿No lo has pedido tú o la cuenta no es tuya? Entonces cierra esta página: no cambia nada.
 page-email-change-button = Confirmar esta dirección
 page-email-changed-title = Dirección de correo cambiada
 page-email-changed-heading = Tu dirección de correo ha cambiado

@@ -100,6 +100,7 @@ email-changed-lead = Le { $changed_at }, l’adresse e-mail de votre compte { $a
 email-changed-act = Rétablissez cette adresse : tous les appareils seront déconnectés, et nous vous enverrons un lien pour choisir un nouveau mot de passe.
 email-changed-button = Rétablir mon adresse
 email-changed-until = Le lien ne fonctionne qu’une seule fois, pendant 72 heures : jusqu’au { $undo_until }.
+email-changed-undone = Le compte a retrouvé son adresse précédente. Vous ne pouvez plus vous connecter avec celle-ci.
 
 
 ## Email welcome: an administrator sends it to any address
@@ -205,6 +206,7 @@ page-reset-done-continue = Connectez-vous maintenant avec ce mot de passe. Tous 
 
 page-email-change-title = Confirmez votre nouvelle adresse e-mail
 page-email-change-lead = Cliquez sur le bouton pour utiliser cette adresse pour votre compte. Vous vous connecterez ensuite avec elle.
+page-email-change-not-me = Vous n’avez rien demandé, ou ce compte n’est pas le vôtre ? Fermez cette page : rien ne change.
 page-email-change-button = Confirmer cette adresse
 page-email-changed-title = Adresse e-mail modifiée
 page-email-changed-heading = Votre adresse e-mail est modifiée

@@ -100,6 +100,7 @@ email-changed-lead = In data { $changed_at } l’indirizzo email del tuo account
 email-changed-act = Allora ripristina questo indirizzo. Tutti i dispositivi verranno disconnessi e ti invieremo un link per scegliere una nuova password.
 email-changed-button = Ripristina il mio indirizzo
 email-changed-until = Il link funziona una sola volta ed è valido per 72 ore. Scadenza: { $undo_until }.
+email-changed-undone = L’account ha di nuovo il suo indirizzo precedente. Con questo non puoi più accedere.
 
 
 ## Email welcome: an administrator sends it to any address
@@ -205,6 +206,7 @@ page-reset-done-continue = Ora accedi con la nuova password. Tutti i dispositivi
 
 page-email-change-title = Conferma il tuo nuovo indirizzo email
 page-email-change-lead = Premi il pulsante per usare questo indirizzo per il tuo account. Da quel momento lo userai per accedere.
+page-email-change-not-me = Non l’hai richiesto tu o l’account non è tuo? Allora chiudi questa pagina: non cambia nulla.
 page-email-change-button = Conferma questo indirizzo
 page-email-changed-title = Indirizzo email modificato
 page-email-changed-heading = Il tuo indirizzo email è stato modificato

@@ -92,6 +92,7 @@ email-changed-lead = { $changed_at }に、{ $app_name }のアカウントのメ�
 email-changed-act = その場合は、このメールアドレスに戻してください。すべての端末からログアウトし、新しいパスワードを設定するためのリンクをお送りします。
 email-changed-button = 元のメールアドレスに戻す
 email-changed-until = リンクは1回だけ使えます。有効期間は72時間、期限は{ $undo_until }です。
+email-changed-undone = アカウントは以前のメールアドレスに戻されました。このメールアドレスではログインできなくなりました。
 
 
 ## Email welcome: an administrator sends it to any address
@@ -197,6 +198,7 @@ page-reset-done-continue = 新しいパスワードでログインしてくだ�
 
 page-email-change-title = 新しいメールアドレスの確認
 page-email-change-lead = ボタンを押すと、このメールアドレスがアカウントに設定されます。以後は、このメールアドレスでログインします。
+page-email-change-not-me = 申請にお心当たりがない場合や、ご自分のアカウントでない場合は、このページを閉じてください。何も変更されません。
 page-email-change-button = このメールアドレスを確認する
 page-email-changed-title = メールアドレスの変更完了
 page-email-changed-heading = メールアドレスを変更しました

@@ -96,6 +96,7 @@ email-changed-lead = Op { $changed_at } is het e-mailadres van je account bij { 
 email-changed-act = Herstel dan dit adres. Alle apparaten worden uitgelogd en we sturen je een link om een nieuw wachtwoord te kiezen.
 email-changed-button = Mijn adres herstellen
 email-changed-until = De link werkt één keer en is 72 uur geldig: tot { $undo_until }.
+email-changed-undone = Het account heeft zijn vorige adres terug. Met dit adres kun je niet meer inloggen.
 
 
 ## Email welcome: an administrator sends it to any address
@@ -201,6 +202,7 @@ page-reset-done-continue = Log er nu mee in. Alle apparaten die op je account wa
 
 page-email-change-title = Bevestig je nieuwe e-mailadres
 page-email-change-lead = Klik op de knop om dit adres voor je account te gebruiken. Daarna log je ermee in.
+page-email-change-not-me = Heb je hier niet om gevraagd of is het account niet van jou? Sluit dan deze pagina: er verandert niets.
 page-email-change-button = Dit adres bevestigen
 page-email-changed-title = E-mailadres gewijzigd
 page-email-changed-heading = Je e-mailadres is gewijzigd

@@ -104,6 +104,7 @@ email-changed-lead = { $changed_at } adres e-mail Twojego konta { $app_name } zo
 email-changed-act = W takim razie przywróć ten adres. Nastąpi wylogowanie ze wszystkich urządzeń, a my wyślemy Ci link do ustawienia nowego hasła.
 email-changed-button = Przywróć mój adres
 email-changed-until = Link działa tylko raz i jest ważny przez 72 godziny: wygaśnie { $undo_until }.
+email-changed-undone = Konto ma znów swój poprzedni adres. Z użyciem tego adresu nie można się już zalogować.
 
 
 ## Email welcome: an administrator sends it to any address
@@ -209,6 +210,7 @@ page-reset-done-continue = Zaloguj się teraz, używając nowego hasła. Wszystk
 
 page-email-change-title = Potwierdź nowy adres e-mail
 page-email-change-lead = Naciśnij przycisk, aby używać tego adresu na swoim koncie. Od tej pory będzie on służyć do logowania.
+page-email-change-not-me = To nie Twoja prośba lub nie Twoje konto? Zamknij tę stronę: nic się nie zmieni.
 page-email-change-button = Potwierdź ten adres
 page-email-changed-title = Adres e-mail zmieniony
 page-email-changed-heading = Twój adres e-mail jest zmieniony

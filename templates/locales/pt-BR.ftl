@@ -100,6 +100,7 @@ email-changed-lead = Em { $changed_at }, o endereço de e-mail da sua conta { $a
 email-changed-act = Então restaure este endereço. Todos os dispositivos serão desconectados, e enviaremos a você um link para escolher uma nova senha.
 email-changed-button = Restaurar meu endereço
 email-changed-until = O link funciona uma única vez e é válido por 72 horas: até { $undo_until }.
+email-changed-undone = A conta voltou a ter o endereço anterior. Com este, você não pode mais fazer login.
 
 
 ## Email welcome: an administrator sends it to any address
@@ -205,6 +206,7 @@ page-reset-done-continue = Agora faça login com ela. Todos os dispositivos cone
 
 page-email-change-title = Confirme seu novo endereço de e-mail
 page-email-change-lead = Clique no botão para usar este endereço na sua conta. Depois disso, você fará login com ele.
+page-email-change-not-me = Você não pediu isso, ou a conta não é sua? Então feche esta página: nada muda.
 page-email-change-button = Confirmar este endereço
 page-email-changed-title = Endereço de e-mail alterado
 page-email-changed-heading = Seu endereço de e-mail foi alterado

@@ -96,6 +96,7 @@ email-changed-lead = { $app_name } hesabınızın e-posta adresi { $changed_at }
 email-changed-act = O hâlde bu adresi geri yükleyin. Tüm oturumlar kapatılır ve yeni bir şifre belirlemeniz için size bir bağlantı göndeririz.
 email-changed-button = Adresimi geri yükle
 email-changed-until = Bağlantı yalnızca bir kez kullanılabilir ve 72 saat geçerlidir: { $undo_until } tarihine kadar.
+email-changed-undone = Hesap yeniden önceki adresini kullanıyor. Bu adresle artık oturum açamazsınız.
 
 
 ## Email welcome: an administrator sends it to any address
@@ -201,6 +202,7 @@ page-reset-done-continue = Şimdi yeni şifrenizle oturum açın. Hesabınızda 
 
 page-email-change-title = Yeni e-posta adresinizi onaylayın
 page-email-change-lead = Hesabınızda bu adresi kullanmak için düğmeye basın. Bundan sonra bu adresle oturum açarsınız.
+page-email-change-not-me = Bu isteği siz göndermediyseniz veya hesap sizin değilse bu sayfayı kapatın: Hiçbir şey değişmez.
 page-email-change-button = Bu adresi onayla
 page-email-changed-title = E-posta adresi değiştirildi
 page-email-changed-heading = E-posta adresiniz değiştirildi

@@ -92,6 +92,7 @@ email-changed-lead = 您的 { $app_name } 账号的邮箱地址已于 { $changed
 email-changed-act = 请恢复此邮箱地址。所有设备都将退出登录，我们会向您发送设置新密码的链接。
 email-changed-button = 恢复我的邮箱地址
 email-changed-until = 链接只能使用一次，有效期为 72 小时，截止时间为 { $undo_until }。
+email-changed-undone = 该账号已恢复为之前的邮箱地址，您无法再使用此邮箱地址登录。
 
 
 ## Email welcome: an administrator sends it to any address
@@ -197,6 +198,7 @@ page-reset-done-continue = 请使用新密码登录。所有曾登录您账号�
 
 page-email-change-title = 确认您的新邮箱地址
 page-email-change-lead = 点击按钮，即可将此邮箱地址用于您的账号。此后，请使用此邮箱地址登录。
+page-email-change-not-me = 如果不是您本人申请，或者这不是您的账号，请关闭此页面，不会发生任何更改。
 page-email-change-button = 确认此邮箱地址
 page-email-changed-title = 邮箱地址已更改
 page-email-changed-heading = 您的邮箱地址已更改

@@ -68,8 +68,9 @@ pub enum Page<'a> {
     ResetForm { email: Option<&'a str>, problems: &'a [Problem] },
     /// The new password is saved.
     ResetDone {},
-    /// A button that confirms a new address, by posting to the same address.
-    EmailChangeConfirm {},
+    /// A button that confirms a new address, by posting to the same address. `account` has its present address masked: the
+    /// reader of the new mailbox may be another person.
+    EmailChangeConfirm { account: AccountSummary<'a> },
     /// The new address is the account's.
     EmailChanged {},
     /// A button that restores `email`, the address before a change.

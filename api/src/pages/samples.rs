@@ -68,7 +68,7 @@ fn forms() -> Vec<Page<'static>> {
         Page::NotMe { account: ACCOUNT },
         Page::EmailChangeUndo { email: "zoe@example.org" },
         Page::Unsubscribe { email: "zoe@example.org" },
-        Page::EmailChangeConfirm {},
+        Page::EmailChangeConfirm { account: AccountSummary { email: "z•••@example.org", ..ACCOUNT } },
         Page::RequestLink { form, email: None, problem: None },
         Page::RequestLink {
             form: other,

@@ -123,7 +123,10 @@ fn what_people_typed_is_escaped() {
 #[test]
 fn buttons_post_to_the_same_address_and_forms_to_the_api() {
     let pages = pages();
-    for page in [Page::EmailChangeConfirm {}, Page::ResetForm { email: None, problems: &[] }] {
+    for page in [
+        Page::EmailChangeConfirm { account: samples::ACCOUNT },
+        Page::ResetForm { email: None, problems: &[] },
+    ] {
         assert!(
             pages.render(Language::ENGLISH, &page).unwrap().contains("<form method=\"post\">"),
             "{page:?}"

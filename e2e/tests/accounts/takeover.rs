@@ -8,6 +8,7 @@ use bookly_e2e::forge;
 use bookly_e2e::person::{new_address, new_password};
 use bookly_e2e::prelude::*;
 use bookly_e2e::stack::{JWT_SECRET, Member};
+use bookly_shared::domain::EmailAddress;
 use bookly_shared::links::Purpose;
 use reqwest::Method;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -197,6 +198,27 @@ both! {
         let link = stack.link(&owner.email, RESET).await?;
         stack.reset(&link, &owner.password).expect(200).await?;
         stack.log_in(&owner).await?;
+    }
+
+    async fn an_account_that_somebody_moved_to_my_address_is_named_and_its_loss_is_told(stack: &Stack) {
+        let stranger = stack.member().await?;
+        let mine = new_address();
+        let body = json!({"new_email": mine, "password": stranger.person.password});
+        let request = stack.api().post("/auth/email-change-request").bearer_auth(&stranger.tokens.access);
+        request.json(&body).expect(200).await?;
+        let link = stack.link(&mine, CHANGE).await?;
+        let page = stack.api().visit(&link).page(200).await?;
+        let masked = EmailAddress::parse(&stranger.person.email)?.masked();
+        for words in [&*masked, "was made for", "close this page: nothing changes"] {
+            assert!(page.contains(words), "{words}: {page}");
+        }
+        stack.api().post(&link).expect(200).await?;
+        let undo = stack.link(&stranger.person.email, CHANGED).await?;
+        stack.api().post(&undo).expect(200).await?;
+        let notice = stack.mail(&mine, CHANGED).await?;
+        let text = notice.text().context("text")?.replace("\r\n", " ");
+        assert!(text.contains(&masked) && text.contains("can no longer log in"), "{text}");
+        assert!(!text.contains("/email-change-undo/"), "{text}");
     }
 
     async fn an_undo_link_ends_after_72_hours(stack: &Stack) {

@@ -174,7 +174,8 @@ impl Db {
     }
 
     /// Restores the address that an account had before a change, whatever changed since. Ends this and later undo links
-    /// and all sessions, replaces the password's hash, queues a reset link to the restored address and returns its id.
+    /// and all sessions, and replaces the password's hash. Queues a reset link to the restored address and a notice
+    /// without a link to the address that loses the account, and returns their ids.
     pub async fn undo_email_change(
         &self,
         change: Uuid,
@@ -182,7 +183,7 @@ impl Db {
         unknown_password_hash: &str,
         origin: RequestOrigin,
         now: DateTime<Utc>,
-    ) -> DbResult<Change<Uuid>> {
+    ) -> DbResult<Change<Vec<Uuid>>> {
         let lock_user = match self.pools {
             Pools::Postgres(_) => LOCK_USER_POSTGRES,
             Pools::Sqlite { .. } => LOCK_USER_SQLITE,
@@ -209,13 +210,34 @@ impl Db {
                 sqlx::query(FORGET_ALL_FAILURES).bind(mailbox).execute(&mut *tx).await?;
                 sqlx::query(FORGET_NETWORKS).bind(mailbox).execute(&mut *tx).await?;
             }
-            let reset = NewEmail::new(EmailKind::ResetPassword, &parse(&change.old_email)?, now)
-                .about(user_uid, user.auth_version + 1)
-                .request_origin(origin.clone());
-            enqueue_email!(tx, &reset);
-            Change::Made(reset.id)
+            let emails = emails_of_undo(&user, &change, &origin, now)?;
+            for email in &emails {
+                enqueue_email!(tx, email);
+            }
+            Change::Made(emails.iter().map(|email| email.id).collect())
         })
     }
+}
+
+/// The reset link to the restored address, and the notice to the other one, where there is another one. `user` is the
+/// account before the undo.
+fn emails_of_undo(
+    user: &User,
+    change: &EmailChange,
+    origin: &RequestOrigin,
+    now: DateTime<Utc>,
+) -> DbResult<Vec<NewEmail>> {
+    let restored = parse(&change.old_email)?;
+    let email = |kind, to: &EmailAddress| {
+        NewEmail::new(kind, to, now).about(user.uid, user.auth_version + 1).request_origin(origin.clone())
+    };
+    let mut emails = vec![email(EmailKind::ResetPassword, &restored)];
+    if user.email_canonical != change.old_mailbox {
+        // Without a change that it could undo.
+        let context = EmailContext { masked_address: Some(restored.masked()), email_change: None };
+        emails.push(email(EmailKind::EmailChanged, &parse(&user.email)?).with(context));
+    }
+    Ok(emails)
 }
 
 /// The address was valid when it was stored.

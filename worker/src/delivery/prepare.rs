@@ -202,8 +202,8 @@ impl Preparer {
                 first_name,
                 masked_address: email.context.masked_address.clone().unwrap_or_default(),
                 changed_at: email.created_at,
-                link: link(Purpose::EmailChangeUndo, &links.email_change_undo, None),
-                undo_until: email.created_at + UNDO_WINDOW,
+                link: change.map(|_| link(Purpose::EmailChangeUndo, &links.email_change_undo, None)),
+                undo_until: change.map(|_| email.created_at + UNDO_WINDOW),
             },
             EmailKind::Welcome => EmailBody::Welcome { unsubscribe: self.unsubscribe_link(recipient, now) },
         }

@@ -66,16 +66,16 @@ pub enum EmailBody {
         requested_at: DateTime<Utc>,
         reset_url: String,
     },
-    /// To the old address, after the change. The link undoes it until `undo_until`.
+    /// To the old address, after the change. The link undoes it until `undo_until`; after an undo there is neither.
     EmailChanged {
         #[serde(serialize_with = "greeting")]
         first_name: String,
         masked_address: String,
         #[serde(serialize_with = "unix_seconds")]
         changed_at: DateTime<Utc>,
-        link: Link,
-        #[serde(serialize_with = "unix_seconds")]
-        undo_until: DateTime<Utc>,
+        link: Option<Link>,
+        #[serde(serialize_with = "unix_seconds_or_none")]
+        undo_until: Option<DateTime<Utc>>,
     },
     /// To any address that an administrator names. The link that ends these emails stands in a header alone.
     Welcome {
@@ -104,9 +104,10 @@ impl EmailBody {
         match self {
             Self::VerifyEmail { link, .. }
             | Self::ResetPassword { link, .. }
-            | Self::ChangeEmail { link, .. }
-            | Self::EmailChanged { link, .. } => Some(link.token()),
-            Self::Welcome { unsubscribe } => unsubscribe.as_ref().map(Link::token),
+            | Self::ChangeEmail { link, .. } => Some(link.token()),
+            Self::EmailChanged { link, .. } | Self::Welcome { unsubscribe: link } => {
+                link.as_ref().map(Link::token)
+            }
             Self::PasswordChanged { .. } | Self::EmailChangeRequested { .. } => None,
         }
     }
@@ -146,6 +147,10 @@ fn seconds<S: Serializer>(lifetime: &Duration, to: S) -> Result<S::Ok, S::Error>
 
 fn unix_seconds<S: Serializer>(time: &DateTime<Utc>, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_i64(time.timestamp())
+}
+
+fn unix_seconds_or_none<S: Serializer>(time: &Option<DateTime<Utc>>, to: S) -> Result<S::Ok, S::Error> {
+    time.map(|time| time.timestamp()).serialize(to)
 }
 
 /// Serializes the name to greet by, or none.

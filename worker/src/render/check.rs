@@ -174,8 +174,8 @@ fn link_of(body: &EmailBody) -> Option<&str> {
     match body {
         EmailBody::VerifyEmail { link, .. }
         | EmailBody::ResetPassword { link, .. }
-        | EmailBody::ChangeEmail { link, .. }
-        | EmailBody::EmailChanged { link, .. } => Some(link.as_str()),
+        | EmailBody::ChangeEmail { link, .. } => Some(link.as_str()),
+        EmailBody::EmailChanged { link, .. } => link.as_ref().map(|link| link.as_str()),
         EmailBody::PasswordChanged { .. }
         | EmailBody::EmailChangeRequested { .. }
         | EmailBody::Welcome { .. } => None,

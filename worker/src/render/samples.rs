@@ -31,10 +31,18 @@ impl EmailBody {
         Self::sample_to("Zoë", kind, links)
     }
 
-    /// The emails to try the templates of this kind with: with a name, and without one, as after a sign-up with a name that
-    /// no email repeats.
+    /// The emails to try the templates of this kind with: with all values, and without those that may be missing, such as
+    /// a name that no email repeats.
     pub(super) fn samples(kind: EmailKind) -> [Self; 2] {
-        ["Zoë", ""].map(|first_name| Self::sample_to(first_name, kind, &example_links()))
+        [Self::sample(kind), Self::sample_to("", kind, &example_links()).without_undo()]
+    }
+
+    /// `email_changed` as after an undo; other kinds as they are.
+    pub(super) fn without_undo(mut self) -> Self {
+        if let Self::EmailChanged { link, undo_until, .. } = &mut self {
+            (*link, *undo_until) = (None, None);
+        }
+        self
     }
 
     fn sample_to(first_name: &str, kind: EmailKind, links: &LinkTemplates) -> Self {
@@ -71,8 +79,8 @@ impl EmailBody {
                 first_name,
                 masked_address: "z•••@example.org".to_owned(),
                 changed_at: time,
-                link: links.email_change_undo.with_token(UNDO_TOKEN),
-                undo_until: time + TimeDelta::hours(72),
+                link: Some(links.email_change_undo.with_token(UNDO_TOKEN)),
+                undo_until: Some(time + TimeDelta::hours(72)),
             },
             EmailKind::Welcome => {
                 let link = links.unsubscribe.as_ref();

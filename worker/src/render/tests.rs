@@ -38,11 +38,11 @@ fn link_of(mail: &EmailBody) -> &str {
         EmailBody::VerifyEmail { link, .. }
         | EmailBody::ResetPassword { link, .. }
         | EmailBody::ChangeEmail { link, .. }
-        | EmailBody::EmailChanged { link, .. } => link.as_str(),
+        | EmailBody::EmailChanged { link: Some(link), .. } => link.as_str(),
         EmailBody::PasswordChanged { reset_url, .. } | EmailBody::EmailChangeRequested { reset_url, .. } => {
             reset_url
         }
-        EmailBody::Welcome { .. } => "https://books.example.org",
+        EmailBody::Welcome { .. } | EmailBody::EmailChanged { link: None, .. } => "https://books.example.org",
     }
 }
 
@@ -105,6 +105,22 @@ fn every_email_says_what_the_contract_asks_for() {
         let mail = renderer().render(Locale::En, &EmailBody::sample(kind)).unwrap();
         assert!(mail.text.replace('\n', " ").contains(words), "{kind}: {}", mail.text);
         assert!(mail.html.contains(words), "{kind}: {}", mail.html);
+    }
+}
+
+#[test]
+fn after_an_undo_the_notice_has_no_link_and_says_that_the_address_is_no_longer_the_accounts() {
+    let undone = EmailBody::sample(EmailKind::EmailChanged).without_undo();
+    let mail = renderer().render(Locale::En, &undone).unwrap();
+    for text in [mail.text.replace('\n', " "), mail.html] {
+        for words in
+            ["z•••@example.org", "23 November 2026, 15:04 UTC", "You can no longer log in with this one."]
+        {
+            assert!(text.contains(words), "{words}: {text}");
+        }
+        for words in ["72 hours", "email-change-undo", "Restore my address", "If that was not you", ">none"] {
+            assert!(!text.contains(words), "{words}: {text}");
+        }
     }
 }
 

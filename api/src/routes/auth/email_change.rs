@@ -28,7 +28,7 @@ use crate::extract::{
 };
 use crate::idempotency::{AnswerKeeper, IdempotencyKeyHeader, once};
 use crate::openapi::{errors, schemas};
-use crate::pages::Page;
+use crate::pages::{AccountSummary, Page};
 use crate::state::AppState;
 
 pub(super) fn router(state: &AppState) -> OpenApiRouter<AppState> {
@@ -132,9 +132,18 @@ errors!(html OpenEmailChangeErrors: link(), limited(), always());
 )]
 async fn open(State(state): State<AppState>, format: ResponseFormat, token: PathToken) -> Response {
     match link::open_unused(&state, Purpose::EmailChange, &token).await {
-        Ok(link) => format.of_account(&link.user).page(&state, StatusCode::OK, &Page::EmailChangeConfirm {}),
+        Ok(link) => confirmation_page(&state, format, &link.user),
         Err(error) => format.failure(&state, error, None),
     }
+}
+
+/// The page that names the account: somebody else may have asked for this address, and who confirms it gets an account
+/// that its former address can take back.
+fn confirmation_page(state: &AppState, format: ResponseFormat, user: &User) -> Response {
+    // The address was valid when it was stored.
+    let masked = EmailAddress::parse(&user.email).map(|address| address.masked()).unwrap_or_default();
+    let account = AccountSummary { email: &masked, ..AccountSummary::of(user) };
+    format.of_account(user).page(state, StatusCode::OK, &Page::EmailChangeConfirm { account })
 }
 
 errors!(html ConfirmEmailChangeErrors:

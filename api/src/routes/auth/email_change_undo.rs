@@ -56,7 +56,8 @@ errors!(html UndoErrors:
     post, path = "/email-change-undo/{token}", tag = "Links", operation_id = "undo_email_change",
     summary = "Undo an email change by a link",
     description = "Works once, for 72 hours from the change. Restores the old address, ends all sessions and later undo \
-        links, and sends a link to a new password: the current one is no longer accepted. A form must come from a page \
+        links, and sends a link to a new password: the current one is no longer accepted. The address that the account \
+        had until then is told. A form must come from a page \
         of this service and is answered with a page.",
     params(("token" = String, Path, description = "The last segment of the link in the email", example = "eyJlbWFpbCI6…")),
     responses(
@@ -108,8 +109,8 @@ async fn restore_email(state: &AppState, token: &PathToken, origin: RequestOrigi
     // The password may be the thief's. Nobody knows this one, so only a reset opens the account.
     let hash = state.hasher.hash(Password::random()).await?;
     match state.db.undo_email_change(change.id, change.user.uid, &hash, origin, state.now()).await? {
-        Change::Made(email_id) => {
-            state.jobs.enqueue(email_id);
+        Change::Made(emails) => {
+            emails.into_iter().for_each(|id| state.jobs.enqueue(id));
             audit::account_of(change.user.uid, &change.old_email, "email_change_undone");
             Ok(change.user)
         }

@@ -12,10 +12,10 @@ use crate::trace::TraceContext;
 /// Values for the template that the account does not hold. Never a token, a link or a password.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EmailContext {
-    /// `email_change_requested`: the requested address, masked.
+    /// `email_change_requested`: the requested address, masked. `email_changed`: the account's address, masked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub masked_address: Option<String>,
-    /// `email_changed`: the change that the link undoes.
+    /// `email_changed`: the change that the link undoes. A notice without one has no link: it is of an undo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email_change: Option<Uuid>,
 }

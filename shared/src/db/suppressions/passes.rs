@@ -2,7 +2,7 @@
 //! shows.
 //!
 //! A report may be wrong, and a mailbox may come back. One reset and one verification a day are still sent, and
-//! every notice that the address was changed, which alone can undo the change. One that a mail server accepts and that
+//! every notice that the address was changed: most can undo the change, which nothing else can. One that a mail server accepts and that
 //! does not bounce lifts the entry.
 
 use chrono::{DateTime, TimeDelta, Utc};
