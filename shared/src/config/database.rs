@@ -66,7 +66,9 @@ fn normalise(text: &str) -> Result<String, String> {
     let rest = rest?;
     refuse_several_hosts(rest)?;
     let url = parse(rest).ok_or_else(|| {
-        format!("{NEEDED}; in the user's name and password, characters such as # / ? @ are written as %23 %2F %3F %40")
+        format!(
+            "{NEEDED}; in the names and the password, characters such as # / ? @ are written as %23 %2F %3F %40"
+        )
     })?;
     let url = with_known_parameters(with_plain_host(url)?)?;
     // The error of sqlx may quote a value, so it is not shown.
@@ -93,18 +95,35 @@ fn refuse_several_hosts(rest: &str) -> Result<(), String> {
 /// SQLAlchemy reads a password literally up to the first `@`. Where that makes no valid URL, its reserved characters
 /// are written as percent codes. A URL without a host gets one, which is taken out later.
 fn parse(rest: &str) -> Option<Url> {
-    match Url::parse(&format!("postgres://{rest}")) {
+    let url = match Url::parse(&format!("postgres://{rest}")) {
         // `user:12?34@host` is a valid URL, of a host called user.
-        Ok(url) => return (!url.username().is_empty() || !before_query(rest).contains('@')).then_some(url),
-        Err(ParseError::EmptyHost) => return without_host(rest),
-        Err(_) => {}
-    }
+        Ok(url) => Some(url).filter(|url| !url.username().is_empty() || !before_query(rest).contains('@')),
+        Err(ParseError::EmptyHost) => without_host(rest),
+        Err(_) => with_literal_password(rest),
+    };
+    url.filter(is_read_as_meant)
+}
+
+fn with_literal_password(rest: &str) -> Option<Url> {
     let (user, rest) = rest.split_once(':')?;
     let (password, rest) = rest.split_once('@')?;
+    // `user:a/b@c@host`: the password may go on after its first `@`.
+    if before_query(rest).contains('@') {
+        return None;
+    }
     let host = if rest.is_empty() || rest.starts_with(['/', '?']) { NO_HOST } else { "" };
     let mut url = Url::parse(&format!("postgres://{user}@{host}{rest}")).ok()?;
     url.set_password(Some(password)).ok()?;
     Some(url)
+}
+
+/// A URL parser ends the host at the first `#`, `/` or `?`: in `user:pass@word/x@host/d` the host is `word`, and the rest
+/// of the password and the true host are a path, a parameter or a fragment. No URL of Postgres has a fragment.
+fn is_read_as_meant(url: &Url) -> bool {
+    let parameters = url.query().into_iter().flat_map(|query| query.split('&'));
+    let mut with_at = parameters.filter(|parameter| parameter.contains('@'));
+    let has_known_name = |parameter: &str| parameter.split_once('=').is_some_and(|(name, _)| is_known(name));
+    url.fragment().is_none() && !url.path().contains('@') && with_at.all(has_known_name)
 }
 
 /// Addresses are fine after the `?`: `?user=ann@example.org`.
@@ -167,6 +186,10 @@ const KNOWN: [&str; 18] = [
     "options",
 ];
 
+fn is_known(parameter: &str) -> bool {
+    KNOWN.contains(&parameter) || parameter.starts_with("options[")
+}
+
 /// The values of `ssl=` in asyncpg, and of `sslmode=` in libpq and sqlx.
 const SSL_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 
@@ -222,7 +245,7 @@ fn with_known_parameters(mut url: Url) -> Result<Url, String> {
             ("target_session_attrs", "read-only" | "standby") => {
                 return Err("target_session_attrs must allow a server that can be written: read-write, primary or any".into());
             }
-            (name, value) if KNOWN.contains(&name) || name.starts_with("options[") => (name, value),
+            (name, value) if is_known(name) => (name, value),
             _ => continue,
         };
         url.query_pairs_mut().append_pair(name, value);

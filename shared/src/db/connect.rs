@@ -44,7 +44,9 @@ impl Db {
         match settings {
             DatabaseSettings::Sqlite { data_dir } => open_sqlite(data_dir, pending).await,
             DatabaseSettings::Postgres { url, pool_size, trust } => {
-                open_postgres(postgres_options(url, trust)?, *pool_size, pending).await
+                let options = postgres_options(url, trust)?;
+                let opened = open_postgres(options.clone(), *pool_size, pending).await;
+                opened.map_err(|error| error.at_host_of(&options))
             }
         }
     }
@@ -130,7 +132,7 @@ async fn open_sqlite(data_dir: &Path, pending: PendingMigrations) -> Result<Db, 
 
 /// SQLite creates its other files with the permissions of the database file.
 fn make_private(data_dir: &Path) -> std::io::Result<()> {
-    private_files::make_folder(data_dir)?;
+    private_files::make_data_dir(data_dir)?;
     private_files::create_if_missing(&sqlite_file(data_dir))?;
     for suffix in ["-wal", "-shm", "-journal"] {
         private_files::restrict(&data_dir.join(format!("bookly.sqlite{suffix}")));
@@ -181,11 +183,28 @@ pub fn data_dir_is_in_use(data_dir: &Path) -> std::io::Result<bool> {
 /// When another process holds the lock, or the folder cannot be written.
 pub fn lock_data_dir(data_dir: &Path) -> Result<DataDirLock, ConnectError> {
     let unusable = |source| ConnectError::DataDir { path: data_dir.to_owned(), source };
-    private_files::make_folder(data_dir).map_err(unusable)?;
+    private_files::make_data_dir(data_dir).map_err(unusable)?;
     let file = private_files::create(&data_dir.join(LOCK_FILE)).map_err(unusable)?;
     match file.try_lock() {
         Ok(()) => Ok(DataDirLock { _file: file }),
         Err(TryLockError::WouldBlock) => Err(ConnectError::InUse(data_dir.to_owned())),
         Err(TryLockError::Error(source)) => Err(unusable(source)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_that_cannot_be_reached_is_named_with_its_setting_and_without_the_password() {
+        let settings = DatabaseSettings::Postgres {
+            url: "postgres://bookly:long-secret@127.0.0.1:1/bookly".into(),
+            pool_size: DEFAULT_POOL_SIZE,
+            trust: Trust::default(),
+        };
+        let error = Db::open(&settings, PendingMigrations::Apply).await.unwrap_err().to_string();
+        assert!(error.contains("cannot be reached at 127.0.0.1, port 1 (DATABASE_URL): "), "{error}");
+        assert!(!error.contains("long-secret"), "{error}");
     }
 }

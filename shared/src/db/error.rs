@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use sqlx::error::DatabaseError;
-use sqlx::postgres::PgDatabaseError;
+use sqlx::postgres::{PgConnectOptions, PgDatabaseError};
 
 use crate::tls::{CertificateProblem, with_reason};
 
@@ -197,8 +197,13 @@ pub enum ConnectError {
     #[error("DATABASE_URL cannot be read as a Postgres URL (postgres://user:password@host:port/name)")]
     Url,
     /// The server does not answer, or refuses the connection.
-    #[error("the database cannot be reached: {}", with_remedy(.0))]
-    Connect(#[source] Arc<sqlx::Error>),
+    #[error("the database cannot be reached{at}: {}", with_remedy(.source))]
+    Connect {
+        /// The host, and the setting that names it, or empty.
+        at: String,
+        /// The reason.
+        source: Arc<sqlx::Error>,
+    },
     /// `DATA_DIR` cannot be created or written.
     #[error("{path} cannot be used as DATA_DIR: {source}", path = path.display())]
     DataDir {
@@ -233,15 +238,30 @@ pub enum ConnectError {
     Migrate(#[source] Box<sqlx::migrate::MigrateError>),
 }
 
+impl ConnectError {
+    /// The same with the host that these options lead to.
+    pub(super) fn at_host_of(self, options: &PgConnectOptions) -> ConnectError {
+        match self {
+            ConnectError::Connect { source, .. } => {
+                let socket = options.get_socket().map(|folder| folder.display().to_string());
+                let host = socket.unwrap_or_else(|| options.get_host().to_owned());
+                let at = format!(" at {host}, port {} (DATABASE_URL)", options.get_port());
+                ConnectError::Connect { at, source }
+            }
+            other => other,
+        }
+    }
+}
+
 impl From<sqlx::Error> for ConnectError {
     fn from(error: sqlx::Error) -> Self {
-        ConnectError::Connect(Arc::new(error))
+        ConnectError::Connect { at: String::new(), source: Arc::new(error) }
     }
 }
 
 impl From<DbError> for ConnectError {
     fn from(error: DbError) -> Self {
-        ConnectError::Connect(error.cause().clone())
+        ConnectError::Connect { at: String::new(), source: error.cause().clone() }
     }
 }
 

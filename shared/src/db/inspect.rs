@@ -84,7 +84,7 @@ impl InspectError {
     /// The problem behind it.
     pub fn problem(&self) -> DatabaseProblem {
         match self {
-            InspectError::Connect(ConnectError::Connect(error)) => problem_of(error),
+            InspectError::Connect(ConnectError::Connect { source, .. }) => problem_of(source),
             InspectError::Ask(error) => problem_of(error.cause()),
             InspectError::NoFile(_) | InspectError::Connect(_) => DatabaseProblem::Other,
         }

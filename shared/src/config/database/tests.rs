@@ -38,6 +38,37 @@ fn a_user_name_is_not_read_as_a_host() {
     assert!(normalise("postgres://user:12?34@host/d").unwrap_err().contains("%3F"));
 }
 
+#[test]
+fn a_password_that_ends_in_the_place_of_the_host_is_refused_with_the_remedy_and_not_shown() {
+    for given in [
+        "postgres://bookly:Tr0ub4dor@ndLongSecret/77xyz@127.0.0.1:1/bookly",
+        "postgres://bookly:Tr0/b4d@rSecret@127.0.0.1:1/bookly",
+        "postgres://bookly:Tr0ub4dor@nd#Secret@host/bookly",
+        "postgres://bookly:Tr0ub4dor@nd?Secret@host/bookly",
+        "postgres://bookly:Tr0ub4dor@nd?Sec=ret@host/bookly",
+        "postgres://bookly:12345@nd/Secret@host/bookly?sslmode=require",
+        "postgres://bookly:Tr0@/Secret@host/bookly",
+        "postgresql+asyncpg://bookly:Tr0#b@r?Secret@host/bookly",
+    ] {
+        let refused = normalise(given).expect_err(given);
+        assert!(refused.contains("%40"), "{given}: {refused}");
+        assert!(!refused.contains("Secret") && !refused.contains("Tr0"), "{refused}");
+    }
+}
+
+#[test]
+fn an_at_sign_that_leaves_no_doubt_is_part_of_its_name_or_password() {
+    for (given, host, user) in [
+        ("postgres://u:p@ss@h/d", "h", "u"),
+        ("postgres://u@server:p@h/d", "h", "u@server"),
+        ("postgres://u@server:p#w@h/d", "h", "u@server"),
+        ("postgres://h/d?user=u@server&password=p@w", "h", "u@server"),
+        ("postgres://u:p%40w%2Fx@h/d%40d", "h", "u"),
+    ] {
+        assert_eq!((place(given).0.as_str(), place(given).2.as_str()), (host, user), "{given}");
+    }
+}
+
 /// The host, port, user, password and database that sqlx connects with.
 fn place(given: &str) -> (String, u16, String, Option<String>) {
     let url = normalise(given).unwrap_or_else(|error| panic!("{given}: {error}"));
