@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::domain::{EmailAddress, SmtpReply};
+use crate::links::CODE_DIGITS;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
@@ -14,6 +15,8 @@ pub(crate) const REDACTED: &str = "[redacted]";
 const PIECE: usize = 8;
 /// Escapes within escapes that are decoded, as in `%252E`.
 const MAX_DECODINGS: usize = 3;
+/// What may stand between the halves of a code, in bytes: a separator, an escape or a short word.
+const CODE_GAP: usize = 8;
 
 /// Finds pieces of secrets in whatever form a reply's lines can have: as it is, in base64, percent-encoded,
 /// quoted-printable, xtext (RFC 3461), HTML references, hexadecimal; in another case; split by spaces and punctuation.
@@ -23,8 +26,10 @@ const MAX_DECODINGS: usize = 3;
 pub struct Redactor {
     /// Encoded forms of the secrets, letters and digits only, in lower case.
     forms: Vec<Vec<u8>>,
-    /// Secrets with fewer than [`PIECE`] letters and digits are found only as a whole.
+    /// Secrets with fewer than [`PIECE`] letters and digits are found only as a whole, in any case of letters.
     short: Vec<String>,
+    /// The halves of secrets that are codes.
+    codes: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
 impl Redactor {
@@ -38,9 +43,13 @@ impl Redactor {
                     redactor.forms.push(form);
                 }
             }
-            if letters_and_digits(secret.as_bytes()).len() < PIECE {
+            let significant = letters_and_digits(secret.as_bytes());
+            if significant.len() < PIECE {
                 redactor.short.push(secret.to_owned());
                 redactor.short.push(BASE64_STANDARD.encode(secret));
+            } else if significant.len() == CODE_DIGITS && significant.iter().all(u8::is_ascii_digit) {
+                let (first, last) = significant.split_at(CODE_DIGITS / 2);
+                redactor.codes.push((first.to_vec(), last.to_vec()));
             }
         }
         redactor
@@ -48,13 +57,13 @@ impl Redactor {
 
     /// The text with `[redacted]` in place of each secret.
     pub fn redact(&self, text: &str) -> String {
-        let mut found = self.short_ones(text);
-        let mut decoded = Decoded::of(text);
-        for _ in 0..=MAX_DECODINGS {
+        let mut found = Vec::new();
+        for decoded in Decoded::all_of(text) {
             found.extend(self.pieces_in(&decoded));
-            let Some(next) = decoded.decode() else { break };
-            decoded = next;
+            found.extend(self.short_ones(&decoded));
+            found.extend(self.codes_in(&decoded));
         }
+        found.iter_mut().for_each(|range| *range = whole_word(text, range));
         replace(text, found)
     }
 
@@ -63,9 +72,20 @@ impl Redactor {
         SmtpReply { text: self.redact(&reply.text), ..reply }
     }
 
-    fn short_ones(&self, text: &str) -> Vec<Range<usize>> {
-        let all = self.short.iter();
-        all.flat_map(|secret| text.match_indices(secret).map(|(start, it)| start..start + it.len())).collect()
+    fn short_ones(&self, text: &Decoded) -> Vec<Range<usize>> {
+        self.short.iter().flat_map(|secret| text.places_of(secret.as_bytes())).collect()
+    }
+
+    fn codes_in(&self, text: &Decoded) -> Vec<Range<usize>> {
+        let mut found = Vec::new();
+        for (first, last) in &self.codes {
+            for start in text.starts_of(first) {
+                let gaps = start + first.len()..=start + first.len() + CODE_GAP;
+                let end = gaps.map(|at| at..at + last.len()).find(|half| text.holds(half.start, last));
+                found.extend(end.map(|half| text.range(start..half.end)));
+            }
+        }
+        found
     }
 
     fn pieces_in(&self, text: &Decoded) -> Vec<Range<usize>> {
@@ -147,11 +167,71 @@ fn letters_and_digits(text: &[u8]) -> Vec<u8> {
 }
 
 /// A text's bytes after some decodings, each with its place in the original text.
-struct Decoded(Vec<(u8, Range<usize>)>);
+pub(crate) struct Decoded(Vec<(u8, Range<usize>)>);
 
 impl Decoded {
-    fn of(text: &str) -> Decoded {
-        Decoded(text.bytes().enumerate().map(|(at, byte)| (byte, at..at + 1)).collect())
+    /// The text as it is, and after each decoding of its escapes. Most texts have none.
+    pub(crate) fn all_of(text: &str) -> impl Iterator<Item = Decoded> {
+        let as_it_is = Decoded(text.bytes().enumerate().map(|(at, byte)| (byte, at..at + 1)).collect());
+        let mut next = Some(as_it_is);
+        (0..=MAX_DECODINGS).map_while(move |_| {
+            let decoded = next.take()?;
+            next = decoded.decode();
+            Some(decoded)
+        })
+    }
+
+    /// The bytes.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        self.0.iter().map(|(byte, _)| *byte).collect()
+    }
+
+    /// Where some of these bytes, at least one, stand in the original text.
+    pub(crate) fn range(&self, of: Range<usize>) -> Range<usize> {
+        self.0[of.start].1.start..self.0[of.end - 1].1.end
+    }
+
+    /// Where these bytes stand in the original text, in any case of letters.
+    fn places_of(&self, wanted: &[u8]) -> Vec<Range<usize>> {
+        self.starts_of(wanted).map(|start| self.range(start..start + wanted.len())).collect()
+    }
+
+    fn starts_of<'a>(&'a self, wanted: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
+        (0..(self.0.len() + 1).saturating_sub(wanted.len())).filter(|start| self.holds(*start, wanted))
+    }
+
+    fn holds(&self, start: usize, wanted: &[u8]) -> bool {
+        let at = self.0.get(start..start + wanted.len());
+        at.is_some_and(|at| at.iter().zip(wanted).all(|((byte, _), of)| byte.eq_ignore_ascii_case(of)))
+    }
+
+    /// With the bytes that runs of hexadecimal digits stand for, where these are all visible characters of ASCII and at
+    /// least `shortest`; `None` when there is no such run.
+    pub(crate) fn decode_hex(&self, shortest: usize) -> Option<Decoded> {
+        let (mut decoded, mut at, mut any) = (Vec::new(), 0, false);
+        while at < self.0.len() {
+            let run = self.0[at..].iter().take_while(|(byte, _)| byte.is_ascii_hexdigit()).count();
+            // The run may begin with a digit that belongs to something else.
+            match (0..2).find_map(|skipped| self.hex_in(at + skipped..at + run, shortest)) {
+                Some(bytes) => {
+                    decoded.extend(bytes);
+                    any = true;
+                }
+                None => decoded.extend_from_slice(&self.0[at..at + run.max(1)]),
+            }
+            at += run.max(1);
+        }
+        any.then_some(Decoded(decoded))
+    }
+
+    fn hex_in(&self, run: Range<usize>, shortest: usize) -> Option<Vec<(u8, Range<usize>)>> {
+        let value = |(byte, _): &(u8, Range<usize>)| char::from(*byte).to_digit(16);
+        let pairs = self.0.get(run)?.chunks_exact(2);
+        let bytes = pairs.map(|pair| {
+            let byte = u8::try_from(value(&pair[0])? * 16 + value(&pair[1])?).ok()?;
+            (byte == b' ' || byte.is_ascii_graphic()).then(|| (byte, pair[0].1.start..pair[1].1.end))
+        });
+        bytes.collect::<Option<Vec<_>>>().filter(|bytes| bytes.len() >= shortest)
     }
 
     /// Decodes every escape once; `None` when there is none.
@@ -166,7 +246,8 @@ impl Decoded {
         any.then_some(Decoded(decoded))
     }
 
-    /// The byte of an escape, and how many bytes it takes: `%2E`, `=2E`, `+2E`, `\x2E`, `&#46;`, `&#x2E;`, `\u002E`.
+    /// The byte of an escape, and how many bytes it takes: `%2E`, `=2E`, `+2E`, `\x2E`, `&#46;`, `&#x2E;`, `&amp;`,
+    /// `\u002E`.
     fn escape_at(&self, at: usize) -> Option<(u8, usize)> {
         let byte = |offset: usize| self.0.get(at + offset).map(|(byte, _)| *byte);
         let hex = |start: usize, digits: usize| {
@@ -186,19 +267,35 @@ impl Decoded {
                 })?;
                 Some((ascii(value)?, end + 1))
             }
+            (b'&', _) => {
+                let (name, byte) = NAMED.iter().find(|(name, _)| self.holds(at, name))?;
+                Some((*byte, name.len()))
+            }
             _ => None,
         }
     }
 }
 
-/// Replaces ranges, each extended to the whole word in which it is.
-fn replace(text: &str, mut found: Vec<Range<usize>>) -> String {
-    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"._~%=+-".contains(byte);
-    for range in &mut found {
-        let before = text.as_bytes()[..range.start].iter().rev();
-        range.start -= before.take_while(|byte| is_word(byte)).count();
-        range.end += text.as_bytes()[range.end..].iter().take_while(|byte| is_word(byte)).count();
-    }
+/// The named references of HTML that stand for characters which it escapes, and for the blank that does not break.
+const NAMED: [(&[u8], u8); 6] = [
+    (b"&amp;", b'&'),
+    (b"&nbsp;", b' '),
+    (b"&lt;", b'<'),
+    (b"&gt;", b'>'),
+    (b"&quot;", b'"'),
+    (b"&apos;", b'\''),
+];
+
+/// The range, extended to the whole word in which it is.
+fn whole_word(text: &str, range: &Range<usize>) -> Range<usize> {
+    let is_word = |byte: &&u8| byte.is_ascii_alphanumeric() || b"._~%=+-".contains(byte);
+    let before = text.as_bytes()[..range.start].iter().rev().take_while(is_word).count();
+    let after = text.as_bytes()[range.end..].iter().take_while(is_word).count();
+    range.start - before..range.end + after
+}
+
+/// The text with `[redacted]` in place of each range, and once where some overlap.
+pub(crate) fn replace(text: &str, mut found: Vec<Range<usize>>) -> String {
     found.sort_unstable_by_key(|range| range.start);
     let (mut redacted, mut at) = (String::with_capacity(text.len()), 0);
     for range in found {

@@ -101,6 +101,49 @@ fn a_password_is_redacted_as_it_is_and_in_base64_also_when_it_is_short() {
 }
 
 #[test]
+fn a_short_password_is_redacted_in_any_encoding_and_case() {
+    for (password, form) in [
+        ("p@ss!w0", "p%40ss%21w0"),
+        ("p@ss!w0", "P@SS!W0"),
+        ("p@ss!w0", "p=40ss=21w0"),
+        ("p@ss!w0", "p%2540ss%2521w0"),
+        ("abc&1", "abc&amp;1"),
+        ("abc&1", "ABC&#38;1"),
+        ("a<b>\"c", "a&lt;b&gt;&quot;c"),
+    ] {
+        let redacted = Redactor::new([password]).redact(&format!("535 5.7.8 {form} is wrong"));
+        assert_eq!(redacted, "535 5.7.8 [redacted] is wrong", "{form}");
+    }
+}
+
+#[test]
+fn a_code_is_redacted_with_anything_short_between_its_halves() {
+    let redactor = Redactor::new(["2096 7417", "20967417"]);
+    for form in [
+        "20967417",
+        "2096 7417",
+        "2096-7417",
+        "2096_7417",
+        "2096.7417",
+        "2096x7417",
+        "2096&nbsp;7417",
+        "2096&thinsp;7417",
+        "2096%207417",
+        "2096=207417",
+        "2096%C2%A07417",
+        "2096 and 7417",
+        "3230393620 37343137",
+    ] {
+        let redacted = redactor.redact(&format!("550 5.7.1 {form} is spam"));
+        assert!(!redacted.contains("2096") && !redacted.contains("7417"), "{form}: {redacted}");
+        assert!(redacted.starts_with("550 5.7.1 [redacted]") && redacted.ends_with(" is spam"), "{redacted}");
+    }
+    for other in ["7417 2096", "2096 messages in 7417 s", "2096", "20971 7417"] {
+        assert_eq!(redactor.redact(other), other);
+    }
+}
+
+#[test]
 fn an_address_is_masked_in_any_case_of_letters() {
     let text = "550 <Ann@Example.org>: ann@example.org unknown, é ANN@EXAMPLE.ORG";
     assert_eq!(
