@@ -23,6 +23,21 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// The same for `DATA_DIR`, which may be a symbolic link: then the folder that it leads to is made so.
+///
+/// # Errors
+/// When it cannot be created.
+pub fn make_data_dir(path: &Path) -> io::Result<()> {
+    make_folder(path)?;
+    restrict_data_dir(path);
+    Ok(())
+}
+
+/// Takes the permissions of other users from `DATA_DIR`, if it exists. Links inside are not followed.
+pub fn restrict_data_dir(path: &Path) {
+    restrict(&fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()));
+}
+
 /// Opens an empty file for writing, for the owner only.
 ///
 /// # Errors
@@ -95,6 +110,8 @@ fn warn_on_error(path: &Path, changed: io::Result<()>) {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use super::*;
 
     fn mode(path: &Path) -> u32 {
@@ -130,6 +147,23 @@ mod tests {
         assert_eq!(fs::read_to_string(&file).unwrap(), "text");
         create(&file).unwrap();
         assert_eq!(fs::read_to_string(&file).unwrap(), "");
+    }
+
+    #[test]
+    fn a_data_folder_behind_a_symbolic_link_is_changed_and_a_link_inside_is_not_followed() {
+        let parent = tempfile::tempdir().unwrap();
+        let (folder, elsewhere, link) =
+            (parent.path().join("folder"), parent.path().join("elsewhere"), parent.path().join("data"));
+        for folder in [&folder, &elsewhere] {
+            fs::create_dir(folder).unwrap();
+            fs::set_permissions(folder, Permissions::from_mode(0o755)).unwrap();
+        }
+        symlink(&folder, &link).unwrap();
+        symlink(&elsewhere, folder.join("mail")).unwrap();
+        make_data_dir(&link).unwrap();
+        make_folder(&link.join("mail")).unwrap();
+        assert_eq!((mode(&folder), mode(&elsewhere)), (0o700, 0o755));
+        assert!(!is_open_to_others(&link));
     }
 
     #[test]

@@ -70,7 +70,7 @@ fn read(data_dir: &Path) -> io::Result<Option<SecretString>> {
 
 /// Writes a temporary file and moves it to its name only if that is free, so that no process reads half a file.
 fn make(data_dir: &Path) -> io::Result<()> {
-    private_files::make_folder(data_dir)?;
+    private_files::make_data_dir(data_dir)?;
     // Mode 0600 from the beginning, by tempfile.
     let mut file = NamedTempFile::new_in(data_dir)?;
     writeln!(file, "{}", random_text()?)?;

@@ -28,7 +28,7 @@ pub(super) async fn store(
 
 /// Makes `DATA_DIR`, the folder and the emails of earlier versions readable by this user only.
 pub(super) fn restrict(data_dir: &Path, folder: &Path) {
-    private_files::restrict(data_dir);
+    private_files::restrict_data_dir(data_dir);
     private_files::restrict(folder);
     private_files::restrict_files(folder);
 }
