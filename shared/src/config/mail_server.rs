@@ -1,5 +1,7 @@
 //! The settings of an SMTP server. The first server and the fallback have the same ones.
 
+use std::net::IpAddr;
+
 use super::mail_auth::{self, SmtpAuth, SmtpCredentials};
 use super::source::Source;
 use super::table::{self, Setting};
@@ -172,6 +174,12 @@ pub(super) fn risks(server: &SmtpSettings) -> Vec<&'static str> {
                  with port 465"
             }
         }));
+        if !is_near(&server.host) {
+            risks.push(
+                "emails and the links in them are sent without encryption to MAIL_SERVER, which is not on a private network: \
+                 set MAIL_STARTTLS=true with port 587, or MAIL_SSL_TLS=true with port 465",
+            );
+        }
     }
     if server.security != Security::Plain && !server.validate_certs {
         risks.push(
@@ -180,4 +188,16 @@ pub(super) fn risks(server: &SmtpSettings) -> Vec<&'static str> {
         );
     }
     risks
+}
+
+/// Whether a host is this machine or on a private network (RFC 1918, RFC 4193, link-local addresses). A name without a dot
+/// is known there only, as the names of containers are.
+fn is_near(host: &str) -> bool {
+    match host.parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(IpAddr::V4(address)) => address.is_loopback() || address.is_private() || address.is_link_local(),
+        Ok(IpAddr::V6(address)) => {
+            address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
+        }
+        Err(_) => !host.trim_end_matches('.').contains('.'),
+    }
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
+use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::problem::shown;
@@ -48,7 +49,7 @@ pub(super) fn settings(source: &mut Source) -> Option<Settings> {
     let doctor = doctor::read(source);
     let docs = source.optional(&table::DOCS, values::boolean);
     let rate_limit = source.optional(&table::RATE_LIMIT, values::boolean);
-    let trusted_proxies = source.optional(&table::TRUSTED_PROXIES, values::networks);
+    let trusted_proxies = trusted_proxies(source);
     let cors_origins = source.optional(&table::CORS_ORIGINS, values::origins);
     let verify_on_get = source.optional(&table::VERIFY_ON_GET, values::boolean);
     let unverified_account_days =
@@ -126,6 +127,17 @@ fn trust(source: &mut Source) -> Option<Trust> {
     source.optional(&table::SSL_CERT_FILE, |path| {
         Trust::read(Path::new(path)).map_err(|error| error.to_string())
     })
+}
+
+fn trusted_proxies(source: &mut Source) -> Option<Vec<IpNet>> {
+    let networks = source.optional(&table::TRUSTED_PROXIES, values::networks)?;
+    if networks.iter().any(|network| network.prefix_len() == 0) {
+        source.warn(
+            "TRUSTED_PROXIES trusts every address: each client can choose the address that limits and the log see; name \
+             the networks of your proxies only",
+        );
+    }
+    Some(networks)
 }
 
 fn mailbox_limits(source: &mut Source) -> Option<MailboxLimits> {

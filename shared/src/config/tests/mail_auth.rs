@@ -104,7 +104,8 @@ fn what_is_missing_or_contradicts_is_named_with_its_remedy() {
 #[test]
 fn a_token_in_clear_text_and_settings_that_are_not_used_are_warnings() {
     let warnings = |vars: &[&[(&str, &str)]]| read(vars).unwrap().warnings;
-    let clear = warnings(&[SERVER, TOKEN, &[("MAIL_STARTTLS", "false")]]);
+    let near = [("MAIL_STARTTLS", "false"), ("MAIL_SERVER", "10.0.0.25")];
+    let clear = warnings(&[SERVER, TOKEN, &near]);
     assert!(clear.len() == 1 && clear[0].contains("access tokens are sent without encryption"), "{clear:?}");
     let unused = warnings(&[SERVER, TOKEN, &[("MAIL_AUTH", ""), ("MAIL_PASSWORD", "hunter2")]]);
     assert!(unused.len() == 1 && unused[0].contains("set MAIL_AUTH=xoauth2"), "{unused:?}");
