@@ -179,7 +179,7 @@ async fn a_report_counts_once_and_only_for_the_rows_own_recipient() {
         send(&db, &claim(&db, id, 1).await).await;
         let own = EmailAddress::parse(&db.email(id).await.unwrap().unwrap().recipient).unwrap();
         let of = |email_id, mailbox, mark| {
-            let (source, verdict, words) = (ReportSource::Mailgun, Hard, WORDS);
+            let (source, verdict, words) = (ReportSource::SendGrid, Hard, WORDS);
             Report { email_id, mailbox: Some(mailbox), source, verdict, words, mark }
         };
         let mark = mark();
@@ -196,6 +196,24 @@ async fn a_report_counts_once_and_only_for_the_rows_own_recipient() {
         let later = at(10) + KEEP_MARKS_FOR;
         db.purge(TimeDelta::days(30), TimeDelta::zero(), later).await.unwrap();
         assert_eq!(record(&report).await, Recorded::Noted, "the mark is forgotten");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_proof_that_covers_no_report_is_used_up_by_any_report() {
+    on_both("a_proof_that_covers_no_report_is_used_up", async |db: Db| {
+        let id = queue(&db).await;
+        send(&db, &claim(&db, id, 1).await).await;
+        let (first, second) = (mark(), mark());
+        let of = |email_id, mark| Report { source: ReportSource::Mailgun, ..hard_bounce(email_id, mark) };
+        let nobodys = of(Uuid::now_v7(), first);
+        assert_eq!(db.record_report(&nobodys, at(9)).await.unwrap(), Recorded::NotOurs);
+        assert!(db.mark_report(second, at(9)).await.unwrap());
+        for mark in [first, second] {
+            assert_eq!(db.record_report(&of(id, mark), at(9)).await.unwrap(), Recorded::Repeated);
+        }
+        assert_eq!(state(&db, id).await.0, "sent");
     })
     .await;
 }

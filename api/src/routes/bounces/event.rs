@@ -108,9 +108,14 @@ impl Event {
 
     /// A hash of the event's id, which the same event has when it is sent again.
     pub(super) fn mark(&self, source: ReportSource) -> [u8; 32] {
-        let hash = Sha256::new().chain_update(source.as_str()).chain_update([0]);
-        hash.chain_update(&self.event_id).finalize().into()
+        mark_of(source, &self.event_id)
     }
+}
+
+/// A hash of what the provider calls an event.
+pub(super) fn mark_of(source: ReportSource, event_id: &str) -> [u8; 32] {
+    let hash = Sha256::new().chain_update(source.as_str()).chain_update([0]);
+    hash.chain_update(event_id).finalize().into()
 }
 
 /// The id of a row, alone or as in its Message-ID: `<id@example.org>`.

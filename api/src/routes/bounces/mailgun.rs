@@ -1,7 +1,7 @@
 //! Mailgun: the call holds a time, a token, and their HMAC under the account's signing key; one event a call
 //! (<https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks>).
 //!
-//! The signature does not cover the event. So the token is the event's mark: none counts twice.
+//! The signature does not cover the event. So the token is the event's mark: none counts twice, whatever came with it.
 
 use bookly_shared::config::ECHOED_NAME;
 use bookly_shared::domain::ReportSource;
@@ -11,7 +11,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::Sha256;
 
-use super::event::{Call, Event, Events, Refusal, Said, first_of, text, text_by_name, text_or_number};
+use super::event::{
+    Call, Event, Events, Refusal, Said, first_of, mark_of, text, text_by_name, text_or_number,
+};
 
 /// Mailgun tries for eight hours.
 const GOOD_FOR: TimeDelta = TimeDelta::hours(12);
@@ -38,6 +40,16 @@ pub(super) fn read(call: &Call<'_>, key: &str) -> Result<Events, Refusal> {
         event_id: text(&document, "/signature/token"),
     };
     Ok(vec![Event::of(ReportSource::Mailgun, &said)])
+}
+
+/// The mark of a call whose proof is right, if it holds no event of ours: nothing else uses its token up.
+pub(super) fn mark_without_event(call: &Call<'_>, read: &Result<Events, Refusal>) -> Option<[u8; 32]> {
+    let has_none = match read {
+        Ok(events) => events.iter().all(Result::is_err),
+        Err(refusal) => matches!(refusal, Refusal::Malformed(_)),
+    };
+    let document = call.json().ok().filter(|_| has_none)?;
+    Some(mark_of(ReportSource::Mailgun, text(&document, "/signature/token")))
 }
 
 fn is_proved(call: &Call<'_>, document: &Value, key: &str) -> bool {

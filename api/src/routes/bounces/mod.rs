@@ -74,7 +74,14 @@ async fn report(
         Err(Refusal::WrongProof)
     } else {
         let body = bytes_within(request, &state, MAX_REPORT_BYTES).await?;
-        read(&Call { body: &body, ..call }, secret.expose_secret())
+        let call = Call { body: &body, ..call };
+        let events = read(&call, secret.expose_secret());
+        if source.proof_covers_no_report()
+            && let Some(mark) = mailgun::mark_without_event(&call, &events)
+        {
+            state.db.mark_report(mark, state.now()).await?;
+        }
+        events
     };
     let events = match events {
         Ok(events) => events,

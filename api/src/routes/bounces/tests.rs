@@ -363,6 +363,34 @@ async fn a_token_of_mailgun_counts_once_whatever_comes_with_it() {
 }
 
 #[tokio::test]
+async fn a_token_of_mailgun_is_used_up_by_a_call_that_changes_nothing() {
+    let world = World::new().await;
+    let bounce = world.hard_bounce_of_mailgun();
+    let changed = |field: &str, value: Value| {
+        let mut event = bounce.clone();
+        event[field] = value;
+        event
+    };
+    let mut of_nobody = changed("message", Value::Null);
+    of_nobody["user-variables"] = Value::Null;
+    let calls = [
+        ("another kind", changed("event", json!("delivered"))),
+        ("no email", of_nobody),
+        ("another recipient", changed("recipient", json!("eve@example.org"))),
+        ("no row", changed("user-variables", json!({"bookly_email_id": Uuid::now_v7()}))),
+        ("malformed", Value::Null),
+    ];
+    for (token, event) in calls {
+        let status = world.mailgun(&event, token, world.now()).await.status.as_u16();
+        assert_eq!(status, if event.is_null() { 400 } else { 200 }, "{token}");
+        assert_eq!(world.mailgun(&bounce, token, world.now()).await.status, 200);
+        assert_eq!(world.state().await, ("sent".into(), 0), "{token}");
+    }
+    assert_eq!(world.mailgun(&bounce, "fresh", world.now()).await.status, 200);
+    assert_eq!(world.state().await, ("bounced".into(), 1));
+}
+
+#[tokio::test]
 async fn malformed_bodies_are_refused_and_large_ones_are_read_up_to_a_mebibyte() {
     let world = World::new().await;
     let malformed = |answer: &Answer| assert_eq!(answer.error(), (400, "malformed_body".into()));

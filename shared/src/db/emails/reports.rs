@@ -148,11 +148,22 @@ impl Reported {
     }
 }
 
+/// Stores a mark: whether it is new.
+macro_rules! mark {
+    ($tx:expr, $mark:expr, $now:expr) => {
+        sqlx::query(MARK_REPORT).bind(&$mark[..]).bind($now).execute(&mut *$tx).await?.rows_affected() == 1
+    };
+}
+
 /// Records a report in a transaction: `Recorded`, after the row was found by the statement `find`.
 macro_rules! record {
     ($tx:expr, $find:expr, $report:expr, $now:expr) => {
         'recorded: {
             let Report { email_id, mailbox, source, verdict, words, mark } = $report;
+            let is_marked_first = source.proof_covers_no_report();
+            if is_marked_first && !mark!($tx, mark, $now) {
+                break 'recorded Recorded::Repeated;
+            }
             let row: Option<Reported> =
                 sqlx::query_as($find).bind(email_id).fetch_optional(&mut *$tx).await?;
             let Some(row) = row.filter(|row| mailbox.is_none_or(|mailbox| mailbox == row.mailbox)) else {
@@ -164,8 +175,7 @@ macro_rules! record {
             if stored >= MAX_REPORTS && state.is_none() && suppression.is_none() {
                 break 'recorded Recorded::Noted;
             }
-            let marked = sqlx::query(MARK_REPORT).bind(&mark[..]).bind($now).execute(&mut *$tx).await?;
-            if marked.rows_affected() == 0 {
+            if !is_marked_first && !mark!($tx, mark, $now) {
                 break 'recorded Recorded::Repeated;
             }
             let note = sqlx::query(NOTE_REPORT).bind(Uuid::now_v7()).bind(email_id).bind(verdict.outcome());
@@ -189,6 +199,11 @@ impl Db {
     pub async fn record_report(&self, report: &Report<'_>, now: DateTime<Utc>) -> DbResult<Recorded> {
         let recorded = self.record_together(std::slice::from_ref(report), vec![0], now).await?;
         Ok(recorded.first().map_or(Recorded::NotOurs, |(_, recorded)| *recorded))
+    }
+
+    /// Uses up the mark of a call that holds no report. Returns whether it was new.
+    pub async fn mark_report(&self, mark: [u8; 32], now: DateTime<Utc>) -> DbResult<bool> {
+        in_transaction!(self, tx => mark!(tx, mark, now))
     }
 
     /// Records each of these reports, those of one email in their order, and calls `recorded` with its number. After an
