@@ -1,5 +1,6 @@
 //! `POST /send_mail`: an administrator sends the welcome email.
 
+use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
 use axum::Json;
@@ -41,17 +42,21 @@ fn addresses_schema() -> Array {
 
 impl FromFields for WelcomeRequest {
     fn from_fields(fields: &mut Fields) -> Option<WelcomeRequest> {
-        fields.list("addresses", ADDRESSES, EmailAddress::parse).map(|addresses| WelcomeRequest { addresses })
+        let mut addresses = fields.list("addresses", ADDRESSES, EmailAddress::parse)?;
+        // The first spelling of a mailbox stays.
+        let mut mailboxes = HashSet::new();
+        addresses.retain(|address| mailboxes.insert(address.canonical().to_owned()));
+        Some(WelcomeRequest { addresses })
     }
 }
 
 errors!(SendMailErrors: body(), keyed(), verified(), [ApiError::InsufficientPermissions], always());
 
-/// One message per address, so that no recipient sees the others.
+/// One message per address, so that no recipient sees the others. An address that is named again gets no second one.
 #[utoipa::path(
     post, path = "/send_mail", tag = "Administration", operation_id = "send_welcome_mail",
     summary = "Send the welcome email",
-    description = "Queues the welcome email, one message to each address. For administrators.",
+    description = "Queues the welcome email, one message to each address, however often and in whatever spelling it is named. For administrators.",
     security(("access_token" = [])),
     params(IdempotencyKeyHeader),
     request_body = WelcomeRequest,
