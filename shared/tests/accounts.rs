@@ -330,6 +330,15 @@ async fn while_a_change_can_be_undone_nobody_else_gets_the_old_address() {
         let (user, change) = moved(&db, &user, &new, 0).await;
         assert!(matches!(create(&db, &home, CreatedVia::SignUp, 71).await, Creation::AddressTaken));
         assert!(matches!(change_email(&db, &other, &home, 71).await, Change::AddressTaken));
+        let taken = async |of: &User, address: &EmailAddress, hours| {
+            db.is_taken_for(of.uid, address.canonical(), at(hours)).await.unwrap()
+        };
+        assert!(
+            taken(&other, &home, 71).await
+                && !taken(&user, &home, 71).await
+                && !taken(&other, &home, 72).await
+        );
+        assert!(taken(&other, &new, 99).await && !taken(&user, &new, 99).await, "an account has it");
         assert!(db.email_change(change, user.uid, at(71)).await.unwrap().is_some());
         assert!(db.email_change(change, user.uid, at(72)).await.unwrap().is_none());
         assert!(matches!(undo(&db, change, user.uid, 72).await, Change::Stale));

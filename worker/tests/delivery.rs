@@ -11,10 +11,10 @@ use bookly_shared::db::Db;
 use bookly_shared::db::emails::admin::{EmailFilter, EmailRow};
 use bookly_shared::db::emails::attempts::{AttemptOutcome, Reason};
 use bookly_shared::db::emails::claim::ClaimLimits;
-use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::db::emails::enqueue::{NewEmail, RequestOrigin};
 use bookly_shared::db::emails::retry::Retry;
 use bookly_shared::db::suppressions::NewSuppression;
-use bookly_shared::db::users::{Creation, FIRST_AUTH_VERSION, NewAccount};
+use bookly_shared::db::users::{Change, Creation, FIRST_AUTH_VERSION, NewAccount};
 use bookly_shared::domain::{CreatedVia, EmailAddress, EmailKind, EmailState, MailServer, SuppressionReason};
 use bookly_shared::queue::JobQueue;
 use bookly_shared::trace::Tracer;
@@ -168,6 +168,30 @@ async fn a_reset_for_an_address_without_an_account_is_cancelled_with_the_reason(
     let row = worker.completed(id).await;
     assert_eq!(row.state, "cancelled");
     assert_eq!(row.last_error.as_deref(), Some("no account has this address"));
+}
+
+#[tokio::test]
+async fn a_link_to_an_address_that_another_account_can_take_back_is_cancelled() {
+    let worker = TestWorker::start().await;
+    let account = async |email: &str| {
+        worker.completed(worker.sign_up(email).await).await;
+        worker.db.user_of_mailbox(email).await.unwrap().unwrap()
+    };
+    let (ann, bob) = (account("ann@example.org").await, account("bob@example.org").await);
+    let new = EmailAddress::parse("new@example.org").unwrap();
+    let (origin, now) = (RequestOrigin::default(), worker.clock.now());
+    let moved = worker.db.change_email(&ann, &new, None, origin, now).await.unwrap();
+    assert!(matches!(moved, Change::Made(_)), "{moved:?}");
+    let former = EmailAddress::parse("ann@example.org").unwrap();
+    let link = NewEmail::new(EmailKind::ChangeEmail, &former, now).about(bob.uid, bob.auth_version);
+    worker.db.enqueue_emails(std::slice::from_ref(&link)).await.unwrap();
+    worker.jobs.enqueue(link.id);
+    let row = worker.completed(link.id).await;
+    assert_eq!(row.state, "cancelled");
+    assert_eq!(
+        row.last_error.as_deref(),
+        Some("the new address has an account already, or one can still take it back")
+    );
 }
 
 #[tokio::test]

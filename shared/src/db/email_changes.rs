@@ -31,7 +31,11 @@ pub(in crate::db) const IS_RESERVED: &str = "
 SELECT EXISTS (SELECT 1 FROM email_changes
                WHERE old_mailbox = $1 AND user_uid <> $2 AND ended_at IS NULL AND changed_at > $3)";
 
-const FIND_OTHER_ACCOUNT: &str = "SELECT uid FROM users WHERE email_canonical = $1 AND uid <> $2";
+/// Whether another account than `$2` has the address `$1`, or can still take it back.
+const IS_TAKEN: &str = "
+SELECT EXISTS (SELECT 1 FROM users WHERE email_canonical = $1 AND uid <> $2)
+    OR EXISTS (SELECT 1 FROM email_changes
+               WHERE old_mailbox = $1 AND user_uid <> $2 AND ended_at IS NULL AND changed_at > $3)";
 
 const SET_EMAIL: &str = "
 UPDATE users
@@ -132,11 +136,9 @@ impl Db {
                     return Ok(Change::Stale);
                 }
             }
-            let other = sqlx::query_scalar(FIND_OTHER_ACCOUNT).bind(email.canonical()).bind(user.uid);
-            let other: Option<Uuid> = other.fetch_optional(&mut *tx).await?;
-            let reserved = sqlx::query_scalar(IS_RESERVED).bind(email.canonical()).bind(user.uid);
-            let reserved: bool = reserved.bind(now - UNDO_WINDOW).fetch_one(&mut *tx).await?;
-            if other.is_some() || reserved {
+            let taken = sqlx::query_scalar(IS_TAKEN).bind(email.canonical()).bind(user.uid);
+            let taken: bool = taken.bind(now - UNDO_WINDOW).fetch_one(&mut *tx).await?;
+            if taken {
                 return Ok(Change::AddressTaken);
             }
             let set = sqlx::query(SET_EMAIL).bind(user.uid).bind(user.auth_version);
@@ -157,6 +159,14 @@ impl Db {
             sqlx::query(FORGET_NETWORKS).bind(email.canonical()).execute(&mut *tx).await?;
             enqueue_email!(tx, &notice);
             Change::Made(notice.id)
+        })
+    }
+
+    /// Whether an account cannot move to this mailbox, in its canonical form, because of another account.
+    pub async fn is_taken_for(&self, user_uid: Uuid, mailbox: &str, now: DateTime<Utc>) -> DbResult<bool> {
+        on_db!(self.reader(), connection => {
+            let query = sqlx::query_scalar(IS_TAKEN).bind(mailbox).bind(user_uid).bind(now - UNDO_WINDOW);
+            query.fetch_one(&mut *connection).await?
         })
     }
 

@@ -10,8 +10,8 @@ pub const NO_ACCOUNT: &str = "no account has this address";
 pub const VERIFIED: &str = "the address is verified already";
 /// A link for an account that has another address now.
 pub const ADDRESS_CHANGED: &str = "the account has another address now";
-/// A link to a new address that has become the address of an account.
-pub const ADDRESS_TAKEN: &str = "the new address has an account already";
+/// A link to a new address that another account has, or can still take back by undoing a change.
+pub const ADDRESS_TAKEN: &str = "the new address has an account already, or one can still take it back";
 /// A link that works once, after a change that ends such links.
 pub const AUTH_CHANGED: &str = "the password, address or role was changed after the request";
 /// By the command line or the operator's page.

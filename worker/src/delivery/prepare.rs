@@ -73,7 +73,7 @@ impl Preparer {
             | EmailKind::EmailChanged => {}
         }
         let Some(user) = self.account_of(email).await? else { return Ok(Decision::Cancel(NO_ACCOUNT)) };
-        let reason = match self.reason_to_cancel(email, &user).await? {
+        let reason = match self.reason_to_cancel(email, &user, now).await? {
             None => self.suppression(email, now).await?,
             reason => reason,
         };
@@ -94,6 +94,7 @@ impl Preparer {
         &self,
         email: &ClaimedEmail,
         user: &User,
+        now: DateTime<Utc>,
     ) -> Result<Option<&'static str>, DbError> {
         let has_other_address = user.email_canonical != email.mailbox;
         let auth_changed = match email.auth_version {
@@ -109,7 +110,9 @@ impl Preparer {
             EmailKind::ResetPassword if auth_changed => Some(AUTH_CHANGED),
             EmailKind::ResetPassword => None,
             EmailKind::ChangeEmail if auth_changed => Some(AUTH_CHANGED),
-            EmailKind::ChangeEmail => self.db.user_of_mailbox(&email.mailbox).await?.map(|_| ADDRESS_TAKEN),
+            EmailKind::ChangeEmail => {
+                self.db.is_taken_for(user.uid, &email.mailbox, now).await?.then_some(ADDRESS_TAKEN)
+            }
             // A notice goes to the address of its time, also when that was changed since: its owner must be warned.
             EmailKind::PasswordChanged | EmailKind::EmailChangeRequested | EmailKind::EmailChanged => None,
             EmailKind::Welcome => None,
