@@ -95,27 +95,55 @@ const MAX_GREETING_CHARS: usize = 40;
 
 /// The name to greet by, or `None` for a name that could carry a message or a link.
 ///
-/// Anyone can sign up with anyone's address, and then the name is in an email to a stranger. So only letters, marks,
-/// spaces, `'`, `’`, `-` and `·` are allowed, and a full stop before a space or at the end (`Dr. Who`).
+/// Anyone can sign up with anyone's address, and then the name is in an email to a stranger. So only letters, marks on
+/// them, spaces, `'`, `’`, `-` and `·` are allowed, and a full stop before a space or at the end (`Dr. Who`). Letters that
+/// look like a sign are not.
 pub fn greeting_name(name: &str) -> Option<&str> {
     let name = name.trim();
     let mut chars = name.chars().peekable();
     let mut count = 0;
+    let mut previous = ' ';
     while let Some(c) = chars.next() {
         count += 1;
         let is_allowed = match c {
             ' ' | '\'' | '’' | '-' | '·' => true,
             '.' => count > 1 && chars.peek().is_none_or(|next| *next == ' '),
-            c => matches!(
-                c.general_category_group(),
-                GeneralCategoryGroup::Letter | GeneralCategoryGroup::Mark
-            ),
+            // Common in names of their own scripts; beside Latin letters they read as `:` and `/`.
+            '\u{903}' | '\u{a83}' | 'ノ' | 'ﾉ' if previous.is_ascii_alphabetic() => false,
+            c if looks_like_a_sign(c) => false,
+            c => match c.general_category_group() {
+                GeneralCategoryGroup::Letter => true,
+                GeneralCategoryGroup::Mark => is_letter_or_mark(previous),
+                _ => false,
+            },
         };
         if !is_allowed || count > MAX_GREETING_CHARS {
             return None;
         }
+        previous = c;
     }
     name.chars().any(|c| c.general_category_group() == GeneralCategoryGroup::Letter).then_some(name)
+}
+
+fn is_letter_or_mark(c: char) -> bool {
+    matches!(c.general_category_group(), GeneralCategoryGroup::Letter | GeneralCategoryGroup::Mark)
+}
+
+/// Whether a letter or mark looks like `.`, `:`, `/`, `\`, `!`, `,`, `|` or `*`, and is in no usual name: from Unicode's
+/// confusables (UTS #39), with the letters beside them that have the same forms.
+fn looks_like_a_sign(c: char) -> bool {
+    matches!(c,
+        // Clicks.
+        '\u{1c0}'..='\u{1c3}' | '\u{107b6}'..='\u{107ba}'
+        // Half and whole colons.
+        | '\u{2d0}' | '\u{2d1}' | '\u{10781}' | '\u{10782}'
+        // Lisu tones; tone letters, raised and low exclamation marks; the sinological dot.
+        | '\u{a4f8}'..='\u{a4fd}' | '\u{a717}'..='\u{a71f}' | '\u{a78f}'
+        // Old Coptic esh, Tuareg yang, halves of kana repeat marks, strokes of Chinese characters, Old Italic ess.
+        | '\u{2cc6}' | '\u{2cc7}' | '\u{2d51}' | '\u{3033}'..='\u{3035}' | '\u{4e36}' | '\u{4e3f}' | '\u{1031f}'
+        // Musical dots and flags.
+        | '\u{1d165}'..='\u{1d1ad}'
+    )
 }
 
 name_type! {
@@ -214,6 +242,25 @@ mod tests {
             "\u{928}\u{93f}\u{924}\u{940}\u{936}",
             &"a".repeat(40),
         ] {
+            assert_eq!(greeting_name(name), Some(name));
+        }
+    }
+
+    #[test]
+    fn letters_that_look_like_signs_are_not_greeted() {
+        let signs = "\u{1c0}\u{1c1}\u{1c2}\u{1c3}\u{2d0}\u{2d1}\u{a789}\u{a4f8}\u{a4f9}\u{a4fa}\u{a4fb}\u{a4fc}\u{a4fd}\
+            \u{a71d}\u{a78f}\u{10781}\u{107b9}\u{2cc6}\u{2d51}\u{3033}\u{4e36}\u{4e3f}\u{1031f}\u{1d16d}\
+            \u{903}\u{a83}\u{30ce}\u{ff89}";
+        for sign in signs.chars() {
+            let name = format!("evil{sign}example");
+            assert_eq!(greeting_name(&name), None, "{name} U+{:04X}", u32::from(sign));
+        }
+        for name in ["see \u{338}evil", "see\u{b7}\u{307}evil", "\u{338}evil"] {
+            assert_eq!(greeting_name(name), None, "a mark on no letter: {name}");
+        }
+        // Where they are letters of names.
+        for name in ["ノア", "乃ノ", "\u{930}\u{93e}\u{92e}\u{903}", "ʔaʔa", "\u{a4e1}\u{a4f2}", "N\u{329}"]
+        {
             assert_eq!(greeting_name(name), Some(name));
         }
     }
