@@ -43,7 +43,8 @@ pub(super) fn settings(source: &mut Source) -> Option<Settings> {
     });
     let worker_concurrency = source.optional(&table::WORKER_CONCURRENCY, values::number_in(1..=1024));
     let worker_rate = source.optional(&table::WORKER_RATE, values::number_in(1..=1000));
-    let metrics_token = source.secret(&table::METRICS_TOKEN, bearer_token);
+    let others_come = source.others_come();
+    let metrics_token = source.secret(&table::METRICS_TOKEN, |text| bearer_token(text, others_come));
     let metrics_listen = source.optional(&table::METRICS_LISTEN, values::socket_address);
     let traces = traces::read(source, trust.as_ref());
     let doctor = doctor::read(source);
@@ -212,11 +213,19 @@ fn long_secret(text: &str) -> Result<String, String> {
     }
 }
 
+/// The shortest `METRICS_TOKEN` where others reach the service, in characters. Attempts at it are not limited.
+const SHORTEST_METRICS_TOKEN: usize = 16;
+
 /// Other characters cannot be sent in an `Authorization` header.
-fn bearer_token(text: &str) -> Result<String, String> {
-    if text.chars().all(|c| c.is_ascii_graphic()) {
-        Ok(text.into())
-    } else {
+fn bearer_token(text: &str, others_come: bool) -> Result<String, String> {
+    if !text.chars().all(|c| c.is_ascii_graphic()) {
         Err("ASCII letters, digits and signs without spaces are needed".into())
+    } else if others_come && text.len() < SHORTEST_METRICS_TOKEN {
+        Err(format!(
+            "where DOMAIN is not this machine, at least {SHORTEST_METRICS_TOKEN} characters are needed \
+            (openssl rand -hex 32)"
+        ))
+    } else {
+        Ok(text.into())
     }
 }

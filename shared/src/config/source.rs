@@ -10,11 +10,19 @@ use secrecy::SecretString;
 
 use super::problem::{SettingProblem, shown};
 use super::secret_file::NoSecret;
-use super::table::{Setting, Unset};
+use super::table::{self, Setting, Unset};
+use super::values::PublicUrl;
 use super::{dotenv, names};
 
 /// Files with secrets are short; a longer one is the wrong file (or has no end, like `/dev/zero`).
 const LONGEST_SECRET_FILE: u64 = 64 * 1024;
+
+/// What the secrets of `.env.example` hold, in lower case, and the same in base64: everybody can read them.
+const OF_THE_EXAMPLE: [&str; 2] = ["change-me", "y2hhbmdllw1l"];
+
+/// Secrets that sign nothing. They may hold the example's text, so that its users can leave it without logging anybody
+/// out.
+const PREVIOUS_SECRETS: [&Setting; 2] = [&table::JWT_PREVIOUS_SECRET, &table::LINK_PREVIOUS_SECRET];
 
 /// The variables, and the problems found so far.
 pub(super) struct Source {
@@ -132,12 +140,38 @@ impl Source {
     ) -> Option<SecretString> {
         let text = self.secret_text(setting)?;
         match check(&text) {
-            Ok(value) => Some(value.into()),
+            Ok(value) => self.is_own_secret(setting, &text).then(|| value.into()),
             Err(needed) => {
                 self.refuse(setting, &shown(&text, true), needed);
                 None
             }
         }
+    }
+
+    /// Whether `DOMAIN` is a name or address that other machines use. A wrong one is reported where it is read.
+    pub(super) fn others_come(&self) -> bool {
+        let domain = self.vars.get(table::DOMAIN.name());
+        let url = domain.and_then(|text| PublicUrl::parse(text.trim()).ok());
+        url.is_some_and(|url| !url.is_this_machine())
+    }
+
+    /// Refuses a secret of the example where others reach the service, and warns of it elsewhere.
+    fn is_own_secret(&mut self, setting: &Setting, text: &str) -> bool {
+        const FINDING: &str = "holds change-me, like the examples that everybody can read";
+        const NEEDED: &str = "a secret of your own is needed (openssl rand -base64 48)";
+        let text = text.to_ascii_lowercase();
+        if !OF_THE_EXAMPLE.iter().any(|example| text.contains(example)) {
+            return true;
+        }
+        if PREVIOUS_SECRETS.iter().any(|previous| previous.name() == setting.name()) {
+            self.warn(format!("{} {FINDING}, and is accepted: take it out soon", setting.name()));
+        } else if self.others_come() {
+            self.refuse(setting, FINDING, NEEDED);
+            return false;
+        } else {
+            self.warn(format!("{} {FINDING}: before others reach the service, {NEEDED}", setting.name()));
+        }
+        true
     }
 
     fn secret_text(&mut self, setting: &Setting) -> Option<String> {

@@ -223,7 +223,7 @@ table! {
         "Origins of web applications and apps that may call the API from a browser, such as `https://app.example.org` or \
          `capacitor://localhost`, separated by commas.";
     METRICS_TOKEN: secret, Means("this machine only"),
-        "The bearer token for `/metrics`, for clients on other machines, and for all where `DOMAIN` is not this machine.";
+        "The bearer token for `/metrics`, for clients on other machines, and for all where `DOMAIN` is not this machine: there at least 16 characters.";
     METRICS_LISTEN: plain, Means("none"), "The address and port where a worker process serves its own `/metrics`.";
     MAIL_DKIM_SELECTOR: plain, Means("DKIM is not checked"),
         "The selector of the key that signs your emails (`s=` in `DKIM-Signature`); `doctor` looks for the key in the DNS.";

@@ -247,6 +247,15 @@ fn postgres_needs_a_long_secret_of_its_own() {
 }
 
 #[test]
+fn a_metrics_token_has_16_characters_where_others_reach_the_service() {
+    let found = problems(&[SERVER, &[("METRICS_TOKEN", "0123456789abcde")]]);
+    assert!(found.len() == 1 && found[0].starts_with("METRICS_TOKEN is 15 bytes long"), "{found:?}");
+    for (domain, token) in [("bookly.example.org", "0123456789abcdef"), ("localhost:8000", "short")] {
+        assert!(read(&[SERVER, &[("METRICS_TOKEN", token), ("DOMAIN", domain)]]).is_ok(), "{domain}");
+    }
+}
+
+#[test]
 fn a_stored_secret_that_is_too_short_stops_the_start() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("jwt_secret"), "short\n").unwrap();
@@ -335,7 +344,7 @@ fn traces_are_sent_to_the_endpoint_with_their_path() {
 
 #[test]
 fn debug_of_the_settings_shows_no_secret() {
-    let more = [("REDIS_URL", "redis://:hunter2@r"), ("METRICS_TOKEN", "hunter2"), COLLECTOR];
+    let more = [("REDIS_URL", "redis://:hunter2@r"), ("METRICS_TOKEN", "hunter2hunter2hunter2"), COLLECTOR];
     let text = format!("{:?}", read(&[SERVER, &more]).unwrap());
     assert!(!text.contains("hunter2") && !text.contains(SECRET) && !text.contains("pw@"), "{text}");
 }

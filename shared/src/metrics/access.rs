@@ -58,6 +58,8 @@ fn shows(headers: &HeaderMap, token: &SecretString) -> bool {
 mod tests {
     use super::*;
 
+    const TOKEN: &str = "0123456789abcdef";
+
     fn settings(domain: &str, token: Option<&str>) -> Settings {
         let folder = tempfile::tempdir().unwrap();
         let mut vars = vec![("DATA_DIR", folder.path().to_str().unwrap()), ("DOMAIN", domain)];
@@ -82,7 +84,7 @@ mod tests {
     fn clients_on_this_machine_need_no_token() {
         for peer in ["127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1"] {
             assert_eq!(asked(peer, &[], None), Access::Granted, "{peer}");
-            assert_eq!(asked(peer, &[], Some("t0ken")), Access::Granted, "{peer}");
+            assert_eq!(asked(peer, &[], Some(TOKEN)), Access::Granted, "{peer}");
         }
     }
 
@@ -91,9 +93,9 @@ mod tests {
         for domain in ["bookly.example.org", "http://bookly.lan:8000", "192.0.2.1"] {
             let host = [("host", "localhost:8000")];
             assert_eq!(asked_at(domain, "127.0.0.1", &host, None), Access::Hidden, "{domain}");
-            assert_eq!(asked_at(domain, "127.0.0.1", &host, Some("t0ken")), Access::NeedsToken, "{domain}");
-            let shown = [("host", "localhost:8000"), ("authorization", "Bearer t0ken")];
-            assert_eq!(asked_at(domain, "127.0.0.1", &shown, Some("t0ken")), Access::Granted, "{domain}");
+            assert_eq!(asked_at(domain, "127.0.0.1", &host, Some(TOKEN)), Access::NeedsToken, "{domain}");
+            let shown = [("host", "localhost:8000"), ("authorization", "Bearer 0123456789abcdef")];
+            assert_eq!(asked_at(domain, "127.0.0.1", &shown, Some(TOKEN)), Access::Granted, "{domain}");
         }
     }
 
@@ -111,21 +113,28 @@ mod tests {
     fn a_proxy_on_this_machine_does_not_make_its_clients_local() {
         for name in FORWARDING {
             assert_eq!(asked("127.0.0.1", &[(name, "127.0.0.1")], None), Access::Hidden, "{name}");
-            assert_eq!(asked("::1", &[(name, "::1")], Some("t0ken")), Access::NeedsToken, "{name}");
+            assert_eq!(asked("::1", &[(name, "::1")], Some(TOKEN)), Access::NeedsToken, "{name}");
         }
     }
 
     #[test]
     fn other_machines_need_the_whole_bearer_token() {
-        let from_elsewhere = |value: &str| asked("192.0.2.1", &[("authorization", value)], Some("t0ken"));
-        assert_eq!(from_elsewhere("Bearer t0ken"), Access::Granted);
-        assert_eq!(from_elsewhere("bearer t0ken"), Access::Granted);
-        for wrong in ["Bearer t0ke", "Bearer t0kenn", "Bearer", "Bearer ", "Basic t0ken", "t0ken"] {
+        let from_elsewhere = |value: &str| asked("192.0.2.1", &[("authorization", value)], Some(TOKEN));
+        assert_eq!(from_elsewhere("Bearer 0123456789abcdef"), Access::Granted);
+        assert_eq!(from_elsewhere("bearer 0123456789abcdef"), Access::Granted);
+        for wrong in [
+            "Bearer 0123456789abcde",
+            "Bearer 0123456789abcdeff",
+            "Bearer",
+            "Bearer ",
+            "Basic 0123456789abcdef",
+            TOKEN,
+        ] {
             assert_eq!(from_elsewhere(wrong), Access::NeedsToken, "{wrong}");
         }
-        assert_eq!(asked("192.0.2.1", &[], Some("t0ken")), Access::NeedsToken);
-        let forwarded = [("x-forwarded-for", "192.0.2.1"), ("authorization", "Bearer t0ken")];
-        assert_eq!(asked("127.0.0.1", &forwarded, Some("t0ken")), Access::Granted);
+        assert_eq!(asked("192.0.2.1", &[], Some(TOKEN)), Access::NeedsToken);
+        let forwarded = [("x-forwarded-for", "192.0.2.1"), ("authorization", "Bearer 0123456789abcdef")];
+        assert_eq!(asked("127.0.0.1", &forwarded, Some(TOKEN)), Access::Granted);
     }
 
     #[test]

@@ -70,13 +70,13 @@ async fn without_a_token_clients_from_elsewhere_find_no_metrics() {
 
 #[tokio::test]
 async fn the_token_opens_the_metrics_from_everywhere_and_without_it_the_answer_is_401() {
-    let app = TestApp::with(&[("METRICS_TOKEN", "scrape-me")], Limits::default()).await;
+    let app = TestApp::with(&[("METRICS_TOKEN", "scrape-me-scrape-me")], Limits::default()).await;
     let refused = app.send(from_elsewhere("/metrics")).await;
     assert_eq!(refused.error(), (401, "not_authenticated".into()));
     assert_eq!(refused.header("www-authenticate"), Some("Bearer"));
     let wrong = with_token(from_elsewhere("/metrics"), "scrape-it");
     assert_eq!(app.send(wrong).await.status, 401);
-    let right = with_token(from_elsewhere("/metrics"), "scrape-me");
+    let right = with_token(from_elsewhere("/metrics"), "scrape-me-scrape-me");
     assert_eq!(app.send(right).await.status, 200);
 }
 
@@ -84,8 +84,8 @@ async fn the_token_opens_the_metrics_from_everywhere_and_without_it_the_answer_i
 async fn behind_a_proxy_that_adds_no_header_the_metrics_need_the_token() {
     let app = TestApp::with(&[("DOMAIN", "bookly.example.org")], Limits::default()).await;
     assert_eq!(app.send(local()).await.error(), (404, "not_found".into()));
-    let settings = [("DOMAIN", "bookly.example.org"), ("METRICS_TOKEN", "scrape-me")];
+    let settings = [("DOMAIN", "bookly.example.org"), ("METRICS_TOKEN", "scrape-me-scrape-me")];
     let app = TestApp::with(&settings, Limits::default()).await;
     assert_eq!(app.send(local()).await.error(), (401, "not_authenticated".into()));
-    assert_eq!(app.send(with_token(local(), "scrape-me")).await.status, 200);
+    assert_eq!(app.send(with_token(local(), "scrape-me-scrape-me")).await.status, 200);
 }

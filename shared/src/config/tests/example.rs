@@ -30,6 +30,36 @@ fn the_example_can_be_read_unchanged_and_with_everything_set() {
     assert_eq!(settings.way_to_run(), WayToRun::PostgresAndRedis);
 }
 
+/// Anybody could sign tokens with them.
+#[test]
+fn the_secrets_of_the_example_are_refused_where_others_reach_the_service_and_are_warnings_elsewhere() {
+    let is_example =
+        |(_, value): &(&str, &str)| ["change-me", "Y2hhbmdlLW1l"].iter().any(|text| value.contains(text));
+    let is_previous = |(name, _): &(&str, &str)| name.contains("PREVIOUS");
+    let mut secrets: Vec<_> = example().filter_map(|line| line.split_once('=')).filter(is_example).collect();
+    assert!(secrets.len() > 10, "{secrets:?}");
+    secrets.retain(|secret| !is_previous(secret));
+    secrets.push(("JWT_SECRET", "Change-Me and so on, which is long enough"));
+    for (name, value) in secrets {
+        let found = problems(&[SERVER, &[(name, value), ("DOMAIN", "bookly.example.org")]]);
+        assert_eq!(found.len(), 1, "{name}: {found:?}");
+        assert!(found[0].starts_with(&format!("{name} holds change-me")), "{found:?}");
+        assert!(found[0].contains("openssl rand -base64 48"), "{found:?}");
+        let here = [(name, value), ("DOMAIN", "localhost:8000")];
+        let warnings = read(&[SERVER, &here]).unwrap().warnings;
+        let named = warnings.iter().any(|warning| warning.starts_with(&format!("{name} holds change-me")));
+        assert!(named, "{name}: {warnings:?}");
+    }
+}
+
+#[test]
+fn a_previous_secret_of_the_example_is_a_warning_everywhere() {
+    for name in ["JWT_PREVIOUS_SECRET", "LINK_PREVIOUS_SECRET"] {
+        let settings = read(&[SERVER, &[(name, "change-me-change-me-change-me-change-me")]]).unwrap();
+        assert!(settings.warnings.iter().any(|warning| warning.starts_with(name)), "{:?}", settings.warnings);
+    }
+}
+
 #[test]
 fn the_table_for_the_readme_has_a_row_for_every_setting() {
     let text = table::markdown();
