@@ -1,5 +1,5 @@
 //! The container image and the stack around it: the build context holds the whole workspace, and `docker-compose.yml`
-//! passes every setting on. Neither test needs a Docker Engine; `scripts/compose` tries the stack itself.
+//! passes every setting on to the program that needs it. Neither test needs a Docker Engine; `scripts/compose` tries the stack itself.
 #![expect(clippy::unwrap_used, reason = "in tests a panic is the verdict")]
 
 use std::collections::BTreeSet;
@@ -9,11 +9,12 @@ use std::process::Command;
 
 use bookly_e2e::process::binary;
 use bookly_shared::config::table::SETTINGS;
+use bookly_shared::config::{MailTransport, Settings};
 use serde_json::Value;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 /// Settings that have no place in the stack: Redis is named by its URL, emails leave by SMTP, no file
-/// of the host is read or written.
+/// of the host is read or written. The file says so.
 const NOT_PASSED: [&str; 7] = [
     "DATA_DIR",
     "MAIL_OAUTH_SERVICE_ACCOUNT_FILE",
@@ -23,6 +24,10 @@ const NOT_PASSED: [&str; 7] = [
     "SSL_CERT_FILE",
     "TEMPLATE_FOLDER",
 ];
+
+/// How the settings begin that only a worker gets: the login at the mail server, and the second server.
+const OF_WORKERS: [&str; 5] =
+    ["MAIL_USERNAME", "MAIL_PASSWORD", "MAIL_AUTH", "MAIL_OAUTH_", "MAIL_FALLBACK_"];
 
 #[test]
 fn the_commands_of_the_dockerfile_find_the_whole_workspace() {
@@ -60,24 +65,111 @@ fn every_file_that_the_programs_are_made_of_is_in_the_build_context() {
 }
 
 #[test]
-fn the_stack_passes_every_setting_and_no_other_variable() {
-    let stack = fs::read_to_string(format!("{ROOT}/docker-compose.yml")).unwrap();
-    let (_, after) = stack.split_once("  environment:\n").unwrap();
-    let block = after.lines().take_while(|line| line.starts_with("    "));
-    let names: Vec<&str> = block.filter_map(|line| line.trim().split(':').next()).collect();
-    let names: Vec<&str> = names.into_iter().filter(|name| !name.starts_with('#')).collect();
+fn the_stack_passes_every_setting_and_no_other_variable_and_the_login_at_the_mail_server_to_workers_only() {
+    let stack = Environment::of_stack();
     for setting in SETTINGS.iter().map(|setting| setting.name()) {
-        assert!(names.contains(&setting) != NOT_PASSED.contains(&setting), "docker-compose.yml: {setting}");
+        let is_passed = stack.worker.iter().any(|(name, _)| name == setting);
+        assert!(is_passed != NOT_PASSED.contains(&setting), "docker-compose.yml: {setting}");
+        let of_login = OF_WORKERS.iter().any(|start| setting.starts_with(start));
+        let is_passed_to_api = stack.api.iter().any(|(name, _)| name == setting);
+        assert_eq!(is_passed_to_api, is_passed && !of_login, "docker-compose.yml: {setting}");
     }
-    for name in names {
+    for (name, _) in stack.api.iter().chain(&stack.worker) {
         let known = name == "RUST_LOG" || SETTINGS.iter().any(|setting| setting.is_read_from(name));
         assert!(known, "docker-compose.yml: {name} is no setting");
     }
+    let text = read_stack();
+    let head = text.split_once("x-settings:").unwrap().0;
+    for setting in NOT_PASSED {
+        assert!(head.contains(setting), "docker-compose.yml does not say that {setting} is not passed");
+    }
+}
+
+/// What `docker-compose.yml` names beside `MAIL_SERVER`, and no more, for a server with a login.
+#[test]
+fn both_programs_start_with_the_settings_that_the_stack_asks_for() {
+    let stack = Environment::of_stack();
+    let catcher: &[(&str, &str)] = &[];
+    let server = &[
+        ("MAIL_SERVER", "smtp.example.org"),
+        ("MAIL_PORT", "587"),
+        ("MAIL_STARTTLS", "true"),
+        ("USE_CREDENTIALS", "true"),
+        ("MAIL_USERNAME", "bookly"),
+        ("MAIL_PASSWORD", "a-password"),
+        ("MAIL_FROM", "noreply@example.org"),
+        ("DOMAIN", "books.example.org"),
+    ];
+    let head = read_stack().split_once("\n\n").unwrap().0.to_owned();
+    for (name, _) in server {
+        assert!(head.contains(name), "{name}");
+    }
+    for chosen in [catcher, server] {
+        for (program, environment) in [("api", &stack.api), ("worker", &stack.worker)] {
+            let settings = Settings::from_vars(resolved(environment, chosen))
+                .unwrap_or_else(|error| panic!("{program}: {error}"));
+            assert_eq!(settings.warnings, [""; 0], "{program}");
+            let MailTransport::Smtp(to) = &settings.mail.transport else {
+                panic!("{program} sends to files")
+            };
+            let has_login = program == "worker" && chosen == server;
+            assert_eq!(to.credentials.is_some(), has_login, "{program}");
+        }
+    }
+}
+
+/// The variables of the two programs, with their values as they stand in the file.
+struct Environment {
+    api: Vec<(String, String)>,
+    worker: Vec<(String, String)>,
+}
+
+impl Environment {
+    fn of_stack() -> Environment {
+        let text = read_stack();
+        let after = |text: &str, start: &str| text.split_once(start).unwrap().1.to_owned();
+        let of_both = variables(&after(&text, "\nx-settings: &settings\n"), "  ");
+        let of = |service: &str| {
+            let service = after(&text, &format!("\n  {service}:\n"));
+            let own = variables(&after(&service, "\n    environment:\n      <<: *settings\n"), "      ");
+            of_both.iter().cloned().chain(own).collect()
+        };
+        Environment { api: of("api"), worker: of("worker") }
+    }
+}
+
+fn read_stack() -> String {
+    fs::read_to_string(format!("{ROOT}/docker-compose.yml")).unwrap()
+}
+
+/// The names and values of the lines with this indentation, to the first with another.
+fn variables(block: &str, indentation: &str) -> Vec<(String, String)> {
+    let lines = block.lines().map_while(|line| line.strip_prefix(indentation));
+    let lines = lines.take_while(|line| !line.starts_with(' ')).filter(|line| !line.starts_with('#'));
+    let variables = lines.map(|line| line.split_once(':').unwrap());
+    variables.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect()
+}
+
+/// The values that Compose gives the variables where these are chosen, and each required one is a long secret.
+fn resolved(environment: &[(String, String)], chosen: &[(&str, &str)]) -> Vec<(String, String)> {
+    let of = |wanted: &str| chosen.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value);
+    let value_of = |(name, value): &(String, String)| {
+        let mut text = value.split(" #").next().unwrap().trim_matches('"').to_owned();
+        while let Some((before, rest)) = text.split_once("${") {
+            let (variable, after) = rest.split_once('}').unwrap();
+            let (wanted, unset) = variable.split_once(':').unwrap();
+            let unset = unset.strip_prefix('-').unwrap_or("0123456789abcdef0123456789abcdef");
+            text = format!("{before}{}{after}", of(wanted).unwrap_or(unset));
+        }
+        let text = if value.is_empty() { of(name).unwrap_or_default().to_owned() } else { text };
+        (name.clone(), text)
+    };
+    environment.iter().map(value_of).filter(|(_, value)| !value.is_empty()).collect()
 }
 
 #[test]
 fn every_image_has_a_version() {
-    let stack = fs::read_to_string(format!("{ROOT}/docker-compose.yml")).unwrap();
+    let stack = read_stack();
     let dockerfile = fs::read_to_string(format!("{ROOT}/Dockerfile")).unwrap();
     let images = stack.lines().filter_map(|line| line.trim().strip_prefix("image: "));
     let stages: Vec<&str> = dockerfile.lines().filter_map(|line| line.split(" AS ").nth(1)).collect();
