@@ -49,7 +49,10 @@ impl Redactor {
                 redactor.short.push(BASE64_STANDARD.encode(secret));
             } else if significant.len() == CODE_DIGITS && significant.iter().all(u8::is_ascii_digit) {
                 let (first, last) = significant.split_at(CODE_DIGITS / 2);
-                redactor.codes.push((first.to_vec(), last.to_vec()));
+                let halves = (first.to_vec(), last.to_vec());
+                if !redactor.codes.contains(&halves) {
+                    redactor.codes.push(halves);
+                }
             }
         }
         redactor
