@@ -129,6 +129,9 @@ impl App {
             templates::log_warnings(pages.warnings());
         }
         let db = open_database(&settings).await?;
+        if settings.redis.is_none() {
+            db.require_grants_of_a_worker().await?;
+        }
         let clock = Clock::synchronised(&db).await?;
         let tracer = Tracer::start(settings.traces.as_ref(), "bookly-api", clock.clone())?;
         let stop = CancellationToken::new();

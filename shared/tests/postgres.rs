@@ -6,7 +6,10 @@ mod scratch;
 mod scratch_database;
 
 use bookly_shared::config::DatabaseSettings;
+use bookly_shared::db::emails::claim::ClaimLimits;
+use bookly_shared::db::emails::complete::SentEmail;
 use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::db::inspect::inspect;
 use bookly_shared::db::{ConnectError, Db, DbError, PendingMigrations};
 use bookly_shared::domain::{EmailAddress, EmailKind};
 use bookly_shared::tls::Trust;
@@ -17,9 +20,12 @@ use uuid::Uuid;
 use crate::scratch::Postgres;
 use crate::scratch_database::Database;
 
+fn email_time() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_767_225_600, 0).unwrap()
+}
+
 fn email() -> NewEmail {
-    let now = DateTime::<Utc>::from_timestamp(1_767_225_600, 0).unwrap();
-    NewEmail::new(EmailKind::Welcome, &EmailAddress::parse("ann@example.org").unwrap(), now)
+    NewEmail::new(EmailKind::Welcome, &EmailAddress::parse("ann@example.org").unwrap(), email_time())
 }
 
 async fn open(url: SecretString, pending: PendingMigrations) -> Result<Db, ConnectError> {
@@ -92,6 +98,47 @@ async fn a_start_without_migrations_needs_no_right_to_create_tables() {
         db.enqueue_emails(&[email()]).await.unwrap();
         db.close().await;
     }
+    database.run(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
+    database.remove().await;
+}
+
+#[tokio::test]
+async fn a_role_that_cannot_record_what_is_sent_starts_no_worker_and_is_told_the_grant() {
+    let test = "a_role_that_cannot_record_what_is_sent_starts_no_worker";
+    let Some(database) = Database::create(test, "").await else { return };
+    open(database.url().into(), PendingMigrations::Apply).await.unwrap().close().await;
+    let role = format!("role_{}", Uuid::new_v4().simple());
+    database.on_server(&format!("CREATE ROLE {role} LOGIN")).await;
+    database
+        .run(&format!(
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role};
+             REVOKE INSERT, DELETE ON email_attempts, suppressions FROM {role}"
+        ))
+        .await;
+    let settings =
+        DatabaseSettings::Postgres { url: database.url_of(&role), pool_size: 7, trust: Trust::default() };
+    let report = inspect(&settings).await.unwrap();
+    let all = format!("GRANT INSERT, DELETE ON email_attempts, suppressions TO {role}");
+    assert_eq!(report.missing_grants, std::slice::from_ref(&all));
+
+    let db = open(database.url_of(&role), PendingMigrations::Refuse).await.unwrap();
+    let refused = db.require_grants_of_a_worker().await.unwrap_err().to_string();
+    assert!(
+        refused.ends_with(&format!("run: GRANT INSERT, DELETE ON email_attempts TO {role}")),
+        "{refused}"
+    );
+    let email = email();
+    db.enqueue_emails(std::slice::from_ref(&email)).await.unwrap();
+    let claimed = db.claim_due(ClaimLimits::of(1), "worker-1", email_time()).await.unwrap();
+    let sent = SentEmail::new(&claimed[0], Some(250), "250 ok".into(), email_time());
+    let error = db.complete_sent(sent.clone()).await.unwrap_err();
+    assert!(error.concerns_every_row() && error.to_string().contains("email_attempts"), "{error}");
+
+    database.run(&all).await;
+    db.require_grants_of_a_worker().await.unwrap();
+    db.complete_sent(sent).await.unwrap();
+    assert_eq!(inspect(&settings).await.unwrap().missing_grants, [""; 0]);
+    db.close().await;
     database.run(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
     database.remove().await;
 }

@@ -75,6 +75,7 @@ pub async fn work(settings: Settings) -> anyhow::Result<ExitCode> {
     let queue = RedisQueue::new(redis, &settings.queue_name, &settings.trust)?;
     let exporter = Exporter::install("worker")?;
     let db = open_database(&settings).await.context("the worker cannot start")?;
+    db.require_grants_of_a_worker().await.context("the worker cannot start")?;
     let clock = Clock::synchronised(&db).await?;
     let stop = CancellationToken::new();
     signals::stop_on_signal(stop.clone())?;

@@ -1,6 +1,7 @@
 //! Postgres away, cut off, locked or silent: requests get a 503 in time, and accepted emails arrive.
 #![allow(clippy::print_stdout, reason = "how long requests took is worth reading beside the verdict")]
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bookly_e2e::load::{Load, Seen};
@@ -132,6 +133,25 @@ async fn an_outage_longer_than_the_lease_sends_nothing_twice() -> Result<()> {
         until("sign-ups to go on", LIMIT, async || Ok(tally.sign_up().await.ok())).await?;
         let figures = tally.settle().await?;
         ensure!(figures.arrived == 2, "{figures:?}");
+        Ok(())
+    })
+    .await
+}
+
+/// No row can be completed. The worker that got the 250 keeps the email, and records it as soon as it can.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn attempts_that_cannot_be_recorded_send_nothing_twice() -> Result<()> {
+    stack::run(StackOptions::new(Kind::Full).workers(1), async |stack| {
+        let tally = Tally::begin(stack, "the table of attempts is away");
+        let mut owner = connect(stack).await?;
+        sqlx::query("ALTER TABLE email_attempts RENAME TO away").execute(&mut owner).await?;
+        tally.sign_up().await?;
+        let worker = Arc::clone(&stack.workers()[0]);
+        let said = worker.log().line(LIMIT, |line| line.contains("its row cannot be completed")).await?;
+        ensure!(said.contains("email_attempts"), "{said}");
+        sqlx::query("ALTER TABLE away RENAME TO email_attempts").execute(&mut owner).await?;
+        let figures = tally.settle().await?;
+        ensure!(figures.arrived == 1, "{figures:?}");
         Ok(())
     })
     .await

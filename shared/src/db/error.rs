@@ -30,6 +30,12 @@ impl DbError {
         DatabaseLimit::of(self.cause())
     }
 
+    /// Whether the same statement would fail for any row until the database is repaired: it is away, or the role may not
+    /// write (42501), or a table or a column is missing (42P01, 42703).
+    pub fn concerns_every_row(&self) -> bool {
+        self.is_unavailable() || ["42501", "42P01", "42703"].iter().any(|code| self.has_code(code))
+    }
+
     /// Whether the connection is of no more use, while a new one may be: it ends, its server became read-only
     /// (25006), or its prepared statements are lost (26000) or outdated after a migration.
     pub(super) fn ends_connection(&self) -> bool {
@@ -41,8 +47,12 @@ impl DbError {
 
     /// Whether the role may not read or write a table (42501).
     pub(super) fn is_no_permission(&self) -> bool {
+        self.has_code("42501")
+    }
+
+    fn has_code(&self, code: &str) -> bool {
         let sqlx::Error::Database(refusal) = &**self.cause() else { return false };
-        refusal.code().as_deref() == Some("42501")
+        refusal.code().as_deref() == Some(code)
     }
 
     /// sqlx' error.
@@ -233,6 +243,9 @@ pub enum ConnectError {
     /// Migrations are pending, and `MIGRATE_ON_START` is off.
     #[error("migrations are pending ({}); `bookly-api migrate` applies them", .0.join(", "))]
     Pending(Vec<String>),
+    /// The role may not record what is sent. These statements grant what it lacks.
+    #[error("the role of DATABASE_URL may not record what is sent, so emails would be sent twice; run: {}", .0.join("; "))]
+    Grants(Vec<String>),
     /// A migration failed.
     #[error("the database cannot be migrated: {0}")]
     Migrate(#[source] Box<sqlx::migrate::MigrateError>),

@@ -27,6 +27,8 @@ pub struct DatabaseReport {
     pub connected_in: Duration,
     /// Whether rows can be written; a replica is read-only.
     pub is_writable: bool,
+    /// The statements that grant the role what it lacks in Bookly's tables.
+    pub missing_grants: Vec<String>,
     /// By how much this machine's clock is ahead of the database's; `None` for SQLite, which has no clock.
     pub clock_ahead: Option<TimeDelta>,
     /// The application whose tables the database holds.
@@ -182,7 +184,12 @@ async fn look(db: &Db, connected_in: Duration) -> Result<DatabaseReport, Inspect
         Pools::Sqlite { .. } => (text(db, VERSION_SQLITE).await?, true),
     };
     let clock_ahead = Clock::ahead_of(db).await?;
-    Ok(DatabaseReport { server, connected_in, is_writable, clock_ahead, tables: tables(db).await? })
+    let tables = tables(db).await?;
+    let missing_grants = match tables {
+        Tables::Ours(_) => db.missing_grants().await?,
+        Tables::None { .. } | Tables::Foreign(_) => Vec::new(),
+    };
+    Ok(DatabaseReport { server, connected_in, is_writable, missing_grants, clock_ahead, tables })
 }
 
 async fn tables(db: &Db) -> Result<Tables, InspectError> {

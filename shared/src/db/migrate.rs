@@ -9,7 +9,7 @@ static POSTGRES: Migrator = sqlx::migrate!("../migrations/postgres");
 static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
 
 /// The tables of the first migration. Without its record they belong to another application.
-const OUR_TABLES: [&str; 18] = [
+pub(super) const OUR_TABLES: [&str; 18] = [
     "users",
     "sessions",
     "books",

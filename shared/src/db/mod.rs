@@ -21,6 +21,7 @@ mod connect;
 pub mod email_changes;
 pub mod emails;
 mod error;
+mod grants;
 pub mod idempotency;
 pub mod inspect;
 mod limit;

@@ -29,8 +29,10 @@ use crate::transport::{Delivered, Transport};
 const MAX_LOST_LEASES: i32 = 5;
 /// Each lost answer may be a copy that the recipient has.
 pub(super) const MAX_LOST_ANSWERS: i32 = 3;
-/// How often the completion of a sent email is tried while the database is away.
+/// How often the completion of a sent email is tried while the database is away or must be repaired.
 pub(crate) const COMPLETE_AGAIN_AFTER: Duration = Duration::from_millis(500);
+/// How many tries share a line of the log where the database must be repaired.
+const REPAIR_IS_ASKED_EVERY: u32 = 20;
 
 const TAKEN_OVER: &str = "stopped before DATA: the lease was lost, or the database could not confirm it";
 
@@ -246,8 +248,9 @@ impl Delivery {
         }
     }
 
-    /// While the database is away, tries again: a row left open would be sent again. Its lease is renewed meanwhile. After
-    /// another error the lease ends, and a copy is sent.
+    /// While the database is away, or completes no row, tries again: a row left open would be sent again. Its lease is
+    /// renewed meanwhile, and its place in the capacity is taken, so that soon this worker claims no more. After an error of
+    /// this row alone the lease ends, and a copy is sent.
     async fn complete_sent(&self, email: &ClaimedEmail, delivered: &Delivered, server: MailServer, to: &str) {
         let now = self.clock.now();
         let waited = now - email.created_at;
@@ -262,9 +265,15 @@ impl Delivery {
         );
         record::sent(email, waited);
         let sent = SentEmail::new(email, delivered.smtp_code(), reply, now).by(self.recorded(server));
+        let mut tries = 0_u32;
         while let Err(error) = self.db.complete_sent(sent.clone()).await {
-            tracing::warn!(%error, "the email was sent but its row cannot be completed yet");
-            if !error.is_unavailable() {
+            if error.is_unavailable() {
+                tracing::warn!(%error, "the email was sent but its row cannot be completed yet");
+            } else if tries.is_multiple_of(REPAIR_IS_ASKED_EVERY) {
+                tracing::error!(%error, "the email was sent but its row cannot be completed");
+            }
+            tries = tries.wrapping_add(1);
+            if !error.concerns_every_row() {
                 return;
             }
             tokio::time::sleep(COMPLETE_AGAIN_AFTER).await;

@@ -76,11 +76,15 @@ fn missing(file: &str) -> Finding {
 
 fn server(report: &DatabaseReport, place: &str) -> Finding {
     let fact = format!("{} at {place}, connected in {} ms", report.server, report.connected_in.as_millis());
-    if report.is_writable {
-        return Finding::ok("database", fact);
+    if !report.is_writable {
+        let remedy = "this is a replica, or set to read-only: DATABASE_URL must name the primary";
+        return Finding::fail("database", format!("{fact}, takes no writes"), remedy);
     }
-    let remedy = "this is a replica, or set to read-only: DATABASE_URL must name the primary";
-    Finding::fail("database", format!("{fact}, takes no writes"), remedy)
+    if !report.missing_grants.is_empty() {
+        let fact = format!("{fact}, and this user may not read and write all tables");
+        return Finding::fail("database", fact, report.missing_grants.join("; "));
+    }
+    Finding::ok("database", fact)
 }
 
 /// The result for the database, where the tables decide it, and the one for the migrations.
@@ -167,6 +171,23 @@ mod tests {
         assert_eq!(migrations(&found).status, Status::Fail);
         found.unfinished = some("0004 d");
         assert!(migrations(&found).fact.starts_with("0004 d"));
+    }
+
+    #[test]
+    fn a_missing_grant_fails_with_the_statement_that_grants_it() {
+        let grant = "GRANT INSERT ON email_attempts TO bookly";
+        let mut report = DatabaseReport {
+            server: "PostgreSQL 17.2".into(),
+            connected_in: Duration::from_millis(3),
+            is_writable: true,
+            missing_grants: Vec::new(),
+            clock_ahead: None,
+            tables: Tables::Ours(Migrations::default()),
+        };
+        assert_eq!(server(&report, "bookly@db:5432/bookly").status, Status::Ok);
+        report.missing_grants.push(grant.into());
+        let finding = server(&report, "bookly@db:5432/bookly");
+        assert_eq!((finding.status, finding.remedy.as_deref()), (Status::Fail, Some(grant)));
     }
 
     #[test]
