@@ -29,6 +29,24 @@ fn an_override_replaces_one_message_of_one_language() {
 }
 
 #[test]
+fn a_plain_message_is_the_one_that_is_made_with_values() {
+    let all = catalogues(Locale::De, "mail-was-you = a < \"b\" & 'c'\n");
+    let mut plain = 0;
+    for (locale, id) in Locale::ALL.into_iter().flat_map(|of| {
+        let ids: Vec<String> = Messages::built_in(of).ids().map(str::to_owned).collect();
+        ids.into_iter().map(move |id| (of, id))
+    }) {
+        for markup in [Markup::Text, Markup::Html] {
+            let Some(text) = all.of(locale).plain(&id, markup) else { continue };
+            assert_eq!(text, all.of(locale).format(&id, &values(&[]), markup).unwrap(), "{locale} {id}");
+            plain += 1;
+        }
+    }
+    assert!(plain > 100, "{plain}");
+    assert_eq!(all.of(Locale::De).plain("greeting-name", Markup::Text), None, "it has a value");
+}
+
+#[test]
 fn a_message_that_only_english_has_is_english() {
     let all = catalogues(Locale::En, "ours = Only in English\n");
     assert_eq!(all.of(Locale::Ja).format("ours", &values(&[]), Markup::Text).unwrap(), "Only in English");
