@@ -258,12 +258,24 @@ fn encode_line(line: &[u8], encoded: &mut Vec<u8>) {
 /// How many characters an escaped byte has.
 const ESCAPED: usize = 3;
 
+/// Whether a byte stands for itself: looked up, because every byte of every email asks.
+const IS_PLAIN: [bool; 256] = {
+    let mut is_plain = [false; 256];
+    let mut byte = b' ';
+    while byte <= b'~' {
+        is_plain[byte as usize] = byte != b'=';
+        byte += 1;
+    }
+    is_plain[b'\t' as usize] = true;
+    is_plain
+};
+
 /// How many bytes of the line stand for themselves, one more than the room at most.
 fn plain_run(line: &[u8], room: usize) -> usize {
-    let is_plain = |byte: &&u8| matches!(byte, b'!'..=b'<' | b'>'..=b'~' | b' ' | b'\t');
-    let run = line.iter().take(room + 1).take_while(is_plain).count();
+    let within = &line[..line.len().min(room + 1)];
+    let run = within.iter().position(|byte| !IS_PLAIN[usize::from(*byte)]).unwrap_or(within.len());
     // Servers may remove white space at the end of a line (rule 3).
-    let ends_blank = run == line.len() && line.ends_with(b" ") || run == line.len() && line.ends_with(b"\t");
+    let ends_blank = run == line.len() && (line.ends_with(b" ") || line.ends_with(b"\t"));
     if ends_blank { run - 1 } else { run }
 }
 
