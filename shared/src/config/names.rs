@@ -20,14 +20,23 @@ pub(super) fn misspelt(name: &str) -> Option<String> {
     if known(name).is_some() {
         return None;
     }
-    let similarity = |known: &str| strsim::normalized_damerau_levenshtein(&plain(name), &plain(known));
-    if let Some(setting) = plain(name).strip_suffix("FILE").and_then(without_file) {
+    let given = plain(name);
+    if let Some(setting) = given.strip_suffix("FILE").and_then(without_file) {
         return Some(format!("{name} is not used: {setting} cannot be read from a file"));
     }
-    let nearest = variables().max_by(|a, b| similarity(a).total_cmp(&similarity(b)))?;
     let needed = if name.len() >= LONG { SIMILAR_IF_LONG } else { SIMILAR };
-    (similarity(&nearest) >= needed)
-        .then(|| format!("{name} is not a setting and is not used; is {nearest} meant?"))
+    // Every start asks for each variable of the environment. Two names are no more similar than their lengths.
+    let may_be_similar = |known: &str| {
+        let (short, long) = (known.len().min(given.len()), known.len().max(given.len()));
+        short as f64 >= needed * long as f64
+    };
+    let similarity = |known: &str| strsim::normalized_damerau_levenshtein(&given, known);
+    let similar = variables().filter_map(|known| {
+        let plain = Some(plain(&known)).filter(|plain| may_be_similar(plain))?;
+        Some((similarity(&plain), known)).filter(|(similarity, _)| *similarity >= needed)
+    });
+    let (_, nearest) = similar.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
+    Some(format!("{name} is not a setting and is not used; is {nearest} meant?"))
 }
 
 /// The setting with this plain name, if it is not a secret.
