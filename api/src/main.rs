@@ -52,31 +52,12 @@ fn end(why: &str, code: u8) -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use clap::{Command, CommandFactory};
+    use clap::CommandFactory;
 
     use super::*;
 
-    /// The help of a command and of those below it, at this width; 0 wraps nothing.
-    fn helps(command: &Command, width: usize) -> Vec<String> {
-        let help = command.clone().term_width(width).render_long_help().to_string();
-        let below = command.get_subcommands().flat_map(|below| helps(below, width));
-        std::iter::once(help).chain(below).collect()
-    }
-
     #[test]
     fn the_help_fits_a_terminal_of_80_columns() {
-        let command = Arguments::command();
-        for help in helps(&command, 80) {
-            let long: Vec<&str> = help.lines().filter(|line| line.chars().count() > 80).collect();
-            assert_eq!(long, [""; 0]);
-        }
-        for help in helps(&command, 0) {
-            let is_rest = |line: &&str| line.starts_with(|c: char| c.is_lowercase());
-            let broken: Vec<&str> = help.lines().skip(1).filter(is_rest).collect();
-            assert_eq!(
-                broken, [""; 0],
-                "a paragraph is one line, so that it is broken where the terminal ends"
-            );
-        }
+        bookly_e2e::help::fits_a_terminal(&Arguments::command()).unwrap();
     }
 }

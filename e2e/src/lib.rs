@@ -9,6 +9,7 @@ pub mod dns_server;
 pub mod document;
 pub mod example;
 pub mod forge;
+pub mod help;
 pub mod load;
 pub mod log;
 pub mod person;
