@@ -170,6 +170,15 @@ impl Db {
         })
     }
 
+    /// The reasons for which a mailbox, in its canonical form, is suppressed now.
+    pub async fn suppression_reasons(&self, mailbox: &str, now: DateTime<Utc>) -> DbResult<Vec<String>> {
+        // A mailbox has one entry a reason: far fewer than this.
+        const LIMIT: usize = 100;
+        let filter = SuppressionFilter { mailbox: Some(mailbox.to_owned()), reason: None, offset: 0 };
+        let (entries, _) = self.suppressions(&filter, LIMIT, now).await?;
+        Ok(entries.into_iter().map(|entry| entry.reason).collect())
+    }
+
     /// The newest entries that the filter selects and that have not ended, at most `limit`, and whether there are more.
     pub async fn suppressions(
         &self,

@@ -4,7 +4,6 @@ use anyhow::bail;
 use bookly_shared::audit;
 use bookly_shared::clock::Clock;
 use bookly_shared::db::Db;
-use bookly_shared::db::suppressions::SuppressionFilter;
 use bookly_shared::domain::{EmailAddress, SuppressionReason, printable};
 use clap::Args;
 use serde::Serialize;
@@ -42,9 +41,6 @@ struct RemoveDocument {
     kept: Vec<String>,
 }
 
-/// So many reasons are named at most.
-const NAMED: usize = 100;
-
 impl Remove {
     pub(super) async fn run(self, db: &Db) -> anyhow::Result<()> {
         let mailbox = self.address.canonical();
@@ -54,9 +50,7 @@ impl Remove {
         for reason in &reasons {
             audit::suppression(mailbox, reason, "suppression_removed");
         }
-        let filter = SuppressionFilter { mailbox: Some(mailbox.to_owned()), reason: None, offset: 0 };
-        let (left, _) = db.suppressions(&filter, NAMED, now).await?;
-        let mut kept: Vec<String> = left.into_iter().map(|entry| entry.reason).collect();
+        let mut kept = db.suppression_reasons(mailbox, now).await?;
         kept.sort_unstable();
         if reasons.is_empty() {
             bail!("{}", nothing_removed(mailbox, self.reason, &kept));
