@@ -37,12 +37,6 @@ impl Redactor {
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Redactor {
         let mut redactor = Redactor::default();
         for secret in secrets.into_iter().filter(|secret| !secret.is_empty()) {
-            for encoded in encoded_forms(secret.as_bytes()) {
-                let form = letters_and_digits(&encoded);
-                if form.len() >= PIECE {
-                    redactor.forms.push(form);
-                }
-            }
             let significant = letters_and_digits(secret.as_bytes());
             if significant.len() < PIECE {
                 redactor.short.push(secret.to_owned());
@@ -54,6 +48,9 @@ impl Redactor {
                     redactor.codes.push(halves);
                 }
             }
+            let encoded = encoded_forms(secret.as_bytes()).into_iter().map(|form| letters_and_digits(&form));
+            let forms = std::iter::once(significant).chain(encoded);
+            redactor.forms.extend(forms.filter(|form| form.len() >= PIECE));
         }
         redactor
     }
@@ -143,11 +140,11 @@ pub fn mask_address(text: &str, address: &str) -> String {
     shown
 }
 
-/// The secret as it is, in hexadecimal, and in base64 at each of the three positions that it can have in a longer text.
+/// The secret in hexadecimal, and in base64 at each of the three positions that it can have in a longer text.
 fn encoded_forms(secret: &[u8]) -> Vec<Vec<u8>> {
     let digit = |half: u8| b"0123456789abcdef"[usize::from(half)];
     let hex = secret.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
-    let mut forms = vec![secret.to_vec(), hex];
+    let mut forms = vec![hex];
     for position in 0..3 {
         let mut longer = vec![0; position];
         longer.extend_from_slice(secret);

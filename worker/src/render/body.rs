@@ -214,7 +214,7 @@ impl MailRenderer {
 
     fn try_render(&self, locale: Locale, body: &EmailBody) -> Result<Rendered, minijinja::Error> {
         let [subject, text, html] = PARTS;
-        // Once for all parts: making it takes as long as rendering one.
+        // Once for all parts.
         let values = values(body);
         let part = |file| self.render_part(locale, body.kind(), file, values.clone());
         Ok(Rendered {
