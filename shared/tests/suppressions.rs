@@ -132,7 +132,7 @@ async fn a_wish_that_is_sent_again_changes_nothing_but_one_that_would_end_is_rep
         assert!(db.suppress_once(&wish(3)).await.unwrap(), "it would have ended");
         assert_eq!(stored().await, ("recipient".into(), at(3), None));
         db.suppress(&entry("a@b.test", Unsubscribe, 4)).await.unwrap();
-        assert!(db.suppress_once(&wish(5)).await.unwrap(), "somebody else made it");
+        assert!(db.suppress_once(&wish(5)).await.unwrap(), "its source was another one");
         assert_eq!(stored().await, ("recipient".into(), at(5), None));
     })
     .await;

@@ -210,7 +210,7 @@ table! {
     UNVERIFIED_ACCOUNT_DAYS: plain, Default("7"),
         "Days after which accounts that signed up and were never verified are deleted, 1 to 3650.";
     MAILBOX_LIMIT: plain, Default("3"),
-        "How many emails of a kind a mailbox gets on request in 15 minutes, 1 to 1000. Beyond that it gets one while no earlier link is valid. A mailbox that bounced gets one in 24 hours, whoever asks.";
+        "How many emails of a kind a mailbox gets on request in 15 minutes, 1 to 1000. Beyond that it gets one while no earlier link is valid. A mailbox that bounced gets one in 24 hours, also if a stranger asks for it.";
     MAILBOX_LIMIT_PER_DAY: plain, Default("10"), "The same in 24 hours, 1 to 10000.";
     BASE_MAILBOX_LIMIT_PER_DAY: plain, Default("20"),
         "How many sign-ups and address changes a mailbox gets in 24 hours, 1 to 10000. Addresses that differ only after a `+` are one mailbox here.";

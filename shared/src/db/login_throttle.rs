@@ -48,7 +48,7 @@ const FORGET_FAILURES: &str = "DELETE FROM login_failures WHERE mailbox = $1 AND
 /// After a new password, earlier wrong passwords no longer count.
 pub(in crate::db) const FORGET_ALL_FAILURES: &str = "DELETE FROM login_failures WHERE mailbox = $1";
 
-/// After a reset, a change of password or address, or a verification, earlier logins may have been somebody else's. A
+/// After a reset, a change of password or address, or a verification, earlier logins may have been another person's. A
 /// reset and a change of password then remember the network that they came from.
 pub(in crate::db) const FORGET_NETWORKS: &str = "DELETE FROM login_networks WHERE mailbox = $1";
 

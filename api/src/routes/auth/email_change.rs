@@ -137,8 +137,8 @@ async fn open(State(state): State<AppState>, format: ResponseFormat, token: Path
     }
 }
 
-/// The page that names the account: somebody else may have asked for this address, and who confirms it gets an account
-/// that its former address can take back.
+/// The page that names the account: another person may have asked for this address. Then its owner, who confirms it, gets
+/// an account that its former address can take back.
 fn confirmation_page(state: &AppState, format: ResponseFormat, user: &User) -> Response {
     // The address was valid when it was stored.
     let masked = EmailAddress::parse(&user.email).map(|address| address.masked()).unwrap_or_default();

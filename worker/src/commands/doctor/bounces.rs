@@ -8,7 +8,7 @@ use super::report::Finding;
 
 const NAME: &str = "bounces";
 
-/// `None` where emails stay on this machine, and nobody reports.
+/// `None` where emails stay on this machine: there are no reports.
 pub(super) fn check(settings: &Settings) -> Option<Finding> {
     let is_set = |source: &&ReportSource| settings.bounces.secret_of(**source).is_some();
     let providers: Vec<&str> =

@@ -153,7 +153,7 @@ fn with_token(server: &SmtpSettings) -> bool {
     server.credentials.as_ref().is_some_and(|login| matches!(login.auth, SmtpAuth::OAuth(_)))
 }
 
-/// The remedy; where somebody else may have to act, also what happens until then.
+/// The remedy; where another person may have to act, also what happens until then.
 fn remedy_and_meanwhile(problem: SmtpProblem, server: &SmtpSettings, meanwhile: &str) -> String {
     use TokenProblem::{Failing, Silent, Unreachable};
     let remedy = remedy(problem, server);
