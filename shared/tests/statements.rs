@@ -177,7 +177,7 @@ async fn an_operator_is_shown_every_column_of_an_email_but_those_named_here() {
         .fetch_all(&mut connection)
         .await
         .unwrap();
-    let source = include_str!("../src/db/emails/admin.rs");
+    let source = include_str!("../src/db/emails/list.rs");
     let (_, row) = source.split_once("pub struct EmailRow {").unwrap();
     let (row, _) = row.split_once("\n}").unwrap();
     for column in columns {

@@ -1,7 +1,7 @@
 //! What the operator's pages show.
 
-use bookly_shared::db::emails::admin::EmailRow;
 use bookly_shared::db::emails::attempts::AttemptRow;
+use bookly_shared::db::emails::list::EmailRow;
 use bookly_shared::db::emails::reports::ReportRow;
 use bookly_shared::db::emails::stats::Backlog;
 use bookly_shared::db::mail_servers::Circuits;

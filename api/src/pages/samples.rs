@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
-use bookly_shared::db::emails::admin::EmailRow;
 use bookly_shared::db::emails::attempts::AttemptRow;
+use bookly_shared::db::emails::list::EmailRow;
 use bookly_shared::db::emails::stats::Flow;
 use bookly_shared::db::mail_servers::Circuits;
 use bookly_shared::db::suppressions::Suppression;

@@ -1,11 +1,11 @@
 //! Runs a history on a real database and on the reference; any difference fails the test.
 
 use bookly_shared::db::Db;
-use bookly_shared::db::emails::admin::EmailFilter;
 use bookly_shared::db::emails::attempts::{AttemptOutcome, Reason};
 use bookly_shared::db::emails::claim::{ClaimLimits, ClaimedEmail};
 use bookly_shared::db::emails::complete::SentEmail;
 use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::db::emails::list::EmailFilter;
 use bookly_shared::db::emails::reports::{Recorded, Report};
 use bookly_shared::db::emails::retry::Retry;
 use bookly_shared::domain::{EmailAddress, EmailKind, EmailState, MailServer, ReportSource, ReportVerdict};

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use axum::routing::get;
-use bookly_shared::db::emails::admin::EmailFilter;
+use bookly_shared::db::emails::list::EmailFilter;
 use bookly_shared::db::suppressions::SuppressionFilter;
 use bookly_shared::domain::EmailState;
 

@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::extract::State;
 use bookly_shared::audit;
-use bookly_shared::db::emails::admin::EmailRow;
 use bookly_shared::db::emails::attempts::AttemptRow;
+use bookly_shared::db::emails::list::EmailRow;
 use bookly_shared::db::emails::reports::ReportRow;
 use bookly_shared::db::sessions::Actor;
 use bookly_shared::db::users::User;

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use bookly_shared::db::emails::admin::EmailFilter;
+use bookly_shared::db::emails::list::EmailFilter;
 use bookly_shared::domain::{EmailAddress, EmailKind, EmailState};
 use chrono::{DateTime, Utc};
 use utoipa::IntoParams;

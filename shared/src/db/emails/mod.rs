@@ -9,6 +9,7 @@ pub mod complete;
 pub mod enqueue;
 pub mod leader;
 mod leases;
+pub mod list;
 pub mod maintenance;
 pub mod on_request;
 mod on_request_once;

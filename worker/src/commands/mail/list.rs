@@ -2,7 +2,7 @@
 
 use bookly_shared::clock::Clock;
 use bookly_shared::db::Db;
-use bookly_shared::db::emails::admin::EmailRow;
+use bookly_shared::db::emails::list::EmailRow;
 use bookly_shared::domain::EmailState;
 use clap::Args;
 use comfy_table::Table;

@@ -14,7 +14,7 @@ mod test;
 use anyhow::Context;
 use bookly_shared::config::Settings;
 use bookly_shared::db::Db;
-use bookly_shared::db::emails::admin::EmailRow;
+use bookly_shared::db::emails::list::EmailRow;
 use clap::Subcommand;
 use comfy_table::{Cell, Color};
 use uuid::Uuid;

@@ -3,7 +3,7 @@
 use anyhow::{Context, bail};
 use bookly_shared::audit;
 use bookly_shared::clock::Clock;
-use bookly_shared::db::emails::admin::EmailFilter;
+use bookly_shared::db::emails::list::EmailFilter;
 use bookly_shared::db::{Db, DbResult};
 use bookly_shared::domain::{EmailKind, EmailState};
 use clap::Args;

@@ -1,6 +1,6 @@
 //! Which emails a command is about.
 
-use bookly_shared::db::emails::admin::EmailFilter;
+use bookly_shared::db::emails::list::EmailFilter;
 use bookly_shared::domain::{EmailAddress, EmailKind, EmailState};
 use chrono::{DateTime, Utc};
 use clap::Args;

@@ -1,8 +1,8 @@
 //! `mail show`: one email and its history.
 
 use bookly_shared::db::Db;
-use bookly_shared::db::emails::admin::EmailRow;
 use bookly_shared::db::emails::attempts::AttemptRow;
+use bookly_shared::db::emails::list::EmailRow;
 use bookly_shared::db::emails::reports::ReportRow;
 use bookly_shared::domain::{MailServer, printable};
 use chrono::{DateTime, Utc};
