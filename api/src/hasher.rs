@@ -10,7 +10,9 @@
 //! `spawn_blocking` also serve files and names, so they cannot have a lower priority.
 
 mod error;
+mod priority;
 mod stored;
+mod wipe;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -37,12 +39,6 @@ const WAITING_PER_THREAD: usize = 64;
 const MAX_WAIT: Duration = Duration::from_secs(5);
 /// How long an idle thread keeps its memory. To allocate it again costs the next hash a few milliseconds.
 const KEEP_MEMORY: Duration = Duration::from_secs(30);
-/// How much lower the threads' priority is, in steps of `nice(2)`: a hash takes 15 ms of a core, a page less than one. A
-/// small step, so that other programs cannot starve the threads: with 10 steps sign-ups on a busy machine were refused
-/// after five seconds.
-#[cfg(target_os = "linux")]
-const NICENESS: i32 = 3;
-
 /// Hashes and verifies passwords on its own threads. Clones share them; they end with the last clone.
 #[derive(Clone)]
 pub struct Hasher {
@@ -177,7 +173,7 @@ impl Queue {
     fn start_thread(self: &Arc<Self>) -> io::Result<()> {
         let queue = self.clone();
         let work = move || {
-            lower_priority();
+            priority::lower_priority();
             let mut memory = Memory::default();
             while let Some(work) = queue.next(&mut memory) {
                 // A panic is a bug. The caller gets an error, because its channel is dropped; the thread goes on.
@@ -250,14 +246,6 @@ impl State {
     }
 }
 
-/// On Linux each thread has its own niceness. Elsewhere the process has one, which stays as it is.
-fn lower_priority() {
-    #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
-        tracing::debug!(%error, "hashes compete with requests for the processor");
-    }
-}
-
 /// The memory of a thread. It grows to the largest hash so far.
 #[derive(Default)]
 struct Memory {
@@ -279,25 +267,6 @@ impl Memory {
             salt: Some(salt),
         };
         Ok(hash.to_string())
-    }
-
-    /// A password is far easier to guess from the memory of a single pass than from its hash. Takes 1 ms for the memory
-    /// of a new hash.
-    fn wipe(&mut self) {
-        self.blocks[..self.used].fill(Block::new());
-        self.used = 0;
-    }
-
-    /// Returns the memory to the system.
-    fn give_back(&mut self) {
-        self.wipe();
-        self.blocks = Vec::new();
-    }
-
-    #[cfg(test)]
-    fn is_wiped(&self) -> bool {
-        !self.blocks.is_empty()
-            && self.blocks.iter().all(|block| block.as_ref().iter().all(|word| *word == 0))
     }
 
     fn output(&mut self, argon2: Argon2<'_>, password: &Password, salt: &[u8]) -> Result<Output, HashError> {
