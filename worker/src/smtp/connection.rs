@@ -2,133 +2,48 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use bookly_shared::config::{Security, SmtpAuth, SmtpSettings};
 use bookly_shared::domain::{MailServer, SmtpReply};
 use bookly_shared::metrics::{
     Counted,
     table::{SMTP_OPEN, SMTP_OPENED},
 };
 use bookly_shared::redactor::Redactor;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_util::either::Either;
-use tracing::{debug, warn};
+use tracing::debug;
 
+use super::connector::{Connector, Login, PasswordLogin, Protection};
 use super::dialogue::Dialogue;
 use super::error::SendError;
 use super::failure::Stage;
-use super::options::{SmtpConfigError, SmtpOptions, StageTimeouts};
+use super::options::StageTimeouts;
 use super::session::{Extensions, Session, Stream, logged_in, positive};
 use super::tls::Tls;
 use super::token_login::TokenLogin;
 
-/// Opens sessions with one mail server.
-pub(super) struct Connector {
-    server: MailServer,
-    host: String,
-    port: u16,
-    protection: Protection,
-    login: Login,
-    helo_name: String,
-    timeouts: StageTimeouts,
-    /// The server offers PIPELINING and loses commands that come together.
-    pipelining_fails: AtomicBool,
-}
-
-/// [`Security`] with what it needs.
-enum Protection {
-    Plain,
-    StartTls(Tls),
-    ImplicitTls(Tls),
-}
-
-/// How sessions log in.
-enum Login {
-    /// They do not.
-    None,
-    /// With a password.
-    Password(PasswordLogin),
-    /// With an access token.
-    Token(TokenLogin),
-}
-
-/// A login that does not change.
-struct PasswordLogin {
-    username: String,
-    password: SecretString,
-    redactor: Arc<Redactor>,
-}
-
-impl Login {
-    fn new(settings: &SmtpSettings, options: &SmtpOptions) -> Result<Login, SmtpConfigError> {
-        let Some(credentials) = &settings.credentials else { return Ok(Login::None) };
-        let username = credentials.username.clone();
-        Ok(match &credentials.auth {
-            SmtpAuth::Password(password) => {
-                let redactor = redactor_of(&username, password.expose_secret());
-                Login::Password(PasswordLogin { username, password: password.clone(), redactor })
-            }
-            SmtpAuth::OAuth(oauth) => Login::Token(TokenLogin::new(&username, oauth, options)?),
-        })
-    }
-
-    /// Whether the token server replaced the refresh token of the settings.
-    fn rotated(&self) -> bool {
-        matches!(self, Login::Token(login) if login.tokens.rotated())
-    }
-
-    /// Finds the login in replies: some servers repeat what they were sent.
-    fn redactor(&self) -> Arc<Redactor> {
-        match self {
-            Login::None => Arc::default(),
-            Login::Password(login) => Arc::clone(&login.redactor),
-            Login::Token(login) => login.tokens.redactor(),
-        }
-    }
-}
-
-/// Finds the password as it is and as a login sends it.
-fn redactor_of(user: &str, password: &str) -> Arc<Redactor> {
-    Arc::new(Redactor::new([password, &BASE64_STANDARD.encode(format!("\0{user}\0{password}"))]))
-}
-
 impl Connector {
-    pub(super) fn new(settings: SmtpSettings, options: &SmtpOptions) -> Result<Self, SmtpConfigError> {
-        let protection = match settings.security {
-            Security::Plain => Protection::Plain,
-            Security::StartTls => Protection::StartTls(Tls::new(&settings, options)?),
-            Security::ImplicitTls => Protection::ImplicitTls(Tls::new(&settings, options)?),
-        };
-        let login = Login::new(&settings, options)?;
-        Ok(Self {
-            server: options.server,
-            host: settings.host,
-            port: settings.port,
-            protection,
-            login,
-            helo_name: settings.helo_name,
-            timeouts: options.timeouts,
-            pipelining_fails: AtomicBool::new(false),
-        })
-    }
-
-    /// Whether the login used up the refresh token of the settings.
-    pub(super) fn rotated_refresh_token(&self) -> bool {
-        self.login.rotated()
-    }
-
     /// The reply without the login in its text.
     pub(super) fn redacted_reply(&self, reply: SmtpReply) -> SmtpReply {
-        self.login.redactor().redact_reply(reply)
+        self.redactor().redact_reply(reply)
     }
 
     /// The result without the login in its error.
     pub(super) fn redacted<T>(&self, result: Result<T, SendError>) -> Result<T, SendError> {
-        result.map_err(|error| error.redacted(&self.login.redactor()))
+        result.map_err(|error| error.redacted(&self.redactor()))
+    }
+
+    /// Finds the login in replies: some servers repeat what they were sent.
+    fn redactor(&self) -> Arc<Redactor> {
+        match &self.login {
+            Login::None => Arc::default(),
+            Login::Password(login) => Arc::clone(&login.redactor),
+            Login::Token(login) => login.tokens.redactor(),
+        }
     }
 
     /// A session that is ready for MAIL FROM.
@@ -198,17 +113,6 @@ impl Connector {
                 session.hello(&self.helo_name).await?;
                 Ok(session)
             }
-        }
-    }
-
-    /// Some firewalls drop commands that come together, so that no recipient gets a reply. From now on each recipient
-    /// is a command of its own.
-    pub(super) fn stop_pipelining(&self) {
-        if !self.pipelining_fails.swap(true, Ordering::Relaxed) {
-            warn!(
-                host = self.host,
-                "the mail server offers PIPELINING and loses recipients; it is not used any more"
-            );
         }
     }
 }

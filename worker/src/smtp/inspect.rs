@@ -8,7 +8,7 @@ use rustls::{ClientConnection, ProtocolVersion, pki_types::CertificateDer};
 use tokio_util::either::Either;
 use webpki::EndEntityCert;
 
-use super::connection::Connector;
+use super::connector::Connector;
 use super::error::SendError;
 use super::options::{SmtpConfigError, SmtpOptions};
 use super::session::Stream;

@@ -5,6 +5,7 @@
 //! leaves Nagle's algorithm on, which costs 40 ms an email; and it keeps clear text across STARTTLS (CVE-2011-0411).
 
 mod connection;
+mod connector;
 mod dialogue;
 mod error;
 mod failure;

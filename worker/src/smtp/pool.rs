@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep_until};
 
-use super::connection::Connector;
+use super::connector::Connector;
 use super::error::SendError;
 use super::failure::Stage;
 use super::options::{SmtpConfigError, SmtpOptions};
