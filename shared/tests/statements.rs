@@ -6,7 +6,7 @@
 
 mod scratch;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use bookly_shared::db::Db;
@@ -115,21 +115,41 @@ fn every_statement_is_one_constant() {
     assert!(others.is_empty(), "these statements are no constants: {others:#?}");
 }
 
+/// A list of kinds in a statement, with the priority that its condition names: the kinds of that priority, else all kinds.
+fn lists_of_kinds(sql: &str) -> Vec<(Option<char>, BTreeSet<&str>)> {
+    let list_at = |(place, found): (usize, &str)| {
+        let (_, condition) = sql[..place].rsplit_once("WHERE ")?;
+        let priority = condition.split_once("priority = ").and_then(|(_, rest)| rest.chars().next());
+        Some((priority, sql[place + found.len()..].split(')').next()?.split(", ").collect()))
+    };
+    sql.match_indices(" kind IN (").filter_map(list_at).collect()
+}
+
 /// A statement that claims by priority lists the kinds of each; together they are all kinds.
 #[test]
 fn the_kinds_in_each_statement_are_the_kinds_of_the_enum() {
-    let all = EmailKind::ALL.map(|kind| format!("'{kind}'"));
+    let names = EmailKind::ALL.map(|kind| format!("'{kind}'"));
+    let all: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+    let statements = statements();
+    let mut of_priority: BTreeMap<char, BTreeSet<&str>> = BTreeMap::new();
     let mut statements_with_kinds = 0;
-    for statement in statements() {
-        let lists = statement.sql.match_indices(" kind IN (");
-        let lists = lists.map(|(place, found)| statement.sql[place + found.len()..].split(')').next());
-        let kinds: BTreeSet<&str> = lists.flatten().flat_map(|list| list.split(", ")).collect();
-        if !kinds.is_empty() {
-            assert_eq!(kinds, all.iter().map(String::as_str).collect(), "{statement:#?}");
+    for statement in &statements {
+        let lists = lists_of_kinds(&statement.sql);
+        for (priority, kinds) in &lists {
+            let wanted = match priority {
+                Some(priority) => of_priority.entry(*priority).or_insert_with(|| kinds.clone()),
+                None => &all,
+            };
+            assert_eq!(kinds, wanted, "priority {priority:?} of {statement:#?}");
+        }
+        let together: BTreeSet<&str> = lists.iter().flat_map(|(_, kinds)| kinds.iter().copied()).collect();
+        if !together.is_empty() {
+            assert_eq!(together, all, "{statement:#?}");
             statements_with_kinds += 1;
         }
     }
     assert!(statements_with_kinds >= 7, "only {statements_with_kinds} statements list kinds");
+    assert_eq!(of_priority.len(), 3, "{of_priority:?}");
 }
 
 /// The columns in brackets after each `INSERT INTO emails`.
@@ -155,7 +175,8 @@ fn every_statement_that_queues_an_email_writes_the_same_columns() {
 }
 
 /// Columns of `emails` that an operator is not shown.
-const NOT_SHOWN: [&str; 9] = [
+const NOT_SHOWN: [&str; 10] = [
+    "priority",
     "mailbox",
     "user_uid",
     "auth_version",
@@ -173,7 +194,8 @@ async fn an_operator_is_shown_every_column_of_an_email_but_those_named_here() {
     Db::sqlite(dir.path()).await.unwrap().close().await;
     let file = dir.path().join("bookly.sqlite");
     let mut connection = SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.unwrap();
-    let columns: Vec<String> = sqlx::query_scalar("SELECT name FROM pragma_table_info('emails')")
+    // `pragma_table_info` leaves out generated columns: `priority`.
+    let columns: Vec<String> = sqlx::query_scalar("SELECT name FROM pragma_table_xinfo('emails')")
         .fetch_all(&mut connection)
         .await
         .unwrap();
