@@ -242,6 +242,11 @@ CREATE TABLE mail_servers (
     PRIMARY KEY (worker, server)
 );
 
+-- What the readiness probe writes, and removes at once, after the disk was full.
+CREATE TABLE write_trials (
+    filler      bytea NOT NULL
+);
+
 -- The process that runs maintenance. Without a row, or after `lease_until`, any process may take its place.
 CREATE TABLE leader (
     task        text PRIMARY KEY,

@@ -241,3 +241,8 @@ CREATE TABLE mail_servers (
     seen_at     TEXT NOT NULL,                     -- a worker that is gone is not shown any more
     PRIMARY KEY (worker, server)
 ) STRICT;
+
+-- What the readiness probe writes, and removes at once, after the disk was full.
+CREATE TABLE write_trials (
+    filler      BLOB NOT NULL
+) STRICT;

@@ -189,6 +189,27 @@ async fn a_read_only_session_is_replaced_and_not_ready() {
     database.remove().await;
 }
 
+/// No disk can be filled here: the tables refuse rows with the code of a full one.
+#[tokio::test]
+async fn on_a_full_disk_it_is_not_ready_until_a_row_can_be_written_again() {
+    let Some(postgres) = Postgres::create("on_a_full_disk_it_is_not_ready").await else { return };
+    let mut owner = postgres.connect().await;
+    let fill = "
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$;
+        CREATE TRIGGER full_disk BEFORE INSERT ON emails EXECUTE FUNCTION refuse();
+        CREATE TRIGGER full_disk BEFORE INSERT ON write_trials EXECUTE FUNCTION refuse();";
+    sqlx::raw_sql(fill).execute(&mut owner).await.unwrap();
+    assert!(postgres.db.is_ready().await, "while nothing was refused, no probe writes");
+    let refused = postgres.db.enqueue_emails(&[email()]).await.unwrap_err();
+    assert!(refused.is_unavailable(), "{refused}");
+    assert!(!postgres.db.is_ready().await && !postgres.db.is_ready().await);
+    let clear = "DROP TRIGGER full_disk ON emails; DROP TRIGGER full_disk ON write_trials;";
+    sqlx::raw_sql(clear).execute(&mut owner).await.unwrap();
+    assert!(postgres.db.is_ready().await, "without a request that came first");
+    postgres.remove().await;
+}
+
 /// A newer version adds a column while this one runs.
 #[tokio::test]
 async fn a_new_column_costs_each_connection_of_a_running_process_one_try_at_most() {

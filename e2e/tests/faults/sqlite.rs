@@ -48,6 +48,7 @@ async fn a_full_disk_is_a_503_and_loses_nothing() -> Result<()> {
         disk.fill()?;
         load.until("refusals", LIMIT, |seen| seen.refused.len() >= 40).await?;
         stack.api().get("//health/live").expect(200).await?;
+        stack.api().get("//health/ready").refused(503, "unavailable").await?;
         // What was answered with 201 until then is on the disk, not in the process.
         stack.api_process().kill()?;
         disk.clear()?;
@@ -55,7 +56,9 @@ async fn a_full_disk_is_a_503_and_loses_nothing() -> Result<()> {
         load.accepted_more(20, LIMIT).await?;
         disk.fill()?;
         load.until("refusals", LIMIT, |seen| seen.refused.len() >= 80).await?;
+        stack.api().get("//health/ready").refused(503, "unavailable").await?;
         disk.clear()?;
+        stack.api().get("//health/ready").expect(200).await?;
         load.accepted_more(20, LIMIT).await?;
         let seen = load.finish().await?;
         seen.only_unavailable()?;

@@ -45,6 +45,17 @@ impl DbError {
         is_postgres(refusal.as_ref()) && (ends || has_outdated_plan(refusal.as_ref()))
     }
 
+    /// Whether nothing may be writable for now: the disk is full (53100), the server is read-only (25006); in SQLite the
+    /// same (13, 8), an I/O error (10), which a used-up quota is too, or a file that cannot be created (14).
+    pub(super) fn doubts_storage(&self) -> bool {
+        let sqlx::Error::Database(refusal) = &**self.cause() else { return false };
+        let code = refusal.code().unwrap_or_default();
+        if is_postgres(refusal.as_ref()) {
+            return matches!(&*code, "53100" | "25006");
+        }
+        matches!(primary_code(&code), Some(8 | 10 | 13 | 14))
+    }
+
     /// Whether the role may not read or write a table (42501).
     pub(super) fn is_no_permission(&self) -> bool {
         self.has_code("42501")
@@ -101,8 +112,12 @@ fn is_temporary_code(error: &dyn DatabaseError) -> bool {
         let codes = ["08", "53", "57", "40", "55P03", "25006", "26000"];
         return codes.iter().any(|start| code.starts_with(start)) || has_outdated_plan(error);
     }
-    let primary = code.parse::<u32>().map(|extended| extended & 0xff);
-    matches!(primary, Ok(5 | 6 | 8 | 10 | 13 | 14))
+    matches!(primary_code(&code), Some(5 | 6 | 8 | 10 | 13 | 14))
+}
+
+/// The primary result code of SQLite: the last byte of an extended one.
+fn primary_code(code: &str) -> Option<u32> {
+    code.parse::<u32>().ok().map(|extended| extended & 0xff)
 }
 
 fn is_postgres(error: &dyn DatabaseError) -> bool {

@@ -12,8 +12,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 
 use super::connect::{postgres_options, sqlite_file};
 use super::migrate::{self, Migrations};
+use super::readiness::IS_WRITABLE_POSTGRES;
 use super::session::Sessions;
-use super::{ConnectError, Db, DbError, DbResult, IS_WRITABLE_POSTGRES, Pools, on_db};
+use super::{ConnectError, Db, DbError, DbResult, Pools, on_db};
 use crate::clock::Clock;
 use crate::config::DatabaseSettings;
 use crate::tls::CertificateProblem;

@@ -9,7 +9,7 @@ static POSTGRES: Migrator = sqlx::migrate!("../migrations/postgres");
 static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
 
 /// The tables of the first migration. Without its record they belong to another application.
-pub(super) const OUR_TABLES: [&str; 18] = [
+pub(super) const OUR_TABLES: [&str; 19] = [
     "users",
     "sessions",
     "books",
@@ -27,6 +27,7 @@ pub(super) const OUR_TABLES: [&str; 18] = [
     "email_reports",
     "report_marks",
     "mail_servers",
+    "write_trials",
     "leader",
 ];
 /// The description of this application's first migration.

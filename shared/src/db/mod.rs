@@ -31,6 +31,7 @@ mod migrate;
 mod passwords;
 mod pools;
 pub mod profiles;
+mod readiness;
 mod session;
 pub mod sessions;
 pub mod suppressions;
@@ -42,11 +43,10 @@ pub(crate) use limit::{one_more, split_off_more};
 pub use migrate::{Migrations, PendingMigrations};
 pub use pools::DbResult;
 pub(crate) use pools::{
-    Pool, Pools, close_if_useless, in_postgres_transaction, in_transaction, on_db, within_limit,
+    Pool, PoolKind, Pools, Storage, close_if_useless, in_postgres_transaction, in_transaction, on_db,
+    within_limit,
 };
 
-/// The longest time for the readiness probe of the database.
-const PING_LIMIT: Duration = Duration::from_secs(2);
 /// The longest time for closing the connections when the process stops.
 const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 
@@ -56,43 +56,43 @@ pub struct Db {
     pub(crate) pools: Pools,
     sessions: Sessions,
     batchers: Arc<Batchers>,
+    storage: Arc<Storage>,
     /// Locked by each statement that changes several emails of this process's worker. Without it two such statements,
     /// each with a row that the other one wants next, would wait for each other until Postgres ends one of them.
     claimed_rows: Arc<Mutex<()>>,
 }
 
 const TIME_POSTGRES: &str = "SELECT clock_timestamp()";
-/// Only a server that can serve all requests counts: a replica answers, too.
-const IS_WRITABLE_POSTGRES: &str = "SELECT current_setting('transaction_read_only') = 'off'";
-
-const IS_REACHABLE_SQLITE: &str = "SELECT true";
 
 impl Db {
     fn new(pools: Pools, sessions: Sessions) -> Db {
         let batchers = Arc::new(Batchers::new(pools.clone()));
-        Db { pools, sessions, batchers, claimed_rows: Arc::default() }
+        Db { pools, sessions, batchers, storage: Arc::default(), claimed_rows: Arc::default() }
     }
 
     /// Runs one item in one statement with those of other callers at the same time. All callers give an equal
     /// `operation`.
     async fn batch<O: BatchOperation>(&self, operation: O, item: O::Item) -> DbResult<O::Output> {
-        self.batchers.run(operation, item).await
+        let result = self.batchers.run(operation, item).await;
+        self.storage.note(&result);
+        result
     }
 
     /// For statements that only read.
     pub(crate) fn reader(&self) -> Pool<'_> {
-        match &self.pools {
-            Pools::Postgres(pool) if self.sessions == Sessions::Shared => Pool::SharedPostgres(pool),
-            Pools::Postgres(pool) => Pool::Postgres(pool),
-            Pools::Sqlite { reader, .. } => Pool::Sqlite(reader),
-        }
+        let kind = match &self.pools {
+            Pools::Postgres(pool) if self.sessions == Sessions::Shared => PoolKind::SharedPostgres(pool),
+            Pools::Postgres(pool) => PoolKind::Postgres(pool),
+            Pools::Sqlite { reader, .. } => PoolKind::Sqlite(reader),
+        };
+        Pool { kind, storage: &self.storage }
     }
 
     /// For statements that write.
     pub(crate) fn writer(&self) -> Pool<'_> {
         match &self.pools {
             Pools::Postgres(_) => self.reader(),
-            Pools::Sqlite { writer, .. } => Pool::Sqlite(writer),
+            Pools::Sqlite { writer, .. } => Pool { kind: PoolKind::Sqlite(writer), storage: &self.storage },
         }
     }
 
@@ -105,18 +105,6 @@ impl Db {
             }
             Pools::Sqlite { .. } => Ok(None),
         }
-    }
-
-    /// Whether the database answers within two seconds, and can be written.
-    pub async fn is_ready(&self) -> bool {
-        let sql = match self.pools {
-            Pools::Postgres(_) => IS_WRITABLE_POSTGRES,
-            Pools::Sqlite { .. } => IS_REACHABLE_SQLITE,
-        };
-        let ready = async {
-            on_db!(self.reader(), connection => sqlx::query_scalar(sql).fetch_one(&mut *connection).await?)
-        };
-        matches!(tokio::time::timeout(PING_LIMIT, ready).await, Ok(Ok(true)))
     }
 
     /// Closes the connections. Waits for those in use, but not for a server that is silent.

@@ -1,5 +1,6 @@
 //! The connections of the database, and how one function uses them: within a time limit, in a transaction or without.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
@@ -24,12 +25,43 @@ pub(crate) enum Pools {
     Sqlite { reader: SqlitePool, writer: SqlitePool },
 }
 
-/// The pool for one statement.
-pub(crate) enum Pool<'a> {
+/// The pool for one statement, and where it is noted that it could not write.
+pub(crate) struct Pool<'a> {
+    pub(crate) kind: PoolKind<'a>,
+    pub(crate) storage: &'a Storage,
+}
+
+pub(crate) enum PoolKind<'a> {
     Postgres(&'a PgPool),
     /// Behind a pooler the time limits need a transaction.
     SharedPostgres(&'a PgPool),
     Sqlite(&'a SqlitePool),
+}
+
+/// Whether a statement of this process met storage that is full, read-only or broken. Set by each such error; only the
+/// readiness probe, which then tries to write, takes it back.
+#[derive(Debug, Default)]
+pub(crate) struct Storage {
+    doubted: AtomicBool,
+    /// Locked by the readiness probe that tries to write.
+    pub(super) trial: tokio::sync::Mutex<()>,
+}
+
+impl Storage {
+    /// Remembers an error that is about the storage.
+    pub(crate) fn note<T>(&self, result: &DbResult<T>) {
+        if result.as_ref().is_err_and(DbError::doubts_storage) {
+            self.doubted.store(true, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn is_doubted(&self) -> bool {
+        self.doubted.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn trust(&self) {
+        self.doubted.store(false, Ordering::Relaxed);
+    }
 }
 
 /// Runs one body in a transaction on Postgres, which is committed when the body ends with `Ok`.
@@ -51,10 +83,11 @@ macro_rules! in_postgres_transaction {
 
 /// Runs one body with a connection of a pool, [`Db::reader`] or [`Db::writer`]. Each arm is compiled for its own driver.
 macro_rules! on_db {
-    ($pool:expr, $connection:ident => $body:expr) => {
-        $crate::db::within_limit(async {
-            match $pool {
-                $crate::db::Pool::Postgres(pool) => {
+    ($pool:expr, $connection:ident => $body:expr) => {{
+        let pool = $pool;
+        let result = $crate::db::within_limit(async {
+            match pool.kind {
+                $crate::db::PoolKind::Postgres(pool) => {
                     let mut held = pool.acquire().await?;
                     let work = async {
                         let $connection = &mut *held;
@@ -64,21 +97,23 @@ macro_rules! on_db {
                     $crate::db::close_if_useless(&mut held, &result);
                     result
                 }
-                $crate::db::Pool::SharedPostgres(pool) => {
+                $crate::db::PoolKind::SharedPostgres(pool) => {
                     $crate::db::in_postgres_transaction!(pool, tx => {
                         let $connection = &mut *tx;
                         $body
                     })
                 }
-                $crate::db::Pool::Sqlite(pool) => {
+                $crate::db::PoolKind::Sqlite(pool) => {
                     let mut held = pool.acquire().await?;
                     let $connection = &mut *held;
                     Ok($body)
                 }
             }
         })
-        .await
-    };
+        .await;
+        pool.storage.note(&result);
+        result
+    }};
 }
 
 /// Runs one body in a transaction, which is committed when the body ends with `Ok`. SQLite takes the write lock at the
@@ -86,8 +121,8 @@ macro_rules! on_db {
 ///
 /// `call = on_postgres | on_sqlite` names a function that each database has of its own.
 macro_rules! in_transaction {
-    ($db:expr, $tx:ident $(, $call:ident = $postgres:ident | $sqlite:ident)? => $body:expr) => {
-        $crate::db::within_limit(async {
+    ($db:expr, $tx:ident $(, $call:ident = $postgres:ident | $sqlite:ident)? => $body:expr) => {{
+        let result = $crate::db::within_limit(async {
             match &$db.pools {
                 $crate::db::Pools::Postgres(pool) => {
                     $crate::db::in_postgres_transaction!(pool, $tx => {
@@ -104,8 +139,10 @@ macro_rules! in_transaction {
                 }
             }
         })
-        .await
-    };
+        .await;
+        $db.storage.note(&result);
+        result
+    }};
 }
 
 pub(crate) use {in_postgres_transaction, in_transaction, on_db};
