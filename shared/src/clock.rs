@@ -22,13 +22,14 @@ pub struct Clock(Arc<RwLock<Reading>>);
 #[derive(Debug)]
 struct Reading {
     utc: DateTime<Utc>,
-    at: Instant,
+    /// `None`: the clock stands still.
+    at: Option<Instant>,
 }
 
 impl Clock {
     /// A clock with the time of this machine.
     pub fn local() -> Clock {
-        Clock(Arc::new(RwLock::new(Reading { utc: machine_time(), at: Instant::now() })))
+        Clock(Arc::new(RwLock::new(Reading { utc: machine_time(), at: Some(Instant::now()) })))
     }
 
     /// A clock with the time of the database.
@@ -52,8 +53,14 @@ impl Clock {
     /// The time now, truncated to microseconds, which both databases store.
     pub fn now(&self) -> DateTime<Utc> {
         let reading = self.0.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let elapsed = TimeDelta::from_std(reading.at.elapsed()).unwrap_or_default();
-        (reading.utc + elapsed).trunc_subsecs(6)
+        let elapsed = reading.at.and_then(|at| TimeDelta::from_std(at.elapsed()).ok());
+        (reading.utc + elapsed.unwrap_or_default()).trunc_subsecs(6)
+    }
+
+    /// Stops until it is synchronised again, so that a test does not depend on how fast the machine is.
+    pub fn stand_still(&self) {
+        let utc = self.now();
+        *self.0.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = Reading { utc, at: None };
     }
 
     /// Sets the clock to the database's time, with SQLite to this machine's.
@@ -62,7 +69,7 @@ impl Clock {
     /// When the database does not answer; the clock then runs on.
     pub async fn synchronise(&self, db: &Db) -> Result<(), crate::db::DbError> {
         let utc = time_of(db).await?.unwrap_or_else(machine_time);
-        let reading = Reading { utc, at: Instant::now() };
+        let reading = Reading { utc, at: Some(Instant::now()) };
         *self.0.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = reading;
         Ok(())
     }
