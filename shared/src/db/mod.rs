@@ -18,6 +18,7 @@ mod batch;
 pub mod books;
 pub mod code_tries;
 mod connect;
+mod connect_error;
 pub mod email_changes;
 pub mod emails;
 mod error;
@@ -38,7 +39,8 @@ pub mod suppressions;
 pub mod users;
 
 pub use connect::{DataDirLock, data_dir_is_in_use, lock_data_dir};
-pub use error::{ConnectError, DatabaseLimit, DbError, certificate_remedy};
+pub use connect_error::{ConnectError, certificate_remedy};
+pub use error::{DatabaseLimit, DbError};
 pub(crate) use limit::{one_more, split_off_more};
 pub use migrate::{Migrations, PendingMigrations};
 pub use pools::DbResult;
