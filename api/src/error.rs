@@ -92,107 +92,50 @@ pub struct ErrorRow {
 }
 
 impl ApiError {
-    /// The contract's table.
+    /// The contract's table. An empty resolution is none.
+    #[rustfmt::skip]
     pub fn row(&self) -> ErrorRow {
         use ApiError as E;
         use StatusCode as S;
-        let row = |status, code, message| ErrorRow { status, code, message, resolution: None };
-        let or = |row: ErrorRow, resolution| ErrorRow { resolution: Some(resolution), ..row };
-        match self {
-            E::LinkExpired => {
-                or(row(S::BAD_REQUEST, "token_expired", "Token has expired"), "Please request a new link")
-            }
-            E::LinkInvalid => row(S::BAD_REQUEST, "invalid_token", "Invalid token"),
-            E::CodeInvalid => {
-                or(row(S::BAD_REQUEST, "invalid_code", "Invalid or expired code"), "Please request a new one")
-            }
-            E::PasswordsDoNotMatch => row(S::BAD_REQUEST, "passwords_do_not_match", "Passwords do not match"),
-            E::InvalidEmailOrPassword => {
-                row(S::BAD_REQUEST, "invalid_email_or_password", "Invalid Email Or Password")
-            }
-            E::MalformedBody(_) => row(S::BAD_REQUEST, "malformed_body", "The body cannot be read"),
-            E::NotAuthenticated => row(S::UNAUTHORIZED, "not_authenticated", "Not authenticated"),
-            E::InvalidToken => or(
-                row(S::UNAUTHORIZED, "invalid_token", "Token is invalid Or expired"),
-                "Please get new token",
-            ),
-            E::TokenRevoked => or(
-                row(S::UNAUTHORIZED, "token_revoked", "Token is invalid or has been revoked"),
-                "Please get new token",
-            ),
-            E::AccessTokenRequired => or(
-                row(S::UNAUTHORIZED, "access_token_required", "Please provide a valid access token"),
-                "Please get an access token",
-            ),
-            E::RefreshTokenRequired => or(
-                row(S::FORBIDDEN, "refresh_token_required", "Please provide a valid refresh token"),
-                "Please get a refresh token",
-            ),
-            E::InvalidSignature => row(S::UNAUTHORIZED, "invalid_signature", "The signature is not valid"),
-            E::InvalidBasicAuth => or(
-                row(S::UNAUTHORIZED, "invalid_signature", "The user or the password is not valid"),
-                "Please send both by basic authentication",
-            ),
-            E::AccountNotVerified => or(
-                row(S::FORBIDDEN, "account_not_verified", "Account Not Verified"),
-                "Please check your email for verification details",
-            ),
-            E::InsufficientPermissions => row(
-                S::FORBIDDEN,
-                "insufficient_permissions",
-                "You do not have enough permissions to perform this action",
-            ),
-            E::UserExists => row(S::FORBIDDEN, "user_exists", "User with email already exists"),
-            E::UserNotFound => row(S::NOT_FOUND, "user_not_found", "User not found"),
-            E::BookNotFound => row(S::NOT_FOUND, "book_not_found", "Book not found"),
-            E::EmailNotFound => row(S::NOT_FOUND, "email_not_found", "Email not found"),
-            E::EmailNotFailed => {
-                row(S::CONFLICT, "email_not_failed", "Only a failed email can be sent again")
-            }
-            E::EmailNotQueued => {
-                row(S::CONFLICT, "email_not_queued", "Only an email that waits can be cancelled")
-            }
-            E::NotFound => row(S::NOT_FOUND, "not_found", "Not found"),
-            E::OnlyOwnWish => or(
-                row(S::NOT_FOUND, "not_found", "Not found"),
-                "The recipient's own wish is removed by its reason: complaint or unsubscribe",
-            ),
-            E::MethodNotAllowed => row(S::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed"),
-            E::PostOnly => or(
-                row(S::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed"),
-                "Send POST to this address",
-            ),
-            E::AlreadyVerified => row(S::CONFLICT, "already_verified", "The account is already verified"),
-            E::InvalidIdempotencyKey => row(
-                S::BAD_REQUEST,
-                "invalid_idempotency_key",
-                "Idempotency-Key must be one header of 1 to 255 visible ASCII characters",
-            ),
-            E::RequestInProgress => or(
-                row(S::CONFLICT, "request_in_progress", "A request with this Idempotency-Key is under way"),
-                "Please send it again in a moment",
-            ),
-            E::IdempotencyKeyReused => or(
-                row(
-                    S::UNPROCESSABLE_ENTITY,
-                    "idempotency_key_reused",
-                    "This Idempotency-Key was sent with another body",
-                ),
-                "Please send a new key",
-            ),
-            E::RequestTimeout => row(S::REQUEST_TIMEOUT, "request_timeout", "The request took too long"),
-            E::BodyTooLarge => row(S::PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large"),
-            E::UnsupportedMediaType => {
-                row(S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Unsupported media type")
-            }
-            E::Validation(_) => row(S::UNPROCESSABLE_ENTITY, "validation_error", "The request is not valid"),
-            E::TooManyRequests(_) => row(S::TOO_MANY_REQUESTS, "too_many_requests", "Too many requests"),
-            E::Server => row(S::INTERNAL_SERVER_ERROR, "server_error", "Oops! Something went wrong"),
-            E::Unavailable(limit) => ErrorRow {
-                resolution: *limit,
-                ..row(S::SERVICE_UNAVAILABLE, "unavailable", "The service is not available, please try again")
-            },
-        }
+        let (status, code, message, resolution) = match self {
+            E::LinkExpired => (S::BAD_REQUEST, "token_expired", "Token has expired", "Please request a new link"),
+            E::LinkInvalid => (S::BAD_REQUEST, "invalid_token", "Invalid token", ""),
+            E::CodeInvalid => (S::BAD_REQUEST, "invalid_code", "Invalid or expired code", "Please request a new one"),
+            E::PasswordsDoNotMatch => (S::BAD_REQUEST, "passwords_do_not_match", "Passwords do not match", ""),
+            E::InvalidEmailOrPassword => (S::BAD_REQUEST, "invalid_email_or_password", "Invalid Email Or Password", ""),
+            E::MalformedBody(_) => (S::BAD_REQUEST, "malformed_body", "The body cannot be read", ""),
+            E::NotAuthenticated => (S::UNAUTHORIZED, "not_authenticated", "Not authenticated", ""),
+            E::InvalidToken => (S::UNAUTHORIZED, "invalid_token", "Token is invalid Or expired", "Please get new token"),
+            E::TokenRevoked => (S::UNAUTHORIZED, "token_revoked", "Token is invalid or has been revoked", "Please get new token"),
+            E::AccessTokenRequired => (S::UNAUTHORIZED, "access_token_required", "Please provide a valid access token", "Please get an access token"),
+            E::RefreshTokenRequired => (S::FORBIDDEN, "refresh_token_required", "Please provide a valid refresh token", "Please get a refresh token"),
+            E::InvalidSignature => (S::UNAUTHORIZED, "invalid_signature", "The signature is not valid", ""),
+            E::InvalidBasicAuth => (S::UNAUTHORIZED, "invalid_signature", "The user or the password is not valid", "Please send both by basic authentication"),
+            E::AccountNotVerified => (S::FORBIDDEN, "account_not_verified", "Account Not Verified", "Please check your email for verification details"),
+            E::InsufficientPermissions => (S::FORBIDDEN, "insufficient_permissions", "You do not have enough permissions to perform this action", ""),
+            E::UserExists => (S::FORBIDDEN, "user_exists", "User with email already exists", ""),
+            E::UserNotFound => (S::NOT_FOUND, "user_not_found", "User not found", ""),
+            E::BookNotFound => (S::NOT_FOUND, "book_not_found", "Book not found", ""),
+            E::EmailNotFound => (S::NOT_FOUND, "email_not_found", "Email not found", ""),
+            E::EmailNotFailed => (S::CONFLICT, "email_not_failed", "Only a failed email can be sent again", ""),
+            E::EmailNotQueued => (S::CONFLICT, "email_not_queued", "Only an email that waits can be cancelled", ""),
+            E::NotFound => (S::NOT_FOUND, "not_found", "Not found", ""),
+            E::OnlyOwnWish => (S::NOT_FOUND, "not_found", "Not found", "The recipient's own wish is removed by its reason: complaint or unsubscribe"),
+            E::MethodNotAllowed => (S::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed", ""),
+            E::PostOnly => (S::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed", "Send POST to this address"),
+            E::AlreadyVerified => (S::CONFLICT, "already_verified", "The account is already verified", ""),
+            E::InvalidIdempotencyKey => (S::BAD_REQUEST, "invalid_idempotency_key", "Idempotency-Key must be one header of 1 to 255 visible ASCII characters", ""),
+            E::RequestInProgress => (S::CONFLICT, "request_in_progress", "A request with this Idempotency-Key is under way", "Please send it again in a moment"),
+            E::IdempotencyKeyReused => (S::UNPROCESSABLE_ENTITY, "idempotency_key_reused", "This Idempotency-Key was sent with another body", "Please send a new key"),
+            E::RequestTimeout => (S::REQUEST_TIMEOUT, "request_timeout", "The request took too long", ""),
+            E::BodyTooLarge => (S::PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large", ""),
+            E::UnsupportedMediaType => (S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Unsupported media type", ""),
+            E::Validation(_) => (S::UNPROCESSABLE_ENTITY, "validation_error", "The request is not valid", ""),
+            E::TooManyRequests(_) => (S::TOO_MANY_REQUESTS, "too_many_requests", "Too many requests", ""),
+            E::Server => (S::INTERNAL_SERVER_ERROR, "server_error", "Oops! Something went wrong", ""),
+            E::Unavailable(limit) => (S::SERVICE_UNAVAILABLE, "unavailable", "The service is not available, please try again", limit.unwrap_or_default()),
+        };
+        ErrorRow { status, code, message, resolution: (!resolution.is_empty()).then_some(resolution) }
     }
 
     /// One wrong field.
