@@ -44,7 +44,7 @@ async fn create(db: &Db, email: &EmailAddress, via: CreatedVia, hours: i64) -> C
         ..new_account(email)
     };
     let mail = |uid| NewEmail::new(EmailKind::VerifyEmail, email, at(hours)).about(uid, FIRST_AUTH_VERSION);
-    db.create_account(&account, mail, at(hours)).await.unwrap()
+    db.create_account_and_keep(&account, mail, None, at(hours)).await.unwrap()
 }
 
 async fn sign_up(db: &Db, email: &EmailAddress, hours: i64) -> User {

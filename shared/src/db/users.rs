@@ -210,18 +210,8 @@ macro_rules! bind_account {
 pub(super) use bind_account;
 
 impl Db {
-    /// Creates an account and queues its verification email, `email(uid)`. Another request may create an account with
-    /// the same address at the same moment: the unique index decides.
-    pub async fn create_account(
-        &self,
-        account: &NewAccount,
-        email: impl FnOnce(Uuid) -> NewEmail,
-        now: DateTime<Utc>,
-    ) -> DbResult<Creation> {
-        self.create_account_and_keep(account, email, None, now).await
-    }
-
-    /// The same, and stores the answer in the same transaction.
+    /// Creates an account, queues its verification email, `email(uid)`, and stores the answer, in one transaction. Another
+    /// request may create an account with the same address at the same moment: the unique index decides.
     pub async fn create_account_and_keep(
         &self,
         account: &NewAccount,
