@@ -1,9 +1,9 @@
 //! Every page is complete, harmless, and usable by a password manager.
 
-use std::fs;
+mod language;
+mod product;
 
-use bookly_shared::config::{Logo, Settings};
-use bookly_shared::domain::BrandColor;
+use std::fs;
 
 use super::*;
 
@@ -165,153 +165,9 @@ fn password_managers_understand_the_form_for_a_new_password() {
     assert!(html.contains("value=\"zoe@example.org\" autocomplete=\"username\""));
 }
 
-/// A product with everything of its own.
-fn acme() -> ProductSettings {
-    ProductSettings {
-        colors: "#7a1fa2".parse::<BrandColor>().unwrap().palette(),
-        logo: Some(Logo {
-            url: "https://cdn.acme.example/logo.svg?v=2".into(),
-            origin: "https://cdn.acme.example".into(),
-        }),
-        home_url: Some("https://www.acme.example".into()),
-        support_email: Some(EmailAddress::parse("help@acme.example").unwrap()),
-        ..ProductSettings::named("Acme")
-    }
-}
-
-#[test]
-fn every_page_has_the_name_and_the_look_of_the_product_and_no_other() {
-    let pages = pages_of(&acme());
-    for page in Page::samples() {
-        let html = pages.render(Language::ENGLISH, &page).unwrap();
-        assert!(html.contains(" · Acme</title>"), "{page:?}");
-        assert!(html.contains("src=\"https://cdn.acme.example/logo.svg?v=2\" alt=\"Acme\""), "{page:?}");
-        assert!(html.contains("href=\"mailto:help@acme.example\">"), "{page:?}");
-        assert!(html.contains("<a class=\"brand\" href=\"https://www.acme.example\">"), "{page:?}");
-        assert!(html.contains("--brand: #7a1fa2;") && html.contains("fill='%237a1fa2'"), "{page:?}");
-        for other in ["bookly", "#1c6b58"] {
-            assert!(!html.to_lowercase().contains(other), "{page:?}: {other}");
-        }
-        let headers = pages.headers(&page, &html);
-        assert!(headers[0].1.to_str().unwrap().contains("img-src 'self' data: https://cdn.acme.example"));
-        let style = html.split("<style>").nth(1).unwrap().split("</style>").next().unwrap();
-        assert!(headers[0].1.to_str().unwrap().contains(&hash_source(style)), "{page:?}");
-    }
-    let email_policy = pages.email_headers()[0].1.clone();
-    assert!(email_policy.to_str().unwrap().contains("img-src data: https://cdn.acme.example;"));
-}
-
-#[test]
-fn without_a_logo_a_page_loads_nothing_and_shows_the_name_with_its_first_letter() {
-    let pages = pages();
-    for (page, html) in rendered() {
-        assert!(!html.contains("<img") && html.contains(">B</span>Bookly</a>"), "{page:?}");
-        assert!(!html.contains("mailto:"), "{page:?}");
-    }
-    assert!(pages.content_security_policy().ends_with("img-src 'self' data:"));
-}
-
-#[test]
-fn the_last_button_leads_where_the_settings_say() {
-    let set = [
-        ("JWT_SECRET", "0123456789abcdef0123456789abcdef"),
-        ("AFTER_VERIFY_URL", "https://app.example.org/in?a=1&b=2"),
-        ("AFTER_RESET_URL", "https://app.example.org/login"),
-    ];
-    let settings = Settings::from_vars(set.map(|(name, value)| (name.to_owned(), value.to_owned()))).unwrap();
-    let with_buttons = Pages::new(None, &settings.product, &settings.links).unwrap();
-    for (page, button) in [
-        (Page::Verified {}, "href=\"https://app.example.org/in?a=1&amp;b=2\">Continue to Bookly</a>"),
-        (Page::ResetDone {}, "href=\"https://app.example.org/login\">Continue to Bookly</a>"),
-    ] {
-        assert!(with_buttons.render(Language::ENGLISH, &page).unwrap().contains(button), "{page:?}");
-        assert!(!pages().render(Language::ENGLISH, &page).unwrap().contains("Continue"), "{page:?}");
-    }
-}
-
 /// The text between each `start` and the next quotation mark.
 fn attributes<'a>(html: &'a str, start: &'a str) -> impl Iterator<Item = &'a str> {
     html.split(start).skip(1).filter_map(|rest| rest.split('"').next())
-}
-
-/// The pages of operators and developers, which are in English only.
-fn is_english(page: &Page<'_>) -> bool {
-    let template = page.template();
-    template.starts_with("page/admin") || template.starts_with("page/inbox")
-}
-
-#[test]
-fn every_page_is_in_the_language_of_its_reader_and_keeps_it() {
-    let pages = pages();
-    for locale in Locale::ALL {
-        let dir = if locale == Locale::Ar { "rtl" } else { "ltr" };
-        let begin = format!("<!doctype html>\n<html lang=\"{locale}\" dir=\"{dir}\">");
-        for page in Page::samples() {
-            let html = pages.render(Language { locale, by_query: true, by_header: false }, &page).unwrap();
-            assert!(html.starts_with(&begin), "{page:?}: {}", &html[..80]);
-            for action in attributes(&html, " action=\"").chain(attributes(&html, "<a href=\"/api/v1/auth")) {
-                assert!(
-                    action.ends_with(&format!("?lang={locale}")) || is_english(&page),
-                    "{page:?}: {action}"
-                );
-            }
-            for field in html.split("<input id=").skip(1).filter(|_| !is_english(&page)) {
-                let field = field.split('>').next().unwrap();
-                assert!(field.contains("dir=\"ltr\""), "{page:?}: {field}");
-            }
-        }
-    }
-}
-
-#[test]
-fn a_page_of_a_link_tells_whose_account_it_is_for_in_every_language() {
-    let pages = pages();
-    for locale in Locale::ALL {
-        let html = pages.render(Language { locale, ..Language::ENGLISH }, &VERIFY).unwrap();
-        for known in ["zoe@example.org</strong>", "Zoë", "Smith", "2026", "15:04"] {
-            assert!(html.contains(known), "{locale}: {known} {html}");
-        }
-    }
-}
-
-/// The text of the page's button.
-fn button(html: &str) -> &str {
-    html.split("type=\"submit\">").nth(1).and_then(|rest| rest.split('<').next()).unwrap()
-}
-
-#[test]
-fn the_page_behind_a_typed_code_asks_in_its_own_words_in_every_language() {
-    let pages = pages();
-    let Page::Verify { account, confirm, not_me, .. } = VERIFY else { unreachable!() };
-    let by_code = Page::Verify { account, confirm, not_me, by_code: true };
-    let form = Page::EnterCode { form: RequestForm::Verification, email: None, problems: &[] };
-    for locale in Locale::ALL {
-        let render = |page| pages.render(Language { locale, ..Language::ENGLISH }, page).unwrap();
-        let asked = render(&by_code);
-        assert_ne!(
-            button(&asked),
-            button(&render(&form)),
-            "{locale}: a second step looks like a second step"
-        );
-        assert!(asked.contains("zoe@example.org</strong>"), "{locale}: {asked}");
-        if locale == Locale::En {
-            assert!(
-                !asked.contains("his link") && asked.contains("<h1>Is this your account?</h1>"),
-                "{asked}"
-            );
-        }
-    }
-}
-
-#[test]
-fn a_last_name_comes_first_where_people_write_it_so() {
-    let pages = pages();
-    for (locale, name) in
-        [(Locale::En, "Zoë Smith"), (Locale::Ja, "Smith Zoë"), (Locale::ZhHans, "Smith Zoë")]
-    {
-        let html = pages.render(Language { locale, ..Language::ENGLISH }, &VERIFY).unwrap();
-        assert!(html.contains(name), "{locale}: {html}");
-    }
 }
 
 #[test]
@@ -356,7 +212,7 @@ fn an_error_without_texts_of_its_own_says_what_the_api_says() {
 fn preview() {
     let Some(folder) = std::env::var_os("PREVIEW").map(std::path::PathBuf::from) else { return };
     fs::create_dir_all(&folder).unwrap();
-    let acme = ProductSettings { logo: None, ..acme() };
+    let acme = ProductSettings { logo: None, ..product::acme() };
     for (product, pages) in [("bookly", pages()), ("acme", pages_of(&acme))] {
         for locale in Locale::ALL {
             for (number, page) in Page::samples().into_iter().enumerate() {
