@@ -60,6 +60,8 @@
 //! worker ever transmits.
 #![expect(clippy::expect_used, reason = "a test fails by a panic")]
 
+mod action;
+mod possible;
 mod properties;
 mod row;
 mod steps;
@@ -71,7 +73,7 @@ use std::time::Instant;
 
 use stateright::{Checker, HasDiscoveries, Model, Property};
 
-use crate::steps::Action;
+use crate::action::Action;
 use crate::system::{DELIVERIES, System};
 
 /// The protocol, as it is or broken on purpose.

@@ -3,8 +3,8 @@
 use stateright::{Model, Property};
 
 use crate::Protocol;
+use crate::action::Action;
 use crate::row::{Outcome, Reason, Row, RowState, Server};
-use crate::steps::Action;
 use crate::system::{DELIVERIES, EMAILS, Process, Step, System};
 
 pub(crate) const NOTHING_STAYS_OPEN: &str = "where nothing more can happen, every row is closed";
