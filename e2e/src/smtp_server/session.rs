@@ -1,9 +1,10 @@
 //! One SMTP session, with the faults that are switched on.
 
 mod faults;
+mod message;
 mod token;
 
-use std::{io, sync::Arc, time::Instant};
+use std::{io, sync::Arc};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use tokio::{
@@ -12,7 +13,6 @@ use tokio::{
 };
 
 use super::fault::{Fault, Stage};
-use super::mail::{ReceivedMail, code_in, link_in};
 use super::options::{Shared, TlsMode};
 
 /// Longest command line, in bytes.
@@ -62,6 +62,7 @@ macro_rules! at {
         }
     };
 }
+use at;
 
 impl Session {
     pub(super) async fn serve(tcp: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
@@ -223,66 +224,6 @@ impl Session {
         Ok(Next::Command)
     }
 
-    async fn data(&mut self) -> io::Result<Next> {
-        if self.to.is_empty() {
-            self.reply("503 5.5.1 no recipients");
-            return Ok(Next::Command);
-        }
-        at!(self, Stage::Data);
-        self.reply("354 end with a dot");
-        self.flush().await?;
-        at!(self, Stage::Body);
-        let Some(data) = self.body().await? else { return Ok(Next::Close) };
-        if data.len() > self.shared.options.max_message {
-            self.reset_transaction();
-            self.reply("552 5.3.4 too big");
-            return Ok(Next::Command);
-        }
-        self.final_dot(data).await
-    }
-
-    async fn final_dot(&mut self, data: Vec<u8>) -> io::Result<Next> {
-        let fault = match self.take_fault(Stage::FinalDot) {
-            Some(Fault::RepeatLink(code, form)) => {
-                let link = link_in(&data, "/api/v1/auth/").unwrap_or_default();
-                let bytes = form.reply(code, &link, &code_in(&data).unwrap_or_default());
-                Some(Fault::Say { stage: Stage::FinalDot, bytes })
-            }
-            fault => fault,
-        };
-        let refused = matches!(fault, Some(Fault::Reply { .. }));
-        let answered = fault.is_none();
-        let number = (!refused).then(|| self.record(data, answered));
-        let turn = self.run_fault(fault).await?;
-        self.reset_transaction();
-        match turn {
-            Turn::Close => return Ok(Next::Close),
-            Turn::Replied => return Ok(Next::Command),
-            Turn::Continue => {}
-        }
-        if let Some(number) = number
-            && !answered
-            && self.instead.is_none()
-        {
-            self.shared.state.mark_answered(number);
-        }
-        self.reply("250 2.0.0 queued");
-        Ok(Next::Command)
-    }
-
-    fn record(&mut self, data: Vec<u8>, answered: bool) -> usize {
-        let mail = ReceivedMail {
-            from: self.from.clone().unwrap_or_default(),
-            to: self.to.clone(),
-            data,
-            at: Instant::now(),
-            tls: self.tls,
-            auth_user: self.user.clone(),
-            answered,
-        };
-        self.shared.state.record(mail, self.shared.options.keep)
-    }
-
     async fn simple(&mut self, stage: Stage, reply: &str, next: Next) -> io::Result<Next> {
         at!(self, stage);
         self.reset_transaction();
@@ -293,26 +234,6 @@ impl Session {
     fn reset_transaction(&mut self) {
         self.from = None;
         self.to.clear();
-    }
-
-    /// The message up to the final dot, without doubled dots. `None`: the client left before it.
-    async fn body(&mut self) -> io::Result<Option<Vec<u8>>> {
-        let (mut data, mut line, mut after_crlf) = (Vec::new(), Vec::new(), true);
-        loop {
-            line.clear();
-            if self.io.read_until(b'\n', &mut line).await? == 0 {
-                return Ok(None);
-            }
-            if after_crlf && line == b".\r\n" {
-                return Ok(Some(data));
-            }
-            let text = line.strip_prefix(b".").filter(|_| after_crlf).unwrap_or(&line);
-            after_crlf = line.ends_with(b"\r\n");
-            // One byte more than the limit is enough to see that the message is too big.
-            if data.len() <= self.shared.options.max_message {
-                data.extend_from_slice(text);
-            }
-        }
     }
 
     /// The next command, without its line end. `None`: the client left.
