@@ -1,16 +1,14 @@
 //! A token server (RFC 6749, RFC 7523): checks each request, gives access tokens, and has faults that a test chooses.
 
+mod grant;
+
 use std::collections::{BTreeMap, HashSet};
 use std::convert::Infallible;
-use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
-use base64::{Engine, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
-use bookly_shared::clock::Clock;
+use anyhow::ensure;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, LOCATION};
@@ -19,22 +17,16 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
-use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaKeyPair, UnparsedPublicKey};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use self::grant::check;
+pub use self::grant::{
+    CLIENT_ID, MAILBOX, TOKEN_MARK, TOKEN_MARKS, client_secret, grants, refresh_token, service_account_file,
+};
 use crate::poll::until;
-
-/// Stands in every secret of this server, so that tests find them in logs and rows.
-pub const TOKEN_MARK: &str = "OauthSecretThatNobodyShows";
-/// What shows a secret of this server: the mark, and the base64 of `Secret` wherever it stands.
-pub const TOKEN_MARKS: [&str; 4] = [TOKEN_MARK, "U2VjcmV0", "NlY3JldF", "TZWNyZXR"];
-pub const CLIENT_ID: &str = "bookly-client";
-/// The mailbox that the tokens are for.
-pub const MAILBOX: &str = "bookly@bookly.test";
-const SCOPE: &str = "https://mail.google.com/";
 
 /// The access tokens that a mail server accepts. Clones share them.
 #[derive(Debug, Clone, Default)]
@@ -158,21 +150,6 @@ impl Drop for TokenServer {
     }
 }
 
-/// The client's secret.
-pub fn client_secret() -> String {
-    format!("client-{TOKEN_MARK}")
-}
-
-/// The refresh token after so many replacements.
-pub fn refresh_token(rotations: usize) -> String {
-    format!("1//refresh-{rotations}-{TOKEN_MARK}")
-}
-
-/// The key file of the service account, which was made for the tests and opens nothing.
-pub fn service_account_file() -> String {
-    format!("{}/data/service_account.json", env!("CARGO_MANIFEST_DIR"))
-}
-
 async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     while let Ok((tcp, _)) = listener.accept().await {
         let shared = Arc::clone(&shared);
@@ -229,7 +206,8 @@ async fn respond(
             response
         }
         Answer::Token | Answer::WithoutExpiry | Answer::Rotated | Answer::WrongToken | Answer::Nothing => {
-            check(&form, shared)?;
+            let rotations = shared.seen.lock().rotations;
+            check(&form, rotations, &shared.url)?;
             json_of(StatusCode::OK, &granted(wanted, shared))
         }
     })
@@ -255,46 +233,6 @@ fn granted(wanted: Answer, shared: &Shared) -> Value {
     answer
 }
 
-fn check(form: &BTreeMap<String, String>, shared: &Shared) -> anyhow::Result<()> {
-    let field = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
-    let is_client = field("client_id") == CLIENT_ID && field("client_secret") == client_secret();
-    match field("grant_type") {
-        "refresh_token" => {
-            ensure!(is_client, "the client");
-            let wanted = refresh_token(shared.seen.lock().rotations);
-            ensure!(field("refresh_token") == wanted, "the refresh token {}", field("refresh_token"));
-        }
-        "client_credentials" => {
-            ensure!(is_client, "the client");
-            ensure!(field("scope") == SCOPE, "the scope {}", field("scope"));
-        }
-        "urn:ietf:params:oauth:grant-type:jwt-bearer" => check_assertion(field("assertion"), &shared.url)?,
-        other => bail!("the grant {other}"),
-    }
-    Ok(())
-}
-
-fn check_assertion(assertion: &str, url: &str) -> anyhow::Result<()> {
-    let file: Value = serde_json::from_str(&fs::read_to_string(Path::new(&service_account_file()))?)?;
-    let pem = file["private_key"].as_str().context("the key")?;
-    let der: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
-    let key = RsaKeyPair::from_pkcs8(&BASE64_STANDARD.decode(der)?).ok().context("the key")?;
-    let (signed, signature) = assertion.rsplit_once('.').context("a signature")?;
-    let signature = BASE64_URL_SAFE_NO_PAD.decode(signature)?;
-    let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key.public().as_ref().to_vec());
-    key.verify(signed.as_bytes(), &signature).ok().context("the signature")?;
-    let (_, claims) = signed.split_once('.').context("claims")?;
-    let claims: Value = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(claims)?)?;
-    let wanted = json!({"iss": file["client_email"], "sub": MAILBOX, "aud": url, "scope": SCOPE});
-    for (name, value) in wanted.as_object().context("claims")? {
-        ensure!(claims[name] == *value, "{name} is {}", claims[name]);
-    }
-    let (from, to) = (claims["iat"].as_i64().context("iat")?, claims["exp"].as_i64().context("exp")?);
-    let now = Clock::local().now().timestamp();
-    ensure!(from <= now && now < to && to - from <= 3600, "the time is {from} to {to}");
-    Ok(())
-}
-
 fn url_encoded(body: &[u8]) -> anyhow::Result<BTreeMap<String, String>> {
     let text = std::str::from_utf8(body)?.replace('+', " ");
     let decoded =
@@ -309,23 +247,4 @@ fn json_of(status: StatusCode, body: &Value) -> Response<Full<Bytes>> {
     let json = hyper::header::HeaderValue::from_static("application/json");
     response.headers_mut().insert(CONTENT_TYPE, json);
     response
-}
-
-/// The settings of each grant: refresh token, service account, client credentials.
-pub fn grants(server: &TokenServer) -> [Vec<(&'static str, String)>; 3] {
-    let client =
-        [("MAIL_OAUTH_CLIENT_ID", CLIENT_ID.to_owned()), ("MAIL_OAUTH_CLIENT_SECRET", client_secret())];
-    let of = |mechanism: &str, own: &[(&'static str, String)]| {
-        let common = [
-            ("MAIL_AUTH", mechanism.to_owned()),
-            ("MAIL_USERNAME", MAILBOX.to_owned()),
-            ("MAIL_PASSWORD", String::new()),
-            ("MAIL_OAUTH_TOKEN_URL", server.url().to_owned()),
-        ];
-        [&common[..], own].concat()
-    };
-    let refresh = [&client[..], &[("MAIL_OAUTH_REFRESH_TOKEN", refresh_token(0))]].concat();
-    let account = [("MAIL_OAUTH_SERVICE_ACCOUNT_FILE", service_account_file())];
-    let own = [&client[..], &[("MAIL_OAUTH_SCOPE", SCOPE.to_owned())]].concat();
-    [of("xoauth2", &refresh), of("oauthbearer", &account), of("XOAUTH2", &own)]
 }

@@ -95,7 +95,7 @@ on_both!(while_both_are_away_emails_wait_and_the_one_that_comes_back_first_gets_
 async fn the_second_gets_everything_while_there_is_no_access_token_for_the_first() -> Result<()> {
     let tokens = TokenServer::start().await?;
     tokens.answer(Answer::Refusal);
-    let [grant, ..] = grants(&tokens);
+    let [grant, ..] = grants(tokens.url());
     let options = two_servers(Kind::Embedded).access_tokens(tokens.access_tokens());
     let options = grant.iter().fold(options, |options, (name, value)| options.with(name, value));
     run(options, async |stack: &Stack| {

@@ -59,7 +59,7 @@ async fn rows_hold_no_secret(stack: &Stack) -> Result<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_email_is_sent_with_each_grant() -> Result<()> {
     let tokens = TokenServer::start().await?;
-    for grant in grants(&tokens) {
+    for grant in grants(tokens.url()) {
         run(options(&tokens, &grant), async |stack| arrives(stack, &sign_up(stack).await?).await).await?;
     }
     assert_eq!((tokens.requests(), tokens.wrong_requests()), (3, Vec::new()));
@@ -69,7 +69,7 @@ async fn an_email_is_sent_with_each_grant() -> Result<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refused_token_is_fetched_again_once_and_then_emails_wait() -> Result<()> {
     let tokens = TokenServer::start().await?;
-    let [refresh_token, ..] = grants(&tokens);
+    let [refresh_token, ..] = grants(tokens.url());
     run(options(&tokens, &refresh_token), async |stack| {
         arrives(stack, &sign_up(stack).await?).await?;
         tokens.access_tokens().revoke();
@@ -97,7 +97,7 @@ async fn a_refused_token_is_fetched_again_once_and_then_emails_wait() -> Result<
 async fn a_token_server_that_is_slow_or_lies_delays_nothing_but_emails() -> Result<()> {
     let tokens = TokenServer::start().await?;
     tokens.answer(Answer::Nothing);
-    let [refresh_token, ..] = grants(&tokens);
+    let [refresh_token, ..] = grants(tokens.url());
     run(options(&tokens, &refresh_token), async |stack| {
         tokens.asked_more_than(0, LIMIT).await?;
         let waiting = sign_up(stack).await?;

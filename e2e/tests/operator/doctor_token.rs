@@ -10,7 +10,7 @@ use super::*;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_step_of_a_login_with_an_access_token_that_fails_is_named() -> Result<()> {
     let tokens = TokenServer::start().await?;
-    let [refresh_token, ..] = grants(&tokens);
+    let [refresh_token, ..] = grants(tokens.url());
     let options = StackOptions::new(Kind::Full).workers(0).access_tokens(tokens.access_tokens());
     let options = refresh_token.iter().fold(options, |options, (name, value)| options.with(name, value));
     run(options, async |stack| {
