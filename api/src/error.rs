@@ -1,6 +1,6 @@
 //! The errors of requests: one enum, one table of statuses and texts, one body.
 
-mod body;
+pub(crate) mod body;
 mod field;
 
 use axum::http::StatusCode;
@@ -10,7 +10,6 @@ use bookly_shared::links::LinkTokenError;
 use crate::hasher::HashError;
 use crate::jwt::JwtError;
 
-pub(crate) use body::ErrorBody;
 pub use field::FieldError;
 
 /// A handler's result.

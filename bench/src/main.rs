@@ -3,6 +3,7 @@
 //! Starts a throwaway Postgres (with fsync), a Redis, an SMTP sink and the binaries beside its own, runs each
 //! comparison by turns in the same run, and prints medians with their spread. It builds nothing itself.
 
+mod arguments;
 mod embedded;
 mod hash;
 mod http;
@@ -17,55 +18,15 @@ mod system;
 mod throughput;
 mod works;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
 use tokio::runtime::Builder;
 
+use crate::arguments::{Arguments, Part};
 use crate::report::Report;
 use crate::works::{Bench, WORKS};
-
-/// Measures the service with servers of its own, and ends them.
-#[derive(Parser, Debug)]
-#[command(name = "bench", version)]
-struct Arguments {
-    #[command(subcommand)]
-    part: Option<Part>,
-    /// Only the works with these names.
-    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
-    only: Vec<String>,
-    /// How often each figure is measured.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
-    runs: u16,
-    /// The folder with the binaries to be measured; the one with this program when not given.
-    #[arg(long, value_name = "DIR")]
-    bin: Option<PathBuf>,
-    /// Measures the systems in this folder, too (see peer.rs for what it must hold).
-    #[arg(long, value_name = "DIR")]
-    peer: Option<PathBuf>,
-    /// Where the peers' packages are installed and kept; a temporary folder when not given.
-    #[arg(long, value_name = "DIR", requires = "peer")]
-    cache: Option<PathBuf>,
-    /// A million rows where otherwise a hundred thousand serve.
-    #[arg(long)]
-    full: bool,
-    /// Tiny numbers, to see within seconds that everything runs. The figures have no meaning.
-    #[arg(long)]
-    smoke: bool,
-    /// Writes the tables between the two marks of this file.
-    #[arg(long, value_name = "FILE", conflicts_with = "smoke")]
-    write: Option<PathBuf>,
-}
-
-/// What this program starts itself again for.
-#[derive(clap::Subcommand, Debug)]
-enum Part {
-    /// The mail server that the systems are measured with.
-    #[command(hide = true)]
-    Sink(sink::server::Options),
-}
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::parse();

@@ -11,7 +11,8 @@ use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, Type};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder, Schema};
 
 use super::schemas;
-use crate::error::{ApiError, ErrorBody, FieldError};
+use crate::error::body::ErrorBody;
+use crate::error::{ApiError, FieldError};
 
 /// Names the errors of an operation, for the `responses` of its `utoipa::path`: lists of [`ApiError`]. The functions below
 /// make common lists. With `html`, browsers get the errors as pages.

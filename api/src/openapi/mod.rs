@@ -12,16 +12,11 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::error::ErrorBody;
+use crate::error::body::ErrorBody;
 use crate::state::AppState;
 
 pub(crate) use errors::errors;
-pub(crate) use ui::router as ui;
-
-/// The path of the document.
-pub(crate) const DOCUMENT_PATH: &str = "/api/v1/openapi.json";
-/// The path of Swagger UI.
-pub(crate) const UI_PATH: &str = "/api/v1/docs";
+pub(crate) use ui::{UI_PATH, router as ui};
 
 #[derive(OpenApi)]
 #[openapi(

@@ -4,7 +4,7 @@ use axum::http::Method;
 use bookly_shared::domain::Role;
 use serde_json::{Value, json};
 
-use super::{DOCUMENT_PATH, UI_PATH};
+use super::ui::{DOCUMENT_PATH, UI_PATH};
 use crate::routes::documented;
 use crate::serve::Limits;
 use crate::testing::{Login, TestApp, request, with_body, with_token};

@@ -11,10 +11,13 @@ use minijinja::HtmlEscape;
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{DOCUMENT_PATH, UI_PATH};
 use crate::error::ApiError;
 use crate::state::AppState;
 
+/// The path of the document.
+pub(super) const DOCUMENT_PATH: &str = "/api/v1/openapi.json";
+/// The path of Swagger UI.
+pub(crate) const UI_PATH: &str = "/api/v1/docs";
 /// Swagger UI sets inline styles and has its icons in `data:` URLs; its scripts are files.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data:; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";

@@ -3,6 +3,7 @@
 mod faults;
 mod message;
 mod token;
+mod token_mechanism;
 
 use std::{io, sync::Arc};
 
@@ -12,6 +13,7 @@ use tokio::{
     net::TcpStream,
 };
 
+use self::token_mechanism::TokenMechanism;
 use super::fault::{Fault, Stage};
 use super::options::{Shared, TlsMode};
 
@@ -166,7 +168,7 @@ impl Session {
     async fn auth(&mut self, rest: &str) -> io::Result<Next> {
         at!(self, Stage::Auth);
         let (mechanism, initial) = rest.split_once(' ').unwrap_or((rest, ""));
-        if let Some(mechanism) = token::Mechanism::of(mechanism) {
+        if let Some(mechanism) = TokenMechanism::of(mechanism) {
             return self.auth_with_token(mechanism, initial).await;
         }
         let given = match mechanism.to_ascii_uppercase().as_str() {

@@ -7,6 +7,7 @@ mod doctor;
 mod dotenv;
 mod helo;
 mod links;
+mod load;
 mod mail;
 mod mail_auth;
 mod mail_server;
@@ -30,9 +31,6 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use secrecy::SecretString;
-
-use secret_file::NoSecret;
-use source::Source;
 
 pub use bounces::{BounceSettings, ECHOED_NAME, POSTMARK_METADATA, RESEND_HEADER, p256_point, svix_key};
 pub use database::{DEFAULT_POOL_SIZE, DatabaseSettings};
@@ -179,41 +177,6 @@ pub enum WayToRun {
 }
 
 impl Settings {
-    /// Reads the environment and `.env` in the current folder. The environment wins.
-    ///
-    /// # Errors
-    /// Every wrong value.
-    pub fn load() -> Result<Self, SettingsError> {
-        Self::from_source(Source::of_this_process())
-    }
-
-    /// The same for commands that only read: no file is made. Where embedded mode has no `JWT_SECRET` yet, this value
-    /// gets a random one that is not stored.
-    ///
-    /// # Errors
-    /// Every wrong value.
-    pub fn load_read_only() -> Result<Self, SettingsError> {
-        Self::from_source(Source::of_this_process().without_secret(NoSecret::Random))
-    }
-
-    /// The same for a command that checks what the service has signed with `LINK_SECRET`, where any other secret would
-    /// give a wrong result. It is refused where embedded mode has neither that one nor a `JWT_SECRET`.
-    ///
-    /// # Errors
-    /// Every wrong value, and a missing secret.
-    pub fn load_with_link_secret() -> Result<Self, SettingsError> {
-        Self::from_source(Source::of_this_process().without_secret(NoSecret::Refuse))
-    }
-
-    /// Reads the given variables and not the environment. It still reads files: those that `…_FILE` names, and in
-    /// embedded mode the one with `JWT_SECRET` under `DATA_DIR`, which it makes when it is missing.
-    ///
-    /// # Errors
-    /// Every wrong value.
-    pub fn from_vars(vars: impl IntoIterator<Item = (String, String)>) -> Result<Self, SettingsError> {
-        Self::from_source(Source::new(vars, Vec::new()))
-    }
-
     /// Whether `/inbox` shows emails: those in files, where only this machine reaches the service.
     pub fn has_inbox(&self) -> bool {
         matches!(self.mail.transport, MailTransport::File) && self.public_url.is_this_machine()
@@ -230,15 +193,6 @@ impl Settings {
             (DatabaseSettings::Sqlite { .. }, _) => WayToRun::Embedded,
             (DatabaseSettings::Postgres { .. }, None) => WayToRun::Postgres,
             (DatabaseSettings::Postgres { .. }, Some(_)) => WayToRun::PostgresAndRedis,
-        }
-    }
-
-    fn from_source(mut source: Source) -> Result<Self, SettingsError> {
-        match read::settings(&mut source) {
-            Some(settings) if !source.has_problems() => {
-                Ok(Settings { warnings: source.into_warnings(), ..settings })
-            }
-            _ => Err(SettingsError::new(source.into_problems())),
         }
     }
 }

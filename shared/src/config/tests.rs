@@ -14,6 +14,8 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
 
+use super::secret_file::NoSecret;
+use super::source::Source;
 use super::*;
 
 const SECRET: &str = "e698218fbf1d9d46b06a6c1aa41b3124";

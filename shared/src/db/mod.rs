@@ -3,15 +3,6 @@
 //! Each SQL statement is one constant beside the function that runs it. A statement that differs between the two
 //! databases has two constants, `…_POSTGRES` and `…_SQLITE`. `tests/statements.rs` explains all of them on both.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use chrono::{DateTime, Utc};
-use tokio::sync::Mutex;
-
-use self::batch::{BatchOperation, Batchers};
-use self::session::Sessions;
-
 pub mod accounts;
 mod base_mailboxes;
 mod batch;
@@ -19,6 +10,7 @@ pub mod books;
 pub mod code_tries;
 mod connect;
 mod connect_error;
+mod database;
 pub mod email_changes;
 pub mod emails;
 mod error;
@@ -40,6 +32,7 @@ pub mod users;
 
 pub use connect::{DataDirLock, data_dir_is_in_use, lock_data_dir};
 pub use connect_error::{ConnectError, certificate_remedy};
+pub use database::Db;
 pub use error::{DatabaseLimit, DbError};
 pub(crate) use limit::{one_more, split_off_more};
 pub use migrate::{Migrations, PendingMigrations};
@@ -48,80 +41,3 @@ pub(crate) use pools::{
     Pool, PoolKind, Pools, Storage, close_if_useless, in_postgres_transaction, in_transaction, on_db,
     within_limit,
 };
-
-/// The longest time for closing the connections when the process stops.
-const CLOSE_LIMIT: Duration = Duration::from_secs(5);
-
-/// The database. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Db {
-    pub(crate) pools: Pools,
-    sessions: Sessions,
-    batchers: Arc<Batchers>,
-    storage: Arc<Storage>,
-    /// Locked by each statement that changes several emails of this process's worker. Without it two such statements,
-    /// each with a row that the other one wants next, would wait for each other until Postgres ends one of them.
-    claimed_rows: Arc<Mutex<()>>,
-}
-
-const TIME_POSTGRES: &str = "SELECT clock_timestamp()";
-
-impl Db {
-    fn new(pools: Pools, sessions: Sessions) -> Db {
-        let batchers = Arc::new(Batchers::new(pools.clone()));
-        Db { pools, sessions, batchers, storage: Arc::default(), claimed_rows: Arc::default() }
-    }
-
-    /// Runs one item in one statement with those of other callers at the same time. All callers give an equal
-    /// `operation`.
-    async fn batch<O: BatchOperation>(&self, operation: O, item: O::Item) -> DbResult<O::Output> {
-        let result = self.batchers.run(operation, item).await;
-        self.storage.note(&result);
-        result
-    }
-
-    /// For statements that only read.
-    pub(crate) fn reader(&self) -> Pool<'_> {
-        let kind = match &self.pools {
-            Pools::Postgres(pool) if self.sessions == Sessions::Shared => PoolKind::SharedPostgres(pool),
-            Pools::Postgres(pool) => PoolKind::Postgres(pool),
-            Pools::Sqlite { reader, .. } => PoolKind::Sqlite(reader),
-        };
-        Pool { kind, storage: &self.storage }
-    }
-
-    /// For statements that write.
-    pub(crate) fn writer(&self) -> Pool<'_> {
-        match &self.pools {
-            Pools::Postgres(_) => self.reader(),
-            Pools::Sqlite { writer, .. } => Pool { kind: PoolKind::Sqlite(writer), storage: &self.storage },
-        }
-    }
-
-    /// The time of the database server; `None` for SQLite, which has no clock.
-    pub(crate) async fn time(&self) -> DbResult<Option<DateTime<Utc>>> {
-        match &self.pools {
-            Pools::Postgres(pool) => {
-                let time = async { Ok(sqlx::query_scalar(TIME_POSTGRES).fetch_one(pool).await?) };
-                within_limit(time).await.map(Some)
-            }
-            Pools::Sqlite { .. } => Ok(None),
-        }
-    }
-
-    /// Closes the connections. Waits for those in use, but not for a server that is silent.
-    pub async fn close(&self) {
-        let closed = async {
-            match &self.pools {
-                Pools::Postgres(pool) => pool.close().await,
-                Pools::Sqlite { reader, writer } => {
-                    reader.close().await;
-                    writer.close().await;
-                }
-            }
-        };
-        if tokio::time::timeout(CLOSE_LIMIT, closed).await.is_err() {
-            tracing::warn!("not all connections to the database were closed in time");
-        }
-    }
-}

@@ -14,14 +14,12 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::crypto::ring;
+use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
 
 use own::OwnCertificate;
 pub use problem::{CertificateProblem, with_reason};
-use verifier::TrustVerifier;
 
 /// The longest file. The bundles of systems have half a megabyte; a longer one is the wrong file, or has no end.
 const LONGEST_FILE: u64 = 16 * 1024 * 1024;
@@ -73,18 +71,6 @@ impl Trust {
         // The bundles of systems have some certificates that rustls does not support.
         let own: Vec<_> = certificates.into_iter().filter_map(OwnCertificate::new).collect();
         if own.is_empty() { Err(TrustError::None) } else { Ok(Trust { own: own.into() }) }
-    }
-
-    /// The settings of a TLS client. One provider of algorithms, ring, whatever else is linked.
-    ///
-    /// # Errors
-    /// When rustls refuses its own configuration.
-    pub fn client_config(&self) -> Result<ClientConfig, rustls::Error> {
-        let provider = Arc::new(ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()?;
-        let verifier = TrustVerifier::new(self.clone(), provider)?;
-        Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
     }
 
     /// All authorities. Other certificates of the file are not among them: webpki would let the key of each issue

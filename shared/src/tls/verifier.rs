@@ -4,12 +4,26 @@ use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
-use rustls::crypto::CryptoProvider;
+use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 
 use super::{CertificateProblem, Trust};
+
+impl Trust {
+    /// The settings of a TLS client. One provider of algorithms, ring, whatever else is linked.
+    ///
+    /// # Errors
+    /// When rustls refuses its own configuration.
+    pub fn client_config(&self) -> Result<ClientConfig, Error> {
+        let provider = Arc::new(ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()?;
+        let verifier = TrustVerifier::new(self.clone(), provider)?;
+        Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
+    }
+}
 
 /// webpki refuses a certificate of an authority (`CA:TRUE`) as that of a server. `openssl req -x509` makes such ones, and
 /// OpenSSL, curl and Python take them from a server when they are in their file of certificates. A self-signed one with

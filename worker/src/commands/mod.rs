@@ -3,24 +3,20 @@
 mod bounce;
 mod doctor;
 mod mail;
+mod on_database;
+mod one_of;
 mod screen;
 mod suppression;
 mod table;
 mod templates;
 
 use std::env;
-use std::error::Error;
 use std::process::ExitCode;
-use std::str::FromStr;
 
-use anyhow::bail;
-use bookly_shared::config::{DatabaseSettings, Settings, SettingsError};
-use bookly_shared::db::Db;
-use bookly_shared::db::inspect::missing_file;
+use bookly_shared::config::{Settings, SettingsError};
 use clap::Subcommand;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use crate::process::{BAD_CONFIGURATION, open_database};
+use crate::process::BAD_CONFIGURATION;
 
 pub use bounce::Bounce;
 pub use doctor::Doctor;
@@ -85,35 +81,4 @@ impl Command {
             _ => BAD_CONFIGURATION,
         }
     }
-}
-
-/// Reads one of these values, and lists their names in the help.
-fn one_of<T>(values: &'static [T], name: fn(T) -> &'static str) -> impl TypedValueParser<Value = T>
-where
-    T: Copy + FromStr<Err: Error + Send + Sync> + Send + Sync + 'static,
-{
-    let names: Vec<&'static str> = values.iter().map(|value| name(*value)).collect();
-    PossibleValuesParser::new(names).try_map(|text| text.parse::<T>())
-}
-
-/// Does the work of a command on the database, and closes it whatever the result.
-async fn on_database<T>(
-    settings: &Settings,
-    work: impl AsyncFnOnce(&Db) -> anyhow::Result<T>,
-) -> anyhow::Result<T> {
-    let db = open(settings).await?;
-    let done = work(&db).await;
-    db.close().await;
-    done
-}
-
-/// Refuses a folder without a database file: a new, empty one would answer that there are no emails.
-async fn open(settings: &Settings) -> anyhow::Result<Db> {
-    if let DatabaseSettings::Sqlite { data_dir } = &settings.database
-        && let Some(file) = missing_file(data_dir)
-    {
-        let file = file.display();
-        bail!("there is no {file}: run this where bookly-api runs, or set DATA_DIR or DATABASE_URL as there");
-    }
-    open_database(settings).await
 }

@@ -6,7 +6,7 @@ use std::io;
 use bookly_shared::domain::printable;
 use chrono::{DateTime, Utc};
 use comfy_table::presets::NOTHING;
-use comfy_table::{Attribute, Cell, CellAlignment, Table};
+use comfy_table::{Attribute, Cell, CellAlignment, Color, Table};
 
 use super::screen;
 
@@ -41,6 +41,19 @@ pub(super) fn instant(time: DateTime<Utc>) -> Cell {
     Cell::new(time.format("%Y-%m-%dT%H:%M:%SZ"))
 }
 
+/// A state of an email, or the outcome of an attempt, in its colour.
+pub(super) fn state(state: &str) -> Cell {
+    let cell = text(state);
+    match state {
+        "sent" => cell.fg(Color::DarkGreen),
+        "failed" | "bounced" | "complained" => cell.fg(Color::DarkRed),
+        "sending" | "retried" | "soft_bounced" | "delayed" | "worker_lost" | "lease_lost"
+        | "database_away" => cell.fg(Color::DarkYellow),
+        "cancelled" => cell.fg(Color::DarkGrey),
+        _ => cell,
+    }
+}
+
 /// The line below a list: how many rows, and whether there are more. `nouns`: of one row, and of several.
 pub(super) fn count(rows: usize, more: bool, [one, several]: [&str; 2]) -> String {
     let noun = if rows == 1 { one } else { several };
@@ -57,8 +70,6 @@ pub(super) fn print(table: &Table) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use comfy_table::Color;
-
     use super::*;
 
     #[test]

@@ -1,9 +1,10 @@
-//! AUTH with an access token: XOAUTH2, and OAUTHBEARER (RFC 7628). What the client sends must be right to the byte.
+//! AUTH with an access token. What the client sends must be right to the byte.
 
 use std::io;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 
+use super::token_mechanism::TokenMechanism;
 use super::{Next, Session, decoded};
 
 /// Why a token is refused, as Google's server says it.
@@ -11,51 +12,13 @@ const REASON: &str = r#"{"status":"401","schemes":"bearer","scope":"https://mail
 /// The longest command, with its line end (RFC 5321 §4.5.3.1.4).
 const LONGEST_COMMAND: usize = 512;
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mechanism {
-    XOAuth2,
-    OAuthBearer,
-}
-
-impl Mechanism {
-    pub(super) fn of(name: &str) -> Option<Mechanism> {
-        match name.to_ascii_uppercase().as_str() {
-            "XOAUTH2" => Some(Mechanism::XOAuth2),
-            "OAUTHBEARER" => Some(Mechanism::OAuthBearer),
-            _ => None,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Mechanism::XOAuth2 => "XOAUTH2",
-            Mechanism::OAuthBearer => "OAUTHBEARER",
-        }
-    }
-
-    /// The token in a response for this user at this port.
-    fn token(self, response: &str, user: &str, port: u16) -> Option<String> {
-        let before = match self {
-            Mechanism::XOAuth2 => format!("user={user}\x01auth=Bearer "),
-            Mechanism::OAuthBearer => {
-                format!("n,a={user},\x01host=localhost\x01port={port}\x01auth=Bearer ")
-            }
-        };
-        Some(response.strip_prefix(&before)?.strip_suffix("\x01\x01")?.to_owned())
-    }
-
-    /// What the client says after the reason.
-    fn dummy(self) -> &'static str {
-        match self {
-            Mechanism::XOAuth2 => "",
-            Mechanism::OAuthBearer => "AQ==",
-        }
-    }
-}
-
 impl Session {
     /// A refusal repeats what the client sent.
-    pub(super) async fn auth_with_token(&mut self, mechanism: Mechanism, initial: &str) -> io::Result<Next> {
+    pub(super) async fn auth_with_token(
+        &mut self,
+        mechanism: TokenMechanism,
+        initial: &str,
+    ) -> io::Result<Next> {
         if "AUTH  \r\n".len() + mechanism.name().len() + initial.len() > LONGEST_COMMAND {
             self.reply("500 5.5.2 line too long");
             return Ok(Next::Command);

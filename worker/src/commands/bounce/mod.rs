@@ -23,7 +23,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use self::dsn::{Notification, RecipientStatus};
-use super::on_database;
+use super::on_database::on_database;
 use super::screen::print_line;
 
 /// Records a bounce.

@@ -14,9 +14,8 @@ use std::time::Duration;
 
 use bookly_shared::config::{MailTransport, Settings, WayToRun};
 use clap::Args;
-use tokio::time::timeout;
 
-use self::report::{Finding, Report};
+use self::report::{Finding, Report, within};
 use super::screen::print_json;
 
 /// Checks everything that the service needs.
@@ -102,16 +101,4 @@ fn mode(settings: &Settings) -> Finding {
 /// A warning that every start logs, too.
 fn doubtful(warning: &str) -> Finding {
     Finding::warn("settings", warning, "correct the environment or .env; README.md lists all settings")
-}
-
-/// Fails a check that gives no result in time.
-async fn within(
-    limit: Duration,
-    name: &'static str,
-    check: impl Future<Output = Vec<Finding>>,
-) -> Vec<Finding> {
-    timeout(limit, check).await.unwrap_or_else(|_| {
-        let remedy = "the server hangs, or the network drops packets: check the server and the firewalls";
-        vec![Finding::fail(name, format!("no answer within {} s", limit.as_secs()), remedy)]
-    })
 }

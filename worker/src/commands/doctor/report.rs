@@ -1,9 +1,11 @@
 //! The results of the checks, for people and for programs.
 
 use std::io;
+use std::time::Duration;
 
 use bookly_shared::domain::printable;
 use serde::Serialize;
+use tokio::time::timeout;
 
 use crate::commands::screen::{GREEN, RED, YELLOW, print_line, styled};
 
@@ -70,4 +72,16 @@ impl Report {
         }
         Ok(())
     }
+}
+
+/// Fails a check that gives no result in time.
+pub(super) async fn within(
+    limit: Duration,
+    name: &'static str,
+    check: impl Future<Output = Vec<Finding>>,
+) -> Vec<Finding> {
+    timeout(limit, check).await.unwrap_or_else(|_| {
+        let remedy = "the server hangs, or the network drops packets: check the server and the firewalls";
+        vec![Finding::fail(name, format!("no answer within {} s", limit.as_secs()), remedy)]
+    })
 }

@@ -10,8 +10,7 @@ use bookly_shared::config::{
 use chrono::{DateTime, TimeDelta, Utc};
 
 use self::remedy::{remedy_and_meanwhile, with_token};
-use super::report::{Finding, Status};
-use super::within;
+use super::report::{Finding, Status, within};
 use crate::smtp::{InspectError, SmtpOptions, SmtpReport, StageTimeouts, TlsReport, inspect};
 use crate::transport::envelope_sender;
 

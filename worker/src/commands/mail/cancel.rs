@@ -8,7 +8,7 @@ use clap::Args;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::find;
+use super::selection::find;
 use crate::commands::screen::{print_json, print_line};
 
 /// Which email to cancel.

@@ -9,8 +9,7 @@ use comfy_table::Table;
 use serde::Serialize;
 
 use super::selection::Selection;
-use super::state_cell;
-use crate::commands::one_of;
+use crate::commands::one_of::one_of;
 use crate::commands::screen::{print_json, print_line};
 use crate::commands::table;
 
@@ -66,7 +65,7 @@ fn table_of(rows: &[EmailRow]) -> Table {
         table.add_row([
             table::text(row.id),
             table::instant(row.created_at),
-            state_cell(&row.state),
+            table::state(&row.state),
             table::text(&row.kind),
             table::number(row.attempts),
             table::text(&row.recipient),

@@ -11,15 +11,11 @@ mod since;
 mod stats;
 mod test;
 
-use anyhow::Context;
 use bookly_shared::config::Settings;
 use bookly_shared::db::Db;
-use bookly_shared::db::emails::list::EmailRow;
 use clap::Subcommand;
-use comfy_table::{Cell, Color};
-use uuid::Uuid;
 
-use crate::commands::{on_database, table};
+use crate::commands::on_database::on_database;
 
 /// The commands about emails.
 #[derive(Debug, Subcommand)]
@@ -70,27 +66,5 @@ impl MailCommand {
             MailCommand::Stats(stats) => stats.run(db).await,
             MailCommand::Preview(_) | MailCommand::Test(_) => Ok(()),
         }
-    }
-}
-
-async fn find(db: &Db, id: Uuid) -> anyhow::Result<EmailRow> {
-    db.email(id).await?.with_context(|| {
-        format!(
-            "there is no email {id}; closed ones are deleted after MAIL_RETENTION_DAYS, those to \
-                       addresses without an account after a day"
-        )
-    })
-}
-
-/// A state of an email, or the outcome of an attempt, in its colour.
-fn state_cell(state: &str) -> Cell {
-    let cell = table::text(state);
-    match state {
-        "sent" => cell.fg(Color::DarkGreen),
-        "failed" | "bounced" | "complained" => cell.fg(Color::DarkRed),
-        "sending" | "retried" | "soft_bounced" | "delayed" | "worker_lost" | "lease_lost"
-        | "database_away" => cell.fg(Color::DarkYellow),
-        "cancelled" => cell.fg(Color::DarkGrey),
-        _ => cell,
     }
 }

@@ -10,10 +10,9 @@ use clap::Args;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::find;
 use super::progress::Progress;
-use super::selection::Selection;
-use crate::commands::one_of;
+use super::selection::{Selection, find};
+use crate::commands::one_of::one_of;
 use crate::commands::screen::{print_json, print_line};
 
 /// Rows of one statement: few, so that workers do not wait long for its locks.

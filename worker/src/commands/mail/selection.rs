@@ -1,12 +1,15 @@
 //! Which emails a command is about.
 
-use bookly_shared::db::emails::list::EmailFilter;
+use anyhow::Context;
+use bookly_shared::db::Db;
+use bookly_shared::db::emails::list::{EmailFilter, EmailRow};
 use bookly_shared::domain::{EmailAddress, EmailKind, EmailState};
 use chrono::{DateTime, Utc};
 use clap::Args;
+use uuid::Uuid;
 
 use super::since::Since;
-use crate::commands::one_of;
+use crate::commands::one_of::one_of;
 
 /// Which emails a command is about; all of them where nothing is given.
 #[derive(Debug, Args)]
@@ -33,4 +36,14 @@ impl Selection {
             before: None,
         }
     }
+}
+
+/// The email with this id.
+pub(super) async fn find(db: &Db, id: Uuid) -> anyhow::Result<EmailRow> {
+    db.email(id).await?.with_context(|| {
+        format!(
+            "there is no email {id}; closed ones are deleted after MAIL_RETENTION_DAYS, those to \
+                       addresses without an account after a day"
+        )
+    })
 }

@@ -11,7 +11,7 @@ use comfy_table::{Cell, Table};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{find, state_cell};
+use super::selection::find;
 use crate::commands::screen::{DIM, print_json, print_line, styled};
 use crate::commands::table;
 
@@ -86,7 +86,7 @@ fn timeline(row: &EmailRow, attempts: &[AttemptRow], reports: &[ReportRow]) -> T
     for attempt in attempts {
         table.add_row([
             table::text(moment(attempt.started_at)),
-            state_cell(&attempt.outcome),
+            table::state(&attempt.outcome),
             table::text(&attempt.worker),
             table::number(attempt.duration_ms.map(|ms| ms.to_string()).unwrap_or_default()),
             table::number(attempt.smtp_code.map(|code| code.to_string()).unwrap_or_default()),
@@ -135,7 +135,7 @@ fn event(time: DateTime<Utc>, what: &str, worker: &str, text: &str) -> Vec<Cell>
     let [empty_ms, empty_code] = ["", ""].map(table::text);
     vec![
         table::text(moment(time)),
-        state_cell(what),
+        table::state(what),
         table::text(worker),
         empty_ms,
         empty_code,

@@ -10,7 +10,6 @@ use comfy_table::Table;
 use serde::Serialize;
 
 use super::since::Since;
-use super::state_cell;
 use crate::commands::screen::{print_json, print_line};
 use crate::commands::table;
 
@@ -110,7 +109,7 @@ fn open_table(backlog: &Backlog, failed: i64) -> Table {
         ("sending", backlog.sending, lost),
         ("failed", failed, hint.to_owned()),
     ] {
-        let state = if emails > 0 { state_cell(state) } else { table::text(state) };
+        let state = if emails > 0 { table::state(state) } else { table::text(state) };
         table.add_row([state, table::number(emails), table::text(note)]);
     }
     table
@@ -119,7 +118,7 @@ fn open_table(backlog: &Backlog, failed: i64) -> Table {
 fn closed_table(ended: &[Ended]) -> Table {
     let mut table = table::new([table::text("KIND"), table::text("STATE"), table::number("EMAILS")]);
     for row in ended {
-        table.add_row([table::text(&row.kind), state_cell(&row.state), table::number(row.emails)]);
+        table.add_row([table::text(&row.kind), table::state(&row.state), table::number(row.emails)]);
     }
     table
 }

@@ -13,7 +13,7 @@ use serde::Serialize;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use crate::commands::on_database;
+use crate::commands::on_database::on_database;
 use crate::commands::screen::{print_json, print_line};
 use crate::render::{Composer, EmailBody};
 use crate::transport::Transport;

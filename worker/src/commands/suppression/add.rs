@@ -8,7 +8,7 @@ use bookly_shared::domain::{EmailAddress, SuppressionReason};
 use chrono::TimeDelta;
 use clap::Args;
 
-use crate::commands::one_of;
+use crate::commands::one_of::one_of;
 use crate::commands::screen::{print_json, print_line};
 
 /// Which mailbox gets no email.

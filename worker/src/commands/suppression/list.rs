@@ -8,7 +8,7 @@ use clap::Args;
 use comfy_table::Table;
 use serde::Serialize;
 
-use crate::commands::one_of;
+use crate::commands::one_of::one_of;
 use crate::commands::screen::{print_json, print_line};
 use crate::commands::table;
 

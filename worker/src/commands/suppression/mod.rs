@@ -8,7 +8,7 @@ use bookly_shared::config::Settings;
 use bookly_shared::db::Db;
 use clap::Subcommand;
 
-use super::on_database;
+use super::on_database::on_database;
 
 /// The commands about suppressions.
 #[derive(Debug, Subcommand)]

@@ -3,8 +3,8 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use super::Subject;
 use super::resolver::{Dns, DnsError};
+use super::subject::Subject;
 use super::tags::Tags;
 use crate::commands::doctor::report::Finding;
 

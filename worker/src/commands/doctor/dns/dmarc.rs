@@ -1,7 +1,7 @@
 //! DMARC (RFC 7489): whether `From`'s domain has a policy, and whether SPF can satisfy it.
 
-use super::Subject;
 use super::resolver::{Dns, DnsError};
+use super::subject::Subject;
 use super::tags::Tags;
 use crate::commands::doctor::report::Finding;
 

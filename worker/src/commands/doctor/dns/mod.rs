@@ -10,12 +10,12 @@ mod mx;
 mod ptr;
 mod resolver;
 mod spf;
+mod subject;
 mod tags;
 
 #[cfg(test)]
 mod tests;
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use bookly_shared::config::{MailTransport, Settings};
@@ -23,6 +23,7 @@ use bookly_shared::domain::MailServer;
 use tokio::time::timeout;
 
 use self::resolver::{Dns, DnsError};
+use self::subject::Subject;
 use super::report::Finding;
 use super::smtp::is_this_machine;
 
@@ -31,23 +32,6 @@ const NAME: &str = "dns";
 const LONGEST: Duration = Duration::from_secs(10);
 const AWAY: &str =
     "check /etc/resolv.conf and the network; emails are still sent, if MAIL_SERVER can be resolved";
-
-/// The names and addresses that are looked up.
-#[derive(Clone, Copy)]
-struct Subject<'a> {
-    /// The domain of `From`.
-    from: &'a str,
-    /// The domain of the envelope's sender, to which bounces go.
-    envelope: &'a str,
-    /// `MAIL_SERVER`, or `MAIL_FALLBACK_SERVER`.
-    server: &'a str,
-    /// Which of them.
-    part: MailServer,
-    /// What this client says in EHLO.
-    helo_name: &'a str,
-    sending_ip: Option<IpAddr>,
-    dkim_selector: Option<&'a str>,
-}
 
 pub(super) async fn check(settings: &Settings, limit: Duration) -> Vec<Finding> {
     let MailTransport::Smtp(server) = &settings.mail.transport else {

@@ -1,7 +1,7 @@
 //! Whether bounces reach the envelope's sender. Many receivers refuse senders to which nothing can be sent.
 
-use super::Subject;
 use super::resolver::{Dns, DnsError};
+use super::subject::Subject;
 use crate::commands::doctor::report::Finding;
 
 pub(super) const NAME: &str = "mx";

@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use super::Subject;
 use super::resolver::{Dns, DnsError};
+use super::subject::Subject;
 use crate::commands::doctor::report::Finding;
 
 pub(super) const NAME: &str = "ptr";

@@ -12,8 +12,8 @@ use bookly_shared::domain::MailServer;
 use self::load::{Loaded, SpfError, load};
 use self::provider::Provider;
 use self::verdict::Verdict;
-use super::Subject;
 use super::resolver::{Dns, DnsError};
+use super::subject::Subject;
 use crate::commands::doctor::report::Finding;
 
 pub(super) const NAME: &str = "spf";
