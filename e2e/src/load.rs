@@ -21,13 +21,13 @@ const PACE: Duration = Duration::from_millis(20);
 /// Running clients. Dropping it cancels their requests.
 #[derive(Debug)]
 pub struct Load {
-    shared: Arc<Shared>,
+    shared: Arc<LoadState>,
     clients: JoinSet<()>,
 }
 
 /// The results of a load's requests.
 #[derive(Debug, Clone, Default)]
-pub struct Seen {
+pub struct LoadResults {
     /// The addresses whose sign-up was answered with 201.
     pub accepted: Vec<String>,
     /// The time of each of those, in the same order.
@@ -41,10 +41,10 @@ pub struct Seen {
 }
 
 #[derive(Debug)]
-struct Shared {
+struct LoadState {
     apis: Vec<Api>,
     stop: CancellationToken,
-    seen: Mutex<Seen>,
+    seen: Mutex<LoadResults>,
     changed: watch::Sender<()>,
 }
 
@@ -52,7 +52,7 @@ impl Load {
     /// Starts `clients` clients that sign up at these APIs in turn until they are stopped. Each reuses its
     /// connections, as a browser or a proxy does.
     pub fn start(apis: &[Api], clients: usize) -> Load {
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(LoadState {
             apis: apis.to_vec(),
             stop: CancellationToken::new(),
             seen: Mutex::default(),
@@ -66,14 +66,19 @@ impl Load {
     }
 
     /// Signs up `count` people with `clients` clients and stops.
-    pub async fn of(api: &Api, count: usize, clients: usize, within: Duration) -> anyhow::Result<Seen> {
+    pub async fn of(
+        api: &Api,
+        count: usize,
+        clients: usize,
+        within: Duration,
+    ) -> anyhow::Result<LoadResults> {
         let load = Load::start(std::slice::from_ref(api), clients);
         load.accepted(count, within).await?;
         load.finish().await
     }
 
     /// The results so far.
-    pub fn so_far(&self) -> Seen {
+    pub fn so_far(&self) -> LoadResults {
         self.shared.seen().clone()
     }
 
@@ -93,7 +98,7 @@ impl Load {
         &self,
         what: &str,
         within: Duration,
-        enough: impl Fn(&Seen) -> bool,
+        enough: impl Fn(&LoadResults) -> bool,
     ) -> anyhow::Result<()> {
         let mut changed = self.shared.changed.subscribe();
         let search = async {
@@ -112,7 +117,7 @@ impl Load {
     }
 
     /// Waits for the requests in flight and returns the results.
-    pub async fn finish(mut self) -> anyhow::Result<Seen> {
+    pub async fn finish(mut self) -> anyhow::Result<LoadResults> {
         self.shared.stop.cancel();
         while let Some(ended) = self.clients.join_next().await {
             ended.context("a client of the load")?;
@@ -121,7 +126,7 @@ impl Load {
     }
 }
 
-impl Seen {
+impl LoadResults {
     /// Waits for the emails and compares them with the accepted sign-ups. No email may have failed either: the
     /// faults during a load do not concern a single email.
     pub async fn settle(&self, tally: Tally<'_>) -> anyhow::Result<Figures> {
@@ -151,8 +156,8 @@ impl Seen {
     }
 }
 
-impl Shared {
-    fn seen(&self) -> MutexGuard<'_, Seen> {
+impl LoadState {
+    fn seen(&self) -> MutexGuard<'_, LoadResults> {
         self.seen.lock()
     }
 
@@ -172,7 +177,7 @@ impl Shared {
     }
 }
 
-async fn sign_up_until_stopped(shared: Arc<Shared>, client: usize) {
+async fn sign_up_until_stopped(shared: Arc<LoadState>, client: usize) {
     let mut pace = interval(PACE);
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for api in shared.apis.iter().cycle().skip(client) {

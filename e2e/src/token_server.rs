@@ -53,7 +53,7 @@ impl AccessTokens {
 
 /// What the server answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
+pub enum TokenAnswer {
     /// A token, after checks of the request.
     Token,
     /// A token without `expires_in`.
@@ -78,20 +78,20 @@ pub enum Answer {
 #[derive(Debug)]
 pub struct TokenServer {
     port: u16,
-    shared: Arc<Shared>,
+    shared: Arc<TokenServerState>,
     task: JoinHandle<()>,
 }
 
 #[derive(Debug)]
-struct Shared {
-    answer: watch::Sender<Answer>,
+struct TokenServerState {
+    answer: watch::Sender<TokenAnswer>,
     accepted: AccessTokens,
-    seen: Mutex<Seen>,
+    seen: Mutex<SeenRequests>,
     url: String,
 }
 
 #[derive(Debug, Default)]
-struct Seen {
+struct SeenRequests {
     requests: usize,
     given: usize,
     rotations: usize,
@@ -102,8 +102,8 @@ impl TokenServer {
     pub async fn start() -> anyhow::Result<TokenServer> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let port = listener.local_addr()?.port();
-        let shared = Arc::new(Shared {
-            answer: watch::Sender::new(Answer::Token),
+        let shared = Arc::new(TokenServerState {
+            answer: watch::Sender::new(TokenAnswer::Token),
             accepted: AccessTokens::default(),
             seen: Mutex::default(),
             url: format!("http://127.0.0.1:{port}/token"),
@@ -120,7 +120,7 @@ impl TokenServer {
         self.port
     }
 
-    pub fn answer(&self, answer: Answer) {
+    pub fn answer(&self, answer: TokenAnswer) {
         self.shared.answer.send_replace(answer);
     }
 
@@ -150,7 +150,7 @@ impl Drop for TokenServer {
     }
 }
 
-async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+async fn serve(listener: TcpListener, shared: Arc<TokenServerState>) {
     while let Ok((tcp, _)) = listener.accept().await {
         let shared = Arc::clone(&shared);
         tokio::spawn(async move {
@@ -163,13 +163,13 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 
 async fn answered(
     request: Request<Incoming>,
-    shared: Arc<Shared>,
+    shared: Arc<TokenServerState>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     shared.seen.lock().requests += 1;
     let mut answer = shared.answer.subscribe();
     // Fails only when the server is dropped.
-    let wanted = answer.wait_for(|answer| *answer != Answer::Nothing).await.map(|answer| *answer);
-    let wanted = wanted.unwrap_or(Answer::Nothing);
+    let wanted = answer.wait_for(|answer| *answer != TokenAnswer::Nothing).await.map(|answer| *answer);
+    let wanted = wanted.unwrap_or(TokenAnswer::Nothing);
     let result = respond(request, wanted, &shared).await.unwrap_or_else(|error| {
         shared.seen.lock().wrong.push(format!("{error:#}"));
         json_of(StatusCode::BAD_REQUEST, &json!({"error": "invalid_request"}))
@@ -179,15 +179,15 @@ async fn answered(
 
 async fn respond(
     request: Request<Incoming>,
-    wanted: Answer,
-    shared: &Shared,
+    wanted: TokenAnswer,
+    shared: &TokenServerState,
 ) -> anyhow::Result<Response<Full<Bytes>>> {
     ensure!(request.method() == Method::POST && request.uri().path() == "/token", "{}", request.uri());
     let body = request.into_body().collect().await?.to_bytes();
     let form: BTreeMap<String, String> = url_encoded(&body)?;
     let body_text = String::from_utf8_lossy(&body).into_owned();
     Ok(match wanted {
-        Answer::Refusal => {
+        TokenAnswer::Refusal => {
             let secrets = ["client_secret", "refresh_token", "assertion"];
             let repeated: Vec<&str> =
                 secrets.iter().filter_map(|name| Some(form.get(*name)?.as_str())).collect();
@@ -197,15 +197,19 @@ async fn respond(
                 &json!({"error": "invalid_grant", "error_description": description}),
             )
         }
-        Answer::Page => Response::new(Full::from(format!("<html>{body_text}</html>"))),
-        Answer::Huge => Response::new(Full::from(vec![b' '; 5 * 1024 * 1024])),
-        Answer::Redirect => {
+        TokenAnswer::Page => Response::new(Full::from(format!("<html>{body_text}</html>"))),
+        TokenAnswer::Huge => Response::new(Full::from(vec![b' '; 5 * 1024 * 1024])),
+        TokenAnswer::Redirect => {
             let mut response = Response::new(Full::default());
             *response.status_mut() = StatusCode::FOUND;
             response.headers_mut().insert(LOCATION, shared.url.parse()?);
             response
         }
-        Answer::Token | Answer::WithoutExpiry | Answer::Rotated | Answer::WrongToken | Answer::Nothing => {
+        TokenAnswer::Token
+        | TokenAnswer::WithoutExpiry
+        | TokenAnswer::Rotated
+        | TokenAnswer::WrongToken
+        | TokenAnswer::Nothing => {
             let rotations = shared.seen.lock().rotations;
             check(&form, rotations, &shared.url)?;
             json_of(StatusCode::OK, &granted(wanted, shared))
@@ -213,20 +217,20 @@ async fn respond(
     })
 }
 
-fn granted(wanted: Answer, shared: &Shared) -> Value {
+fn granted(wanted: TokenAnswer, shared: &TokenServerState) -> Value {
     let mut seen = shared.seen.lock();
     seen.given += 1;
     // Every other one is as long as Microsoft's: a command of SMTP has no room for it.
     let length = if seen.given.is_multiple_of(2) { 100 } else { 1_500 };
     let token = format!("ya29.{}-{TOKEN_MARK}-{}", seen.given, "x".repeat(length));
-    if wanted != Answer::WrongToken {
+    if wanted != TokenAnswer::WrongToken {
         shared.accepted.given.lock().insert(token.clone());
     }
     let mut answer = json!({"access_token": token, "token_type": "Bearer"});
-    if wanted != Answer::WithoutExpiry {
+    if wanted != TokenAnswer::WithoutExpiry {
         answer["expires_in"] = json!(3599);
     }
-    if wanted == Answer::Rotated {
+    if wanted == TokenAnswer::Rotated {
         seen.rotations += 1;
         answer["refresh_token"] = json!(refresh_token(seen.rotations));
     }

@@ -23,7 +23,7 @@ const FORGET_LIMIT: Duration = Duration::from_secs(1);
 
 /// What the reports need.
 #[derive(Debug)]
-pub(crate) struct Status {
+pub(crate) struct StatusReporter {
     pub(crate) db: Db,
     pub(crate) clock: Clock,
     /// The worker's name.
@@ -58,7 +58,7 @@ pub(crate) fn reported_servers(
     servers
 }
 
-impl Status {
+impl StatusReporter {
     /// Reports until `stop`, then removes what it wrote.
     pub(crate) async fn report(&self, stop: &CancellationToken) {
         if self.servers.is_empty() {

@@ -30,7 +30,7 @@ use crate::queue::listener::Listener;
 use crate::queue::maintenance::Maintenance;
 use crate::render::{Composer, ComposerError};
 use crate::smtp::SmtpConfigError;
-use crate::status::{Status, reported_servers};
+use crate::status::{StatusReporter, reported_servers};
 use crate::transport::Transport;
 
 /// How long deliveries may take after a stop. Leases of later ones run out, and other workers send these emails.
@@ -66,7 +66,7 @@ pub struct Worker {
     delivery: Arc<Delivery>,
     circuit_breaker: CircuitBreaker,
     leases: Leases,
-    status: Status,
+    status: StatusReporter,
     transport: Transport,
     concurrency: u16,
     mail_retention: TimeDelta,
@@ -117,7 +117,7 @@ impl Worker {
             tracer,
         });
         let servers = reported_servers(settings, &circuit_breaker, fallback.as_ref());
-        let status = Status { db: db.clone(), clock: clock.clone(), worker: name.clone(), servers };
+        let status = StatusReporter { db: db.clone(), clock: clock.clone(), worker: name.clone(), servers };
         let mail_retention = TimeDelta::days(i64::from(settings.mail_retention_days));
         // A week at most.
         let code_lifetime = TimeDelta::from_std(settings.lifetimes.longest()).unwrap_or(TimeDelta::MAX);

@@ -110,14 +110,14 @@ pub struct EmailHistory {
     deadline: String,
     request: Option<String>,
     trace: Option<String>,
-    events: Vec<Event>,
+    events: Vec<TimelineEvent>,
     may_retry: bool,
     may_cancel: bool,
 }
 
 /// Something that happened to an email.
 #[derive(Clone, Debug, Serialize)]
-struct Event {
+struct TimelineEvent {
     time: String,
     what: String,
     /// `good`, `bad` or empty: how it is shown.
@@ -177,19 +177,20 @@ impl EmailHistory {
     /// From an email's row, its attempts, and what was reported of it.
     pub fn new(row: &EmailRow, attempts: &[AttemptRow], reports: &[ReportRow]) -> EmailHistory {
         let state = row.state.parse().ok();
-        let accepted = Event::plain(row.created_at, "Accepted");
+        let accepted = TimelineEvent::plain(row.created_at, "Accepted");
         let last = match state {
-            Some(EmailState::Queued) => Some(Event::plain(row.due_at, "Next attempt due")),
-            Some(EmailState::Sending) => row.worker.as_ref().map(|worker| Event {
+            Some(EmailState::Queued) => Some(TimelineEvent::plain(row.due_at, "Next attempt due")),
+            Some(EmailState::Sending) => row.worker.as_ref().map(|worker| TimelineEvent {
                 detail: Some(shown(worker)),
-                ..Event::plain(row.due_at, "A worker is sending it")
+                ..TimelineEvent::plain(row.due_at, "A worker is sending it")
             }),
             // The report says it.
             Some(EmailState::Bounced | EmailState::Complained) => None,
             // The last attempt says how it was closed. Where there is no such attempt, the row says it.
             Some(state) if attempts.last().is_none_or(|last| last.outcome != state.as_str()) => {
                 let reply = row.last_error.as_deref().map(shown);
-                row.closed_at.map(|time| Event { reply, ..Event::plain(time, closed_as(state)) })
+                row.closed_at
+                    .map(|time| TimelineEvent { reply, ..TimelineEvent::plain(time, closed_as(state)) })
             }
             _ => None,
         };
@@ -203,8 +204,8 @@ impl EmailHistory {
             trace: row.traceparent.clone(),
             events: [accepted]
                 .into_iter()
-                .chain(attempts.iter().map(Event::attempt))
-                .chain(reports.iter().map(Event::report))
+                .chain(attempts.iter().map(TimelineEvent::attempt))
+                .chain(reports.iter().map(TimelineEvent::report))
                 .chain(last)
                 .collect(),
             may_retry: state == Some(EmailState::Failed),
@@ -213,12 +214,12 @@ impl EmailHistory {
     }
 }
 
-impl Event {
-    fn plain(time: DateTime<Utc>, what: &str) -> Event {
-        Event { time: instant(time), what: what.to_owned(), tone: "", reply: None, detail: None }
+impl TimelineEvent {
+    fn plain(time: DateTime<Utc>, what: &str) -> TimelineEvent {
+        TimelineEvent { time: instant(time), what: what.to_owned(), tone: "", reply: None, detail: None }
     }
 
-    fn attempt(row: &AttemptRow) -> Event {
+    fn attempt(row: &AttemptRow) -> TimelineEvent {
         let (what, tone) = match row.outcome.as_str() {
             "sent" => ("Sent", "good"),
             "retried" => ("Not sent, will be retried", "bad"),
@@ -233,7 +234,7 @@ impl Event {
         let server = row.server.as_deref().map(|name| format!("{} mail server", MailServer::named(name)));
         let detail =
             [Some(shown(&row.worker)), server, took].into_iter().flatten().collect::<Vec<_>>().join(", ");
-        Event {
+        TimelineEvent {
             time: instant(row.started_at),
             what: what.to_owned(),
             tone,
@@ -242,7 +243,7 @@ impl Event {
         }
     }
 
-    fn report(row: &ReportRow) -> Event {
+    fn report(row: &ReportRow) -> TimelineEvent {
         let (what, tone) = match row.outcome.as_str() {
             "bounced" => ("Bounced: the mailbox does not exist", "bad"),
             "soft_bounced" => ("Bounced; the mailbox may exist", "bad"),
@@ -251,7 +252,7 @@ impl Event {
             other => (other, ""),
         };
         let (reply, detail) = (Some(shown(&row.reply)), Some(format!("reported by {}", shown(&row.source))));
-        Event { tone, reply, detail, ..Event::plain(row.reported_at, what) }
+        TimelineEvent { tone, reply, detail, ..TimelineEvent::plain(row.reported_at, what) }
     }
 }
 

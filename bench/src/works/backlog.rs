@@ -14,7 +14,7 @@ use crate::throughput::{LIMIT, watch};
 const COMMANDS: usize = 5;
 
 /// One of the three installations, which keep their rows over all runs.
-struct Case {
+struct BacklogCase {
     name: String,
     system: System,
     /// Rows that are queued again for each run.
@@ -22,11 +22,11 @@ struct Case {
     /// How many mails of it are measured.
     mails: u64,
     empty_redis: f64,
-    runs: Runs,
+    runs: BacklogRuns,
 }
 
 #[derive(Default)]
-struct Runs {
+struct BacklogRuns {
     rate: Vec<f64>,
     of_first: Vec<f64>,
     redis: Vec<f64>,
@@ -78,7 +78,7 @@ async fn case(
     queued_each: u64,
     mails: u64,
     (queued, sent): (u64, u64),
-) -> anyhow::Result<Case> {
+) -> anyhow::Result<BacklogCase> {
     let system = bench.system_beside(Sink::start(Duration::ZERO).await?).await?;
     if queued > 0 {
         system.queue(queued).await?;
@@ -87,10 +87,10 @@ async fn case(
         system.was_sent(sent).await?;
     }
     let empty_redis = redis_stats::memory_mb(&system.redis).await?;
-    Ok(Case { name, system, queued_each, mails, empty_redis, runs: Runs::default() })
+    Ok(BacklogCase { name, system, queued_each, mails, empty_redis, runs: BacklogRuns::default() })
 }
 
-impl Case {
+impl BacklogCase {
     async fn run(&mut self, bench: &Bench, section: &mut Section) -> anyhow::Result<f64> {
         let system = &self.system;
         if self.queued_each > 0 {

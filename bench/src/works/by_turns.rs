@@ -24,7 +24,7 @@ pub(super) struct Turns {
 
 /// What several runs gave.
 #[derive(Debug, Default)]
-pub(super) struct Runs(Vec<Turns>);
+pub(super) struct RunsByTurns(Vec<Turns>);
 
 /// Hashes, signs up, hashes, signs up. `group` are the processes whose CPU time counts.
 pub(super) async fn measure(
@@ -64,7 +64,7 @@ pub(super) async fn single(bench: &Bench, address: &str) -> anyhow::Result<(f64,
     Ok((Spread::of(hashes).median, answers.within_ms(0.5)))
 }
 
-impl Runs {
+impl RunsByTurns {
     pub(super) fn add(&mut self, turns: Turns) {
         self.0.push(turns);
     }

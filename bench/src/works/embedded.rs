@@ -12,7 +12,7 @@ const CLIENTS: usize = 16;
 pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Section> {
     let mut section = Section::new("All in one process (SQLite, mails as files)");
     let mails = bench.size(5_000, 50);
-    let mut sign_ups = by_turns::Runs::default();
+    let mut sign_ups = by_turns::RunsByTurns::default();
     let (mut rate, mut cpu_a_mail) = (Vec::new(), Vec::new());
     // The services and their files stay to the end: ext4 looks for inodes that were not freed shortly before, and a search
     // costs the next files more than their own writing.

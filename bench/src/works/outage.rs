@@ -24,7 +24,7 @@ const TROUBLES: [(Trouble, &str); 3] = [
 ];
 
 #[derive(Default)]
-struct Runs {
+struct OutageRuns {
     one: Vec<f64>,
     many: Vec<f64>,
     rate: Vec<f64>,
@@ -35,7 +35,7 @@ struct Runs {
 /// Measures it.
 pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Section> {
     let mut section = Section::new("Sign-ups during outages");
-    let mut with = TROUBLES.map(|(trouble, name)| (trouble, name, Runs::default()));
+    let mut with = TROUBLES.map(|(trouble, name)| (trouble, name, OutageRuns::default()));
     for _ in 0..bench.runs {
         let mut normal = (f64::NAN, f64::NAN);
         for (trouble, _, runs) in &mut with {

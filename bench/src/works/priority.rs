@@ -22,27 +22,27 @@ const RATE: u32 = 50;
 
 /// One installation: how many workers, how many emails each has in flight, the mail server's time for each email, and
 /// each worker's limit in emails a second.
-struct Case {
+struct PriorityCase {
     workers: usize,
     concurrency: usize,
     server: Duration,
     rate: Option<u32>,
 }
 
-const CASES: [Case; 7] = [
-    Case { workers: 1, concurrency: CONCURRENCY, server: Duration::ZERO, rate: None },
-    Case { workers: 1, concurrency: CONCURRENCY, server: Duration::ZERO, rate: Some(RATE) },
-    Case { workers: 4, concurrency: CONCURRENCY, server: Duration::ZERO, rate: None },
-    Case { workers: 1, concurrency: CONCURRENCY, server: SLOW, rate: None },
-    Case { workers: 4, concurrency: CONCURRENCY, server: SLOW, rate: None },
-    Case { workers: 1, concurrency: 1, server: SLOW, rate: None },
-    Case { workers: 1, concurrency: 1, server: SLOW, rate: Some(RATE) },
+const CASES: [PriorityCase; 7] = [
+    PriorityCase { workers: 1, concurrency: CONCURRENCY, server: Duration::ZERO, rate: None },
+    PriorityCase { workers: 1, concurrency: CONCURRENCY, server: Duration::ZERO, rate: Some(RATE) },
+    PriorityCase { workers: 4, concurrency: CONCURRENCY, server: Duration::ZERO, rate: None },
+    PriorityCase { workers: 1, concurrency: CONCURRENCY, server: SLOW, rate: None },
+    PriorityCase { workers: 4, concurrency: CONCURRENCY, server: SLOW, rate: None },
+    PriorityCase { workers: 1, concurrency: 1, server: SLOW, rate: None },
+    PriorityCase { workers: 1, concurrency: 1, server: SLOW, rate: Some(RATE) },
 ];
 /// In a smoke run: the first without a rate and the first with one.
 const SMOKE_CASES: usize = 2;
 
 #[derive(Default)]
-struct Runs {
+struct PriorityRuns {
     idle: Vec<f64>,
     beside_bulk: Vec<f64>,
     more: Vec<f64>,
@@ -54,7 +54,7 @@ pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Section> {
     let mut section = Section::new("Resets while welcome emails wait");
     let bulk = bench.size(100_000, 300);
     let cases = CASES.into_iter().take(bench.size(CASES.len(), SMOKE_CASES));
-    let mut cases: Vec<_> = cases.map(|case| (case, Runs::default())).collect();
+    let mut cases: Vec<_> = cases.map(|case| (case, PriorityRuns::default())).collect();
     for _ in 0..bench.runs {
         for (case, runs) in &mut cases {
             case.run(bench, bulk, runs).await?;
@@ -73,9 +73,9 @@ pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Section> {
     Ok(section)
 }
 
-impl Case {
+impl PriorityCase {
     fn name(&self) -> String {
-        let Case { workers, concurrency, server, rate } = self;
+        let PriorityCase { workers, concurrency, server, rate } = self;
         let rate = rate.map(|rate| format!(", {rate} a second")).unwrap_or_default();
         format!("{workers} worker(s), {concurrency} at a time{rate}, {} ms a mail", server.as_millis())
     }
@@ -87,7 +87,7 @@ impl Case {
         (self.server + turn).as_millis() * if self.concurrency == 1 { 2 } else { 1 }
     }
 
-    async fn run(&self, bench: &Bench, bulk: u64, runs: &mut Runs) -> anyhow::Result<()> {
+    async fn run(&self, bench: &Bench, bulk: u64, runs: &mut PriorityRuns) -> anyhow::Result<()> {
         let (sink, mut arrivals) = Sink::watched(WATCHED, self.server).await?;
         let system = bench.system(sink).await?;
         system.people(bench.size(PEOPLE, 10)).await?;

@@ -14,7 +14,7 @@ use crate::system::{GROUP, PEOPLE};
 const CLIENTS: usize = 32;
 
 #[derive(Default)]
-struct Runs {
+struct ResetRuns {
     rate: Vec<f64>,
     p50: Vec<f64>,
     p99: Vec<f64>,
@@ -25,7 +25,7 @@ struct Runs {
 /// Measures it.
 pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Section> {
     let mut section = Section::new("Requests to reset a password, 32 clients");
-    let mut with = [false, true].map(|worker| (worker, Runs::default(), Runs::default()));
+    let mut with = [false, true].map(|worker| (worker, ResetRuns::default(), ResetRuns::default()));
     for _ in 0..bench.runs {
         for (worker, own, others) in &mut with {
             ask_own(bench, *worker, own, &mut section).await?;
@@ -50,7 +50,12 @@ pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Section> {
     Ok(section)
 }
 
-async fn ask_own(bench: &Bench, worker: bool, runs: &mut Runs, section: &mut Section) -> anyhow::Result<()> {
+async fn ask_own(
+    bench: &Bench,
+    worker: bool,
+    runs: &mut ResetRuns,
+    section: &mut Section,
+) -> anyhow::Result<()> {
     let system = bench.system(Sink::start(Duration::ZERO).await?).await?;
     system.people(PEOPLE).await?;
     let _api = system.api().await?;
@@ -62,7 +67,7 @@ async fn ask(
     bench: &Bench,
     address: &str,
     (api, group): (&[&str], &[&str]),
-    runs: &mut Runs,
+    runs: &mut ResetRuns,
     section: &mut Section,
 ) -> anyhow::Result<()> {
     people::resets(address, 4, bench.time(1)).run().await?.all(200)?;
@@ -78,9 +83,9 @@ async fn ask(
     Ok(())
 }
 
-impl Runs {
+impl ResetRuns {
     /// Rate and p99 by those of others, run by run; nothing where there are no others.
-    fn ratio(&self, others: &Runs) -> Option<(Vec<f64>, Vec<f64>)> {
+    fn ratio(&self, others: &ResetRuns) -> Option<(Vec<f64>, Vec<f64>)> {
         let by =
             |own: &[f64], others: &[f64]| own.iter().zip(others).map(|(own, other)| own / other).collect();
         (!others.rate.is_empty()).then(|| (by(&self.rate, &others.rate), by(&self.p99, &others.p99)))

@@ -16,7 +16,7 @@ pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Section> {
     let system = bench.system(Sink::start(Duration::ZERO).await?).await?;
     let (_api, _worker) = (system.api().await?, system.worker(16).await?);
     people::sign_ups(&system.address, 4, bench.time(2)).run().await?.all(201)?;
-    let mut with = CLIENTS.map(|clients| (clients, by_turns::Runs::default()));
+    let mut with = CLIENTS.map(|clients| (clients, by_turns::RunsByTurns::default()));
     let (mut alone, mut one, mut beside_one) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..bench.runs {
         for (clients, runs) in &mut with {

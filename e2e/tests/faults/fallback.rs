@@ -8,7 +8,7 @@ use bookly_e2e::poll::{LIMIT, until};
 use bookly_e2e::prelude::*;
 use bookly_e2e::smtp_server::{Fault, SmtpServer, Stage};
 use bookly_e2e::stack::{SECOND_MAIL_USER, run};
-use bookly_e2e::token_server::{Answer, MAILBOX, TokenServer, grants};
+use bookly_e2e::token_server::{MAILBOX, TokenAnswer, TokenServer, grants};
 use sqlx::{Connection, PgConnection};
 
 /// Several retries, each after three times the wait of the one before.
@@ -94,7 +94,7 @@ on_both!(while_both_are_away_emails_wait_and_the_one_that_comes_back_first_gets_
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_second_gets_everything_while_there_is_no_access_token_for_the_first() -> Result<()> {
     let tokens = TokenServer::start().await?;
-    tokens.answer(Answer::Refusal);
+    tokens.answer(TokenAnswer::Refusal);
     let [grant, ..] = grants(tokens.url());
     let options = two_servers(Kind::Embedded).access_tokens(tokens.access_tokens());
     let options = grant.iter().fold(options, |options, (name, value)| options.with(name, value));
@@ -107,7 +107,7 @@ async fn the_second_gets_everything_while_there_is_no_access_token_for_the_first
         second.wait_for_total(5, LIMIT).await?;
         assert!(second.mails().iter().all(|mail| mail.auth_user.as_deref() == Some(SECOND_MAIL_USER)));
         assert_eq!(first.connections_total(), 0, "the first server can do nothing without a token");
-        tokens.answer(Answer::Token);
+        tokens.answer(TokenAnswer::Token);
         used(first, &tally).await?;
         assert!(first.mails().iter().all(|mail| mail.auth_user.as_deref() == Some(MAILBOX)));
         let figures = tally.settle().await?;

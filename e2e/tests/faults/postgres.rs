@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bookly_e2e::load::{Load, Seen};
+use bookly_e2e::load::{Load, LoadResults};
 use bookly_e2e::poll::until;
 use bookly_e2e::postgres::Postgres;
 use bookly_e2e::prelude::*;
@@ -179,7 +179,7 @@ async fn expect_live_but_not_ready(stack: &Stack) -> Result<()> {
     Ok(())
 }
 
-async fn expect_all_well(stack: &Stack, tally: Tally<'_>, seen: &Seen) -> Result<()> {
+async fn expect_all_well(stack: &Stack, tally: Tally<'_>, seen: &LoadResults) -> Result<()> {
     seen.only_unavailable()?;
     ensure!(seen.unanswered == 0, "{} requests got no answer", seen.unanswered);
     ensure!(seen.slowest < NO_HANG, "a request hung for {:?}", seen.slowest);

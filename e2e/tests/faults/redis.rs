@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use bookly_e2e::load::{Load, Seen};
+use bookly_e2e::load::{Load, LoadResults};
 use bookly_e2e::person::new_address;
 use bookly_e2e::poll::until;
 use bookly_e2e::prelude::*;
@@ -188,10 +188,12 @@ async fn through_a_fault(
 }
 
 /// All 201, and during the fault as quick as before: compared within the run, with a wide margin.
-fn expect_quick(seen: &Seen, fault_from: usize, fault_to: usize) -> Result<()> {
+fn expect_quick(seen: &LoadResults, fault_from: usize, fault_to: usize) -> Result<()> {
     ensure!(seen.refused.is_empty() && seen.unanswered == 0, "not all 201: {:?}", seen.refused.first());
-    let before = Seen { took: seen.took[..fault_from].to_vec(), ..Seen::default() }.median_from(0);
-    let during = Seen { took: seen.took[fault_from..fault_to].to_vec(), ..Seen::default() }.median_from(0);
+    let before =
+        LoadResults { took: seen.took[..fault_from].to_vec(), ..LoadResults::default() }.median_from(0);
+    let during = LoadResults { took: seen.took[fault_from..fault_to].to_vec(), ..LoadResults::default() }
+        .median_from(0);
     let most = before * 5 + Duration::from_millis(500);
     ensure!(during < most, "sign-ups wait on Redis: {during:?}, without the fault {before:?}");
     Ok(())

@@ -4,7 +4,7 @@
 use bookly_e2e::poll::{LIMIT, until};
 use bookly_e2e::prelude::*;
 use bookly_e2e::stack::run;
-use bookly_e2e::token_server::{Answer, MAILBOX, TOKEN_MARKS, TokenServer, grants};
+use bookly_e2e::token_server::{MAILBOX, TOKEN_MARKS, TokenAnswer, TokenServer, grants};
 
 const VERIFY: &str = "Verify your email";
 const CANNOT_BE_USED: &str = "the mail server cannot be used";
@@ -96,7 +96,7 @@ async fn a_refused_token_is_fetched_again_once_and_then_emails_wait() -> Result<
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_server_that_is_slow_or_lies_delays_nothing_but_emails() -> Result<()> {
     let tokens = TokenServer::start().await?;
-    tokens.answer(Answer::Nothing);
+    tokens.answer(TokenAnswer::Nothing);
     let [refresh_token, ..] = grants(tokens.url());
     run(options(&tokens, &refresh_token), async |stack| {
         tokens.asked_more_than(0, LIMIT).await?;
@@ -104,14 +104,14 @@ async fn a_token_server_that_is_slow_or_lies_delays_nothing_but_emails() -> Resu
         stack.api().get("//health/ready").expect(200).await?;
         assert_eq!(stack.smtp()?.connections_total(), 0);
 
-        tokens.answer(Answer::Refusal);
+        tokens.answer(TokenAnswer::Refusal);
         let log = stack.api_process().log().clone();
         let line = log.line(LIMIT, |line| line.contains(CANNOT_BE_USED)).await?;
         ensure!(line.contains("answers 400 invalid_grant"), "{line}");
         waits(stack, &waiting).await?;
         stack.api().get("//health/ready").expect(200).await?;
 
-        tokens.answer(Answer::Rotated);
+        tokens.answer(TokenAnswer::Rotated);
         due_now(stack).await?;
         arrives(stack, &waiting).await?;
         log.line(LIMIT, |line| line.contains("the token server replaced the refresh token")).await?;

@@ -2,7 +2,7 @@
 
 use bookly_e2e::ports;
 use bookly_e2e::stack::run;
-use bookly_e2e::token_server::{Answer, MAILBOX, TokenServer, grants};
+use bookly_e2e::token_server::{MAILBOX, TokenAnswer, TokenServer, grants};
 
 use super::doctor::{check, examined, fails};
 use super::*;
@@ -18,21 +18,21 @@ async fn the_step_of_a_login_with_an_access_token_that_fails_is_named() -> Resul
         let fact = check(&report, "smtp")?["fact"].to_string();
         assert!(fact.contains(&format!("logged in as {MAILBOX} with an access token")), "{fact}");
         for (answer, fact, remedy) in [
-            (Answer::Refusal, "access token: 127.0.0.1:", "MAIL_OAUTH_REFRESH_TOKEN"),
-            (Answer::Page, "answers 200 without JSON", "not a token server"),
-            (Answer::Nothing, "no answer within", "the token server is overloaded"),
-            (Answer::WrongToken, "login: 535 5.7.8 token not accepted: [redacted]", "MAIL_USERNAME"),
+            (TokenAnswer::Refusal, "access token: 127.0.0.1:", "MAIL_OAUTH_REFRESH_TOKEN"),
+            (TokenAnswer::Page, "answers 200 without JSON", "not a token server"),
+            (TokenAnswer::Nothing, "no answer within", "the token server is overloaded"),
+            (TokenAnswer::WrongToken, "login: 535 5.7.8 token not accepted: [redacted]", "MAIL_USERNAME"),
         ] {
             tokens.answer(answer);
             fails(stack, &[], "smtp", fact, remedy).await?;
         }
-        tokens.answer(Answer::Rotated);
+        tokens.answer(TokenAnswer::Rotated);
         let (finished, report) = examined(stack, &[]).await?;
         let found = check(&report, "smtp")?;
         assert_eq!(found["status"], "warn", "{report:#}");
         assert!(found["remedy"].to_string().contains("set a new MAIL_OAUTH_REFRESH_TOKEN"), "{report:#}");
         assert!(finished.status.success(), "the workers still have a token");
-        tokens.answer(Answer::Token);
+        tokens.answer(TokenAnswer::Token);
         let away = format!("http://127.0.0.1:{}/token", ports::free()?);
         fails(stack, &[("MAIL_OAUTH_TOKEN_URL", &away)], "smtp", "refused", "MAIL_OAUTH_TOKEN_URL").await
     })

@@ -2,7 +2,7 @@
 
 use bookly_e2e::poll::until;
 use bookly_e2e::token_server::{
-    Answer, CLIENT_ID, MAILBOX, TOKEN_MARK, TOKEN_MARKS, TokenServer, client_secret, refresh_token,
+    CLIENT_ID, MAILBOX, TOKEN_MARK, TOKEN_MARKS, TokenAnswer, TokenServer, client_secret, refresh_token,
 };
 use bookly_shared::config::{OAuthGrant, OAuthMechanism, OAuthSettings};
 use bookly_worker::smtp::{SmtpProblem, TokenProblem};
@@ -49,11 +49,11 @@ fn shows_no_secret(error: &SendError) {
 #[tokio::test]
 async fn a_token_server_that_is_slow_or_lies_makes_the_server_unavailable() {
     for (answer, problem, text) in [
-        (Answer::Page, TokenProblem::NoTokenServer, "answers 200 without JSON"),
-        (Answer::Huge, TokenProblem::NoTokenServer, "an answer of more than 65536 bytes"),
-        (Answer::Redirect, TokenProblem::NoTokenServer, "answers 302 and leads elsewhere"),
-        (Answer::Refusal, TokenProblem::Grant, "answers 400 invalid_grant"),
-        (Answer::Nothing, TokenProblem::Silent, "no answer within 2s"),
+        (TokenAnswer::Page, TokenProblem::NoTokenServer, "answers 200 without JSON"),
+        (TokenAnswer::Huge, TokenProblem::NoTokenServer, "an answer of more than 65536 bytes"),
+        (TokenAnswer::Redirect, TokenProblem::NoTokenServer, "answers 302 and leads elsewhere"),
+        (TokenAnswer::Refusal, TokenProblem::Grant, "answers 400 invalid_grant"),
+        (TokenAnswer::Nothing, TokenProblem::Silent, "no answer within 2s"),
     ] {
         let tokens = TokenServer::start().await.unwrap();
         tokens.answer(answer);
@@ -70,10 +70,10 @@ async fn a_token_server_that_is_slow_or_lies_makes_the_server_unavailable() {
 #[tokio::test]
 async fn a_token_server_that_is_away_makes_the_server_unavailable_until_it_is_back() {
     let tokens = TokenServer::start().await.unwrap();
-    tokens.answer(Answer::Page);
+    tokens.answer(TokenAnswer::Page);
     let (server, pool) = pool_with(&tokens, OAuthMechanism::XOAuth2, BOTH.to_vec()).await;
     send(&pool, "a@b.test").await.unwrap_err();
-    tokens.answer(Answer::WithoutExpiry);
+    tokens.answer(TokenAnswer::WithoutExpiry);
     tokens.asked_more_than(1, SOON).await.unwrap();
     let sent = async || Ok(send(&pool, "a@b.test").await.ok());
     until("an email to be sent", SOON, sent).await.unwrap();
@@ -84,7 +84,7 @@ async fn a_token_server_that_is_away_makes_the_server_unavailable_until_it_is_ba
 async fn a_token_that_is_refused_is_replaced_once_and_never_shown() {
     for mechanism in [OAuthMechanism::XOAuth2, OAuthMechanism::OAuthBearer] {
         let tokens = TokenServer::start().await.unwrap();
-        tokens.answer(Answer::WrongToken);
+        tokens.answer(TokenAnswer::WrongToken);
         let (server, pool) = pool_with(&tokens, mechanism, BOTH.to_vec()).await;
         let error = send(&pool, "a@b.test").await.unwrap_err();
         assert_eq!((error.stage, error.kind()), (Stage::Auth, FailureKind::ServerUnavailable));

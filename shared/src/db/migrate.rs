@@ -166,18 +166,18 @@ struct AppliedMigration {
 }
 
 /// An embedded migration.
-struct BuiltIn {
+struct BuiltInMigration {
     version: i64,
     description: String,
     checksum: Vec<u8>,
 }
 
-fn built_in(db: &Db) -> Vec<BuiltIn> {
+fn built_in(db: &Db) -> Vec<BuiltInMigration> {
     let migrator = match db.pools {
         Pools::Postgres(_) => &POSTGRES,
         Pools::Sqlite { .. } => &SQLITE,
     };
-    let migrations = migrator.iter().map(|migration| BuiltIn {
+    let migrations = migrator.iter().map(|migration| BuiltInMigration {
         version: migration.version,
         description: migration.description.to_string(),
         checksum: migration.checksum.to_vec(),
@@ -185,7 +185,7 @@ fn built_in(db: &Db) -> Vec<BuiltIn> {
     migrations.collect()
 }
 
-fn compare(known: &[BuiltIn], applied: &[AppliedMigration]) -> Migrations {
+fn compare(known: &[BuiltInMigration], applied: &[AppliedMigration]) -> Migrations {
     let name = |version: i64, description: &str| format!("{version:04} {description}");
     let mut found = Migrations::default();
     for row in applied {
@@ -228,8 +228,8 @@ async fn is_ours(db: &Db) -> DbResult<bool> {
 mod tests {
     use super::*;
 
-    fn built_in(version: i64) -> BuiltIn {
-        BuiltIn { version, description: "tables".to_owned(), checksum: vec![1] }
+    fn built_in(version: i64) -> BuiltInMigration {
+        BuiltInMigration { version, description: "tables".to_owned(), checksum: vec![1] }
     }
 
     fn applied(version: i64) -> AppliedMigration {

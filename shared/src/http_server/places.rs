@@ -19,9 +19,9 @@ type Free = Option<OwnedSemaphorePermit>;
 
 /// The places for connections. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Places(Arc<Shared>);
+pub(super) struct Places(Arc<AllPlaces>);
 
-struct Shared {
+struct AllPlaces {
     limits: Limits,
     exempt: Vec<IpNet>,
     free: Arc<Semaphore>,
@@ -50,7 +50,7 @@ pub(super) struct Place {
 
 impl Places {
     pub(super) fn new(limits: Limits, exempt: &[IpNet]) -> Places {
-        Places(Arc::new(Shared {
+        Places(Arc::new(AllPlaces {
             limits,
             exempt: exempt.to_vec(),
             free: Arc::new(Semaphore::new(limits.connections)),

@@ -12,7 +12,7 @@ use tracing::{info, warn};
 
 use super::answer::Granted;
 use super::error::TokenError;
-use super::state::{AccessToken, State};
+use super::state::{AccessToken, TokenState};
 
 /// A token is replaced this long before its end, a short one after three quarters of its lifetime.
 const AHEAD: Duration = Duration::from_secs(5 * 60);
@@ -27,7 +27,7 @@ const KNOWN_TOKENS: usize = 4;
 /// refuses the newest: `refused` holds the number of the last token that it refused. Never ends but with its sender.
 pub(super) async fn keep<F, Fetched>(
     mut fetch: F,
-    state: watch::Sender<State>,
+    state: watch::Sender<TokenState>,
     mut refused: watch::Receiver<u64>,
 ) where
     F: FnMut() -> Fetched,
@@ -46,7 +46,7 @@ pub(super) async fn keep<F, Fetched>(
                 let redactor = redactor_of(&mut known, &text);
                 let token = Some(AccessToken { text, number, ends_at: asked_at + lifetime });
                 let rotated = refresh_token.is_some() || state.borrow().rotated;
-                state.send_replace(State { token, failed: None, rotated, redactor });
+                state.send_replace(TokenState { token, failed: None, rotated, redactor });
                 asked_at + refresh_after(lifetime)
             }
             Err(error) => {

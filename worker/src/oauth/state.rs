@@ -20,7 +20,7 @@ pub(crate) struct AccessToken {
 
 /// The newest token, and why there is no newer one.
 #[derive(Debug, Clone, Default)]
-pub(super) struct State {
+pub(super) struct TokenState {
     /// `None` before the first one, and after the mail server refused it.
     pub(super) token: Option<AccessToken>,
     /// The result of the last request, if it failed.
@@ -31,7 +31,7 @@ pub(super) struct State {
     pub(super) redactor: Arc<Redactor>,
 }
 
-impl State {
+impl TokenState {
     /// A token that can be used, or why there is none; `None` while the answer to a request decides it.
     pub(super) fn outcome(&self) -> Option<Result<AccessToken, TokenError>> {
         let usable = self.token.as_ref().filter(|token| token.ends_at > Instant::now());

@@ -15,7 +15,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::answer::Granted;
 use super::error::{TokenError, TokenProblem};
 use super::keeper::keep;
-use super::state::{AccessToken, State};
+use super::state::{AccessToken, TokenState};
 use super::token_server::TokenServer;
 
 /// The mail server's refusals cause a request to the token server this often at most.
@@ -24,7 +24,7 @@ const BETWEEN_REFUSALS: Duration = Duration::from_secs(60);
 /// Access tokens, fetched by a task that ends with this value.
 #[derive(Debug)]
 pub(crate) struct Tokens {
-    state: watch::Receiver<State>,
+    state: watch::Receiver<TokenState>,
     /// The number of the last token that the mail server refused.
     refused: watch::Sender<u64>,
     /// The last refused token that was replaced, and when.
@@ -57,7 +57,7 @@ impl Tokens {
         F: FnMut() -> Fetched + Send + 'static,
         Fetched: Future<Output = Result<Granted, TokenError>> + Send + 'static,
     {
-        let (publish, state) = watch::channel(State::default());
+        let (publish, state) = watch::channel(TokenState::default());
         let (refused, refusals) = watch::channel(0);
         let keeper = AbortOnDropHandle::new(tokio::spawn(keep(fetch, publish, refusals)));
         Tokens { state, refused, replaced: Mutex::default(), _keeper: keeper }
@@ -68,7 +68,7 @@ impl Tokens {
     /// # Errors
     /// Why there is none.
     pub(crate) async fn current(&self) -> Result<AccessToken, TokenError> {
-        self.outcome(State::outcome).await
+        self.outcome(TokenState::outcome).await
     }
 
     /// Another token in place of one that the mail server refused. `None` when a refused one was replaced in the last
@@ -111,7 +111,7 @@ impl Tokens {
 
     async fn outcome(
         &self,
-        of: impl Fn(&State) -> Option<Result<AccessToken, TokenError>>,
+        of: impl Fn(&TokenState) -> Option<Result<AccessToken, TokenError>>,
     ) -> Result<AccessToken, TokenError> {
         let mut state = self.state.clone();
         let mut outcome = None;

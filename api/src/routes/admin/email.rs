@@ -24,7 +24,6 @@ pub(super) fn router() -> Router<AppState> {
 
 /// A text that is not an id names no email.
 type Id = Result<Uid, ApiError>;
-type Own = Result<SameOrigin, ApiError>;
 
 async fn show(State(state): State<AppState>, _operator: Operator, id: Id) -> Response {
     let read = read_history(&state, id).await;
@@ -40,7 +39,12 @@ async fn read_history(state: &AppState, id: Id) -> ApiResult<EmailHistory> {
     Ok(EmailHistory::new(&row, &attempts, &reports))
 }
 
-async fn retry(State(state): State<AppState>, operator: Operator, id: Id, own: Own) -> Response {
+async fn retry(
+    State(state): State<AppState>,
+    operator: Operator,
+    id: Id,
+    own: ApiResult<SameOrigin>,
+) -> Response {
     let done = async {
         let id = id_from_own_page(id, own)?;
         retry_email(&state, id, &operator.user, &operator.actor()).await.map(|()| id)
@@ -48,7 +52,12 @@ async fn retry(State(state): State<AppState>, operator: Operator, id: Id, own: O
     html::or_error_page(&state, done.await.map(back))
 }
 
-async fn cancel(State(state): State<AppState>, operator: Operator, id: Id, own: Own) -> Response {
+async fn cancel(
+    State(state): State<AppState>,
+    operator: Operator,
+    id: Id,
+    own: ApiResult<SameOrigin>,
+) -> Response {
     let done = async {
         let id = id_from_own_page(id, own)?;
         cancel_email(&state, id, &operator.user, &operator.actor()).await.map(|()| id)
@@ -58,7 +67,7 @@ async fn cancel(State(state): State<AppState>, operator: Operator, id: Id, own: 
 
 /// Only a page of this service may press a button. Browsers do not send the cookie from other sites; this check does not
 /// depend on it.
-fn id_from_own_page(id: Id, own: Own) -> ApiResult<Uuid> {
+fn id_from_own_page(id: Id, own: ApiResult<SameOrigin>) -> ApiResult<Uuid> {
     own?;
     known(id)
 }

@@ -85,11 +85,7 @@ fn refuse(state: &AppState, email: Option<&str>, error: ApiError) -> Response {
     response
 }
 
-async fn log_out(
-    State(state): State<AppState>,
-    operator: Operator,
-    own: Result<SameOrigin, ApiError>,
-) -> Response {
+async fn log_out(State(state): State<AppState>, operator: Operator, own: ApiResult<SameOrigin>) -> Response {
     let ended = match own {
         Ok(SameOrigin) => state.db.end_session(operator.sid).await.map_err(ApiError::from),
         Err(error) => Err(error),

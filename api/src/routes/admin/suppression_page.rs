@@ -22,7 +22,6 @@ pub(super) fn router() -> Router<AppState> {
     Router::new().route(PATH, get(list).post(add)).route("/admin/suppressions/remove", post(remove))
 }
 
-type Own = Result<SameOrigin, ApiError>;
 type Form<T> = Result<JsonOrForm<T>, ApiError>;
 
 /// The entry that a button removes.
@@ -66,7 +65,12 @@ async fn find(state: &AppState, query: SuppressionQuery) -> ApiResult<Suppressio
     Ok(SuppressionSearch { mailbox: address, entries, next, ..SuppressionSearch::default() })
 }
 
-async fn add(State(state): State<AppState>, operator: Operator, own: Own, entry: Form<NewEntry>) -> Response {
+async fn add(
+    State(state): State<AppState>,
+    operator: Operator,
+    own: ApiResult<SameOrigin>,
+    entry: Form<NewEntry>,
+) -> Response {
     let added = async {
         own?;
         let entry = entry?.body;
@@ -81,7 +85,7 @@ async fn add(State(state): State<AppState>, operator: Operator, own: Own, entry:
 async fn remove(
     State(state): State<AppState>,
     operator: Operator,
-    own: Own,
+    own: ApiResult<SameOrigin>,
     removal: Form<Removal>,
 ) -> Response {
     let removed = async {

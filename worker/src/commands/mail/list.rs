@@ -15,7 +15,7 @@ use crate::commands::table;
 
 /// Which emails to list.
 #[derive(Debug, Args)]
-pub struct List {
+pub struct ListEmails {
     /// Only emails in this state
     #[arg(long, value_parser = one_of(&EmailState::ALL, EmailState::as_str))]
     state: Option<EmailState>,
@@ -40,18 +40,18 @@ Examples:
   bookly-worker mail list --state queued --json | jq -r '.emails[].id'";
 
 #[derive(Serialize)]
-struct ListDocument {
+struct EmailsDocument {
     emails: Vec<EmailRow>,
     more: bool,
 }
 
-impl List {
+impl ListEmails {
     pub(super) async fn run(self, db: &Db) -> anyhow::Result<()> {
         let now = Clock::synchronised(db).await?.now();
         let filter = self.selection.filter(self.state, now);
         let (emails, more) = db.list_emails(&filter, usize::from(self.limit)).await?;
         if self.json {
-            return Ok(print_json(&ListDocument { emails, more })?);
+            return Ok(print_json(&EmailsDocument { emails, more })?);
         }
         table::print(&table_of(&emails))?;
         Ok(print_line(table::count(emails.len(), more, ["email", "emails"]))?)

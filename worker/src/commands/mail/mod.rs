@@ -22,7 +22,7 @@ use crate::commands::on_database::on_database;
 pub enum MailCommand {
     /// List emails, newest first
     #[command(after_help = list::HELP)]
-    List(list::List),
+    List(list::ListEmails),
     /// Show one email, with every attempt to send it
     #[command(after_help = show::HELP)]
     Show(show::Show),

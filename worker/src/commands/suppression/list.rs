@@ -14,7 +14,7 @@ use crate::commands::table;
 
 /// Which suppressions to list.
 #[derive(Debug, Args)]
-pub struct List {
+pub struct ListSuppressions {
     /// Only those of this mailbox
     address: Option<EmailAddress>,
     /// Only those with this reason
@@ -39,19 +39,19 @@ Examples:
   bookly-worker suppression list --reason bounce --json | jq -r '.suppressions[].mailbox'";
 
 #[derive(Serialize)]
-struct ListDocument {
+struct SuppressionsDocument {
     suppressions: Vec<Suppression>,
     more: bool,
 }
 
-impl List {
+impl ListSuppressions {
     pub(super) async fn run(self, db: &Db) -> anyhow::Result<()> {
         let now = Clock::synchronised(db).await?.now();
         let mailbox = self.address.map(|address| address.canonical().to_owned());
         let filter = SuppressionFilter { mailbox, reason: self.reason, offset: 0 };
         let (suppressions, more) = db.suppressions(&filter, usize::from(self.limit), now).await?;
         if self.json {
-            return Ok(print_json(&ListDocument { suppressions, more })?);
+            return Ok(print_json(&SuppressionsDocument { suppressions, more })?);
         }
         table::print(&table_of(&suppressions))?;
         Ok(print_line(table::count(suppressions.len(), more, ["suppression", "suppressions"]))?)

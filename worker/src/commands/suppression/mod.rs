@@ -15,7 +15,7 @@ use super::on_database::on_database;
 pub enum SuppressionCommand {
     /// List the mailboxes that get no email, newest first
     #[command(after_help = list::HELP)]
-    List(list::List),
+    List(list::ListSuppressions),
     /// Stop emails to a mailbox
     #[command(after_help = add::HELP)]
     Add(add::Add),
