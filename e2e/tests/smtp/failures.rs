@@ -91,7 +91,7 @@ async fn a_5xx_during_a_transaction_is_judged_by_stage_and_code() {
         (At::RcptTo, Stage::RcptTo, 550, "no such user", Permanent),
         (At::RcptTo, Stage::RcptTo, 504, "5.5.2 need fully-qualified hostname", Ambiguous),
         (At::RcptTo, Stage::RcptTo, 571, "5.7.1 blocked", Ambiguous),
-        (At::RcptTo, Stage::RcptTo, 530, "5.7.0 log in first", ServerUnavailable),
+        (At::RcptTo, Stage::RcptTo, 530, "5.7.0 log in first", Ambiguous),
         (At::Data, Stage::Data, 554, "no valid recipients", Ambiguous),
         (At::FinalDot, Stage::FinalDot, 552, "too big", Permanent),
         (At::FinalDot, Stage::FinalDot, 554, "5.6.0 bad content", Permanent),

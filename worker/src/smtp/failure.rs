@@ -120,12 +120,15 @@ pub(super) static REFUSALS: [RefusalRule; 6] = [
         applies: |stage, refusal| stage == Stage::MailFrom && refusal.status != Some((3, 4)),
     },
     RefusalRule {
-        replies: "530, 534, 535, 538, 5.1.7, 5.1.8, 5.4.5, 5.7.60 to RCPT TO or later",
+        replies: "534, 535, 538, 5.1.7, 5.1.8, 5.4.5, 5.7.60 to RCPT TO or later, and 530 after it",
         subject: "the sender, the login, or a quota",
         kind: FailureKind::ServerUnavailable,
         remedy: "the same as for AUTH and MAIL FROM",
-        applies: |_, refusal| {
-            matches!(refusal.code, 530 | 534 | 535 | 538)
+        // RFC 4954 §6: 530 may be the reply to any one command. A server that takes emails for its own domains without a
+        // login replies 530 to the RCPT TO of others only.
+        applies: |stage, refusal| {
+            matches!(refusal.code, 534 | 535 | 538)
+                || (refusal.code == 530 && stage != Stage::RcptTo)
                 || matches!(refusal.status, Some((1, 7 | 8) | (4, 5) | (7, 60)))
         },
     },

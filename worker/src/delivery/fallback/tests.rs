@@ -102,7 +102,7 @@ fn a_lost_answer_binds_an_email_until_the_server_answers() {
         (Some(Second), &refused(Stage::MailFrom, 451), Some(Second)),
         (Some(Second), &refused(Stage::MailFrom, 550), Some(Second)),
         (Some(Second), &refused(Stage::RcptTo, 421), Some(Second)),
-        (Some(Second), &refused(Stage::RcptTo, 530), Some(Second)),
+        (Some(Second), &refused(Stage::RcptTo, 535), Some(Second)),
         (Some(Second), &refused(Stage::FinalDot, 535), Some(Second)),
     ] {
         assert_eq!(bound_after(bound_to, Second, error), after, "{bound_to:?} {error}");

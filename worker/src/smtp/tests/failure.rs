@@ -43,7 +43,6 @@ fn a_refused_sender_concerns_all_emails() {
 #[test]
 fn a_refused_sender_after_mail_from_concerns_all_emails() {
     let replies = [
-        "530 5.7.0 log in first",
         "534",
         "535",
         "538",
@@ -54,6 +53,7 @@ fn a_refused_sender_after_mail_from_concerns_all_emails() {
         "552 5.4.5 quota",
     ];
     assert_kind(FailureKind::ServerUnavailable, &FROM_RCPT_ON, &replies);
+    assert_kind(FailureKind::ServerUnavailable, &FROM_DATA_ON, &["530 5.7.0 log in first"]);
 }
 
 #[test]
@@ -94,6 +94,8 @@ fn any_other_refusal_could_be_about_one_email_or_all() {
         "554",
     ];
     assert_kind(FailureKind::Ambiguous, &FROM_RCPT_ON, &replies);
+    // A server may want a login for some recipients only.
+    assert_kind(FailureKind::Ambiguous, &[Stage::RcptTo], &["530 5.7.0 log in first", "530"]);
     // After RCPT TO these do not say which of the two it is.
     assert_kind(
         FailureKind::Ambiguous,
