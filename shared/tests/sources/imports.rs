@@ -6,8 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use proc_macro2::{Delimiter, TokenTree};
+use proc_macro2::TokenTree;
 
+use crate::paths::{end, is_separator, is_use, is_word, joined, path_at, tree, within};
 use crate::read::{Module, SourceFile, files_of, is_punct, word};
 
 /// What the files of a crate name.
@@ -64,8 +65,7 @@ impl Crate {
     fn add_paths(&mut self, module: &Module, tokens: &[TokenTree]) {
         let mut end_of_use = 0;
         for (index, token) in tokens.iter().enumerate() {
-            if index < end_of_use || index.checked_sub(1).is_some_and(|before| is_word(tokens, before, "in"))
-            {
+            if index < end_of_use {
                 continue;
             }
             if is_use(tokens, index) {
@@ -77,7 +77,9 @@ impl Crate {
             if is_start && path.len() > 1 {
                 self.named.push((module.clone(), path));
             }
-            if let TokenTree::Group(group) = token {
+            if let TokenTree::Group(group) = token
+                && !(index > 0 && is_word(tokens, index - 1, "pub"))
+            {
                 self.add_paths(
                     &within(module, tokens, index),
                     &group.stream().into_iter().collect::<Vec<_>>(),
@@ -156,75 +158,6 @@ impl Crate {
     }
 }
 
-/// Whether a `use` begins here; `impl Trait + use<'a>` is none.
-fn is_use(tokens: &[TokenTree], index: usize) -> bool {
-    is_word(tokens, index, "use") && !tokens.get(index + 1).is_none_or(|next| is_punct(next, '<'))
-}
-
-/// Where the statement ends that begins here.
-fn end(tokens: &[TokenTree], index: usize) -> usize {
-    index + tokens[index..].iter().position(|token| is_punct(token, ';')).unwrap()
-}
-
-/// The module of the block at `index`: `mod name { … }` has one of its own, and `mod $name { … }` of a macro.
-fn within(module: &Module, tokens: &[TokenTree], index: usize) -> Module {
-    let before = |distance| index.checked_sub(distance).and_then(|at| word(tokens.get(at)));
-    match (before(3).as_deref(), before(2).as_deref(), before(1)) {
-        (_, Some("mod"), Some(name)) | (Some("mod"), None, Some(name)) => joined(module, &name),
-        _ => module.clone(),
-    }
-}
-
-fn is_word(tokens: &[TokenTree], index: usize, wanted: &str) -> bool {
-    word(tokens.get(index)).is_some_and(|word| word == wanted)
-}
-
-fn is_separator(tokens: &[TokenTree], index: usize) -> bool {
-    [index, index + 1].iter().all(|at| tokens.get(*at).is_some_and(|token| is_punct(token, ':')))
-}
-
-/// `a::b::c`, as far as it consists of names.
-fn path_at(tokens: &[TokenTree], mut index: usize) -> Module {
-    let mut path = Vec::new();
-    while let Some(name) = word(tokens.get(index)) {
-        path.push(name);
-        if !is_separator(tokens, index + 1) {
-            break;
-        }
-        index += 3;
-    }
-    path
-}
-
-/// The paths of a `use`, and the names that they get: `a::{b, c::D as E}` is `a::b` as `b` and `a::c::D` as `E`.
-fn tree(tokens: &[TokenTree]) -> Vec<(Module, String)> {
-    let mut path = path_at(tokens, 0);
-    if let Some(TokenTree::Group(list)) = tokens.last()
-        && list.delimiter() == Delimiter::Brace
-    {
-        let items: Vec<TokenTree> = list.stream().into_iter().collect();
-        let items = items.split(|token| is_punct(token, ',')).filter(|item| !item.is_empty());
-        return items.flat_map(tree).map(|(rest, name)| joined_tree(&path, rest, name)).collect();
-    }
-    let name = word(tokens.last()).unwrap_or_default();
-    if path.len() > 1 {
-        path.pop_if(|last| last == "self");
-    }
-    vec![(path, name)]
-}
-
-/// `self` in a list is what stands before the list.
-fn joined_tree(path: &Module, rest: Module, name: String) -> (Module, String) {
-    let rest = if rest == ["self"] { Module::new() } else { rest };
-    let path = [path.clone(), rest].concat();
-    let name = if name == "self" { path.last().cloned().unwrap_or_default() } else { name };
-    (path, name)
-}
-
-fn joined(module: &Module, child: &str) -> Module {
-    module.iter().cloned().chain([child.to_owned()]).collect()
-}
-
 /// The files on a shortest way from `start` back to it, if there is one.
 fn circle(edges: &BTreeMap<Module, BTreeSet<Module>>, start: &Module) -> Option<Vec<Module>> {
     let mut ways = vec![vec![start.clone()]];
@@ -272,6 +205,7 @@ fn what_a_file_names_is_seen_wherever_it_stands() {
         "mod b; use b::{self, c::D as E}; struct A;",
         "mod b; fn f() { use self::b::B; } struct A;",
         "mod b; fn f() { g!(x, b::B { y }) } struct A;",
+        "mod b; fn f() { for x in b::ALL {} } struct A;",
         "mod b; pub use b::B; struct A;",
         "use crate::a as us; fn f() -> us::b::B {} struct A;",
     ] {

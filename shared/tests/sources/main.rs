@@ -3,5 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "clippy takes the helpers of an integration test for library code")]
 
 mod imports;
+mod paths;
 mod read;
 mod type_names;
