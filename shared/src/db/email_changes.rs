@@ -7,7 +7,7 @@ use super::base_mailboxes::COUNT_FOR;
 use super::emails::enqueue::{EmailContext, NewEmail, RequestOrigin, enqueue_email};
 use super::emails::on_request::{EmailRequest, enqueue_on_postgres, enqueue_on_sqlite};
 use super::idempotency::{AnswerToKeep, keep_answer};
-use super::login_throttle::{FORGET_ALL_FAILURES, FORGET_NETWORKS};
+use super::login_throttle::{FORGET_NETWORKS, forget_logins};
 use super::passwords::END_SESSIONS;
 use super::sessions::{Actor, Checked, require_actor};
 use super::users::{Change, User};
@@ -217,8 +217,7 @@ impl Db {
             end.execute(&mut *tx).await?;
             sqlx::query(END_SESSIONS).bind(user_uid).execute(&mut *tx).await?;
             for mailbox in [mailbox, &user.email_canonical] {
-                sqlx::query(FORGET_ALL_FAILURES).bind(mailbox).execute(&mut *tx).await?;
-                sqlx::query(FORGET_NETWORKS).bind(mailbox).execute(&mut *tx).await?;
+                forget_logins!(tx, mailbox);
             }
             let emails = emails_of_undo(&user, &change, &origin, now)?;
             for email in &emails {

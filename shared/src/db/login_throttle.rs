@@ -52,6 +52,16 @@ pub(in crate::db) const FORGET_ALL_FAILURES: &str = "DELETE FROM login_failures 
 /// reset and a change of password then remember the network that they came from.
 pub(in crate::db) const FORGET_NETWORKS: &str = "DELETE FROM login_networks WHERE mailbox = $1";
 
+/// Forgets the failures of an address, and the networks of its logins, in a transaction.
+macro_rules! forget_logins {
+    ($tx:expr, $mailbox:expr) => {{
+        use $crate::db::login_throttle::{FORGET_ALL_FAILURES, FORGET_NETWORKS};
+        sqlx::query(FORGET_ALL_FAILURES).bind($mailbox).execute(&mut *$tx).await?;
+        sqlx::query(FORGET_NETWORKS).bind($mailbox).execute(&mut *$tx).await?;
+    }};
+}
+pub(in crate::db) use forget_logins;
+
 const FORGET_OLDEST_NETWORKS: &str = "
 DELETE FROM login_networks
 WHERE mailbox = $1

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::emails::enqueue::{NewEmail, enqueue_email};
-use super::login_throttle::{FORGET_ALL_FAILURES, FORGET_NETWORKS, REMEMBER_NETWORK};
+use super::login_throttle::{REMEMBER_NETWORK, forget_logins};
 use super::sessions::{Actor, Checked, require_actor};
 use super::users::{Change, User};
 use super::{Db, DbResult, in_transaction};
@@ -52,8 +52,7 @@ impl Db {
             // earlier logins may be an attacker's. The one that proved the address is the owner's: without it the next
             // guesses would keep the owner out again.
             let mailbox = &user.email_canonical;
-            sqlx::query(FORGET_ALL_FAILURES).bind(mailbox).execute(&mut *tx).await?;
-            sqlx::query(FORGET_NETWORKS).bind(mailbox).execute(&mut *tx).await?;
+            forget_logins!(tx, mailbox);
             sqlx::query(REMEMBER_NETWORK).bind(mailbox).bind(network).bind(now).execute(&mut *tx).await?;
             enqueue_email!(tx, notice);
             Change::Made(())
@@ -78,8 +77,7 @@ impl Db {
             let query = sqlx::query(CHANGE_PASSWORD).bind(actor.user_uid).bind(password_hash).bind(now);
             query.execute(&mut *tx).await?;
             sqlx::query(END_OTHER_SESSIONS).bind(actor.user_uid).bind(actor.sid).execute(&mut *tx).await?;
-            sqlx::query(FORGET_ALL_FAILURES).bind(mailbox).execute(&mut *tx).await?;
-            sqlx::query(FORGET_NETWORKS).bind(mailbox).execute(&mut *tx).await?;
+            forget_logins!(tx, mailbox);
             if user.is_verified {
                 sqlx::query(REMEMBER_NETWORK).bind(mailbox).bind(network).bind(now).execute(&mut *tx).await?;
             }
