@@ -7,7 +7,7 @@ use super::base_mailboxes::COUNT_FOR;
 use super::email_changes::IS_RESERVED;
 use super::emails::enqueue::{NewEmail, enqueue_email};
 use super::idempotency::keep_answer;
-use super::login_throttle::{FORGET_ALL_FAILURES, FORGET_NETWORKS};
+use super::login_throttle::{FORGET_NETWORKS, forget_logins};
 use super::users::{Change, KeepFor, NewAccount, SELECT_USER_OF_MAILBOX, User, bind_account};
 use super::{Db, DbResult, in_transaction, on_db};
 use crate::domain::closing_reason::NO_ACCOUNT;
@@ -85,8 +85,9 @@ WHERE uid = $1 AND email_canonical = $2 AND NOT is_verified";
 
 const HAS_MAILBOX: &str = "SELECT uid FROM users WHERE uid = $1 AND email_canonical = $2";
 
-/// The most accounts that one statement deletes: short locks, small transactions.
-const PURGE_BATCH: i64 = 1_000;
+/// The most accounts that one statement deletes. Fewer than rows of other tables: the sessions and the changes of address of
+/// each go with it, and each is returned for the log.
+const MAX_PURGED_ACCOUNTS: i64 = 1_000;
 
 impl Db {
     /// Creates an account with several statements, for SQLite and where an account is replaced or an answer stored.
@@ -120,8 +121,7 @@ impl Db {
                 }
                 let cancelled = sqlx::query(CANCEL_EMAILS_OF_ACCOUNT).bind(mailbox).bind(old.uid);
                 cancelled.bind(NO_ACCOUNT).bind(now).execute(&mut *tx).await?;
-                sqlx::query(FORGET_ALL_FAILURES).bind(mailbox).execute(&mut *tx).await?;
-                sqlx::query(FORGET_NETWORKS).bind(mailbox).execute(&mut *tx).await?;
+                forget_logins!(tx, mailbox);
             }
             let query = bind_account!(sqlx::query_as(INSERT_ACCOUNT), account, uid, now);
             let query = query.bind(account.locale_text());
@@ -166,8 +166,7 @@ impl Db {
             }
             let cancelled = sqlx::query(CANCEL_EMAILS_OF_ACCOUNT).bind(email.canonical()).bind(uid);
             cancelled.bind(NO_ACCOUNT).bind(now).execute(&mut *tx).await?;
-            sqlx::query(FORGET_ALL_FAILURES).bind(email.canonical()).execute(&mut *tx).await?;
-            sqlx::query(FORGET_NETWORKS).bind(email.canonical()).execute(&mut *tx).await?;
+            forget_logins!(tx, email.canonical());
             Disowned::Deleted
         })
     }
@@ -197,7 +196,7 @@ impl Db {
         created_before: DateTime<Utc>,
     ) -> DbResult<Vec<PurgedAccount>> {
         on_db!(self.writer(), connection => {
-            let query = sqlx::query_as(PURGE_UNVERIFIED).bind(created_before).bind(PURGE_BATCH);
+            let query = sqlx::query_as(PURGE_UNVERIFIED).bind(created_before).bind(MAX_PURGED_ACCOUNTS);
             query.fetch_all(&mut *connection).await?
         })
     }

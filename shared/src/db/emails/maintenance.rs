@@ -22,8 +22,8 @@ pub const REENQUEUE_AFTER: TimeDelta = TimeDelta::seconds(10);
 
 /// The most rows that one statement rescues.
 const RESCUE_BATCH: i64 = 1_000;
-/// The most rows that one statement deletes: short locks, small transactions.
-const PURGE_BATCH: i64 = 5_000;
+/// The most rows of a table that one statement deletes: short locks, small transactions.
+const MAX_PURGED_ROWS: i64 = 5_000;
 
 /// An email that failed because it was not sent by its deadline.
 #[derive(Clone, Copy, Debug, sqlx::FromRow)]
@@ -211,7 +211,7 @@ impl Db {
         loop {
             let deleted = self.purge_batch(mail_retention, code_lifetime, now).await?;
             total += deleted;
-            if deleted < PURGE_BATCH as u64 {
+            if deleted < MAX_PURGED_ROWS as u64 {
                 return Ok(total);
             }
         }
@@ -240,12 +240,12 @@ impl Db {
         on_db!(self.writer(), connection => {
             // As long as a code is compared with the emails to a known address, it is compared with these.
             let before = now - code_lifetime.max(KEEP_UNKNOWN);
-            let unknown = sqlx::query(PURGE_UNKNOWN).bind(before).bind(PURGE_BATCH).bind(NO_ACCOUNT);
+            let unknown = sqlx::query(PURGE_UNKNOWN).bind(before).bind(MAX_PURGED_ROWS).bind(NO_ACCOUNT);
             let mut deleted = unknown.execute(&mut *connection).await?.rows_affected();
-            let closed = sqlx::query(PURGE_CLOSED).bind(now - mail_retention).bind(PURGE_BATCH);
+            let closed = sqlx::query(PURGE_CLOSED).bind(now - mail_retention).bind(MAX_PURGED_ROWS);
             deleted += closed.bind(now - KEEP_TO_LIFT).execute(&mut *connection).await?.rows_affected();
             for (sql, before) in statements {
-                let query = sqlx::query(sql).bind(before).bind(PURGE_BATCH);
+                let query = sqlx::query(sql).bind(before).bind(MAX_PURGED_ROWS);
                 deleted += query.execute(&mut *connection).await?.rows_affected();
             }
             deleted
