@@ -84,7 +84,14 @@ INSERT INTO report_marks (mark, marked_at) VALUES ($1, $2) ON CONFLICT (mark) DO
 
 /// All reports, and the hard bounces among them.
 const COUNT_REPORTS: &str = "
-SELECT count(*), count(CASE WHEN outcome = 'bounced' THEN 1 END) FROM email_reports WHERE email_id = $1";
+SELECT count(*) AS reports, count(CASE WHEN outcome = 'bounced' THEN 1 END) AS bounces FROM email_reports WHERE email_id = $1";
+
+/// How many reports of an email are stored.
+#[derive(FromRow)]
+struct StoredReports {
+    reports: i64,
+    bounces: i64,
+}
 
 const NOTE_REPORT: &str = "
 INSERT INTO email_reports (id, email_id, outcome, source, reply, reported_at) VALUES ($1, $2, $3, $4, $5, $6)";
@@ -169,10 +176,10 @@ macro_rules! record {
             let Some(row) = row.filter(|row| mailbox.is_none_or(|mailbox| mailbox == row.mailbox)) else {
                 break 'recorded Recorded::NotOurs;
             };
-            let counted = sqlx::query_as(COUNT_REPORTS).bind(email_id).fetch_one(&mut *$tx).await?;
-            let (stored, bounces): (i64, i64) = counted;
-            let Effect { state, suppression } = row.effect(*verdict, bounces > 0);
-            if stored >= MAX_REPORTS && state.is_none() && suppression.is_none() {
+            let stored: StoredReports =
+                sqlx::query_as(COUNT_REPORTS).bind(email_id).fetch_one(&mut *$tx).await?;
+            let Effect { state, suppression } = row.effect(*verdict, stored.bounces > 0);
+            if stored.reports >= MAX_REPORTS && state.is_none() && suppression.is_none() {
                 break 'recorded Recorded::Noted;
             }
             if !is_marked_first && !mark!($tx, mark, $now) {
