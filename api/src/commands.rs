@@ -6,9 +6,9 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use bookly_shared::audit;
 use bookly_shared::clock::Clock;
-use bookly_shared::config::{DatabaseSettings, Settings};
+use bookly_shared::config::Settings;
 use bookly_shared::db::accounts::RoleChange;
-use bookly_shared::db::inspect::missing_file;
+use bookly_shared::db::inspect::require_file;
 use bookly_shared::db::{Db, PendingMigrations};
 use bookly_shared::domain::{EmailAddress, Role};
 use bookly_shared::metrics::Exporter;
@@ -76,15 +76,7 @@ pub async fn serve(mut settings: Settings) -> anyhow::Result<()> {
 /// # Errors
 /// When there is no such account, or the database cannot be reached.
 async fn set_role(settings: Settings, email: &EmailAddress, role: Role) -> anyhow::Result<()> {
-    if let DatabaseSettings::Sqlite { data_dir } = &settings.database
-        && let Some(file) = missing_file(data_dir)
-    {
-        // A new, empty one would answer that there is no such account.
-        let file = file.display();
-        bail!(
-            "there is no {file}: run this where the service runs, or set DATA_DIR or DATABASE_URL as there"
-        );
-    }
+    require_file(&settings.database)?;
     let db = open_database(&settings).await?;
     let clock = Clock::synchronised(&db).await?;
     let change = db.set_role(email, role, clock.now()).await?;

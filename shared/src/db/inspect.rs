@@ -127,9 +127,25 @@ pub fn place(settings: &DatabaseSettings) -> String {
     }
 }
 
-/// The SQLite file, if it does not exist yet.
-pub fn missing_file(data_dir: &Path) -> Option<PathBuf> {
-    Some(sqlite_file(data_dir)).filter(|file| !file.exists())
+/// The SQLite file does not exist yet.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no {}: run this where bookly-api runs, or set DATA_DIR or DATABASE_URL as there", .0.display())]
+pub struct MissingFile(PathBuf);
+
+/// Refuses a folder without a database file: a command would make a new, empty one, and find nothing in it.
+///
+/// # Errors
+/// When the settings name such a folder.
+pub fn require_file(settings: &DatabaseSettings) -> Result<(), MissingFile> {
+    match settings {
+        DatabaseSettings::Sqlite { data_dir } => existing_file(data_dir).map(drop),
+        DatabaseSettings::Postgres { .. } => Ok(()),
+    }
+}
+
+fn existing_file(data_dir: &Path) -> Result<PathBuf, MissingFile> {
+    let file = sqlite_file(data_dir);
+    if file.exists() { Ok(file) } else { Err(MissingFile(file)) }
 }
 
 /// Looks at the database that the settings name.
@@ -160,10 +176,7 @@ async fn connect(options: PgConnectOptions) -> Result<Db, ConnectError> {
 /// Creates no file. With a `-wal` file another process may use the database, and this one shares it. Without, no other
 /// process uses it, and `immutable` keeps SQLite from creating one.
 async fn open_file(data_dir: &Path) -> Result<Db, InspectError> {
-    if let Some(file) = missing_file(data_dir) {
-        return Err(InspectError::NoFile(file));
-    }
-    let file = sqlite_file(data_dir);
+    let file = existing_file(data_dir).map_err(|MissingFile(file)| InspectError::NoFile(file))?;
     let in_use = file.with_extension("sqlite-wal").exists();
     let options = SqliteConnectOptions::new().filename(&file).read_only(true).immutable(!in_use);
     let pool = SqlitePoolOptions::new().max_connections(1);
