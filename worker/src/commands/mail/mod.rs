@@ -12,7 +12,6 @@ mod stats;
 mod test;
 
 use bookly_shared::config::Settings;
-use bookly_shared::db::Db;
 use clap::Subcommand;
 
 use crate::commands::on_database::on_database;
@@ -51,20 +50,13 @@ impl MailCommand {
     /// operator.
     pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
         match self {
+            MailCommand::List(list) => on_database(settings, async |db| list.run(db).await).await,
+            MailCommand::Show(show) => on_database(settings, async |db| show.run(db).await).await,
+            MailCommand::Retry(retry) => on_database(settings, async |db| retry.run(db).await).await,
+            MailCommand::Cancel(cancel) => on_database(settings, async |db| cancel.run(db).await).await,
+            MailCommand::Stats(stats) => on_database(settings, async |db| stats.run(db).await).await,
             MailCommand::Preview(preview) => preview.run(settings),
             MailCommand::Test(test) => test.run(settings).await,
-            command => on_database(settings, async |db| command.run_on(db).await).await,
-        }
-    }
-
-    async fn run_on(self, db: &Db) -> anyhow::Result<()> {
-        match self {
-            MailCommand::List(list) => list.run(db).await,
-            MailCommand::Show(show) => show.run(db).await,
-            MailCommand::Retry(retry) => retry.run(db).await,
-            MailCommand::Cancel(cancel) => cancel.run(db).await,
-            MailCommand::Stats(stats) => stats.run(db).await,
-            MailCommand::Preview(_) | MailCommand::Test(_) => Ok(()),
         }
     }
 }

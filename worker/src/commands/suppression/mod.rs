@@ -5,7 +5,6 @@ mod list;
 mod remove;
 
 use bookly_shared::config::Settings;
-use bookly_shared::db::Db;
 use clap::Subcommand;
 
 use super::on_database::on_database;
@@ -30,14 +29,12 @@ impl SuppressionCommand {
     /// # Errors
     /// When there is no such entry, or the database cannot be reached; in words for the operator.
     pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
-        on_database(settings, async |db| self.run_on(db).await).await
-    }
-
-    async fn run_on(self, db: &Db) -> anyhow::Result<()> {
         match self {
-            SuppressionCommand::List(list) => list.run(db).await,
-            SuppressionCommand::Add(add) => add.run(db).await,
-            SuppressionCommand::Remove(remove) => remove.run(db).await,
+            SuppressionCommand::List(list) => on_database(settings, async |db| list.run(db).await).await,
+            SuppressionCommand::Add(add) => on_database(settings, async |db| add.run(db).await).await,
+            SuppressionCommand::Remove(remove) => {
+                on_database(settings, async |db| remove.run(db).await).await
+            }
         }
     }
 }
