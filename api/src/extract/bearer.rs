@@ -2,11 +2,12 @@
 //! once.
 
 use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
 use bookly_shared::db::sessions::{Actor, Bearer, Checked};
 use bookly_shared::db::users::User;
 use bookly_shared::domain::Role;
+use bookly_shared::http_server::bearer_token;
 use uuid::Uuid;
 
 use crate::error::ApiError;
@@ -119,13 +120,6 @@ pub(super) fn access_claims(headers: &HeaderMap, state: &AppState) -> Result<Cla
 fn claims(headers: &HeaderMap, state: &AppState) -> Result<Claims, ApiError> {
     let token = bearer_token(headers).ok_or(ApiError::NotAuthenticated)?;
     Ok(state.tokens.read(token, state.now())?)
-}
-
-/// The token of an `Authorization` header. The scheme's name is case-insensitive (RFC 9110 §11.1).
-pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    let token = token.trim();
-    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
 /// The session and the account of a token, as they are now.

@@ -2,6 +2,7 @@
 //!
 //! The API and the worker's metrics share it: it takes any service of hyper. `axum::serve` has none of these limits.
 
+mod bearer;
 mod connection;
 mod host;
 mod limits;
@@ -22,6 +23,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use bearer::bearer_token;
 pub use host::{is_loopback_host, sole_host};
 pub use limits::Limits;
 use places::Places;

@@ -2,12 +2,12 @@
 
 use std::net::IpAddr;
 
-use http::{HeaderMap, header};
+use http::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 
 use crate::config::Settings;
-use crate::http_server::{is_loopback_host, sole_host};
+use crate::http_server::{bearer_token, is_loopback_host, sole_host};
 
 /// Headers that a proxy adds. A proxy on this machine may have clients anywhere.
 const FORWARDING: [&str; 5] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
@@ -47,11 +47,7 @@ pub fn is_from_this_machine(peer: IpAddr, headers: &HeaderMap, settings: &Settin
 
 /// In constant time, so that the token cannot be guessed byte by byte.
 fn shows(headers: &HeaderMap, token: &SecretString) -> bool {
-    let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let Some((scheme, given)) = value.and_then(|value| value.split_once(' ')) else { return false };
-    let is_right: bool = given.trim().as_bytes().ct_eq(token.expose_secret().as_bytes()).into();
-    // The scheme's name has no case (RFC 9110 §11.1).
-    scheme.eq_ignore_ascii_case("bearer") && is_right
+    bearer_token(headers).is_some_and(|given| given.as_bytes().ct_eq(token.expose_secret().as_bytes()).into())
 }
 
 #[cfg(test)]

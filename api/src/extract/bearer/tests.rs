@@ -1,5 +1,5 @@
 use axum::Router;
-use axum::http::{HeaderValue, Method};
+use axum::http::{HeaderValue, Method, header};
 use axum::routing::post;
 use bookly_shared::domain::{EmailAddress, Role};
 use proptest::prelude::*;
