@@ -1,6 +1,8 @@
 //! How accounts are created.
 
-use strum::{EnumString, IntoStaticStr, ParseError};
+use strum::{EnumString, IntoStaticStr};
+
+use super::variants::read_from_rows;
 
 /// How an account was created. Strangers can make accounts by sign-up only, so only these are replaced, deleted by the
 /// owner of the address, or purged while they are not verified.
@@ -24,11 +26,4 @@ impl CreatedVia {
     }
 }
 
-/// For rows: sqlx decodes a column of text by it.
-impl TryFrom<String> for CreatedVia {
-    type Error = ParseError;
-
-    fn try_from(name: String) -> Result<CreatedVia, ParseError> {
-        name.parse()
-    }
-}
+read_from_rows!(CreatedVia);

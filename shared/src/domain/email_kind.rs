@@ -1,8 +1,8 @@
 //! The kinds of email.
 
-use strum::{Display, EnumCount, EnumString, IntoStaticStr, ParseError, VariantArray};
+use strum::{Display, EnumCount, EnumString, IntoStaticStr, VariantArray};
 
-use super::variants::all;
+use super::variants::{all, read_from_rows};
 
 /// The kind of an email. Its name is the row's `kind` and the folder of its templates.
 #[derive(
@@ -37,17 +37,12 @@ impl EmailKind {
     }
 }
 
-/// For rows: sqlx decodes a column of text by it.
-impl TryFrom<String> for EmailKind {
-    type Error = ParseError;
-
-    fn try_from(name: String) -> Result<Self, ParseError> {
-        name.parse()
-    }
-}
+read_from_rows!(EmailKind);
 
 #[cfg(test)]
 mod tests {
+    use strum::ParseError;
+
     use super::*;
 
     #[test]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr};
 
-use super::variants::UnknownName;
+use super::variants::{UnknownName, read_from_rows};
 
 /// The role of an account.
 #[derive(
@@ -29,14 +29,7 @@ fn unknown(_: &str) -> UnknownName {
     UnknownName("must be admin or user")
 }
 
-/// For rows: sqlx decodes a column of text by it.
-impl TryFrom<String> for Role {
-    type Error = UnknownName;
-
-    fn try_from(name: String) -> Result<Role, UnknownName> {
-        name.parse()
-    }
-}
+read_from_rows!(Role);
 
 #[cfg(test)]
 mod tests {

@@ -15,6 +15,20 @@ pub(crate) const fn all<T: Copy, const N: usize>(variants: &[T]) -> [T; N] {
     }
 }
 
+/// For rows: sqlx decodes a column of text by `TryFrom<String>`.
+macro_rules! read_from_rows {
+    ($name:ident) => {
+        impl TryFrom<String> for $name {
+            type Error = <$name as std::str::FromStr>::Err;
+
+            fn try_from(name: String) -> Result<Self, Self::Error> {
+                name.parse()
+            }
+        }
+    };
+}
+pub(super) use read_from_rows;
+
 #[cfg(test)]
 mod tests {
     use crate::domain::{EmailState, JwtAlgorithm, Role, SuppressionReason};
