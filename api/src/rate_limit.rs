@@ -32,8 +32,8 @@ const REFILL: Duration = Duration::from_secs(1);
 /// How often clients that have their whole burst again are forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
 
-/// Headers that a proxy adds.
-const FORWARDING: [&str; 3] = ["x-forwarded-for", "forwarded", "x-real-ip"];
+/// Headers in which a proxy names its client. Others, such as `Via`, come from proxies on the client's side, too.
+const NAMING_THE_CLIENT: [&str; 3] = ["x-forwarded-for", "forwarded", "x-real-ip"];
 
 /// Counts requests by client. Empty with `RATE_LIMIT=off`. Clones share their counts.
 #[derive(Debug, Clone)]
@@ -116,7 +116,7 @@ impl Counters {
 
     /// All clients behind a proxy that is not trusted share one limit. The log says so once.
     fn warn_of_untrusted_proxy(&self, headers: &HeaderMap) {
-        if self.trusted.is_empty() && FORWARDING.iter().any(|name| headers.contains_key(*name)) {
+        if self.trusted.is_empty() && NAMING_THE_CLIENT.iter().any(|name| headers.contains_key(*name)) {
             self.warned.call_once(|| {
                 tracing::warn!("forwarding headers arrive and no proxy is trusted: see TRUSTED_PROXIES");
             });
