@@ -135,7 +135,7 @@ pub struct AccountSummary<'a> {
     /// The chosen name.
     pub username: Option<&'a str>,
     /// When the account was made; templates get seconds since 1970.
-    #[serde(serialize_with = "unix_seconds")]
+    #[serde(serialize_with = "chrono::serde::ts_seconds::serialize")]
     pub created_at: DateTime<Utc>,
 }
 
@@ -193,10 +193,6 @@ impl Page<'_> {
     pub(super) fn template(&self) -> &'static str {
         self.into()
     }
-}
-
-fn unix_seconds<S: Serializer>(time: &DateTime<Utc>, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_i64(time.timestamp())
 }
 
 fn ser_moment<S: Serializer>(time: &DateTime<Utc>, to: S) -> Result<S::Ok, S::Error> {
