@@ -47,6 +47,7 @@ pub use current_request::CurrentRequest;
 pub use encoding::Encoding;
 pub use fields::{Fields, FromFields};
 pub use language::{AcceptedLanguage, PageLanguage};
+pub(crate) use same_origin::OwnPage;
 pub use same_origin::SameOrigin;
 pub use url::{Query, Uid};
 

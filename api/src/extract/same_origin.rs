@@ -3,13 +3,16 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
-use crate::error::ApiError;
+use crate::error::{ApiError, ApiResult};
 use crate::request_source::RequestSource;
 use crate::state::AppState;
 
 /// A request from a page of this service; others get 403 `insufficient_permissions`.
 #[derive(Debug, Clone, Copy)]
 pub struct SameOrigin;
+
+/// For a handler that answers a request from elsewhere with a page of its own.
+pub(crate) type OwnPage = ApiResult<SameOrigin>;
 
 impl FromRequestParts<AppState> for SameOrigin {
     type Rejection = ApiError;

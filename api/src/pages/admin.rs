@@ -215,11 +215,11 @@ impl EmailHistory {
 }
 
 impl TimelineEvent {
-    fn plain(time: DateTime<Utc>, what: &str) -> TimelineEvent {
-        TimelineEvent { time: instant(time), what: what.to_owned(), tone: "", reply: None, detail: None }
+    fn plain(time: DateTime<Utc>, what: &str) -> Self {
+        Self { time: instant(time), what: what.to_owned(), tone: "", reply: None, detail: None }
     }
 
-    fn attempt(row: &AttemptRow) -> TimelineEvent {
+    fn attempt(row: &AttemptRow) -> Self {
         let (what, tone) = match row.outcome.as_str() {
             "sent" => ("Sent", "good"),
             "retried" => ("Not sent, will be retried", "bad"),
@@ -234,7 +234,7 @@ impl TimelineEvent {
         let server = row.server.as_deref().map(|name| format!("{} mail server", MailServer::named(name)));
         let detail =
             [Some(shown(&row.worker)), server, took].into_iter().flatten().collect::<Vec<_>>().join(", ");
-        TimelineEvent {
+        Self {
             time: instant(row.started_at),
             what: what.to_owned(),
             tone,
@@ -243,7 +243,7 @@ impl TimelineEvent {
         }
     }
 
-    fn report(row: &ReportRow) -> TimelineEvent {
+    fn report(row: &ReportRow) -> Self {
         let (what, tone) = match row.outcome.as_str() {
             "bounced" => ("Bounced: the mailbox does not exist", "bad"),
             "soft_bounced" => ("Bounced; the mailbox may exist", "bad"),
@@ -252,7 +252,7 @@ impl TimelineEvent {
             other => (other, ""),
         };
         let (reply, detail) = (Some(shown(&row.reply)), Some(format!("reported by {}", shown(&row.source))));
-        TimelineEvent { tone, reply, detail, ..TimelineEvent::plain(row.reported_at, what) }
+        Self { tone, reply, detail, ..Self::plain(row.reported_at, what) }
     }
 }
 

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::cookie::Operator;
 use super::emails::{cancel_email, found, retry_email};
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{SameOrigin, Uid};
+use crate::extract::{OwnPage, Uid};
 use crate::pages::{EmailHistory, Page};
 use crate::routes::html;
 use crate::state::AppState;
@@ -39,12 +39,7 @@ async fn read_history(state: &AppState, id: Id) -> ApiResult<EmailHistory> {
     Ok(EmailHistory::new(&row, &attempts, &reports))
 }
 
-async fn retry(
-    State(state): State<AppState>,
-    operator: Operator,
-    id: Id,
-    own: ApiResult<SameOrigin>,
-) -> Response {
+async fn retry(State(state): State<AppState>, operator: Operator, id: Id, own: OwnPage) -> Response {
     let done = async {
         let id = id_from_own_page(id, own)?;
         retry_email(&state, id, &operator.user, &operator.actor()).await.map(|()| id)
@@ -52,12 +47,7 @@ async fn retry(
     html::or_error_page(&state, done.await.map(back))
 }
 
-async fn cancel(
-    State(state): State<AppState>,
-    operator: Operator,
-    id: Id,
-    own: ApiResult<SameOrigin>,
-) -> Response {
+async fn cancel(State(state): State<AppState>, operator: Operator, id: Id, own: OwnPage) -> Response {
     let done = async {
         let id = id_from_own_page(id, own)?;
         cancel_email(&state, id, &operator.user, &operator.actor()).await.map(|()| id)
@@ -67,7 +57,7 @@ async fn cancel(
 
 /// Only a page of this service may press a button. Browsers do not send the cookie from other sites; this check does not
 /// depend on it.
-fn id_from_own_page(id: Id, own: ApiResult<SameOrigin>) -> ApiResult<Uuid> {
+fn id_from_own_page(id: Id, own: OwnPage) -> ApiResult<Uuid> {
     own?;
     known(id)
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::cookie::{self, LIFETIME, LOGIN_PATH, Operator};
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{ClientIp, JsonOrForm, SameOrigin};
+use crate::extract::{ClientIp, JsonOrForm, OwnPage, SameOrigin};
 use crate::pages::Page;
 use crate::routes::auth::{LoginRequest, authenticate};
 use crate::routes::html;
@@ -85,7 +85,7 @@ fn refuse(state: &AppState, email: Option<&str>, error: ApiError) -> Response {
     response
 }
 
-async fn log_out(State(state): State<AppState>, operator: Operator, own: ApiResult<SameOrigin>) -> Response {
+async fn log_out(State(state): State<AppState>, operator: Operator, own: OwnPage) -> Response {
     let ended = match own {
         Ok(SameOrigin) => state.db.end_session(operator.sid).await.map_err(ApiError::from),
         Err(error) => Err(error),

@@ -11,7 +11,7 @@ use super::board::typed;
 use super::cookie::Operator;
 use super::suppressions::{NewEntry, SuppressionQuery, add_suppression, remove_suppression};
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{Fields, FromFields, JsonOrForm, Query, SameOrigin};
+use crate::extract::{Fields, FromFields, JsonOrForm, OwnPage, Query};
 use crate::pages::{Page, SuppressionLine, SuppressionSearch};
 use crate::routes::html;
 use crate::state::AppState;
@@ -68,7 +68,7 @@ async fn find(state: &AppState, query: SuppressionQuery) -> ApiResult<Suppressio
 async fn add(
     State(state): State<AppState>,
     operator: Operator,
-    own: ApiResult<SameOrigin>,
+    own: OwnPage,
     entry: Form<NewEntry>,
 ) -> Response {
     let added = async {
@@ -85,7 +85,7 @@ async fn add(
 async fn remove(
     State(state): State<AppState>,
     operator: Operator,
-    own: ApiResult<SameOrigin>,
+    own: OwnPage,
     removal: Form<Removal>,
 ) -> Response {
     let removed = async {
