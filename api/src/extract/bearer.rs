@@ -68,29 +68,18 @@ impl Admission for AdminUser {
     }
 }
 
-impl FromRequestParts<AppState> for AccessToken {
-    type Rejection = ApiError;
+macro_rules! from_access_token {
+    ($($admitted:ident),+) => {$(
+        impl FromRequestParts<AppState> for $admitted {
+            type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        AccessToken::admit(find_session(&access_claims(&parts.headers, state)?, state).await?)
-    }
+            async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+                $admitted::admit(find_session(&access_claims(&parts.headers, state)?, state).await?)
+            }
+        }
+    )+};
 }
-
-impl FromRequestParts<AppState> for VerifiedUser {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        VerifiedUser::admit(find_session(&access_claims(&parts.headers, state)?, state).await?)
-    }
-}
-
-impl FromRequestParts<AppState> for AdminUser {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        AdminUser::admit(find_session(&access_claims(&parts.headers, state)?, state).await?)
-    }
-}
+from_access_token!(AccessToken, VerifiedUser, AdminUser);
 
 impl FromRequestParts<AppState> for RefreshToken {
     type Rejection = ApiError;
