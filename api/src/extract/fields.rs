@@ -115,16 +115,11 @@ impl Fields {
             let message = format!("must have between {} and {} entries", count.start(), count.end());
             return self.refuse(name, message);
         }
-        let read: Vec<Option<T>> = items
-            .iter()
-            .enumerate()
+        let read: Vec<Option<T>> = (items.into_iter().enumerate())
             .map(|(index, item)| {
                 let place = format!("{name}.{index}");
-                let Some(text) = item.as_str() else { return self.refuse(&place, "must be a text") };
-                if has_control_characters(text) {
-                    return self.refuse(&place, FieldError::ONE_LINE);
-                }
-                parse(text).map_err(|error| self.refuse::<T>(&place, error)).ok()
+                self.values.insert(place.clone(), item);
+                self.parse(&place, &parse)
             })
             .collect();
         read.into_iter().collect()
