@@ -23,8 +23,6 @@ pub struct MetricRow {
 pub trait Metric: Sync {
     /// The row of the table.
     fn row(&'static self) -> MetricRow;
-    /// Registers the description with the recorder.
-    fn describe(&'static self);
 }
 
 #[derive(Debug)]
@@ -76,9 +74,7 @@ impl<const N: usize> Gauge<N> {
     pub fn set(&self, value: f64, values: [SharedString; N]) {
         with_recorder(|recorder| recorder.register_gauge(&self.0.key(values), &METADATA).set(value));
     }
-}
 
-impl<const N: usize> Gauge<N> {
     /// Adds 1 until the returned value is dropped.
     #[must_use]
     pub fn count(&self, values: [SharedString; N]) -> Counted {
@@ -121,10 +117,6 @@ impl<const N: usize> Metric for Counter<N> {
         let Spec { name, labels, help } = &self.0;
         MetricRow { name, kind: "counter", labels, buckets: &[], help }
     }
-
-    fn describe(&'static self) {
-        with_recorder(|recorder| recorder.describe_counter(self.0.name.into(), None, self.0.help.into()));
-    }
 }
 
 impl<const N: usize> Metric for Gauge<N> {
@@ -132,19 +124,11 @@ impl<const N: usize> Metric for Gauge<N> {
         let Spec { name, labels, help } = &self.0;
         MetricRow { name, kind: "gauge", labels, buckets: &[], help }
     }
-
-    fn describe(&'static self) {
-        with_recorder(|recorder| recorder.describe_gauge(self.0.name.into(), None, self.0.help.into()));
-    }
 }
 
 impl<const N: usize> Metric for Histogram<N> {
     fn row(&'static self) -> MetricRow {
         let Spec { name, labels, help } = &self.0;
         MetricRow { name, kind: "histogram", labels, buckets: self.1, help }
-    }
-
-    fn describe(&'static self) {
-        with_recorder(|recorder| recorder.describe_histogram(self.0.name.into(), None, self.0.help.into()));
     }
 }

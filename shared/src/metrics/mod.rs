@@ -74,7 +74,7 @@ impl Exporter {
         }
         let recorder = builder.build_recorder();
         metrics::with_local_recorder(&recorder, || {
-            table::METRICS.iter().for_each(|metric| metric.describe());
+            table::METRICS.iter().for_each(|metric| describe(&metric.row()));
         });
         let exporter = Exporter { handle: recorder.handle() };
         Ok((recorder, exporter))
@@ -90,6 +90,15 @@ impl Exporter {
         while stop.run_until_cancelled(tokio::time::sleep(UPKEEP_EVERY)).await.is_some() {
             self.handle.run_upkeep();
         }
+    }
+}
+
+/// Registers a description with the recorder.
+fn describe(row: &MetricRow) {
+    match row.kind {
+        "counter" => metrics::describe_counter!(row.name, row.help),
+        "gauge" => metrics::describe_gauge!(row.name, row.help),
+        _ => metrics::describe_histogram!(row.name, row.help),
     }
 }
 
