@@ -75,13 +75,11 @@ pub(super) fn read(
     }
     // Everything is read before the first `?`, so that every wrong value is found.
     let from = from(source, kind);
-    let from_name = if source.is_set(&table::MAIL_FROM_NAME) {
-        source.optional(&table::MAIL_FROM_NAME, display_name)
-    } else {
-        Some(app_name.unwrap_or(DEFAULT_NAME).to_owned())
-    };
+    let own_name = || Some(app_name.unwrap_or(DEFAULT_NAME).to_owned());
+    let from_name = source.optional_or(&table::MAIL_FROM_NAME, display_name, own_name);
     let bounce_address = source.optional(&table::MAIL_BOUNCE_ADDRESS, bounce_address);
-    let helo_name = helo_name(source, helo::default(public_url, from.as_ref()));
+    let own_host = || helo::default(public_url, from.as_ref());
+    let helo_name = source.optional_or(&table::MAIL_HELO_NAME, helo::parse, own_host);
     let by_smtp = kind == Some(TransportKind::Smtp);
     let first = server(source, &FIRST, helo_name.clone(), |source| mail_auth::read(source, by_smtp));
     let has_fallback = has_fallback(source, kind);
@@ -165,11 +163,7 @@ fn from(source: &mut Source, kind: Option<TransportKind>) -> Option<Address> {
     if kind == Some(TransportKind::Smtp) {
         source.require(&table::MAIL_FROM, "the address of the sender is needed");
     }
-    if source.is_set(&table::MAIL_FROM) {
-        source.optional(&table::MAIL_FROM, sender)
-    } else {
-        sender(LOCAL_SENDER).ok()
-    }
+    source.optional_or(&table::MAIL_FROM, sender, || sender(LOCAL_SENDER).ok())
 }
 
 /// The same parser as for recipients, so that an email can be built with it; only a domain without a dot is allowed here
@@ -209,12 +203,4 @@ fn display_name(text: &str) -> Result<String, String> {
         return Err("a name that can be seen, without line breaks and control characters, is needed".into());
     }
     Ok(text.to_owned())
-}
-
-fn helo_name(source: &mut Source, default: Option<String>) -> Option<String> {
-    if source.is_set(&table::MAIL_HELO_NAME) {
-        source.optional(&table::MAIL_HELO_NAME, helo::parse)
-    } else {
-        default
-    }
 }

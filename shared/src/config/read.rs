@@ -113,21 +113,14 @@ pub(super) fn settings(source: &mut Source) -> Option<Settings> {
 }
 
 fn public_url(source: &mut Source, listen: Option<SocketAddr>) -> Option<PublicUrl> {
-    if source.is_set(&table::DOMAIN) {
-        source.optional(&table::DOMAIN, PublicUrl::parse)
-    } else {
-        listen.map(|address| PublicUrl::on_this_machine(address.port()))
-    }
+    let of_port = || listen.map(|address| PublicUrl::on_this_machine(address.port()));
+    source.optional_or(&table::DOMAIN, PublicUrl::parse, of_port)
 }
 
 /// Public authorities alone where the setting is not set.
 fn trust(source: &mut Source) -> Option<Trust> {
-    if !source.is_set(&table::SSL_CERT_FILE) {
-        return Some(Trust::default());
-    }
-    source.optional(&table::SSL_CERT_FILE, |path| {
-        Trust::read(Path::new(path)).map_err(|error| error.to_string())
-    })
+    let read = |path: &str| Trust::read(Path::new(path)).map_err(|error| error.to_string());
+    source.optional_or(&table::SSL_CERT_FILE, read, || Some(Trust::default()))
 }
 
 fn trusted_proxies(source: &mut Source) -> Option<Vec<IpNet>> {

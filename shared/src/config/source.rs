@@ -132,6 +132,16 @@ impl Source {
         }
     }
 
+    /// The same with a default that depends on other settings.
+    pub(super) fn optional_or<T>(
+        &mut self,
+        setting: &Setting,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+        default: impl FnOnce() -> Option<T>,
+    ) -> Option<T> {
+        if self.is_set(setting) { self.optional(setting, parse) } else { default() }
+    }
+
     /// Reads a secret from its variable or from the file that `…_FILE` names, as [`Source::optional`] does.
     pub(super) fn secret(
         &mut self,
