@@ -28,7 +28,7 @@ pub fn certificate_remedy(problem: CertificateProblem) -> &'static str {
             "set SSL_CERT_FILE (or sslrootcert= in DATABASE_URL) to the certificate (PEM) of the authority"
         }
         CertificateProblem::IsAuthority => {
-            "a self-signed certificate for Postgres must not be that of an authority: make it with openssl req -x509 -addext              basicConstraints=critical,CA:FALSE, or let an authority of your own sign it, and set SSL_CERT_FILE"
+            "a self-signed certificate for Postgres must not be that of an authority: make it with openssl req -x509 -addext basicConstraints=critical,CA:FALSE, or let an authority of your own sign it, and set SSL_CERT_FILE"
         }
     }
 }
