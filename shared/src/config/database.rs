@@ -193,13 +193,43 @@ fn is_known(parameter: &str) -> bool {
 /// The values of `ssl=` in asyncpg, and of `sslmode=` in libpq and sqlx.
 const SSL_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 
-/// Translates `ssl=`, refuses what would connect to another place or with less security than wanted, and removes what
-/// makes no difference. sqlx would log what it ignores, with the values.
+/// The parameters that would connect to another place or with less security than wanted, each with the values that are
+/// refused, or with none where all are, and the reason.
+#[rustfmt::skip]
+const REFUSED: [(&str, &[&str], &str); 11] = [
+    ("service", &[], "service= is not supported; write host, port, user and database into the URL"),
+    ("servicefile", &[], "service= is not supported; write host, port, user and database into the URL"),
+    ("passfile", &[], "passfile= is not supported; set the variable PGPASSFILE, or write the password into the URL"),
+    ("sslpassword", &[], "sslpassword= is not supported; decrypt the key file that sslkey names"),
+    ("sslcrl", &[], "certificate revocation lists (sslcrl=, sslcrldir=) are not supported"),
+    ("sslcrldir", &[], "certificate revocation lists (sslcrl=, sslcrldir=) are not supported"),
+    ("sslnegotiation", &["direct"], "sslnegotiation=direct is not supported; leave it out"),
+    ("gssencmode", &["require"], "gssencmode= with this value is not supported; leave it out"),
+    ("require_auth", &[], "require_auth= with this value is not supported; leave it out"),
+    ("requirepeer", &[], "requirepeer= with this value is not supported; leave it out"),
+    ("target_session_attrs", &["read-only", "standby"],
+     "target_session_attrs must allow a server that can be written: read-write, primary or any"),
+];
+
+/// # Errors
+/// The reason why the parameter is refused.
+fn refuse_parameter(name: &str, value: &str) -> Result<(), String> {
+    for (refused, values, reason) in REFUSED {
+        if refused == name && (values.is_empty() || values.contains(&value)) {
+            return Err(reason.to_owned());
+        }
+    }
+    Ok(())
+}
+
+/// Translates `ssl=`, refuses the parameters of [`REFUSED`], and removes what makes no difference. sqlx would log what it
+/// ignores, with the values.
 fn with_known_parameters(mut url: Url) -> Result<Url, String> {
     let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
     url.set_query(None);
     let (mut mode, mut root) = (None, None);
     for (name, value) in pairs {
+        refuse_parameter(&name, &value)?;
         let (name, value) = match (name.as_str(), value.as_str()) {
             ("ssl", "true" | "True" | "1") => {
                 mode = Some("require".to_owned());
@@ -221,29 +251,6 @@ fn with_known_parameters(mut url: Url) -> Result<Url, String> {
             ("sslrootcert" | "ssl-root-cert" | "ssl-ca", file) => {
                 root = Some(RootCertificates::File);
                 ("sslrootcert", file)
-            }
-            ("service" | "servicefile", _) => {
-                return Err(
-                    "service= is not supported; write host, port, user and database into the URL".into()
-                );
-            }
-            ("passfile", _) => {
-                return Err("passfile= is not supported; set the variable PGPASSFILE, or write the password into the URL".into());
-            }
-            ("sslpassword", _) => {
-                return Err("sslpassword= is not supported; decrypt the key file that sslkey names".into());
-            }
-            ("sslcrl" | "sslcrldir", _) => {
-                return Err("certificate revocation lists (sslcrl=, sslcrldir=) are not supported".into());
-            }
-            ("sslnegotiation", "direct") => {
-                return Err("sslnegotiation=direct is not supported; leave it out".into());
-            }
-            ("gssencmode", "require") | ("require_auth" | "requirepeer", _) => {
-                return Err(format!("{name}= with this value is not supported; leave it out"));
-            }
-            ("target_session_attrs", "read-only" | "standby") => {
-                return Err("target_session_attrs must allow a server that can be written: read-write, primary or any".into());
             }
             (name, value) if is_known(name) => (name, value),
             _ => continue,
