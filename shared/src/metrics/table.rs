@@ -3,8 +3,6 @@
 //! The values of a label are from a small fixed set: routes as written in the code, kinds, outcomes, stages. Never an
 //! address, a path or an id.
 
-use std::fmt::Write as _;
-
 use super::kinds::{Counter, Gauge, Histogram, Metric};
 
 const REQUEST_BUCKETS: &[f64] =
@@ -99,17 +97,6 @@ table! {
         "Connections in the pool of this process, used and idle.";
     REDIS_UP: Gauge(), "bookly_redis_up",
         "1 if Redis answered within a second during this scrape.";
-}
-
-/// The table as Markdown, for `docs/metrics.md`.
-pub fn markdown() -> String {
-    let mut text = String::from("| metric | type | labels | what it tells |\n|---|---|---|---|\n");
-    for row in METRICS.iter().map(|metric| metric.row()) {
-        let labels = row.labels.iter().map(|label| format!("`{label}`")).collect::<Vec<_>>().join(", ");
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "| `{}` | {} | {labels} | {} |", row.name, row.kind, row.help);
-    }
-    text
 }
 
 #[cfg(test)]
