@@ -90,7 +90,7 @@ async fn set_role(settings: Settings, email: &EmailAddress, role: Role) -> anyho
         RoleChange::NotVerified => {
             user.iter().for_each(|user| audit::refused(user, "role_change_refused"));
             bail!(
-                "{} is not verified: its password may belong to somebody else who signed up with this address. \
+                "{} is not verified: its password may belong to another person who signed up with this address. \
              Ask the owner to reset the password (this verifies the account), then run the command again",
                 email.as_str()
             )

@@ -35,7 +35,7 @@ pub use error::HashError;
 
 /// How many passwords may wait for each thread: at 15 ms a hash, the last of them waits about a second.
 const WAITING_PER_THREAD: usize = 64;
-/// The longest wait for a thread. After it the client is told to come again.
+/// The longest wait for a thread. After it the client gets 503.
 const MAX_WAIT: Duration = Duration::from_secs(5);
 /// How long an idle thread keeps its memory. To allocate it again costs the next hash a few milliseconds.
 const KEEP_MEMORY: Duration = Duration::from_secs(30);

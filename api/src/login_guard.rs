@@ -49,7 +49,7 @@ impl LoginGuard {
         let network = network(client);
         let (count, wait) = self.db.login_wait(mailbox, &network, self.clock.now()).await?;
         match wait {
-            // Whole seconds, rounded up, so that a client that waits as long as told is not refused again.
+            // Whole seconds, rounded up, so that a client that waits for `Retry-After` is not refused again.
             Some(wait) => {
                 audit::throttled(mailbox, "password_attempt_throttled");
                 Err(ApiError::TooManyRequests(wait.num_seconds().unsigned_abs() + 1))

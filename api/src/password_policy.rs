@@ -15,7 +15,7 @@ pub const GUESSABLE: &str = "is too easy to guess: choose one that is not common
 /// How much of a password is estimated, in characters: no common password is longer.
 const ESTIMATED: usize = 48;
 /// Symbols that the estimator reads as letters (`p@$$w0rd`), each with a symbol that it does not. It reads digits as
-/// letters too, but each digit as few of them.
+/// letters too; each digit stands for few letters, so digits are not replaced.
 const DISGUISES: [(char, char); 10] = [
     ('(', ')'),
     ('{', '}'),

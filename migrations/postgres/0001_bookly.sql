@@ -231,12 +231,12 @@ CREATE TABLE report_marks (
 );
 CREATE INDEX report_marks_age ON report_marks (marked_at);
 
--- How the workers find the mail servers. The operator's page shows it.
+-- The circuit state of each worker for each mail server, for the operator's page.
 CREATE TABLE mail_servers (
     worker      text NOT NULL,                     -- the worker process
     server      text NOT NULL,                     -- first, fallback
     address     text NOT NULL,                     -- host and port
-    circuit     text NOT NULL,                     -- closed, open, half_open: of this worker, before this server
+    circuit     text NOT NULL,                     -- closed, open, half_open: of this worker for this server
     since       timestamptz NOT NULL,
     seen_at     timestamptz NOT NULL,              -- a worker that is gone is not shown any more
     PRIMARY KEY (worker, server)

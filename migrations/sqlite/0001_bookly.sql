@@ -231,12 +231,12 @@ CREATE TABLE report_marks (
 ) STRICT;
 CREATE INDEX report_marks_age ON report_marks (marked_at);
 
--- How the workers find the mail servers. The operator's page shows it.
+-- The circuit state of each worker for each mail server, for the operator's page.
 CREATE TABLE mail_servers (
     worker      TEXT NOT NULL,                     -- the worker process
     server      TEXT NOT NULL,                     -- first, fallback
     address     TEXT NOT NULL,                     -- host and port
-    circuit     TEXT NOT NULL,                     -- closed, open, half_open: of this worker, before this server
+    circuit     TEXT NOT NULL,                     -- closed, open, half_open: of this worker for this server
     since       TEXT NOT NULL,
     seen_at     TEXT NOT NULL,                     -- a worker that is gone is not shown any more
     PRIMARY KEY (worker, server)

@@ -14,7 +14,7 @@ const READ_CHARS: usize = 4_000;
 /// The shortest run of letters and digits that counts as a piece of a token. A token's signature has 43, its payload more,
 /// and a line break may cut each of them.
 const TOKEN_PIECE: usize = 20;
-/// The same where all letters were made small or capital, so that their case tells nothing.
+/// The same where all letters were made small or capital, so that their case says nothing.
 const CASELESS_TOKEN_PIECE: usize = 40;
 /// How the payload of each token begins, in small letters: `{"` in base64.
 const TOKEN_START: &[u8] = b"eyj";

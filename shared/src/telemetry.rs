@@ -64,7 +64,7 @@ where
     S: tracing::Subscriber + for<'a> LookupSpan<'a>,
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    // It would tell of a closed standard error on standard error, and end the thread by a panic.
+    // It would report a closed standard error on standard error, and end the thread by a panic.
     let layer = tracing_subscriber::fmt::layer().log_internal_errors(false);
     let layer = layer.with_writer(PrintableLines { writer, style });
     match style {

@@ -155,7 +155,7 @@ page-verified-lead = شكرًا لك. يمكنك الآن إغلاق هذه ال
 page-verified-thanks = شكرًا لك.
 
 
-## Page: the owner of an address deletes the account that somebody else made with it
+## Page: the owner of an address deletes the account that another person made with it
 
 page-not-me-title = حذف هذا الحساب؟
 page-not-me-lead = إذا لم يكن إنشاء الحساب بطلب منك، فهذا يعني أن شخصًا آخر استخدم عنوانك. يُرجى الضغط على الزر لحذف الحساب. لا يمكن التراجع عن هذا الإجراء.

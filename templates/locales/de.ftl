@@ -139,7 +139,7 @@ page-verified-lead = Vielen Dank. Sie können diese Seite jetzt schließen und s
 page-verified-thanks = Vielen Dank.
 
 
-## Page: the owner of an address deletes the account that somebody else made with it
+## Page: the owner of an address deletes the account that another person made with it
 
 page-not-me-title = Dieses Konto löschen?
 page-not-me-lead = Sie haben sich nicht registriert? Dann hat jemand anderes Ihre Adresse verwendet. Klicken Sie auf die Schaltfläche, um das Konto zu löschen. Das lässt sich nicht rückgängig machen.

@@ -224,7 +224,7 @@ page-verified-lead = Thank you. You can close this page now and log in.
 page-verified-thanks = Thank you.
 
 
-## Page: the owner of an address deletes the account that somebody else made with it
+## Page: the owner of an address deletes the account that another person made with it
 
 page-not-me-title = Delete this account?
 page-not-me-lead = You did not sign up? Then somebody else used your address. Press the button to delete the account. This cannot be undone.

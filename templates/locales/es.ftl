@@ -143,7 +143,7 @@ page-verified-lead = Gracias. Ya puedes cerrar esta página e iniciar sesión.
 page-verified-thanks = Gracias.
 
 
-## Page: the owner of an address deletes the account that somebody else made with it
+## Page: the owner of an address deletes the account that another person made with it
 
 page-not-me-title = ¿Eliminar esta cuenta?
 page-not-me-lead = ¿No te has registrado? Entonces otra persona ha usado tu dirección. Pulsa el botón para eliminar la cuenta. Esta acción no se puede deshacer.

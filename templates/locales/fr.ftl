@@ -143,7 +143,7 @@ page-verified-lead = Merci. Vous pouvez maintenant fermer cette page et vous con
 page-verified-thanks = Merci.
 
 
-## Page: the owner of an address deletes the account that somebody else made with it
+## Page: the owner of an address deletes the account that another person made with it
 
 page-not-me-title = Supprimer ce compte ?
 page-not-me-lead = Vous n’avez pas créé de compte ? Alors quelqu’un d’autre a utilisé votre adresse. Cliquez sur le bouton pour supprimer le compte. Cette action est irréversible.

@@ -143,7 +143,7 @@ page-verified-lead = Grazie. Ora puoi chiudere questa pagina e accedere.
 page-verified-thanks = Grazie.
 
 
-## Page: the owner of an address deletes the account that somebody else made with it
+## Page: the owner of an address deletes the account that another person made with it
 
 page-not-me-title = Eliminare questo account?
 page-not-me-lead = Non hai creato un account? Allora qualcun altro ha usato il tuo indirizzo. Premi il pulsante per eliminare l’account. L’operazione non può essere annullata.

@@ -135,7 +135,7 @@ page-verified-lead = ありがとうございます。このページを閉じ�
 page-verified-thanks = ありがとうございます。
 
 
-## Page: the owner of an address deletes the account that somebody else made with it
+## Page: the owner of an address deletes the account that another person made with it
 
 page-not-me-title = このアカウントを削除しますか？
 page-not-me-lead = 登録にお心当たりがない場合は、ほかの方がこのメールアドレスを使って登録したものと思われます。ボタンを押すと、アカウントが削除されます。この操作は取り消せません。

@@ -139,7 +139,7 @@ page-verified-lead = Bedankt. Je kunt deze pagina nu sluiten en inloggen.
 page-verified-thanks = Bedankt.
 
 
-## Page: the owner of an address deletes the account that somebody else made with it
+## Page: the owner of an address deletes the account that another person made with it
 
 page-not-me-title = Dit account verwijderen?
 page-not-me-lead = Heb je geen account aangemaakt? Dan heeft iemand anders jouw adres gebruikt. Klik op de knop om het account te verwijderen. Dit kan niet ongedaan worden gemaakt.

@@ -147,7 +147,7 @@ page-verified-lead = Dziękujemy. Możesz teraz zamknąć tę stronę i się zal
 page-verified-thanks = Dziękujemy.
 
 
-## Page: the owner of an address deletes the account that somebody else made with it
+## Page: the owner of an address deletes the account that another person made with it
 
 page-not-me-title = Usunąć to konto?
 page-not-me-lead = To nie Twoje konto? W takim razie ktoś inny użył Twojego adresu. Naciśnij przycisk, aby usunąć konto. Tej operacji nie można cofnąć.

@@ -143,7 +143,7 @@ page-verified-lead = Agradecemos a confirmação. Agora você pode fechar esta p
 page-verified-thanks = Agradecemos a confirmação.
 
 
-## Page: the owner of an address deletes the account that somebody else made with it
+## Page: the owner of an address deletes the account that another person made with it
 
 page-not-me-title = Excluir esta conta?
 page-not-me-lead = Você não criou uma conta? Então outra pessoa usou o seu endereço. Clique no botão para excluir a conta. Esta ação não pode ser desfeita.

@@ -139,7 +139,7 @@ page-verified-lead = Teşekkür ederiz. Şimdi bu sayfayı kapatıp oturum açab
 page-verified-thanks = Teşekkür ederiz.
 
 
-## Page: the owner of an address deletes the account that somebody else made with it
+## Page: the owner of an address deletes the account that another person made with it
 
 page-not-me-title = Bu hesap silinsin mi?
 page-not-me-lead = Siz kaydolmadıysanız adresinizi başka biri kullanmış demektir. Hesabı silmek için düğmeye basın. Bu işlem geri alınamaz.

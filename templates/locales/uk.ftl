@@ -147,7 +147,7 @@ page-verified-lead = Дякуємо. Тепер ви можете закрити
 page-verified-thanks = Дякуємо.
 
 
-## Page: the owner of an address deletes the account that somebody else made with it
+## Page: the owner of an address deletes the account that another person made with it
 
 page-not-me-title = Видалити цей обліковий запис?
 page-not-me-lead = Ви не реєструвалися? Тоді вашою адресою скористався хтось інший. Натисніть кнопку, щоб видалити обліковий запис. Цю дію не можна скасувати.

@@ -135,7 +135,7 @@ page-verified-lead = 谢谢。您现在可以关闭此页面并登录。
 page-verified-thanks = 谢谢。
 
 
-## Page: the owner of an address deletes the account that somebody else made with it
+## Page: the owner of an address deletes the account that another person made with it
 
 page-not-me-title = 删除此账号？
 page-not-me-lead = 如果您没有注册，则说明他人使用了您的邮箱地址。请点击按钮删除此账号。此操作无法撤销。

@@ -24,7 +24,7 @@ start, all of them reported together. The commands for accounts and health are t
 Exit codes: 0 done, 1 failed, with the reason on standard error, 2 wrong arguments or settings. `bounce` has those that mail \
 servers read.";
 
-/// What a command logs: its output tells the rest.
+/// What a command logs. The rest is in its output.
 const OF_COMMANDS: &str = "warn,bookly_shared::audit=info";
 
 fn main() -> ExitCode {

@@ -25,7 +25,7 @@ const FAILED: u8 = 1;
 
 /// Prints what is wrong.
 pub fn refuse(error: &dyn std::fmt::Display, code: u8) -> ExitCode {
-    // Where nobody reads it, the exit code tells.
+    // Standard error may be closed. The exit code says the same.
     let _ = writeln!(io::stderr(), "{error}");
     ExitCode::from(code)
 }

@@ -1,4 +1,4 @@
-//! Writes how this worker finds its mail servers, for the operator's page.
+//! Writes the circuit state of this worker for each mail server, for the operator's page.
 
 use std::time::Duration;
 

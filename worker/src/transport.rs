@@ -79,7 +79,7 @@ impl Transport {
         })
     }
 
-    /// The transport to the second mail server, if there is one. Does not connect yet.
+    /// The transport to the fallback, if there is one. Does not connect yet.
     ///
     /// # Errors
     /// When no connection could ever succeed with its settings.

@@ -20,7 +20,7 @@ const PARAMETER: &str = "lang";
 pub struct AcceptedLanguage(pub Option<LanguageTag>);
 
 /// What decides the language of a page: `?lang`, then the account of its link, then `Accept-Language`, then
-/// `DEFAULT_LOCALE`. `Accept-Language` comes before an account that may be somebody else's.
+/// `DEFAULT_LOCALE`. `Accept-Language` comes before an account that may be another person's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageLanguage {
     query: Option<Locale>,

@@ -31,7 +31,7 @@ pub struct Board {
     pub waiting: Vec<EmailLine>,
     /// The newest emails that failed.
     pub failures: Vec<EmailLine>,
-    /// The mail servers, as the workers find them.
+    /// The mail servers, with the circuit state of the workers.
     pub servers: Vec<ServerLine>,
     /// The newest suppressions.
     pub suppressions: Vec<SuppressionLine>,
@@ -39,7 +39,7 @@ pub struct Board {
     pub more_suppressions: bool,
 }
 
-/// A mail server in the state in which some workers find it.
+/// A mail server, with a circuit state and the workers that have it.
 #[derive(Clone, Debug, Serialize)]
 pub struct ServerLine {
     server: String,
@@ -225,7 +225,7 @@ impl TimelineEvent {
             "retried" => ("Not sent, will be retried", "bad"),
             "failed" => ("Failed", "bad"),
             "cancelled" => ("Cancelled", ""),
-            "lease_lost" => ("Stopped: another worker has it", ""),
+            "lease_lost" => ("Stopped before DATA: the lease was lost or could not be confirmed", ""),
             "worker_lost" => ("The worker was lost", "bad"),
             "database_away" => ("The database did not answer", "bad"),
             other => (other, ""),

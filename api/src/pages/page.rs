@@ -48,7 +48,7 @@ pub enum Page<'a> {
     /// A button that verifies, by posting to `confirm`. `not_me` is the page for the owner of the address who did not
     /// sign up. `by_code` says whether a typed code led here, and not a link.
     Verify { account: AccountSummary<'a>, confirm: &'a str, not_me: &'a str, by_code: bool },
-    /// A button that deletes the account of somebody else who signed up with this address.
+    /// A button that deletes the account of another person who signed up with this address.
     NotMe { account: AccountSummary<'a> },
     /// That account is deleted.
     NotMeDone {},

@@ -112,7 +112,7 @@ pub(super) fn read(
     Some(MailSettings { from: from?, from_name: from_name?, bounce_address, transport, fallback })
 }
 
-/// Whether a second server is set and can ever be used.
+/// Whether a fallback is set and can ever be used.
 fn has_fallback(source: &mut Source, kind: Option<TransportKind>) -> bool {
     let is_set = source.is_set(&table::MAIL_FALLBACK_SERVER);
     if is_set && !source.is_set(&table::MAIL_SERVER) {
@@ -122,7 +122,7 @@ fn has_fallback(source: &mut Source, kind: Option<TransportKind>) -> bool {
     is_set && kind == Some(TransportKind::Smtp)
 }
 
-/// Settings of a second server that is not used.
+/// Settings of a fallback that is not used.
 fn warn_of_unused(source: &mut Source) {
     let reason = if source.is_set(&table::MAIL_FALLBACK_SERVER) {
         "emails are written to files"

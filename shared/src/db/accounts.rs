@@ -34,7 +34,7 @@ pub struct PurgedAccount {
     pub email: String,
 }
 
-/// The result of the request to delete an account that somebody else made with one's address.
+/// The result of the request to delete an account that another person made with one's address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disowned {
     /// The account is deleted.

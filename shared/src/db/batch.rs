@@ -95,20 +95,20 @@ impl<O: BatchOperation> Batcher<O> {
     fn start(&self) -> mpsc::UnboundedSender<Pending<O>> {
         // The number of callers bounds the queue: each has one item at a time.
         let (sender, items) = mpsc::unbounded_channel();
-        let lane = Lane { pools: self.pools.clone(), operation: self.operation.clone(), held: None };
-        tokio::spawn(lane.serve(items));
+        let runner = BatchRunner { pools: self.pools.clone(), operation: self.operation.clone(), held: None };
+        tokio::spawn(runner.serve(items));
         sender
     }
 }
 
 /// Runs one statement at a time, on a connection that is held while there are items.
-struct Lane<O> {
+struct BatchRunner<O> {
     pools: Pools,
     operation: O,
     held: Option<HeldConnection>,
 }
 
-impl<O: BatchOperation> Lane<O> {
+impl<O: BatchOperation> BatchRunner<O> {
     async fn serve(mut self, mut pending: mpsc::UnboundedReceiver<Pending<O>>) {
         let mut batch = Vec::new();
         loop {

@@ -77,7 +77,7 @@ LIMIT $4";
 const COUNT_WRONG_CODE: &str = "
 UPDATE code_tries SET tries = tries + 1, last_tried_at = $2 WHERE subject = $1";
 
-/// One statement for all emails: the time of a wrong code must not tell how many an address had. `$1` is a JSON array of
+/// One statement for all emails: the time of a wrong code must not show how many an address had. `$1` is a JSON array of
 /// their ids in hexadecimal digits.
 const COUNT_ON_EMAILS_POSTGRES: &str = "
 INSERT INTO email_code_tries AS counts (email_id, tries, last_tried_at)
@@ -175,8 +175,9 @@ impl Db {
     }
 }
 
-/// The ids as both databases take a list. Where there is no email, a row that belongs to none is counted, always the same
-/// one of a subject: what is written takes as long as for an email. Another table or an update in place takes less.
+/// The ids as JSON, which both databases read as a list. Without an email the wrong code is counted in a row that belongs to
+/// no email, always the same one for a subject: it is written as long as the row of an email. A write to another table, or an
+/// update of a row that exists already, takes less time.
 fn ids_of(emails: &[CandidateEmail], subject: &str) -> serde_json::Value {
     if emails.is_empty() {
         return serde_json::json!([id_of_no_email(subject).simple().to_string()]);

@@ -203,7 +203,7 @@ impl KnownKey {
 }
 
 impl Db {
-    /// Claims a key for its first request, or tells what is known of that one.
+    /// Claims a key for its first request, or returns what is known of that one.
     pub async fn claim_key(&self, claim: &KeyClaim, body: &BodyMac, now: DateTime<Utc>) -> DbResult<Claimed> {
         let known = match self.known_key(&claim.key, now).await? {
             None if self.claim_unknown_key(claim, body, now).await? => return Ok(Claimed::First),

@@ -8,10 +8,10 @@ use crate::domain::MailServer;
 /// A worker that wrote nothing for this long is not counted: it is gone, or has no database.
 const GONE_AFTER: TimeDelta = TimeDelta::seconds(60);
 
-/// How one worker finds a mail server.
+/// The circuit state of one worker for a mail server.
 #[derive(Clone, Debug)]
 pub struct Circuit {
-    /// The server's part.
+    /// The server's role.
     pub server: MailServer,
     /// Host and port.
     pub address: String,
@@ -19,16 +19,16 @@ pub struct Circuit {
     pub circuit: &'static str,
 }
 
-/// The workers that find a mail server in the same state.
+/// The workers whose circuit for a mail server is in the same state.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Circuits {
-    /// The server's part: `first`, `fallback`.
+    /// The server's role: `first`, `fallback`.
     pub server: String,
     /// Host and port.
     pub address: String,
     /// `closed`, `open` or `half_open`.
     pub circuit: String,
-    /// Since when the first of these workers has found it so.
+    /// Since when the first of these workers has had this state.
     pub since: DateTime<Utc>,
     /// How many workers.
     pub workers: i64,
@@ -59,7 +59,7 @@ DELETE FROM mail_servers
 WHERE (worker, server) IN (SELECT worker, server FROM mail_servers WHERE seen_at < $1 LIMIT $2)";
 
 impl Db {
-    /// Writes how a worker finds its mail servers.
+    /// Writes the circuit state of a worker for each mail server.
     pub async fn report_circuits(
         &self,
         worker: &str,

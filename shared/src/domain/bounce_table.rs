@@ -60,7 +60,7 @@ const TABLE: [Row; 36] = {
         (Postmark, &["Bounce"], ByCode),
         // event, severity, reason: https://documentation.mailgun.com/docs/mailgun/user-manual/events/events
         (Mailgun, &["complained"], Complaint),
-        // "temporary": it tries again, and tells of the end.
+        // "temporary": it tries again, and reports the end.
         (Mailgun, &["failed", "temporary"], Delay),
         // Its own list of mailboxes that it does not send to, whatever they are on it for.
         (Mailgun, &["failed", "permanent", "suppress-bounce"], Soft),

@@ -2,7 +2,7 @@
 
 use strum::{Display, IntoStaticStr};
 
-/// A mail server, by its part: the fallback is used while the first one cannot be.
+/// A mail server, by its role: the fallback is used while the first one cannot be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Display, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum MailServer {

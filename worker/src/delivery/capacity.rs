@@ -68,7 +68,7 @@ impl Capacity {
         }
     }
 
-    /// The capacities for the first server and the second one.
+    /// The capacities for the first server and the fallback.
     pub(crate) fn of_two(concurrency: u16) -> [Capacity; 2] {
         let [mut first, mut second] =
             [MailServer::First, MailServer::Fallback].map(|server| Capacity::new(concurrency, server));

@@ -65,7 +65,7 @@ pub(crate) struct CircuitBreaker {
     forgotten_after: Duration,
     /// Whether there is another server, which can take the emails.
     is_of_two: bool,
-    /// The first server's circuit, in the second one's breaker.
+    /// The first server's circuit, in the breaker of the fallback.
     first: Option<watch::Sender<State>>,
     rate: Option<Arc<Mutex<Interval>>>,
 }
@@ -77,7 +77,7 @@ impl CircuitBreaker {
         CircuitBreaker { is_of_two: false, forgotten_after: Duration::MAX, ..of_two }
     }
 
-    /// Closed circuits for the first server and the second one.
+    /// Closed circuits for the first server and the fallback.
     pub(crate) fn of_two(rate: Option<u32>) -> [CircuitBreaker; 2] {
         let first = CircuitBreaker::for_server(MailServer::First, rate);
         let of_first = Some(first.state.clone());

@@ -34,7 +34,7 @@ pub(crate) const COMPLETE_AGAIN_AFTER: Duration = Duration::from_millis(500);
 /// How many tries share a line of the log where the database must be repaired.
 const REPAIR_IS_ASKED_EVERY: u32 = 20;
 
-const TAKEN_OVER: &str = "stopped before DATA: the lease was lost, or the database could not confirm it";
+const STOPPED_BEFORE_DATA: &str = "stopped before DATA: the lease is lost or could not be confirmed";
 
 /// Delivers emails, one call for each.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ pub(crate) struct Delivery {
     pub(crate) transport: Transport,
     pub(crate) leases: Leases,
     pub(crate) circuit_breaker: CircuitBreaker,
-    /// The second mail server.
+    /// The way to the fallback, if one is set.
     pub(crate) fallback: Option<Fallback>,
     pub(crate) tracer: Tracer,
 }
@@ -63,7 +63,7 @@ enum Outcome {
     Retry(SendError, MailServer),
     /// No mail server was asked to take it: it waits for one.
     Held(Held),
-    /// Another worker has it, or the database could not confirm the lease: the row is left alone.
+    /// The lease is lost, or the database could not confirm it: the row is not changed.
     LeaseLost,
 }
 
@@ -187,7 +187,7 @@ impl Delivery {
         self.fallback.as_ref().map(|_| server)
     }
 
-    /// A template that fails makes the email fail: no later attempt would render it.
+    /// A template, a recipient or a header that cannot be used makes the email fail: a later attempt would meet the same.
     fn compose(&self, email: &ClaimedEmail, content: &EmailContent) -> Option<Outgoing> {
         let EmailContent { recipient, locale, body } = content;
         let composed = self.composer.compose(email.id, recipient, *locale, body, self.clock.now());
@@ -225,8 +225,8 @@ impl Delivery {
                 return self.complete_sent(email, &delivered, server, &to).await;
             }
             Outcome::LeaseLost => {
-                tracing::warn!(to, "stopped: another worker has this email");
-                self.db.record_lost_lease(email, TAKEN_OVER.into(), now).await.map(|()| true)
+                tracing::warn!(to, "{STOPPED_BEFORE_DATA}");
+                self.db.record_lost_lease(email, STOPPED_BEFORE_DATA.into(), now).await.map(|()| true)
             }
             Outcome::Cancelled(reason) => {
                 tracing::info!(to, reason, "email cancelled");
@@ -242,7 +242,7 @@ impl Delivery {
         match completed {
             Ok(true) => record::closed(email, attempt),
             Ok(false) => {
-                tracing::warn!("another worker claimed the email meanwhile, its row is left alone");
+                tracing::warn!("this worker's claim no longer holds; the row is not changed");
             }
             Err(error) => tracing::warn!(%error, "the row could not be completed, its lease runs out"),
         }

@@ -1,4 +1,4 @@
-//! The second mail server: it gets emails while the first one's circuit is open.
+//! The fallback, a second mail server: it gets emails while the first one's circuit is open.
 
 use bookly_shared::domain::MailServer;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -11,7 +11,7 @@ use crate::transport::Transport;
 /// apart.
 const CLAIM_AGAIN_AFTER: TimeDelta = TimeDelta::seconds(15);
 
-/// The way to the second server. Clones share its connections and its circuit.
+/// The way to the fallback. Clones share its connections and its circuit.
 #[derive(Clone, Debug)]
 pub(crate) struct Fallback {
     pub(crate) transport: Transport,
@@ -47,7 +47,7 @@ pub(crate) struct ClaimedFor {
 
 impl Fallback {
     /// The server that gets an email: the one to which it is bound, else the one for which it was claimed. `first` is the
-    /// circuit before the first server.
+    /// circuit of the first server.
     pub(crate) fn choose(
         &self,
         claimed_for: ClaimedFor,

@@ -22,9 +22,10 @@ const RENEW_AGAIN_AFTER: Duration = Duration::from_millis(500);
 /// How long the answer of a lease check is valid: well within the time that is left of the lease.
 const CHECK_VALID_FOR: Duration = Duration::from_secs(4);
 
-/// A claim that is younger than this, by the wall clock and by the monotonic clock, needs no check: more of its lease
-/// is left than a check demands, so no other worker can have the email.
-const NO_CHECK_BEFORE: Duration = Duration::from_secs(4);
+/// A younger claim needs no check before DATA: more than 11 s of its lease (15 s) are left, and a check demands 9 s
+/// (`MIN_LEASE_LEFT`). Its age is measured by two clocks: the monotonic one may stand still while the machine sleeps, the
+/// wall clock may be set.
+const CHECKED_FROM_AGE: Duration = Duration::from_secs(4);
 
 /// The leases of the emails that this worker has in flight.
 #[derive(Clone, Debug)]
@@ -98,7 +99,7 @@ impl Leases {
                 held.get(&id).is_none_or(|&fencing_token| renewed.contains(&Claim { id, fencing_token }));
             if !still_held {
                 held.remove(&id);
-                tracing::warn!(email = %id, "the lease of an email was lost to another worker");
+                tracing::warn!(email = %id, "this worker's claim no longer holds; the lease is not renewed");
             }
         }
     }
@@ -128,7 +129,7 @@ impl Lease<'_> {
 
     fn needs_no_check(&self) -> bool {
         let by_wall_clock = (self.leases.clock.now() - self.email.claimed_at).to_std();
-        self.claim_began.elapsed() < NO_CHECK_BEFORE && by_wall_clock.is_ok_and(|age| age < NO_CHECK_BEFORE)
+        self.claim_began.elapsed() < CHECKED_FROM_AGE && by_wall_clock.is_ok_and(|age| age < CHECKED_FROM_AGE)
     }
 }
 

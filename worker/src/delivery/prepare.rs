@@ -115,11 +115,12 @@ impl Preparer {
             }
             // A notice goes to the address of its time, also when that was changed since: its owner must be warned.
             EmailKind::PasswordChanged | EmailKind::EmailChangeRequested | EmailKind::EmailChanged => None,
+            // Not reached: `prepare` decides about it.
             EmailKind::Welcome => None,
         })
     }
 
-    /// Asked last: an email that is not wanted uses up none of those that pass.
+    /// Checked last, so that an unwanted email does not use up the one a day.
     async fn suppression(
         &self,
         email: &ClaimedEmail,
@@ -138,8 +139,9 @@ impl Preparer {
             EmailKind::PasswordChanged
             | EmailKind::ChangeEmail
             | EmailKind::EmailChangeRequested
-            | EmailKind::EmailChanged
-            | EmailKind::Welcome => email.recipient.clone(),
+            | EmailKind::EmailChanged => email.recipient.clone(),
+            // Not reached: `prepare` sends it.
+            EmailKind::Welcome => email.recipient.clone(),
         };
         let body = self.body(email, user, &recipient, now);
         EmailContent { recipient, locale: self.locale_of(user), body }
@@ -208,6 +210,7 @@ impl Preparer {
                 link: change.map(|_| link(Purpose::EmailChangeUndo, &links.email_change_undo, None)),
                 undo_until: change.map(|_| email.created_at + UNDO_WINDOW),
             },
+            // Not reached: `prepare` makes it.
             EmailKind::Welcome => EmailBody::Welcome { unsubscribe: self.unsubscribe_link(recipient, now) },
         }
     }

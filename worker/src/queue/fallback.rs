@@ -1,21 +1,21 @@
-//! Claims for the second mail server, while the first one's circuit is open.
+//! Claims for the fallback, while the first server's circuit is open.
 
 use crate::delivery::capacity::{Capacity, DeliveryPermit};
 use crate::delivery::circuit_breaker::{Admission, CircuitBreaker};
 
-/// What claims for the second server need. Cheap to clone.
+/// What claims for the fallback need. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct FallbackPlace {
     /// Before the first server.
     pub(crate) first: CircuitBreaker,
-    /// Before the second one.
+    /// Of the fallback.
     pub(crate) circuit_breaker: CircuitBreaker,
-    /// Of the second one: emails that hang at the first one take none of it.
+    /// Of the fallback: emails that hang at the first server take none of it.
     pub(crate) capacity: Capacity,
 }
 
 impl FallbackPlace {
-    /// Waits for `to_first`, or until an email may go to the second server instead.
+    /// Waits for `to_first`, or until an email may go to the fallback instead.
     pub(crate) async fn first_or_fallback(
         &self,
         to_first: impl Future<Output = (DeliveryPermit, Admission)>,

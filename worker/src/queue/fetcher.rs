@@ -36,7 +36,7 @@ pub(crate) struct Fetcher {
     pub(crate) delivery: Arc<Delivery>,
     pub(crate) circuit_breaker: CircuitBreaker,
     pub(crate) capacity: Capacity,
-    /// The second mail server.
+    /// What claims for the fallback need, if one is set.
     pub(crate) fallback: Option<FallbackPlace>,
     pub(crate) deliveries: TaskTracker,
     pub(crate) wake: Arc<Notify>,

@@ -69,11 +69,15 @@ impl Listener {
             && failed_starts.is_multiple_of(RESET_AFTER)
             && self.redis.is_usable().await
         {
-            let reset = self.redis.reset().await;
-            tracing::error!(
-                ok = reset.is_ok(),
-                "Redis answers but the job listener cannot start; the queue's keys in Redis were deleted"
-            );
+            match self.redis.reset().await {
+                Ok(()) => tracing::error!(
+                    "Redis answers but the job listener cannot start; the queue's keys in Redis were deleted"
+                ),
+                Err(reset) => tracing::error!(
+                    %reset,
+                    "Redis answers but the job listener cannot start, and the queue's keys in Redis could not be deleted"
+                ),
+            }
         }
     }
 

@@ -101,19 +101,27 @@ impl Maintenance {
                 return leadership.leave().await;
             }
         }
-        tracing::warn!("this process is the maintenance leader no more");
+        tracing::warn!("this process is no longer the maintenance leader");
     }
 
     async fn report(&self, error: &MaintenanceError, failed_rounds: u32) {
         if failed_rounds == 1 {
-            tracing::warn!(%error, "a round of maintenance failed, it is repeated every second");
+            tracing::warn!(%error, "a round of maintenance failed, it is repeated");
         }
         if let (MaintenanceError::Queue(_), Some(redis)) = (error, &self.redis)
             && failed_rounds.is_multiple_of(RESET_AFTER)
             && redis.is_usable().await
         {
-            let reset = redis.reset().await;
-            tracing::error!(%error, ok = reset.is_ok(), "Redis answers with errors; the queue's keys in Redis were deleted");
+            match redis.reset().await {
+                Ok(()) => {
+                    tracing::error!(%error, "Redis answers with errors; the queue's keys in Redis were deleted")
+                }
+                Err(reset) => tracing::error!(
+                    %error,
+                    %reset,
+                    "Redis answers with errors, and the queue's keys in Redis could not be deleted"
+                ),
+            }
         }
     }
 

@@ -33,7 +33,7 @@ impl Echo {
         };
         if self.postmark {
             add(format!("X-PM-Metadata-{POSTMARK_METADATA}"), id.to_string());
-            // Postmark writes its own Message-ID else.
+            // Without it Postmark replaces the Message-ID by its own.
             add("X-PM-KeepID".to_owned(), "true".to_owned());
         }
         if self.mailgun {

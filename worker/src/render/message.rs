@@ -258,7 +258,7 @@ fn encode_line(line: &[u8], encoded: &mut Vec<u8>) {
 /// How many characters an escaped byte has.
 const ESCAPED: usize = 3;
 
-/// Whether a byte stands for itself: looked up, because every byte of every email asks.
+/// Whether a byte is written as it is. A table, because it is read for every byte of every email.
 const IS_PLAIN: [bool; 256] = {
     let mut is_plain = [false; 256];
     let mut byte = b' ';

@@ -7,7 +7,7 @@ use lettre::message::{Mailbox, Mailboxes};
 
 use super::error::ComposeError;
 
-/// Longest line that needs no excuse (RFC 5322 §2.1.1), without its CRLF.
+/// The recommended longest line (RFC 5322 §2.1.1), without its CRLF.
 const LINE: usize = 78;
 
 /// The sender of all emails.

@@ -79,7 +79,7 @@ impl Connector {
         if !self.pipelining_fails.swap(true, Ordering::Relaxed) {
             warn!(
                 host = self.host,
-                "the mail server offers PIPELINING and loses recipients; it is not used any more"
+                "the mail server offers PIPELINING and loses recipients; PIPELINING is no longer used"
             );
         }
     }

@@ -1,7 +1,7 @@
 //! Commands and replies over one stream (RFC 5321 §4.2), in step: each reply belongs to one command and comes after it.
 //!
 //! Several commands can be one write (RFC 2920), and a message with its final dot is another. A reply that is there
-//! before its command ends the session: the server would be believed about an email that it has not seen.
+//! before its command ends the session: it would be taken for that of a later email.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -50,12 +50,12 @@ pub(super) struct Dialogue<S> {
 }
 
 impl<S> Dialogue<S> {
-    /// A dialogue in which the server has the first word, its greeting.
+    /// A dialogue in which the server speaks first, with its greeting.
     pub(super) fn with_greeting(stream: S) -> Self {
         Self { stream, unread: Vec::new(), pending_replies: 1, skips_blank_lines: true }
     }
 
-    /// A dialogue in which the client has the first word, as after STARTTLS (RFC 3207 §4.2).
+    /// A dialogue in which the client speaks first, as after STARTTLS (RFC 3207 §4.2).
     pub(super) fn without_greeting(stream: S) -> Self {
         Self { stream, unread: Vec::new(), pending_replies: 0, skips_blank_lines: false }
     }

@@ -20,7 +20,7 @@ pub struct SmtpOptions {
     pub trust: Trust,
     /// The time in the assertions of a service account.
     pub clock: Clock,
-    /// The server's part, for the metrics.
+    /// The server's role, for the metrics.
     pub server: MailServer,
 }
 

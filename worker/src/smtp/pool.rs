@@ -121,7 +121,7 @@ impl SmtpPool {
         result
     }
 
-    /// Opens a new connection, logs in, goes as far as MAIL FROM and leaves: tells whether the server can be used, and
+    /// Opens a new connection, logs in, goes as far as MAIL FROM and leaves: shows whether the server can be used, and
     /// sends nothing.
     ///
     /// # Errors
@@ -155,7 +155,7 @@ impl SmtpPool {
 
 impl Inner {
     async fn permit(&self) -> Result<SemaphorePermit<'_>, SendError> {
-        let closed = |_| SendError::broken(Stage::Connect, "mail is no longer sent: shutting down");
+        let closed = |_| SendError::broken(Stage::Connect, "emails are no longer sent: shutting down");
         self.permits.acquire().await.map_err(closed)
     }
 

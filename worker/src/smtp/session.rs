@@ -25,7 +25,7 @@ const MAX_PIPELINED_BYTES: usize = 4 * 1024;
 const NO_SMTPUTF8: &str = "the address is not ASCII and the mail server does not offer SMTPUTF8 (RFC 6531)";
 
 /// How long RSET and QUIT may take: nothing depends on their replies.
-const COURTESY_LIMIT: Duration = Duration::from_secs(2);
+const RESET_AND_QUIT_LIMIT: Duration = Duration::from_secs(2);
 
 /// The end of a message, with the line end before it.
 const FINAL_DOT: &[u8] = b"\r\n.\r\n";
@@ -38,7 +38,7 @@ pub(super) struct Session<S = Stream> {
     pub(super) dialogue: Dialogue<S>,
     pub(super) extensions: Extensions,
     pub(super) timeouts: StageTimeouts,
-    /// The server's part, for the metrics.
+    /// The server's role, for the metrics.
     pub(super) server: MailServer,
     /// Counts the connection in the metrics.
     pub(super) open: Counted,
@@ -148,7 +148,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 
     /// QUIT, for the server's statistics: closing the connection would be enough.
     pub(super) async fn quit(mut self) {
-        drop(timeout(COURTESY_LIMIT, self.ask(Stage::Hello, "QUIT")).await);
+        drop(timeout(RESET_AND_QUIT_LIMIT, self.ask(Stage::Hello, "QUIT")).await);
     }
 
     /// The reply to the oldest command that has none.
@@ -220,7 +220,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             }
             positive(Stage::MailFrom, self.ask(Stage::MailFrom, "RSET").await?)
         };
-        timeout(COURTESY_LIMIT, reset).await.is_ok_and(|reset| reset.is_ok())
+        timeout(RESET_AND_QUIT_LIMIT, reset).await.is_ok_and(|reset| reset.is_ok())
     }
 
     /// The message and its final dot in one write. As soon as the stream took a byte of the final dot, the server may

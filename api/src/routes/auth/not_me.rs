@@ -1,4 +1,4 @@
-//! `/not-me/{token}`: the owner of an address deletes the account that somebody else made with it.
+//! `/not-me/{token}`: the owner of an address deletes the account that another person made with it.
 //!
 //! The verification email brings the link, so this endpoint accepts the token of the verification link.
 
@@ -31,7 +31,7 @@ errors!(html OpenNotMeErrors: link(), [ApiError::AlreadyVerified], limited(), al
 
 #[utoipa::path(
     get, path = "/not-me/{token}", tag = "Links", operation_id = "open_not_me",
-    summary = "The page that deletes an account that somebody else made",
+    summary = "The page that deletes an account that another person made",
     description = "The page of the verification link leads here. It changes nothing.",
     params(("token" = String, Path, description = "The last segment of the verification link", example = "eyJlbWFpbCI6…")),
     responses((status = 200, description = "The page", body = String, content_type = "text/html"), OpenNotMeErrors)
@@ -51,7 +51,7 @@ errors!(html NotMeErrors:
 
 #[utoipa::path(
     post, path = "/not-me/{token}", tag = "Links", operation_id = "not_me",
-    summary = "Delete an account that somebody else made",
+    summary = "Delete an account that another person made",
     description = "For an account that was made by sign-up and never verified. A form must come from a page of this \
         service and is answered with a page.",
     params(("token" = String, Path, description = "The last segment of the verification link", example = "eyJlbWFpbCI6…")),

@@ -102,7 +102,7 @@ pub(super) enum Proof {
     Code,
 }
 
-/// The page that names the account, since somebody else may have made it. Its button verifies, by the token.
+/// The page that names the account, since another person may have made it. Its button verifies, by the token.
 pub(super) fn confirmation_page(
     state: &AppState,
     format: ResponseFormat,

@@ -21,7 +21,7 @@ pub enum AttemptOutcome {
     Failed,
     /// The email waits for another attempt.
     Retried,
-    /// The lease was lost to another worker.
+    /// The lease was lost or could not be confirmed before DATA.
     LeaseLost,
     /// The worker did not come back; recorded by maintenance.
     WorkerLost,

@@ -15,7 +15,7 @@ pub struct EmailContext {
     /// `email_change_requested`: the requested address, masked. `email_changed`: the account's address, masked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub masked_address: Option<String>,
-    /// `email_changed`: the change that the link undoes. A notice without one has no link: it is of an undo.
+    /// `email_changed`: the change that the link undoes. `None` in the notice of an undo, which has no link.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email_change: Option<Uuid>,
 }

@@ -74,8 +74,8 @@ WHERE id = $1 AND worker = $2 AND state = 'sending'
 RETURNING id, fencing_token";
 
 impl Db {
-    /// The check right before DATA: whether the claim holds, and for long enough that nobody else can claim the email
-    /// before DATA is over. A lease that is too short is renewed.
+    /// The check right before DATA: whether the claim holds, and for long enough that nobody else can claim the email as
+    /// DATA begins; renewals keep the lease after that. A lease that is too short is renewed.
     pub async fn lease_holds(&self, claim: Claim, now: DateTime<Utc>) -> DbResult<bool> {
         if self.lease_lasts(claim, now + MIN_LEASE_LEFT).await? {
             return Ok(true);

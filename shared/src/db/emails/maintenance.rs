@@ -36,7 +36,7 @@ pub struct OverdueEmail {
 }
 
 /// Emails of unknown kinds are rescued by the newer version that knows them. The fencing token stays until the next
-/// claim: writes of the lost worker need the state `sending`, so they have no effect.
+/// claim: what the lost worker writes needs the state `sending`, so it has no effect, but for a 250.
 const RESCUE_LOST_LEASES_POSTGRES: &str = "
 WITH lost AS MATERIALIZED (
     SELECT id, fencing_token, worker, claimed_at
@@ -136,8 +136,8 @@ impl Db {
         })
     }
 
-    /// Marks up to `limit` such emails as enqueued and returns their ids, those that are due for the longest time
-    /// first.
+    /// Marks up to `limit` such emails as enqueued and returns their ids: by priority, then those first that are due for the
+    /// longest time.
     pub async fn take_unenqueued(&self, limit: i64, now: DateTime<Utc>) -> DbResult<Vec<Uuid>> {
         let sql = match self.pools {
             Pools::Postgres(_) => TAKE_UNENQUEUED_POSTGRES,

@@ -192,13 +192,13 @@ FROM (SELECT hashtextextended(current_schema() || ' ' || name, 0) AS number
 /// itself, which may be requested again after its answer was lost.
 ///
 /// The third count is of links that may still work; where there is none, the email is queued whatever the limits say. A
-/// new password ends older reset links, and the row of its notice tells when that was, so older ones are not counted.
+/// new password ends older reset links, and the row of its notice has the time, so older ones are not counted.
 /// Otherwise an attacker could use up the limit, change the password, and so lock the owner out for an hour. For other
 /// kinds older links are counted in any case: an attacker sees whether a request for a new address is below the limit,
 /// and would learn from it that there is a new password.
 ///
 /// A refusal writes one closed row, which no worker wants, unchanged: otherwise the shorter time of the answer would
-/// tell that a mailbox has reached its limit. The columns are in two indexes, which are written as by an insert.
+/// show that a mailbox has reached its limit. The columns are in two indexes, which are written as by an insert.
 const ENQUEUE_WITHIN_LIMITS_POSTGRES: &str = "
 WITH request AS (
     SELECT *

@@ -1,4 +1,4 @@
-//! Ends an attempt that did not close its email: another attempt follows, or another worker has the email.
+//! Ends an attempt that did not close its email: another attempt follows, or the lease was lost.
 
 use chrono::{DateTime, Utc};
 
@@ -91,7 +91,7 @@ impl Db {
         })
     }
 
-    /// Records an attempt that stopped because its lease was lost to another worker. The row is not changed.
+    /// Records an attempt that stopped before DATA because its lease was lost or could not be confirmed. The row is not changed.
     pub async fn record_lost_lease(
         &self,
         email: &ClaimedEmail,

@@ -16,8 +16,8 @@ pub(in crate::db) const PASS_EVERY: TimeDelta = TimeDelta::days(1);
 /// An accepted email whose bounce has not come after this time has arrived.
 const LIFT_AFTER: TimeDelta = TimeDelta::days(3);
 
-/// Changes no row when another email of the kind passed within the day. A further attempt at the same email passes, and
-/// the day goes on from the first.
+/// Changes no row when another email of the kind passed within the day. A further attempt at the same email passes,
+/// too, and the day still counts from the first attempt.
 const PASS_BOUNCE: &str = "
 INSERT INTO suppression_passes AS passed (mailbox, kind, email_id, passed_at)
 VALUES ($1, $2, $3, $4)
@@ -30,8 +30,8 @@ WHERE passed.passed_at <= $5 OR passed.email_id = excluded.email_id";
 /// at it, also after a stop.
 pub(in crate::db) const KEEP_TO_LIFT: TimeDelta = TimeDelta::days(4);
 
-/// An email that was claimed before the entry was made proves nothing: it may be the one that bounced. Neither does one
-/// that is reported as bounced softly. One that was late has arrived.
+/// An email that was claimed before the entry was made lifts nothing: it may be the one that bounced. Neither does one with
+/// a report of a soft bounce. One with a report of a delay does: it arrived later.
 const LIFT_BOUNCES: &str = "
 DELETE FROM suppressions
 WHERE reason = 'bounce'
@@ -46,7 +46,7 @@ DELETE FROM suppression_passes
 WHERE (mailbox, kind) IN (SELECT mailbox, kind FROM suppression_passes WHERE passed_at < $1 LIMIT $2)";
 
 impl Db {
-    /// Whether this email is sent although its mailbox bounced. Counts it where only one a day is.
+    /// Whether this email is sent although its mailbox bounced. Records it where only one a day is sent.
     pub async fn passes_bounce(&self, email: &ClaimedEmail, now: DateTime<Utc>) -> DbResult<bool> {
         match email.kind {
             EmailKind::EmailChanged => Ok(true),

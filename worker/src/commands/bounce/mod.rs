@@ -87,7 +87,7 @@ impl Bounce {
         Ok(done(&recorded))
     }
 
-    /// The addresses that may be the envelope's recipient. The signature tells which one is. `variable` reads the
+    /// The addresses that may be the envelope's recipient. The signature shows which one is. `variable` reads the
     /// environment.
     fn candidates(&self, email: &Message<'_>, variable: impl Fn(&str) -> Option<String>) -> Vec<String> {
         if let Some(recipient) = &self.recipient {
@@ -153,7 +153,7 @@ async fn record(
     };
     let mailbox = EmailAddress::parse(&row.recipient).ok().map(|address| address.base_mailbox());
     let Some((verdict, status)) = verdict_of(recipients, mailbox.as_deref()) else {
-        return Ok(format!("email {id}: the report tells of no bounce"));
+        return Ok(format!("email {id}: the report is not about a bounce"));
     };
     let redactor = Redactor::new(settings.mail.passwords().map(ExposeSecret::expose_secret));
     let words = report_words::clean(&format!("{}: {}", status.action, status.words), &redactor);

@@ -53,7 +53,7 @@ fn remedy(error: &InspectError) -> &'static str {
             "create it (createdb), or correct the name at the end of DATABASE_URL"
         }
         DatabaseProblem::TooManyConnections => {
-            "raise max_connections of Postgres, or run fewer processes: each takes up to 16"
+            "raise max_connections of Postgres, or run fewer processes: each opens up to DATABASE_POOL_SIZE connections"
         }
         DatabaseProblem::Tls => {
             "turn TLS on in Postgres (ssl = on), or set another ?sslmode= in DATABASE_URL"

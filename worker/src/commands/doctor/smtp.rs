@@ -22,7 +22,7 @@ const MEANWHILE_AT_FIRST: &str = "emails wait only while the first mail server c
 /// A certificate with less time left should have been renewed.
 const RENEW_BEFORE: TimeDelta = TimeDelta::days(14);
 
-/// The second mail server. Without it emails are still sent, so nothing here fails.
+/// The fallback. Without it emails are still sent, so nothing here fails.
 pub(super) async fn check_fallback(
     server: &SmtpSettings,
     settings: &Settings,

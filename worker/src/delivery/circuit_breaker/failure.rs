@@ -17,7 +17,7 @@ impl CircuitBreaker {
         self.state.send_if_modified(|state| {
             opened = match error.kind() {
                 FailureKind::ServerUnavailable => state.open_for(error.stage),
-                // Each lost answer may be a copy, and an email gets three.
+                // After a lost answer the email is sent again, and may come twice; after the third one it fails.
                 FailureKind::Ambiguous | FailureKind::OutcomeUnknown => state.ambiguous_refusal(self),
                 // A server that hangs, or defers every email, would keep them from the other one.
                 FailureKind::Temporary if self.is_of_two => state.ambiguous_refusal(self),

@@ -76,7 +76,8 @@ impl CircuitBreaker {
         }
     }
 
-    /// Whether no email comes that could show whether this server can be used: the first one has them.
+    /// Whether this is the fallback and the first server gets the emails: then none is sent here, and so none can show whether
+    /// this server can be used.
     fn gets_no_emails(&self) -> bool {
         self.first.as_ref().is_some_and(|first| matches!(first.borrow().circuit, Circuit::Closed))
     }

@@ -42,7 +42,7 @@ pub(super) async fn check(settings: &Settings, limit: Duration) -> Vec<Finding> 
         (!is_this_machine(server) || doctor.sending_ip.is_some()).then_some((server, MailServer::First));
     let fallback = settings.mail.fallback.as_ref().filter(|server| !is_this_machine(server));
     let fallback = fallback.map(|server| (server, MailServer::Fallback));
-    let (Some((server, part)), fallback) =
+    let (Some((server, role)), fallback) =
         (if first.is_some() { (first, fallback) } else { (fallback, None) })
     else {
         let fact = "nothing to check: MAIL_SERVER is this machine. If it sends emails to receivers itself, set DOCTOR_SENDING_IP";
@@ -56,7 +56,7 @@ pub(super) async fn check(settings: &Settings, limit: Duration) -> Vec<Finding> 
         from: domain,
         envelope: settings.mail.bounce_address.as_ref().map_or(domain, |address| address.domain()),
         server: &server.host,
-        part,
+        role,
         helo_name: &server.helo_name,
         sending_ip: doctor.sending_ip,
         dkim_selector: doctor.dkim_selector.as_deref(),

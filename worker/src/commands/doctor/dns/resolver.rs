@@ -10,7 +10,7 @@ use hickory_resolver::net::{DnsError as Answered, NetError};
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
 
 /// For one packet; it is sent twice.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PACKET_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +45,7 @@ impl Dns {
             None => TokioResolver::builder_tokio()?,
         };
         let options = builder.options_mut();
-        options.timeout = PATIENCE;
+        options.timeout = PACKET_TIMEOUT;
         options.attempts = 1;
         // Receivers know nothing of this machine's /etc/hosts.
         options.use_hosts_file = ResolveHosts::Never;

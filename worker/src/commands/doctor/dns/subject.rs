@@ -14,7 +14,7 @@ pub(super) struct Subject<'a> {
     /// `MAIL_SERVER`, or `MAIL_FALLBACK_SERVER`.
     pub(super) server: &'a str,
     /// Which of them.
-    pub(super) part: MailServer,
+    pub(super) role: MailServer,
     /// What this client says in EHLO.
     pub(super) helo_name: &'a str,
     pub(super) sending_ip: Option<IpAddr>,

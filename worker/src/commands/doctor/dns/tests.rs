@@ -36,7 +36,7 @@ fn subject(sending_ip: Option<&str>) -> Subject<'_> {
         from: "example.org",
         envelope: "example.org",
         server: "mail.example.org",
-        part: MailServer::First,
+        role: MailServer::First,
         helo_name: "mail.example.org",
         sending_ip: sending_ip.map(|address| address.parse::<IpAddr>().unwrap()),
         dkim_selector: Some("s1"),

@@ -85,7 +85,7 @@ impl Loader<'_> {
         if let Some(redirect) = redirect.filter(|_| !has_all) {
             match self.included(domain, redirect).await? {
                 Some(other) => policy.otherwise = Some(Box::new(other)),
-                // Whatever it says is not known; Neutral follows, so that nothing can be told.
+                // What the other record says is not known: with this the verdict is `CannotTell`, without it Neutral.
                 None => policy.directives.push((Verdict::Pass, Matcher::Unknown)),
             }
         }

@@ -43,7 +43,7 @@ pub(super) async fn check(dns: &Dns, subject: &Subject<'_>) -> Result<Finding, D
     }
 }
 
-/// Whether the record covers the second mail server, too. `None` where there is no record that receivers use: the check
+/// Whether the record covers the fallback, too. `None` where there is no record that receivers use: the check
 /// for the first server says so.
 pub(super) async fn check_fallback(
     dns: &Dns,
@@ -56,7 +56,7 @@ pub(super) async fn check_fallback(
         _ => return Ok(None),
     };
     // Of the sending addresses one is known at most, the first server's.
-    let of_fallback = Subject { server, part: MailServer::Fallback, sending_ip: None, ..*subject };
+    let of_fallback = Subject { server, role: MailServer::Fallback, sending_ip: None, ..*subject };
     let finding = coverage(dns, &of_fallback, &loaded).await?;
     Ok(Some(Finding { name: NAME_OF_FALLBACK, ..finding }))
 }
@@ -157,7 +157,7 @@ async fn coverage(dns: &Dns, subject: &Subject<'_>, loaded: &Loaded) -> Result<F
             };
             let record = outside.map(|address| change(loaded, domain, &ip_term(*address)));
             let itself = record.map(|record| format!("; if {server} itself sends to receivers, {record}"));
-            let find_out = match subject.part {
+            let find_out = match subject.role {
                 MailServer::First => {
                     "set DOCTOR_SENDING_IP to the address in the first Received line of an email that arrived"
                 }

@@ -1,4 +1,4 @@
-//! Mail providers, and what their documents tell to include.
+//! Mail providers, and the includes that their documents name.
 
 /// A provider, by the host of its submission server.
 #[derive(Debug)]

@@ -59,7 +59,7 @@ fn settled(verdict: Verdict, possible: &[Verdict]) -> Verdict {
 }
 
 impl Matcher {
-    /// `None` where it cannot be told.
+    /// `None` where it is not known.
     fn matches(&self, address: IpAddr) -> Option<bool> {
         match self {
             Matcher::All => Some(true),
