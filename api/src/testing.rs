@@ -98,7 +98,7 @@ impl TestApp {
             base_mailbox_limit: 20,
         };
         let mail = |uid| NewEmail::new(EmailKind::VerifyEmail, &email, now).about(uid, FIRST_AUTH_VERSION);
-        let created = db.create_account_and_keep(&account, mail, None, now).await.unwrap();
+        let created = db.create_account_and_store_answer(&account, mail, None, now).await.unwrap();
         let Creation::Created(user, _) = created else { panic!("{created:?}") };
         if verified {
             db.verify_account(user.uid, &email, now).await.unwrap();

@@ -94,20 +94,20 @@ CREATE INDEX email_code_tries_age ON email_code_tries (last_tried_at);
 
 -- The answers to requests with an `Idempotency-Key`, for 24 hours. They hold no token, link, code or password.
 CREATE TABLE idempotency_keys (
-    caller     text NOT NULL,                      -- the account, else the client's network
-    operation  text NOT NULL,                      -- method and path
-    key        text NOT NULL,
-    body_mac   bytea NOT NULL,                     -- the body's, under a key derived from the link secret
-    claim      uuid NOT NULL,                      -- the request that has the key; writes of an earlier one have no effect
-    claimed_at timestamptz NOT NULL,
-    status     integer,                            -- NULL while the request is under way
-    headers    jsonb,
-    body       text,
+    caller      text NOT NULL,                     -- the account, else the client's network
+    operation   text NOT NULL,                     -- method and path
+    key         text NOT NULL,
+    body_mac    bytea NOT NULL,                    -- the body's, under a key derived from the link secret
+    reservation uuid NOT NULL,                     -- the request that has the key; writes of an earlier one have no effect
+    reserved_at timestamptz NOT NULL,
+    status      integer,                           -- NULL while the request is under way
+    headers     jsonb,
+    body        text,
     PRIMARY KEY (caller, operation, key)
 );
 -- The newest keys of a caller.
-CREATE INDEX idempotency_keys_caller ON idempotency_keys (caller, claimed_at);
-CREATE INDEX idempotency_keys_age ON idempotency_keys (claimed_at);
+CREATE INDEX idempotency_keys_caller ON idempotency_keys (caller, reserved_at);
+CREATE INDEX idempotency_keys_age ON idempotency_keys (reserved_at);
 
 CREATE TABLE books (
     uid            uuid PRIMARY KEY,

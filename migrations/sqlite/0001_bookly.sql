@@ -94,20 +94,20 @@ CREATE INDEX email_code_tries_age ON email_code_tries (last_tried_at);
 
 -- The answers to requests with an `Idempotency-Key`, for 24 hours. They hold no token, link, code or password.
 CREATE TABLE idempotency_keys (
-    caller     TEXT NOT NULL,                      -- the account, else the client's network
-    operation  TEXT NOT NULL,                      -- method and path
-    key        TEXT NOT NULL,
-    body_mac   BLOB NOT NULL,                      -- the body's, under a key derived from the link secret
-    claim      BLOB NOT NULL,                      -- the request that has the key; writes of an earlier one have no effect
-    claimed_at TEXT NOT NULL,
-    status     INTEGER,                            -- NULL while the request is under way
-    headers    TEXT,
-    body       TEXT,
+    caller      TEXT NOT NULL,                     -- the account, else the client's network
+    operation   TEXT NOT NULL,                     -- method and path
+    key         TEXT NOT NULL,
+    body_mac    BLOB NOT NULL,                     -- the body's, under a key derived from the link secret
+    reservation BLOB NOT NULL,                     -- the request that has the key; writes of an earlier one have no effect
+    reserved_at TEXT NOT NULL,
+    status      INTEGER,                           -- NULL while the request is under way
+    headers     TEXT,
+    body        TEXT,
     PRIMARY KEY (caller, operation, key)
 ) STRICT;
 -- The newest keys of a caller.
-CREATE INDEX idempotency_keys_caller ON idempotency_keys (caller, claimed_at);
-CREATE INDEX idempotency_keys_age ON idempotency_keys (claimed_at);
+CREATE INDEX idempotency_keys_caller ON idempotency_keys (caller, reserved_at);
+CREATE INDEX idempotency_keys_age ON idempotency_keys (reserved_at);
 
 CREATE TABLE books (
     uid            BLOB PRIMARY KEY,

@@ -5,7 +5,7 @@ mod scratch;
 
 use bookly_shared::config::MailboxLimits;
 use bookly_shared::db::Db;
-use bookly_shared::db::accounts::{Disowned, RoleChange};
+use bookly_shared::db::accounts::{RoleChange, UnverifiedDeletion};
 use bookly_shared::db::email_changes::EmailChangeRequest;
 use bookly_shared::db::emails::claim::ClaimLimits;
 use bookly_shared::db::emails::enqueue::{NewEmail, RequestOrigin};
@@ -44,7 +44,7 @@ async fn create(db: &Db, email: &EmailAddress, via: CreatedVia, hours: i64) -> C
         ..new_account(email)
     };
     let mail = |uid| NewEmail::new(EmailKind::VerifyEmail, email, at(hours)).about(uid, FIRST_AUTH_VERSION);
-    db.create_account_and_keep(&account, mail, None, at(hours)).await.unwrap()
+    db.create_account_and_store_answer(&account, mail, None, at(hours)).await.unwrap()
 }
 
 async fn sign_up(db: &Db, email: &EmailAddress, hours: i64) -> User {
@@ -106,20 +106,26 @@ async fn a_sign_up_replaces_an_old_sign_up_that_was_never_verified() {
 }
 
 #[tokio::test]
-async fn no_other_account_is_replaced_or_disowned_or_purged() {
-    on_both("no_other_account_is_replaced_or_disowned_or_purged", async |db: Db| {
+async fn no_other_account_is_replaced_deleted_or_purged() {
+    on_both("no_other_account_is_replaced_deleted_or_purged", async |db: Db| {
         for via in [CreatedVia::Invitation, CreatedVia::Import, CreatedVia::Operator] {
             let email = address("ann");
             let Creation::Created(user, _) = create(&db, &email, via, 0).await else { panic!("{via:?}") };
             assert!(matches!(create(&db, &email, CreatedVia::SignUp, 999).await, Creation::AddressTaken));
-            assert_eq!(db.disown_account(user.uid, &email, at(999)).await.unwrap(), Disowned::Refused);
+            assert_eq!(
+                db.delete_unverified_account(user.uid, &email, at(999)).await.unwrap(),
+                UnverifiedDeletion::Refused
+            );
             db.purge_unverified_accounts(at(999)).await.unwrap();
             now(&db, user.uid).await;
         }
         let email = address("ann");
         let user = verified(&db, &email, 0).await;
         assert!(matches!(create(&db, &email, CreatedVia::SignUp, 999).await, Creation::AddressTaken));
-        assert_eq!(db.disown_account(user.uid, &email, at(999)).await.unwrap(), Disowned::Refused);
+        assert_eq!(
+            db.delete_unverified_account(user.uid, &email, at(999)).await.unwrap(),
+            UnverifiedDeletion::Refused
+        );
         db.purge_unverified_accounts(at(999)).await.unwrap();
         now(&db, user.uid).await;
     })
@@ -127,15 +133,18 @@ async fn no_other_account_is_replaced_or_disowned_or_purged() {
 }
 
 #[tokio::test]
-async fn an_unverified_sign_up_is_purged_after_its_time_and_disowned_at_once() {
-    on_both("an_unverified_sign_up_is_purged_after_its_time_and_disowned_at_once", async |db: Db| {
+async fn an_unverified_sign_up_is_purged_after_its_time_and_deleted_at_once() {
+    on_both("an_unverified_sign_up_is_purged_after_its_time_and_deleted_at_once", async |db: Db| {
         let (old, young, foreign) = (address("old"), address("young"), address("foreign"));
         let (old, young) = (sign_up(&db, &old, 0).await, sign_up(&db, &young, 10).await);
         assert_eq!(db.purge_unverified_accounts(at(5)).await.unwrap().len(), 1);
         assert!(db.user(old.uid).await.unwrap().is_none());
         now(&db, young.uid).await;
         let stranger = sign_up(&db, &foreign, 10).await;
-        assert_eq!(db.disown_account(stranger.uid, &foreign, at(10)).await.unwrap(), Disowned::Deleted);
+        assert_eq!(
+            db.delete_unverified_account(stranger.uid, &foreign, at(10)).await.unwrap(),
+            UnverifiedDeletion::Deleted
+        );
         assert!(db.user(stranger.uid).await.unwrap().is_none());
     })
     .await;
@@ -195,7 +204,7 @@ async fn a_change_of_address_counts_for_its_mailbox_too_and_is_silently_dropped(
                 request,
                 new_email: &new_email,
                 base_mailbox_limit: LIMIT,
-                keep: None,
+                store: None,
             };
             queued.push(db.request_email_change(&request).await.unwrap());
         }

@@ -39,7 +39,7 @@ fn address() -> EmailAddress {
 async fn sign_up(db: &Db, email: &EmailAddress) -> User {
     let account = new_account(email);
     let mail = |uid| NewEmail::new(EmailKind::VerifyEmail, email, at(0)).about(uid, FIRST_AUTH_VERSION);
-    match db.create_account_and_keep(&account, mail, None, at(0)).await.unwrap() {
+    match db.create_account_and_store_answer(&account, mail, None, at(0)).await.unwrap() {
         Creation::Created(user, _) => *user,
         other => panic!("{other:?}"),
     }

@@ -28,7 +28,7 @@ use crate::queue::fallback::FallbackPlace;
 use crate::queue::fetcher::Fetcher;
 use crate::queue::listener::Listener;
 use crate::queue::maintenance::Maintenance;
-use crate::render::{Composer, ComposerError};
+use crate::render::{Composer, ComposerStartError};
 use crate::smtp::SmtpConfigError;
 use crate::status::{StatusReporter, reported_servers};
 use crate::transport::Transport;
@@ -50,7 +50,7 @@ pub enum JobSource {
 pub enum StartError {
     /// A template or the sender's address is wrong.
     #[error(transparent)]
-    Composer(#[from] ComposerError),
+    Composer(#[from] ComposerStartError),
     /// The mail server's settings can never work.
     #[error("the mail server's settings cannot work: {0}")]
     Smtp(#[from] SmtpConfigError),

@@ -68,7 +68,7 @@ impl TestWorker {
         };
         let now = self.clock.now();
         let mail = |uid| NewEmail::new(EmailKind::VerifyEmail, &email, now).about(uid, FIRST_AUTH_VERSION);
-        let created = self.db.create_account_and_keep(&account, mail, None, now).await.unwrap();
+        let created = self.db.create_account_and_store_answer(&account, mail, None, now).await.unwrap();
         let Creation::Created(_, id) = created else { panic!("{created:?}") };
         self.jobs.enqueue(id);
         id

@@ -8,40 +8,40 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use bookly_shared::db::idempotency::{AnswerToKeep, KeyClaim, StoredAnswer};
+use bookly_shared::db::idempotency::{AnswerToStore, KeyReservation, StoredAnswer};
 use serde::Serialize;
 
-/// Makes the answer that a handler gives the database to keep; nothing where the request has no key.
+/// Makes the answer that a handler gives the database to store; nothing where the request has no key.
 #[derive(Clone, Debug)]
-pub(crate) struct AnswerKeeper(Option<KeyClaim>);
+pub(crate) struct AnswerStorer(Option<KeyReservation>);
 
-impl<S: Sync> FromRequestParts<S> for AnswerKeeper {
+impl<S: Sync> FromRequestParts<S> for AnswerStorer {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(AnswerKeeper(parts.extensions.get().cloned()))
+        Ok(AnswerStorer(parts.extensions.get().cloned()))
     }
 }
 
-impl AnswerKeeper {
+impl AnswerStorer {
     /// Whether the request has a key.
     pub(crate) fn has_key(&self) -> bool {
         self.0.is_some()
     }
 
     /// The answer that is sent as `(status, Json(body))`.
-    pub(crate) fn json(&self, status: StatusCode, body: &impl Serialize) -> Option<AnswerToKeep> {
-        let claim = self.0.clone()?;
+    pub(crate) fn json(&self, status: StatusCode, body: &impl Serialize) -> Option<AnswerToStore> {
+        let reservation = self.0.clone()?;
         let headers = Json(()).into_response().headers().clone();
         let body = serde_json::to_string(body).ok()?;
-        Some(AnswerToKeep { claim, answer: stored(status, &headers, body) })
+        Some(AnswerToStore { reservation, answer: stored(status, &headers, body) })
     }
 
     /// Any answer, and what is stored of it.
-    pub(crate) async fn response(&self, response: Response) -> (Response, Option<AnswerToKeep>) {
-        let Some(claim) = self.0.clone() else { return (response, None) };
+    pub(crate) async fn response(&self, response: Response) -> (Response, Option<AnswerToStore>) {
+        let Some(reservation) = self.0.clone() else { return (response, None) };
         let (response, answer) = read(response).await;
-        (response, answer.map(|answer| AnswerToKeep { claim, answer }))
+        (response, answer.map(|answer| AnswerToStore { reservation, answer }))
     }
 }
 

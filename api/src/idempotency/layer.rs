@@ -6,7 +6,7 @@ use axum::http::Method;
 use axum::http::request::Parts;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use bookly_shared::db::idempotency::{Claimed, KeyClaim, RequestKey, StoredAnswer};
+use bookly_shared::db::idempotency::{KeyReservation, RequestKey, Reserved, StoredAnswer};
 use tokio::runtime::Handle;
 use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt};
 
@@ -32,9 +32,9 @@ async fn answer_once<B: SentBody>(State(state): State<AppState>, request: Reques
     }
     let (mut parts, body) = request.into_parts();
     match begin::<B>(&state, &mut parts, body).await {
-        Ok(Begun::First(hold, body)) => {
+        Ok(Begun::First(reserved_key, body)) => {
             let response = next.run(Request::from_parts(parts, body)).await;
-            hold.keep(response).await
+            reserved_key.store(response).await
         }
         Ok(Begun::Before(answer)) => again(answer),
         Err(error) if B::HAS_PAGES && wants_page(&parts) => {
@@ -47,7 +47,7 @@ async fn answer_once<B: SentBody>(State(state): State<AppState>, request: Reques
 
 enum Begun {
     /// The first request with its key, and its body once more.
-    First(Hold, Body),
+    First(ReservedKey, Body),
     /// The answer of the first one.
     Before(StoredAnswer),
 }
@@ -63,18 +63,18 @@ async fn begin<B: SentBody>(state: &AppState, parts: &mut Parts, body: Body) -> 
     let operation = format!("{} {path}", parts.method);
     let key = RequestKey { caller, operation, key: key_of(&parts.headers)? };
     let mac = state.body_macs.of(&key, &bytes);
-    let hold = Hold::new(state, KeyClaim::new(key));
-    match state.db.claim_key(&hold.claim, &mac, state.now()).await? {
-        Claimed::First => {
-            parts.extensions.insert(hold.claim.clone());
-            Ok(Begun::First(hold, Body::from(bytes)))
+    let reserved_key = ReservedKey::new(state, KeyReservation::new(key));
+    match state.db.reserve_key(&reserved_key.reservation, &mac, state.now()).await? {
+        Reserved::First => {
+            parts.extensions.insert(reserved_key.reservation.clone());
+            Ok(Begun::First(reserved_key, Body::from(bytes)))
         }
-        claimed => {
-            hold.end();
-            match claimed {
-                Claimed::Answered(answer) => Ok(Begun::Before(answer)),
-                Claimed::OtherBody => Err(ApiError::IdempotencyKeyReused),
-                Claimed::First | Claimed::UnderWay => Err(ApiError::RequestInProgress),
+        reserved => {
+            reserved_key.end();
+            match reserved {
+                Reserved::Answered(answer) => Ok(Begun::Before(answer)),
+                Reserved::OtherBody => Err(ApiError::IdempotencyKeyReused),
+                Reserved::First | Reserved::UnderWay => Err(ApiError::RequestInProgress),
             }
         }
     }
@@ -84,17 +84,17 @@ fn wants_page(parts: &Parts) -> bool {
     WantsHtml::of(&parts.headers).0 || Encoding::of(&parts.headers) == Ok(Encoding::Form)
 }
 
-/// A claimed key. It is given back when the request ends without an answer: the client went away, or the time was over.
+/// A reserved key. It is given back when the request ends without an answer: the client went away, or the time was over.
 /// What its transaction has committed until then stays: a key with an answer is not given back.
-struct Hold {
+struct ReservedKey {
     state: AppState,
-    claim: KeyClaim,
+    reservation: KeyReservation,
     has_ended: bool,
 }
 
-impl Hold {
-    fn new(state: &AppState, claim: KeyClaim) -> Hold {
-        Hold { state: state.clone(), claim, has_ended: false }
+impl ReservedKey {
+    fn new(state: &AppState, reservation: KeyReservation) -> ReservedKey {
+        ReservedKey { state: state.clone(), reservation, has_ended: false }
     }
 
     /// Leaves the row as it is.
@@ -103,7 +103,7 @@ impl Hold {
     }
 
     /// Stores an answer, unless the transaction of a change has stored it, or gives the key back.
-    async fn keep(self, response: Response) -> Response {
+    async fn store(self, response: Response) -> Response {
         if !is_stored(response.status()) {
             self.release().await;
             return response;
@@ -113,7 +113,7 @@ impl Hold {
             self.release().await;
             return response;
         };
-        if let Err(error) = self.state.db.keep_answer(&self.claim, &answer).await {
+        if let Err(error) = self.state.db.store_answer(&self.reservation, &answer).await {
             tracing::warn!(%error, "an answer is not stored for repeated requests");
         }
         self.end();
@@ -121,26 +121,26 @@ impl Hold {
     }
 
     async fn release(self) {
-        release(&self.state, &self.claim).await;
+        release(&self.state, &self.reservation).await;
         self.end();
     }
 }
 
-impl Drop for Hold {
+impl Drop for ReservedKey {
     fn drop(&mut self) {
         if self.has_ended {
             return;
         }
-        let (state, claim) = (self.state.clone(), self.claim.clone());
+        let (state, reservation) = (self.state.clone(), self.reservation.clone());
         if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(async move { release(&state, &claim).await });
+            runtime.spawn(async move { release(&state, &reservation).await });
         }
     }
 }
 
 /// A key that is not given back is forgotten a minute later.
-async fn release(state: &AppState, claim: &KeyClaim) {
-    if let Err(error) = state.db.release_key(claim).await {
+async fn release(state: &AppState, reservation: &KeyReservation) {
+    if let Err(error) = state.db.release_key(reservation).await {
         tracing::warn!(%error, "an Idempotency-Key is in use until it is forgotten");
     }
 }

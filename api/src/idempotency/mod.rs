@@ -1,7 +1,7 @@
 //! `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): a client that got no answer sends its request again, and
 //! gets the answer of the first one.
 //!
-//! A route has its handler in [`once`]. The handler takes [`AnswerKeeper`] and gives the database the answer that is
+//! A route has its handler in [`once`]. The handler takes [`AnswerStorer`] and gives the database the answer that is
 //! stored in the transaction of its change. Without the header nothing is looked up.
 //!
 //! The order: limits per client, the bearer's signature, the body's size and type, session and role, the key, the body's
@@ -16,7 +16,7 @@ mod sent_body;
 
 pub use body_mac::BodyMacs;
 
-pub(crate) use answer::AnswerKeeper;
+pub(crate) use answer::AnswerStorer;
 pub(crate) use key::{IDEMPOTENCY_KEY, IdempotencyKeyHeader};
 pub(crate) use layer::once;
 

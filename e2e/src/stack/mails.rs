@@ -85,7 +85,7 @@ impl Stack {
 fn stored(folder: &Path) -> anyhow::Result<Vec<ReceivedMail>> {
     let Ok(entries) = fs::read_dir(folder) else { return Ok(Vec::new()) };
     let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    paths.retain(|path| path.extension().is_some_and(|ending| ending == "eml"));
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "eml"));
     // The names are UUIDv7, so their order is that of the requests.
     paths.sort();
     paths.iter().map(|path| Ok(as_received(fs::read(path)?))).collect()

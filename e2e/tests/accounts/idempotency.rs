@@ -48,7 +48,7 @@ async fn age(stack: &Stack, seconds: u32) -> Result<()> {
             format!("strftime('%Y-%m-%dT%H:%M:%f', claimed_at, '-{seconds} seconds') || '000+00:00'")
         }
     };
-    stack.sql().run(&format!("UPDATE idempotency_keys SET claimed_at = {older}"), "").await?;
+    stack.sql().run(&format!("UPDATE idempotency_keys SET reserved_at = {older}"), "").await?;
     Ok(())
 }
 

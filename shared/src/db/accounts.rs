@@ -6,9 +6,9 @@ use uuid::Uuid;
 use super::base_mailboxes::COUNT_FOR;
 use super::email_changes::IS_RESERVED;
 use super::emails::enqueue::{NewEmail, enqueue_email};
-use super::idempotency::keep_answer;
+use super::idempotency::store_answer;
 use super::login_throttle::{FORGET_NETWORKS, forget_logins};
-use super::users::{Change, KeepFor, NewAccount, SELECT_USER_OF_MAILBOX, User, bind_account};
+use super::users::{AnswerFor, Change, NewAccount, SELECT_USER_OF_MAILBOX, User, bind_account};
 use super::{Db, DbResult, in_transaction, on_db};
 use crate::domain::closing_reason::NO_ACCOUNT;
 use crate::domain::{EmailAddress, Role};
@@ -36,7 +36,7 @@ pub struct PurgedAccount {
 
 /// The result of the request to delete an account that another person made with one's address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Disowned {
+pub enum UnverifiedDeletion {
     /// The account is deleted.
     Deleted,
     /// The account was verified, or not made by sign-up, so it stays.
@@ -96,7 +96,7 @@ impl Db {
         account: &NewAccount,
         uid: Uuid,
         email: &NewEmail,
-        keep: Option<KeepFor<'_>>,
+        store: Option<AnswerFor<'_>>,
         now: DateTime<Utc>,
     ) -> DbResult<Option<User>> {
         let mailbox = account.email.canonical();
@@ -128,7 +128,7 @@ impl Db {
             let user: Option<User> = query.fetch_optional(&mut *tx).await?;
             let Some(user) = user else { return Ok(None) };
             enqueue_email!(tx, email);
-            keep_answer!(tx, keep.and_then(|keep| keep(&user)).as_ref());
+            store_answer!(tx, store.and_then(|answer| answer(&user)).as_ref());
             Some(user)
         })
     }
@@ -153,21 +153,21 @@ impl Db {
     }
 
     /// Deletes an account that was made by sign-up and never verified, with its sessions and queued emails.
-    pub async fn disown_account(
+    pub async fn delete_unverified_account(
         &self,
         uid: Uuid,
         email: &EmailAddress,
         now: DateTime<Utc>,
-    ) -> DbResult<Disowned> {
+    ) -> DbResult<UnverifiedDeletion> {
         in_transaction!(self, tx => {
             let deleted = sqlx::query(DELETE_UNVERIFIED).bind(uid).bind(email.canonical());
             if deleted.execute(&mut *tx).await?.rows_affected() == 0 {
-                return Ok(Disowned::Refused);
+                return Ok(UnverifiedDeletion::Refused);
             }
             let cancelled = sqlx::query(CANCEL_EMAILS_OF_ACCOUNT).bind(email.canonical()).bind(uid);
             cancelled.bind(NO_ACCOUNT).bind(now).execute(&mut *tx).await?;
             forget_logins!(tx, email.canonical());
-            Disowned::Deleted
+            UnverifiedDeletion::Deleted
         })
     }
 

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::base_mailboxes::COUNT_FOR;
 use super::emails::enqueue::{EmailContext, NewEmail, RequestOrigin, enqueue_email};
 use super::emails::on_request::{EmailRequest, enqueue_on_postgres, enqueue_on_sqlite};
-use super::idempotency::{AnswerToKeep, keep_answer};
+use super::idempotency::{AnswerToStore, store_answer};
 use super::login_throttle::{FORGET_NETWORKS, forget_logins};
 use super::passwords::END_SESSIONS;
 use super::sessions::{Actor, Checked, require_actor};
@@ -87,14 +87,14 @@ pub struct EmailChangeRequest<'a> {
     /// How many sign-ups and address changes a mailbox gets in 24 hours, whatever follows its `+`.
     pub base_mailbox_limit: i32,
     /// The answer, where it is stored for repeated requests.
-    pub keep: Option<&'a AnswerToKeep>,
+    pub store: Option<&'a AnswerToStore>,
 }
 
 impl Db {
     /// Queues the emails of a request for a new address unless a limit of its mailbox is reached; returns whether they
     /// were queued. The address is not looked up.
     pub async fn request_email_change(&self, request: &EmailChangeRequest<'_>) -> DbResult<Checked<bool>> {
-        let EmailChangeRequest { actor, request, new_email, base_mailbox_limit, keep } = request;
+        let EmailChangeRequest { actor, request, new_email, base_mailbox_limit, store } = request;
         let now = request.email.created_at();
         in_transaction!(self, tx, enqueue = enqueue_on_postgres | enqueue_on_sqlite => {
             require_actor!(self, tx, actor, now);
@@ -105,7 +105,7 @@ impl Db {
                 tx.rollback().await?;
                 return Ok(Checked::Done(false));
             }
-            keep_answer!(tx, *keep);
+            store_answer!(tx, *store);
             Checked::Done(!queued.is_empty())
         })
     }

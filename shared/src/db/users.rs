@@ -9,7 +9,7 @@ pub use self::user::{Change, FIRST_AUTH_VERSION, Replaceable, User};
 use super::base_mailboxes::COUNT_FOR;
 use super::batch::{BatchOperation, HeldConnection};
 use super::emails::enqueue::{NewEmail, bind_email};
-use super::idempotency::AnswerToKeep;
+use super::idempotency::AnswerToStore;
 use super::{Db, DbResult, Pools, on_db, within_limit};
 use crate::domain::{CreatedVia, EmailAddress, Role};
 use crate::links::UNDO_WINDOW;
@@ -147,7 +147,7 @@ impl NewAccount {
 }
 
 /// Makes the answer to a sign-up that is stored with its account.
-pub type KeepFor<'a> = &'a (dyn Fn(&User) -> Option<AnswerToKeep> + Send + Sync);
+pub type AnswerFor<'a> = &'a (dyn Fn(&User) -> Option<AnswerToStore> + Send + Sync);
 
 /// The result of a sign-up.
 #[derive(Debug)]
@@ -212,16 +212,16 @@ pub(super) use bind_account;
 impl Db {
     /// Creates an account, queues its verification email, `email(uid)`, and stores the answer, in one transaction. Another
     /// request may create an account with the same address at the same moment: the unique index decides.
-    pub async fn create_account_and_keep(
+    pub async fn create_account_and_store_answer(
         &self,
         account: &NewAccount,
         email: impl FnOnce(Uuid) -> NewEmail,
-        keep: Option<KeepFor<'_>>,
+        store: Option<AnswerFor<'_>>,
         now: DateTime<Utc>,
     ) -> DbResult<Creation> {
         let uid = Uuid::new_v4();
         let email = email(uid);
-        let created = match (&self.pools, account.replaces, keep) {
+        let created = match (&self.pools, account.replaces, store) {
             (Pools::Postgres(_), None, None) => {
                 let user: DbResult<Option<User>> = on_db!(self.writer(), connection => {
                 let query = bind_account!(sqlx::query_as(CREATE_ACCOUNT_POSTGRES), account, uid, now);
@@ -235,7 +235,7 @@ impl Db {
                 });
                 user?.inspect(|_| email.count())
             }
-            _ => self.create_account_in_steps(account, uid, &email, keep, now).await?,
+            _ => self.create_account_in_steps(account, uid, &email, store, now).await?,
         };
         match created {
             Some(user) => Ok(Creation::Created(Box::new(user), email.id)),

@@ -18,7 +18,7 @@ pub const AUTH_CHANGED: &str = "the password, address or role was changed after 
 pub const CANCELLED_BY_OPERATOR: &str = "cancelled by an operator";
 
 /// The email was not sent by its deadline.
-pub const DEADLINE_PASSED: &str = "deadline passed before the mail could be sent";
+pub const DEADLINE_PASSED: &str = "deadline passed before the email could be sent";
 /// Its templates and values make no message.
 pub const NOT_RENDERED: &str = "the email cannot be rendered, see the worker's log";
 /// Too many workers died with it.

@@ -16,7 +16,7 @@ use tracing::Instrument;
 
 use crate::delivery::capacity::{DeliveryPermit, SendingPermit};
 use crate::delivery::circuit_breaker::CircuitBreaker;
-use crate::delivery::fallback::{Fallback, Held};
+use crate::delivery::fallback::{Fallback, Released};
 use crate::delivery::lease::{Lease, Leases};
 use crate::delivery::prepare::{Decision, EmailContent, Preparer};
 use crate::delivery::spans;
@@ -62,7 +62,7 @@ enum Outcome {
     /// It is tried again.
     Retry(SendError, MailServer),
     /// No mail server was asked to take it: it waits for one.
-    Held(Held),
+    Released(Released),
     /// The lease is lost, or the database could not confirm it: the row is not changed.
     LeaseLost,
 }
@@ -74,7 +74,7 @@ impl Outcome {
             Outcome::Cancelled(_) => AttemptOutcome::Cancelled,
             Outcome::Failed(..) => AttemptOutcome::Failed,
             Outcome::Retry(..) => AttemptOutcome::Retried,
-            Outcome::Held(_) => AttemptOutcome::Released,
+            Outcome::Released(_) => AttemptOutcome::Released,
             Outcome::LeaseLost => AttemptOutcome::LeaseLost,
         }
     }
@@ -131,7 +131,7 @@ impl Delivery {
         };
         let (server, sending) = match self.start_sending(email, permit).await {
             Ok(started) => started,
-            Err(held) => return Ok(Outcome::Held(held)),
+            Err(released) => return Ok(Outcome::Released(released)),
         };
         let (transport, circuit_breaker) = self.way_to(server);
         let mut span = spans::sending(&self.tracer, transport, place);
@@ -152,23 +152,23 @@ impl Delivery {
         &self,
         email: &ClaimedEmail,
         permit: &mut DeliveryPermit,
-    ) -> Result<(MailServer, SendingPermit), Held> {
+    ) -> Result<(MailServer, SendingPermit), Released> {
         let Some(fallback) = &self.fallback else {
             return Ok((MailServer::First, permit.start_sending().await));
         };
         let (claimed_for, bound_to) = (permit.claimed_for, email.bound_server());
         let server = fallback.choose(claimed_for, bound_to, &self.circuit_breaker)?;
         if server != claimed_for.server {
-            let sending = permit.start_sending_to_other().ok_or(Held::BoundServerAway)?;
+            let sending = permit.start_sending_to_other().ok_or(Released::BoundServerAway)?;
             return Ok((server, sending));
         }
         let sending = permit.start_sending().await;
         // The circuit may have opened meanwhile.
         match fallback.choose(claimed_for, bound_to, &self.circuit_breaker) {
             Ok(server) => Ok((server, sending)),
-            Err(held) => {
+            Err(released) => {
                 sending.give_back();
-                Err(held)
+                Err(released)
             }
         }
     }
@@ -237,7 +237,7 @@ impl Delivery {
                 self.db.complete_failed(email, Reason { smtp_code, text: &reason, server }, now).await
             }
             Outcome::Retry(error, server) => self.retry(email, &error, server, &to).await,
-            Outcome::Held(held) => self.db.release(email.claim(), held.until(now)).await,
+            Outcome::Released(released) => self.db.release(email.claim(), released.until(now)).await,
         };
         match completed {
             Ok(true) => record::closed(email, attempt),

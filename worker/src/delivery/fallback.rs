@@ -20,19 +20,19 @@ pub(crate) struct Fallback {
 
 /// Why a claimed email goes to no server now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Held {
+pub(crate) enum Released {
     /// The circuit opened after the claim: another claim finds the other server.
     CircuitOpened,
     /// Only one server may get it, and that one cannot be used.
     BoundServerAway,
 }
 
-impl Held {
+impl Released {
     /// When the email is due again; `None`: it stays due.
     pub(crate) fn until(self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         match self {
-            Held::CircuitOpened => None,
-            Held::BoundServerAway => Some(now + CLAIM_AGAIN_AFTER),
+            Released::CircuitOpened => None,
+            Released::BoundServerAway => Some(now + CLAIM_AGAIN_AFTER),
         }
     }
 }
@@ -53,7 +53,7 @@ impl Fallback {
         claimed_for: ClaimedFor,
         bound_to: Option<MailServer>,
         first: &CircuitBreaker,
-    ) -> Result<MailServer, Held> {
+    ) -> Result<MailServer, Released> {
         let server = bound_to.unwrap_or(claimed_for.server);
         let circuit_breaker = match server {
             MailServer::First => first,
@@ -61,12 +61,12 @@ impl Fallback {
         };
         let is_its_probe = claimed_for.is_probe && claimed_for.server == server;
         match bound_to {
-            None if circuit_breaker.is_open() => Err(Held::CircuitOpened),
+            None if circuit_breaker.is_open() => Err(Released::CircuitOpened),
             None => Ok(server),
             // A half-open circuit admits one email at a time, also of those that were claimed for the other server.
             Some(_) if circuit_breaker.is_closed() => Ok(server),
             Some(_) if is_its_probe && !circuit_breaker.is_open() => Ok(server),
-            Some(_) => Err(Held::BoundServerAway),
+            Some(_) => Err(Released::BoundServerAway),
         }
     }
 }

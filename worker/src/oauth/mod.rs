@@ -3,7 +3,7 @@
 
 mod answer;
 mod error;
-mod keeper;
+mod refresher;
 mod state;
 #[cfg(test)]
 mod tests;

@@ -14,7 +14,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::answer::Granted;
 use super::error::{TokenError, TokenProblem};
-use super::keeper::keep;
+use super::refresher::refresh;
 use super::state::{AccessToken, TokenState};
 use super::token_server::TokenServer;
 
@@ -29,7 +29,7 @@ pub(crate) struct Tokens {
     refused: watch::Sender<u64>,
     /// The last refused token that was replaced, and when.
     replaced: Mutex<Option<(u64, Instant)>>,
-    _keeper: AbortOnDropHandle<()>,
+    _refresher: AbortOnDropHandle<()>,
 }
 
 impl Tokens {
@@ -59,8 +59,8 @@ impl Tokens {
     {
         let (publish, state) = watch::channel(TokenState::default());
         let (refused, refusals) = watch::channel(0);
-        let keeper = AbortOnDropHandle::new(tokio::spawn(keep(fetch, publish, refusals)));
-        Tokens { state, refused, replaced: Mutex::default(), _keeper: keeper }
+        let refresher = AbortOnDropHandle::new(tokio::spawn(refresh(fetch, publish, refusals)));
+        Tokens { state, refused, replaced: Mutex::default(), _refresher: refresher }
     }
 
     /// A token that has not ended. Waits for a request that is under way.

@@ -7,7 +7,7 @@ use super::body::HEADER_LIMIT;
 
 /// The email cannot be made; another attempt gives the same error.
 #[derive(Debug, thiserror::Error)]
-pub enum CannotCompose {
+pub enum ComposeError {
     /// The recipient is not an address. This service writes only parsed ones into rows.
     #[error("the recipient is not an address")]
     Recipient,
@@ -16,18 +16,18 @@ pub enum CannotCompose {
     Render(#[from] RenderError),
     /// The message could not be built.
     #[error(transparent)]
-    Compose(#[from] ComposeError),
+    Message(#[from] MessageError),
 }
 
 /// Why no email can be made with these settings.
 #[derive(Debug, thiserror::Error)]
-pub enum ComposerError {
+pub enum ComposerStartError {
     /// An email of this kind cannot be made with these settings.
     #[error("an email {0} cannot be made: {1}; check MAIL_FROM, MAIL_FROM_NAME and TEMPLATE_FOLDER")]
-    Sample(EmailKind, CannotCompose),
+    Sample(EmailKind, ComposeError),
     /// No email can have this sender.
     #[error("{0}; check MAIL_FROM and MAIL_FROM_NAME")]
-    Sender(#[from] ComposeError),
+    Sender(#[from] MessageError),
     /// A template is broken.
     #[error(transparent)]
     Template(#[from] TemplateError),
@@ -35,7 +35,7 @@ pub enum ComposerError {
 
 /// The message cannot be built; another attempt gives the same error.
 #[derive(Debug, thiserror::Error)]
-pub enum ComposeError {
+pub enum MessageError {
     /// CR, LF or NUL in the sender's name or the subject makes the builder panic, or starts a header.
     #[error("the {0} holds a line break or a NUL")]
     LineBreak(&'static str),

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::body::{EmailBody, HEADER_LIMIT, MailRenderer, Rendered};
 use super::echo::Echo;
-use super::error::{CannotCompose, ComposeError, ComposerError};
+use super::error::{ComposeError, ComposerStartError, MessageError};
 use super::sender::Sender;
 
 /// Makes messages, all from the sender of the settings. Cheap to clone.
@@ -50,7 +50,7 @@ impl Composer {
     ///
     /// # Errors
     /// A broken template, with file and line, or the reason why an email cannot be made.
-    pub fn new(settings: &Settings) -> Result<Composer, ComposerError> {
+    pub fn new(settings: &Settings) -> Result<Composer, ComposerStartError> {
         let folder: Option<&Path> = settings.template_folder.as_deref();
         let mail = &settings.mail;
         let renderer = MailRenderer::new(folder, &settings.product, settings.public_url.as_str())?;
@@ -64,7 +64,7 @@ impl Composer {
             let to = mail.from.as_ref();
             let sample =
                 composer.compose(Uuid::nil(), to, settings.default_locale, body, DateTime::UNIX_EPOCH);
-            sample.map_err(|error| ComposerError::Sample(kind, error))?;
+            sample.map_err(|error| ComposerStartError::Sample(kind, error))?;
         }
         Ok(composer)
     }
@@ -80,8 +80,8 @@ impl Composer {
         locale: Locale,
         body: &EmailBody,
         now: DateTime<Utc>,
-    ) -> Result<Outgoing, CannotCompose> {
-        let to: Address = to.parse().map_err(|_| CannotCompose::Recipient)?;
+    ) -> Result<Outgoing, ComposeError> {
+        let to: Address = to.parse().map_err(|_| ComposeError::Recipient)?;
         let rendered = self.renderer.render(locale, body)?;
         let (kind, unsubscribe) = (body.kind(), body.unsubscribe());
         let facts = MessageFacts { id, kind, sender: &self.sender, to: &to, unsubscribe, now };
@@ -90,10 +90,10 @@ impl Composer {
             echo.name_row(message.headers_mut(), id);
         }
         let sender = match &self.bounces {
-            Some(bounces) => bounces.of_row(id).map_err(ComposeError::Envelope)?,
+            Some(bounces) => bounces.of_row(id).map_err(MessageError::Envelope)?,
             None => self.sender.address.clone(),
         };
-        let envelope = Envelope::new(Some(sender), vec![to]).map_err(ComposeError::Refused)?;
+        let envelope = Envelope::new(Some(sender), vec![to]).map_err(MessageError::Refused)?;
         Ok(Outgoing {
             id,
             envelope,
@@ -124,10 +124,10 @@ pub struct MessageFacts<'a> {
 /// Builds the message as it goes over the wire: ASCII, lines of at most 998 octets.
 ///
 /// # Errors
-/// See [`ComposeError`].
-pub fn compose(rendered: &Rendered, facts: &MessageFacts<'_>) -> Result<MultiPart, ComposeError> {
-    ComposeError::refuse_header("subject", &rendered.subject)?;
-    ComposeError::refuse_beyond_ascii("recipient's", facts.to)?;
+/// See [`MessageError`].
+pub fn compose(rendered: &Rendered, facts: &MessageFacts<'_>) -> Result<MultiPart, MessageError> {
+    MessageError::refuse_header("subject", &rendered.subject)?;
+    MessageError::refuse_beyond_ascii("recipient's", facts.to)?;
     let mut message = MultiPart::alternative()
         .singlepart(part(ContentType::TEXT_PLAIN, &rendered.text))
         .singlepart(part(ContentType::TEXT_HTML, &rendered.html));
@@ -139,19 +139,19 @@ pub fn compose(rendered: &Rendered, facts: &MessageFacts<'_>) -> Result<MultiPar
 }
 
 /// What headers cannot have, for each email and for the sender of all.
-impl ComposeError {
+impl MessageError {
     /// Refuses a text that cannot stand in a header.
-    pub(super) fn refuse_header(what: &'static str, text: &str) -> Result<(), ComposeError> {
+    pub(super) fn refuse_header(what: &'static str, text: &str) -> Result<(), MessageError> {
         if text.contains(['\r', '\n', '\0']) {
-            return Err(ComposeError::LineBreak(what));
+            return Err(MessageError::LineBreak(what));
         }
-        if text.len() > HEADER_LIMIT { Err(ComposeError::TooLong(what)) } else { Ok(()) }
+        if text.len() > HEADER_LIMIT { Err(MessageError::TooLong(what)) } else { Ok(()) }
     }
 
     /// Refuses an address that would need SMTPUTF8.
-    pub(super) fn refuse_beyond_ascii(whose: &'static str, address: &Address) -> Result<(), ComposeError> {
+    pub(super) fn refuse_beyond_ascii(whose: &'static str, address: &Address) -> Result<(), MessageError> {
         let address: &str = address.as_ref();
-        if address.is_ascii() { Ok(()) } else { Err(ComposeError::NotAscii(whose)) }
+        if address.is_ascii() { Ok(()) } else { Err(MessageError::NotAscii(whose)) }
     }
 }
 

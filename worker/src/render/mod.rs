@@ -13,6 +13,6 @@ mod tests;
 pub use body::{EmailBody, MailRenderer, Rendered};
 pub use bookly_shared::templates::RenderError;
 pub use check::{TemplateReport, check};
-pub use error::{CannotCompose, ComposeError, ComposerError};
+pub use error::{ComposeError, ComposerStartError, MessageError};
 pub use message::{Composer, MessageFacts, Outgoing, compose};
 pub use sender::Sender;

@@ -5,7 +5,7 @@ use lettre::Address;
 use lettre::message::header::{self, Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Mailboxes};
 
-use super::error::ComposeError;
+use super::error::MessageError;
 
 /// The recommended longest line (RFC 5322 §2.1.1), without its CRLF.
 const LINE: usize = 78;
@@ -27,9 +27,9 @@ impl Sender {
     ///
     /// # Errors
     /// When a header cannot be made of them.
-    pub fn new(address: Address, name: &str, reply_to: Option<Address>) -> Result<Sender, ComposeError> {
-        ComposeError::refuse_header("sender's name", name)?;
-        ComposeError::refuse_beyond_ascii("sender's", &address)?;
+    pub fn new(address: Address, name: &str, reply_to: Option<Address>) -> Result<Sender, MessageError> {
+        MessageError::refuse_header("sender's name", name)?;
+        MessageError::refuse_beyond_ascii("sender's", &address)?;
         let name = name.trim();
         let from = quoted_from(name, &address).unwrap_or_else(|| {
             let name = Some(name.to_owned()).filter(|name| !name.is_empty());

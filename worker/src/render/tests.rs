@@ -46,7 +46,7 @@ fn link_of(mail: &EmailBody) -> &str {
     }
 }
 
-fn composed(rendered: &Rendered, from_name: &str) -> Result<Vec<u8>, ComposeError> {
+fn composed(rendered: &Rendered, from_name: &str) -> Result<Vec<u8>, MessageError> {
     let facts = MessageFacts {
         id: Uuid::from_u128(7),
         kind: EmailKind::Welcome,
@@ -218,10 +218,10 @@ fn both_parts_are_unchanged_on_the_wire() {
 fn line_breaks_and_nul_in_headers_are_refused() {
     let rendered = renderer().render(Locale::En, &EmailBody::sample(EmailKind::Welcome)).unwrap();
     for name in ["Bookly\r\nBcc: x@example.org", "a\nb", "a\rb", "a\0b"] {
-        assert!(matches!(composed(&rendered, name), Err(ComposeError::LineBreak("sender's name"))));
+        assert!(matches!(composed(&rendered, name), Err(MessageError::LineBreak("sender's name"))));
     }
     let injected = Rendered { subject: "a\r\nBcc: x@example.org".into(), ..rendered };
-    assert!(matches!(composed(&injected, "Bookly"), Err(ComposeError::LineBreak("subject"))));
+    assert!(matches!(composed(&injected, "Bookly"), Err(MessageError::LineBreak("subject"))));
 }
 
 #[test]
@@ -272,7 +272,7 @@ fn an_address_that_would_need_smtputf8_is_refused() {
         unsubscribe: None,
         now: DateTime::UNIX_EPOCH,
     };
-    assert!(matches!(compose(&rendered, &facts), Err(ComposeError::NotAscii("recipient's"))));
+    assert!(matches!(compose(&rendered, &facts), Err(MessageError::NotAscii("recipient's"))));
 }
 
 #[test]

@@ -106,7 +106,7 @@ fn path_of(folder: &Path, id: Uuid) -> PathBuf {
 }
 
 fn id_of(path: &Path) -> Option<Uuid> {
-    let is_mail = path.extension().is_some_and(|ending| ending == "eml");
+    let is_mail = path.extension().is_some_and(|extension| extension == "eml");
     path.file_stem().filter(|_| is_mail)?.to_str()?.parse().ok()
 }
 

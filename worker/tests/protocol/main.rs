@@ -15,7 +15,7 @@
 //! | `CheckLease` | `Lease::still_holds`: the claim is new, `lease_lasts`, or `renew_lease` where little of the lease is left |
 //! | `Data`, `FinalDot`, `ReplyArrives`, `ReplyLost` | `Session::data`: DATA; the final dot and the server's decision; its reply |
 //! | `Complete` | `Delivery::complete`: `complete_sent`, `complete_failed`, `cancel`, `retry_later` |
-//! | `Release` | `Fallback::choose`, `Held`; `Db::release` |
+//! | `Release` | `Fallback::choose`, `Released`; `Db::release` |
 //! | `RenewLeases`, `LeaseExpires` | `Leases::renew`, `renew_leases`; `lease_until` passes |
 //! | `RescueLostLease`, `Reenqueue`, `FailOverdue` | `Maintenance::round`: `rescue_lost_leases`; `take_unenqueued` and `RedisQueue::push`; `fail_overdue` |
 //! | `Crash`, `Pause`, `Continue` | kill -9 and a new process; SIGSTOP; SIGCONT |

@@ -26,7 +26,7 @@ use crate::error::{ApiError, ApiResult};
 use crate::extract::{
     Authorized, AuthorizedBytes, ClientIp, CurrentRequest, Fields, FromFields, VerifiedUser, done,
 };
-use crate::idempotency::{AnswerKeeper, IdempotencyKeyHeader, once};
+use crate::idempotency::{AnswerStorer, IdempotencyKeyHeader, once};
 use crate::openapi::{errors, schemas};
 use crate::pages::{AccountSummary, Page};
 use crate::state::AppState;
@@ -75,7 +75,7 @@ async fn request(
     State(state): State<AppState>,
     ClientIp(client): ClientIp,
     CurrentRequest(origin): CurrentRequest,
-    keeper: AnswerKeeper,
+    storer: AnswerStorer,
     Authorized(VerifiedUser(session), change): Authorized<VerifiedUser, EmailChange>,
 ) -> ApiResult<Json<MessageResponse>> {
     let (actor, user) = (session.actor(), session.user);
@@ -103,13 +103,13 @@ async fn request(
         lifetime: request_link::lifetime(&state, EmailKind::ChangeEmail),
     };
     let answer = MessageResponse { message: REQUESTED };
-    let keep = keeper.json(StatusCode::OK, &answer);
+    let store = storer.json(StatusCode::OK, &answer);
     let request = EmailChangeRequest {
         actor: &actor,
         request,
         new_email: &change.new_email,
         base_mailbox_limit: state.settings.base_mailbox_limit_per_day,
-        keep: keep.as_ref(),
+        store: store.as_ref(),
     };
     let queued = state.db.request_email_change(&request).await?;
     if done::<VerifiedUser, _>(&state, &actor, queued).await? {

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use bookly_shared::audit;
-use bookly_shared::db::accounts::Disowned;
+use bookly_shared::db::accounts::UnverifiedDeletion;
 use bookly_shared::db::users::User;
 use bookly_shared::domain::CreatedVia;
 use bookly_shared::links::Purpose;
@@ -87,12 +87,12 @@ async fn open_link(state: &AppState, token: &PathToken) -> ApiResult<OpenedLink>
 
 async fn delete_account(state: &AppState, token: &PathToken) -> ApiResult<User> {
     let link = open_link(state, token).await?;
-    match state.db.disown_account(link.user.uid, &link.email, state.now()).await? {
-        Disowned::Deleted => {
+    match state.db.delete_unverified_account(link.user.uid, &link.email, state.now()).await? {
+        UnverifiedDeletion::Deleted => {
             audit::account(&link.user, "account_disowned");
             Ok(link.user)
         }
         // It was verified in the meantime.
-        Disowned::Refused => Err(ApiError::AlreadyVerified),
+        UnverifiedDeletion::Refused => Err(ApiError::AlreadyVerified),
     }
 }

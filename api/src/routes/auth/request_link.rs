@@ -9,7 +9,7 @@ use axum::response::Response;
 use bookly_shared::audit;
 use bookly_shared::db::emails::enqueue::{NewEmail, RequestOrigin};
 use bookly_shared::db::emails::on_request::EmailRequest;
-use bookly_shared::db::idempotency::AnswerToKeep;
+use bookly_shared::db::idempotency::AnswerToStore;
 use bookly_shared::domain::{EmailAddress, EmailKind};
 use chrono::TimeDelta;
 use utoipa::ToSchema;
@@ -20,7 +20,7 @@ use super::response_format::ResponseFormat;
 use super::user::MessageResponse;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{CurrentRequest, EncodedBytes, Fields, FromFields, JsonOrForm};
-use crate::idempotency::{AnswerKeeper, IdempotencyKeyHeader, once};
+use crate::idempotency::{AnswerStorer, IdempotencyKeyHeader, once};
 use crate::openapi::{errors, schemas};
 use crate::pages::{Page, Problem, RequestForm};
 use crate::state::AppState;
@@ -109,10 +109,10 @@ async fn resend(
     State(state): State<AppState>,
     format: ResponseFormat,
     origin: CurrentRequest,
-    keeper: AnswerKeeper,
+    storer: AnswerStorer,
     body: AddressBody,
 ) -> Response {
-    RESEND.respond(&state, format, (origin, keeper), body).await
+    RESEND.respond(&state, format, (origin, storer), body).await
 }
 
 #[utoipa::path(
@@ -132,10 +132,10 @@ async fn reset(
     State(state): State<AppState>,
     format: ResponseFormat,
     origin: CurrentRequest,
-    keeper: AnswerKeeper,
+    storer: AnswerStorer,
     body: AddressBody,
 ) -> Response {
-    RESET.respond(&state, format, (origin, keeper), body).await
+    RESET.respond(&state, format, (origin, storer), body).await
 }
 
 /// How long the link in an email of this kind is valid.
@@ -148,7 +148,7 @@ impl LinkRequest {
         &self,
         state: &AppState,
         format: ResponseFormat,
-        (CurrentRequest(origin), keeper): (CurrentRequest, AnswerKeeper),
+        (CurrentRequest(origin), storer): (CurrentRequest, AnswerStorer),
         body: AddressBody,
     ) -> Response {
         let address = match body {
@@ -156,8 +156,8 @@ impl LinkRequest {
             Err(error) => return self.failure(state, format, error),
         };
         let page = Page::LinkRequested { form: self.form, email: address.as_str() };
-        let (answer, keep) = keeper.response(format.success(state, self.answer, &page)).await;
-        match self.queue(state, origin, &address, keep.as_ref()).await {
+        let (answer, store) = storer.response(format.success(state, self.answer, &page)).await;
+        match self.queue(state, origin, &address, store.as_ref()).await {
             Ok(()) => answer,
             Err(error) => self.failure(state, format, error),
         }
@@ -168,14 +168,14 @@ impl LinkRequest {
         state: &AppState,
         origin: RequestOrigin,
         address: &EmailAddress,
-        keep: Option<&AnswerToKeep>,
+        store: Option<&AnswerToStore>,
     ) -> ApiResult<()> {
         let email = NewEmail::new(self.kind, address, state.now()).request_origin(origin);
         let (id, kind) = (email.id, self.kind);
         let (limits, lifetime) = (state.settings.mailbox_limits, lifetime(state, kind));
         let request = EmailRequest { email, along: Vec::new(), limits, lifetime };
-        let is_queued = match keep {
-            Some(keep) => state.db.enqueue_on_request_once(&request, keep).await?,
+        let is_queued = match store {
+            Some(store) => state.db.enqueue_on_request_once(&request, store).await?,
             None => state.db.enqueue_on_request(request).await?,
         };
         if is_queued {

@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 use super::user::MessageResponse;
 use crate::error::ApiResult;
 use crate::extract::{AdminUser, Authorized, AuthorizedBytes, CurrentRequest, Fields, FromFields, done};
-use crate::idempotency::{AnswerKeeper, IdempotencyKeyHeader, once};
+use crate::idempotency::{AnswerStorer, IdempotencyKeyHeader, once};
 use crate::openapi::{errors, schemas};
 use crate::state::AppState;
 
@@ -65,7 +65,7 @@ errors!(SendMailErrors: body(), keyed(), verified(), [ApiError::InsufficientPerm
 async fn send(
     State(state): State<AppState>,
     CurrentRequest(origin): CurrentRequest,
-    keeper: AnswerKeeper,
+    storer: AnswerStorer,
     Authorized(AdminUser(session), WelcomeRequest { addresses }): Authorized<AdminUser, WelcomeRequest>,
 ) -> ApiResult<Json<MessageResponse>> {
     let now = state.now();
@@ -73,8 +73,8 @@ async fn send(
     let emails: Vec<NewEmail> = addresses.iter().map(welcome).collect();
     let actor = session.actor();
     let answer = MessageResponse { message: "Email sent successfully" };
-    let keep = keeper.json(StatusCode::OK, &answer);
-    let queued = state.db.enqueue_emails_by(&actor, &emails, keep.as_ref(), now).await?;
+    let store = storer.json(StatusCode::OK, &answer);
+    let queued = state.db.enqueue_emails_by(&actor, &emails, store.as_ref(), now).await?;
     done::<AdminUser, _>(&state, &actor, queued).await?;
     audit::emails_queued(&session.user, emails.len(), "welcome_emails_queued");
     emails.iter().for_each(|email| state.jobs.enqueue(email.id));

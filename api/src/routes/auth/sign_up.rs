@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use bookly_shared::audit;
 use bookly_shared::db::emails::enqueue::NewEmail;
-use bookly_shared::db::users::{Creation, FIRST_AUTH_VERSION, KeepFor, NewAccount, Replaceable, User};
+use bookly_shared::db::users::{AnswerFor, Creation, FIRST_AUTH_VERSION, NewAccount, Replaceable, User};
 use bookly_shared::domain::{CreatedVia, EmailAddress, EmailKind, Password, PersonName, Username};
 use bookly_shared::locale::LanguageTag;
 use chrono::{DateTime, Utc};
@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::user::UserResponse;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{AcceptedLanguage, CurrentRequest, Fields, FromFields, JsonBody, JsonBytes};
-use crate::idempotency::{AnswerKeeper, IdempotencyKeyHeader, once};
+use crate::idempotency::{AnswerStorer, IdempotencyKeyHeader, once};
 use crate::openapi::{errors, schemas};
 use crate::password_policy::refuse_guessable;
 use crate::state::AppState;
@@ -90,7 +90,7 @@ async fn sign_up(
     State(state): State<AppState>,
     CurrentRequest(origin): CurrentRequest,
     accepted: AcceptedLanguage,
-    keeper: AnswerKeeper,
+    storer: AnswerStorer,
     JsonBody(sign_up): JsonBody<SignUp>,
 ) -> ApiResult<(StatusCode, Json<SignedUp>)> {
     refuse_guessable("password", &sign_up.password, &sign_up.known_words())?;
@@ -108,10 +108,10 @@ async fn sign_up(
         base_mailbox_limit: state.settings.base_mailbox_limit_per_day,
     };
     let email = |uid| verification_email(&account.email, uid, state.now()).request_origin(origin);
-    let keep = |user: &User| keeper.json(StatusCode::CREATED, &SignedUp::of(user.clone()));
-    let keep: Option<KeepFor<'_>> = keeper.has_key().then_some(&keep);
-    // The account, the email and a kept answer are one transaction, so none exists without the others.
-    let created = state.db.create_account_and_keep(&account, email, keep, state.now()).await?;
+    let store = |user: &User| storer.json(StatusCode::CREATED, &SignedUp::of(user.clone()));
+    let store: Option<AnswerFor<'_>> = storer.has_key().then_some(&store);
+    // The account, the email and a stored answer are one transaction, so none exists without the others.
+    let created = state.db.create_account_and_store_answer(&account, email, store, state.now()).await?;
     let (user, email_id) = match created {
         Creation::Created(user, email_id) => (*user, email_id),
         Creation::AddressTaken => return Err(ApiError::UserExists),

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::enqueue::{NewEmail, deadline_of, enqueue_email};
 use super::list::EmailFilter;
-use crate::db::idempotency::{AnswerToKeep, keep_answer};
+use crate::db::idempotency::{AnswerToStore, store_answer};
 use crate::db::sessions::{Actor, Checked, require_actor};
 use crate::db::{Db, DbResult, in_transaction, on_db};
 use crate::domain::EmailKind;
@@ -40,12 +40,12 @@ UPDATE emails SET state = 'cancelled', last_error = $2, closed_at = $3
 WHERE id = $1 AND state = 'queued'";
 
 impl Db {
-    /// Queues emails that an administrator sends, and keeps the answer: all of it or nothing.
+    /// Queues emails that an administrator sends, and stores the answer: all of it or nothing.
     pub async fn enqueue_emails_by(
         &self,
         actor: &Actor,
         emails: &[NewEmail],
-        keep: Option<&AnswerToKeep>,
+        store: Option<&AnswerToStore>,
         now: DateTime<Utc>,
     ) -> DbResult<Checked<()>> {
         in_transaction!(self, tx => {
@@ -53,7 +53,7 @@ impl Db {
             for email in emails {
                 enqueue_email!(tx, email);
             }
-            keep_answer!(tx, keep);
+            store_answer!(tx, store);
             Checked::Done(())
         })
     }

@@ -7,7 +7,7 @@ use super::reports::{KEEP_MARKS_FOR, PURGE_MARKS};
 use crate::db::base_mailboxes::{COUNT_FOR, PURGE_COUNTS};
 use crate::db::code_tries::{FORGET_TRIES_AFTER, KEEP_EMAIL_TRIES, PURGE_CODE_TRIES, PURGE_EMAIL_CODE_TRIES};
 use crate::db::email_changes::PURGE_CHANGES;
-use crate::db::idempotency::{KEEP_ANSWER_FOR, PURGE_KEYS};
+use crate::db::idempotency::{PURGE_KEYS, STORE_ANSWER_FOR};
 use crate::db::login_throttle::{FORGET_FAILURES_AFTER, KNOWN_NETWORK_FOR};
 use crate::db::mail_servers::{KEEP_CIRCUITS_FOR, PURGE_CIRCUITS};
 use crate::db::suppressions::PURGE_SUPPRESSIONS;
@@ -231,7 +231,7 @@ impl Db {
             (PURGE_CHANGES, now - UNDO_WINDOW),
             (PURGE_CODE_TRIES, now - FORGET_TRIES_AFTER),
             (PURGE_EMAIL_CODE_TRIES, now - KEEP_EMAIL_TRIES),
-            (PURGE_KEYS, now - KEEP_ANSWER_FOR),
+            (PURGE_KEYS, now - STORE_ANSWER_FOR),
             (PURGE_SUPPRESSIONS, now),
             (PURGE_PASSES, now - PASS_EVERY),
             (PURGE_MARKS, now - KEEP_MARKS_FOR),

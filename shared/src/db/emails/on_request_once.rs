@@ -1,7 +1,7 @@
 //! A request for an email that has an `Idempotency-Key`: its answer is stored in the transaction that queues the email.
 
 use super::on_request::{EmailRequest, enqueue_on_postgres, enqueue_on_sqlite};
-use crate::db::idempotency::{AnswerToKeep, keep_answer};
+use crate::db::idempotency::{AnswerToStore, store_answer};
 use crate::db::{Db, DbResult, in_transaction};
 
 impl Db {
@@ -10,11 +10,11 @@ impl Db {
     pub async fn enqueue_on_request_once(
         &self,
         request: &EmailRequest,
-        keep: &AnswerToKeep,
+        store: &AnswerToStore,
     ) -> DbResult<bool> {
         in_transaction!(self, tx, enqueue = enqueue_on_postgres | enqueue_on_sqlite => {
             let queued = enqueue(&mut tx, std::slice::from_ref(request)).await?;
-            keep_answer!(tx, Some(keep));
+            store_answer!(tx, Some(store));
             !queued.is_empty()
         })
     }

@@ -92,8 +92,8 @@ fn mode(settings: &Settings) -> Finding {
         WayToRun::PostgresAndRedis => "Postgres, Redis and worker processes",
     };
     let mail = match settings.mail.transport {
-        MailTransport::Smtp(_) => "mail by SMTP",
-        MailTransport::File => "mail as files",
+        MailTransport::Smtp(_) => "emails by SMTP",
+        MailTransport::File => "emails as files",
     };
     Finding::ok("settings", format!("{mode}; {mail}"))
 }

@@ -26,7 +26,7 @@ pub struct Stats {
 
 pub(super) const HELP: &str = "\
 JSON: {\"now\", \"queued\", \"sending\", \"abandoned\": those of them whose lease ran out, \"oldest_queued_seconds\", \
-\"overdue_seconds\": how long the email that is due longest has waited, \"failed\": all failed ones in the database, \
+\"lateness_seconds\": how long the email that is due longest has waited, \"failed\": all failed ones in the database, \
 \"since\", \"ended\": [{\"kind\", \"state\", \"emails\"}]}";
 
 #[derive(Serialize)]
@@ -36,7 +36,7 @@ struct StatsDocument<'a> {
     sending: i64,
     abandoned: i64,
     oldest_queued_seconds: f64,
-    overdue_seconds: f64,
+    lateness_seconds: f64,
     failed: i64,
     since: DateTime<Utc>,
     ended: Vec<EndedDocument<'a>>,
@@ -82,7 +82,7 @@ fn document<'a>(
         sending: backlog.sending,
         abandoned: backlog.abandoned,
         oldest_queued_seconds: backlog.oldest_seconds,
-        overdue_seconds: backlog.lateness_seconds,
+        lateness_seconds: backlog.lateness_seconds,
         failed,
         since,
         ended: ended.collect(),
@@ -93,9 +93,9 @@ fn open_table(backlog: &Backlog, failed: i64) -> Table {
     let waits = match backlog.queued {
         0 => String::new(),
         _ => {
-            let (oldest, overdue) =
+            let (oldest, late) =
                 (short_duration(backlog.oldest_seconds), short_duration(backlog.lateness_seconds));
-            format!("the oldest for {oldest}, overdue by {overdue}")
+            format!("the oldest for {oldest}, late by {late}")
         }
     };
     let lost = match backlog.abandoned {

@@ -28,7 +28,7 @@ pub(super) const HELP: &str = "\
 Without --reason the entries \"bounce\" and \"operator\" of the mailbox are removed. That the recipient complained or \
 unsubscribed is the recipient's own wish, and is removed only by its reason.
 
-JSON: {\"removed\": number of entries, \"reasons\": [of these], \"kept\": [reasons of the entries that are left]}
+JSON: {\"removed\": number of entries, \"reasons\": [of these], \"left\": [reasons of the entries that are left]}
 
 Examples:
   bookly-worker suppression remove ada@example.org
@@ -38,7 +38,7 @@ Examples:
 struct RemoveDocument {
     removed: usize,
     reasons: Vec<String>,
-    kept: Vec<String>,
+    left: Vec<String>,
 }
 
 impl Remove {
@@ -50,35 +50,35 @@ impl Remove {
         for reason in &reasons {
             audit::suppression(mailbox, reason, "suppression_removed");
         }
-        let mut kept = db.suppression_reasons(mailbox, now).await?;
-        kept.sort_unstable();
+        let mut left = db.suppression_reasons(mailbox, now).await?;
+        left.sort_unstable();
         if reasons.is_empty() {
-            bail!("{}", nothing_removed(mailbox, self.reason, &kept));
+            bail!("{}", nothing_removed(mailbox, self.reason, &left));
         }
         if self.json {
-            return Ok(print_json(&RemoveDocument { removed: reasons.len(), reasons, kept })?);
+            return Ok(print_json(&RemoveDocument { removed: reasons.len(), reasons, left })?);
         }
         print_line(format_args!("suppressions of {} removed: {}", printable(mailbox), reasons.join(", ")))?;
-        for reason in &kept {
-            print_line(kept_line(reason))?;
+        for reason in &left {
+            print_line(left_line(reason))?;
         }
         Ok(())
     }
 }
 
-fn nothing_removed(mailbox: &str, reason: Option<SuppressionReason>, kept: &[String]) -> String {
+fn nothing_removed(mailbox: &str, reason: Option<SuppressionReason>, left: &[String]) -> String {
     let with = reason.map(|reason| format!(" with the reason {reason}")).unwrap_or_default();
-    let without = if reason.is_none() && !kept.is_empty() { " but the recipient's own wish" } else { "" };
-    let kept: String = kept.iter().map(|reason| format!("\n{}", kept_line(reason))).collect();
-    format!("there is no suppression of {mailbox}{with}{without}{kept}")
+    let without = if reason.is_none() && !left.is_empty() { " but the recipient's own wish" } else { "" };
+    let left: String = left.iter().map(|reason| format!("\n{}", left_line(reason))).collect();
+    format!("there is no suppression of {mailbox}{with}{without}{left}")
 }
 
 /// An entry that is left, and how to remove it.
-fn kept_line(reason: &str) -> String {
+fn left_line(reason: &str) -> String {
     let reason = printable(reason);
     let is_own_wish = reason.parse::<SuppressionReason>().is_ok_and(SuppressionReason::is_own_wish);
     let whose = if is_own_wish { ", the recipient's own wish" } else { "" };
-    format!("kept: {reason}{whose} (--reason {reason} removes it)")
+    format!("left: {reason}{whose} (--reason {reason} removes it)")
 }
 
 #[cfg(test)]
@@ -88,21 +88,21 @@ mod tests {
     #[test]
     fn what_is_left_is_named_with_the_way_to_remove_it() {
         assert_eq!(
-            kept_line("unsubscribe"),
-            "kept: unsubscribe, the recipient's own wish (--reason unsubscribe removes it)"
+            left_line("unsubscribe"),
+            "left: unsubscribe, the recipient's own wish (--reason unsubscribe removes it)"
         );
-        assert_eq!(kept_line("bounce"), "kept: bounce (--reason bounce removes it)");
+        assert_eq!(left_line("bounce"), "left: bounce (--reason bounce removes it)");
         let (of, complaint) = ("a@b.test", ["complaint".to_owned()]);
         assert_eq!(nothing_removed(of, None, &[]), "there is no suppression of a@b.test");
         assert_eq!(
             nothing_removed(of, None, &complaint),
             "there is no suppression of a@b.test but the recipient's own wish\n\
-             kept: complaint, the recipient's own wish (--reason complaint removes it)"
+             left: complaint, the recipient's own wish (--reason complaint removes it)"
         );
         assert_eq!(
             nothing_removed(of, Some(SuppressionReason::Bounce), &complaint),
             "there is no suppression of a@b.test with the reason bounce\n\
-             kept: complaint, the recipient's own wish (--reason complaint removes it)"
+             left: complaint, the recipient's own wish (--reason complaint removes it)"
         );
     }
 }

@@ -34,11 +34,11 @@ fn servers(first_is_open: bool, second_is_open: bool) -> (CircuitBreaker, Fallba
 async fn an_email_goes_to_the_server_for_which_it_was_claimed_unless_that_circuit_opened_since() {
     for (claimed_for, first_is_open, second_is_open, chosen) in [
         (First, false, false, Ok(First)),
-        (First, true, false, Err(Held::CircuitOpened)),
+        (First, true, false, Err(Released::CircuitOpened)),
         (Second, true, false, Ok(Second)),
         (Second, false, false, Ok(Second)),
-        (Second, false, true, Err(Held::CircuitOpened)),
-        (Second, true, true, Err(Held::CircuitOpened)),
+        (Second, false, true, Err(Released::CircuitOpened)),
+        (Second, true, true, Err(Released::CircuitOpened)),
     ] {
         let (first, fallback) = servers(first_is_open, second_is_open);
         assert_eq!(
@@ -52,10 +52,10 @@ async fn an_email_goes_to_the_server_for_which_it_was_claimed_unless_that_circui
 #[tokio::test]
 async fn a_bound_email_goes_to_its_server_or_waits_for_it() {
     for (claimed_for, bound_to, first_is_open, second_is_open, chosen) in [
-        (Second, First, true, false, Err(Held::BoundServerAway)),
+        (Second, First, true, false, Err(Released::BoundServerAway)),
         (First, First, false, false, Ok(First)),
         (First, Second, false, false, Ok(Second)),
-        (First, Second, false, true, Err(Held::BoundServerAway)),
+        (First, Second, false, true, Err(Released::BoundServerAway)),
         (Second, Second, true, false, Ok(Second)),
     ] {
         let (first, fallback) = servers(first_is_open, second_is_open);
@@ -72,9 +72,9 @@ async fn a_bound_email_goes_to_its_server_or_waits_for_it() {
 async fn a_half_open_server_gets_a_bound_email_only_as_its_probe() {
     for (claimed_for, is_probe, chosen) in [
         (Second, true, Ok(Second)),
-        (Second, false, Err(Held::BoundServerAway)),
-        (First, true, Err(Held::BoundServerAway)),
-        (First, false, Err(Held::BoundServerAway)),
+        (Second, false, Err(Released::BoundServerAway)),
+        (First, true, Err(Released::BoundServerAway)),
+        (First, false, Err(Released::BoundServerAway)),
     ] {
         let (first, fallback) = servers(false, true);
         fallback.circuit_breaker.half_open();

@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 
 use super::super::answer::Granted;
 use super::super::error::{TokenError, TokenProblem};
-use super::super::keeper::{refresh_after, wait_after};
+use super::super::refresher::{refresh_after, wait_after};
 use super::super::tokens::Tokens;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);

@@ -25,7 +25,7 @@ const KNOWN_TOKENS: usize = 4;
 
 /// Fetches a token at once, each further one ahead of the end of the one before, and one whenever the mail server
 /// refuses the newest: `refused` holds the number of the last token that it refused. Never ends but with its sender.
-pub(super) async fn keep<F, Fetched>(
+pub(super) async fn refresh<F, Fetched>(
     mut fetch: F,
     state: watch::Sender<TokenState>,
     mut refused: watch::Receiver<u64>,
