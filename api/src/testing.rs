@@ -10,7 +10,7 @@ use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use bookly_shared::config::Settings;
 use bookly_shared::db::accounts::RoleChange;
-use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::db::emails::insert::NewEmail;
 use bookly_shared::db::users::{Creation, FIRST_AUTH_VERSION, NewAccount, User};
 use bookly_shared::domain::{CreatedVia, EmailAddress, EmailKind, Role};
 use bookly_shared::metrics::Exporter;

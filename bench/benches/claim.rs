@@ -7,7 +7,7 @@ use bookly_shared::clock::Clock;
 use bookly_shared::db::Db;
 use bookly_shared::db::emails::claim::ClaimLimits;
 use bookly_shared::db::emails::complete::SentEmail;
-use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::db::emails::insert::NewEmail;
 use bookly_shared::domain::{EmailAddress, EmailKind};
 use divan::Bencher;
 use divan::counter::ItemsCount;
@@ -40,7 +40,7 @@ fn claim_and_close(bencher: Bencher, runtime: &Runtime, db: &Db, group: usize) {
     let queue = || {
         let mails: Vec<_> =
             (0..group).map(|_| NewEmail::new(EmailKind::Welcome, &to, Clock::local().now())).collect();
-        runtime.block_on(db.enqueue_emails(&mails)).expect("rows");
+        runtime.block_on(db.insert_emails(&mails)).expect("rows");
     };
     let round = |()| {
         runtime.block_on(async {

@@ -8,7 +8,7 @@ use bookly_shared::db::Db;
 use bookly_shared::db::accounts::{RoleChange, UnverifiedDeletion};
 use bookly_shared::db::email_changes::EmailChangeRequest;
 use bookly_shared::db::emails::claim::ClaimLimits;
-use bookly_shared::db::emails::enqueue::{NewEmail, RequestOrigin};
+use bookly_shared::db::emails::insert::{NewEmail, RequestOrigin};
 use bookly_shared::db::emails::on_request::EmailRequest;
 use bookly_shared::db::sessions::{Actor, Bearer, Checked};
 use bookly_shared::db::users::{Change, Creation, FIRST_AUTH_VERSION, NewAccount, User};
@@ -264,7 +264,7 @@ async fn a_change_by_an_account_needs_its_session_and_its_version() {
         let user = verified(&db, &email, 0).await;
         let welcome = || [NewEmail::new(EmailKind::Welcome, &address("bob"), at(0))];
         let queue = async |actor: &Actor, hours| {
-            db.enqueue_emails_by(actor, &welcome(), None, at(hours)).await.unwrap()
+            db.insert_emails_by(actor, &welcome(), None, at(hours)).await.unwrap()
         };
         let actor = log_in(&db, &user, 0).await;
         assert_eq!(queue(&actor, 0).await, Checked::Done(()));

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use bookly_shared::db::Db;
 use bookly_shared::db::code_tries::{CandidateEmail, Subject};
 use bookly_shared::db::emails::claim::ClaimLimits;
-use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::db::emails::insert::NewEmail;
 use bookly_shared::db::users::{Creation, FIRST_AUTH_VERSION, User};
 use bookly_shared::domain::closing_reason::NO_ACCOUNT;
 use bookly_shared::domain::{EmailAddress, EmailKind};
@@ -48,7 +48,7 @@ async fn sign_up(db: &Db, email: &EmailAddress) -> User {
 /// Queues an email and begins an attempt at it.
 async fn attempted(db: &Db, email: NewEmail, minutes: i64) -> Uuid {
     let id = email.id;
-    db.enqueue_emails(&[email]).await.unwrap();
+    db.insert_emails(&[email]).await.unwrap();
     let claimed = db.claim_due(ClaimLimits::of(100), "test", at(minutes)).await.unwrap();
     assert!(claimed.iter().any(|claimed| claimed.id == id), "the email is claimed");
     id
@@ -177,7 +177,7 @@ async fn a_code_is_compared_with_attempted_emails_of_its_kind_mailbox_and_lifeti
         assert_eq!(try_right(&db, subject, 60).await, None, "an hour after the attempt");
         let again = reset(&db, &email, 70).await;
         let waits = NewEmail::new(RESET, &email, at(70));
-        db.enqueue_emails(&[waits]).await.unwrap();
+        db.insert_emails(&[waits]).await.unwrap();
         assert_eq!(try_right(&db, subject, 71).await, Some(again), "the one that waits has no attempt");
         let verify = Subject::Address(&email, EmailKind::VerifyEmail);
         assert_ne!(try_right(&db, verify, 30).await, Some(again));
@@ -255,7 +255,7 @@ async fn a_wrong_code_takes_as_many_statements_for_ten_emails_as_for_one_or_none
 async fn a_request_for_an_unknown_address_stays_as_long_as_a_code_is_good() {
     on_both("a_request_for_an_unknown_address_stays_as_long_as_a_code_is_good", async |db: Db| {
         let days = TimeDelta::days;
-        db.enqueue_emails(&[NewEmail::new(RESET, &address(), at(0))]).await.unwrap();
+        db.insert_emails(&[NewEmail::new(RESET, &address(), at(0))]).await.unwrap();
         let claimed = db.claim_due(ClaimLimits::of(1), "test", at(0)).await.unwrap();
         db.cancel(&claimed[0], NO_ACCOUNT, at(0)).await.unwrap();
         let purge = async |lifetime, hours: i64| db.purge(days(30), lifetime, at(60 * hours)).await.unwrap();

@@ -6,7 +6,7 @@ mod scratch;
 use bookly_shared::config::MailboxLimits;
 use bookly_shared::db::Db;
 use bookly_shared::db::emails::claim::ClaimLimits;
-use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::db::emails::insert::NewEmail;
 use bookly_shared::db::emails::on_request::EmailRequest;
 use bookly_shared::db::idempotency::{
     AnswerToStore, BodyMac, KEYS_PER_CALLER, KeyReservation, RequestKey, Reserved, StoredAnswer,
@@ -116,11 +116,11 @@ async fn a_request_under_way_is_forgotten_after_a_minute_and_changes_nothing_lat
         assert_eq!(reserve(&db, &next, 60).await, Reserved::First);
         // The first request had not ended; it was only slow.
         let email = address();
-        assert!(db.enqueue_on_request_once(&reset(&email), &store(&lost, "late")).await.is_err());
+        assert!(db.insert_on_request_once(&reset(&email), &store(&lost, "late")).await.is_err());
         db.release_key(&lost).await.unwrap();
         db.store_answer(&lost, &answer("late")).await.unwrap();
         assert_eq!(reserve(&db, &request(), 61).await, Reserved::UnderWay);
-        assert!(db.enqueue_on_request_once(&reset(&email), &store(&next, "next")).await.unwrap());
+        assert!(db.insert_on_request_once(&reset(&email), &store(&next, "next")).await.unwrap());
         assert_eq!(reserve(&db, &request(), 62).await, Reserved::Answered(answer("next")));
         let due = db.claim_due(ClaimLimits::of(100), "test", at(100)).await.unwrap();
         assert_eq!(due.len(), 1, "the email of the silent request is not queued");

@@ -8,7 +8,7 @@ mod scratch;
 
 use bookly_shared::config::MailboxLimits;
 use bookly_shared::db::Db;
-use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::db::emails::insert::NewEmail;
 use bookly_shared::db::emails::on_request::EmailRequest;
 use bookly_shared::domain::{EmailAddress, EmailKind};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -68,7 +68,7 @@ impl Play<'_> {
             Op::Wait(time) => self.now += *time,
             Op::Changed(mailbox) => {
                 let notice = NewEmail::new(EmailKind::PasswordChanged, &self.mailboxes[*mailbox], self.now);
-                self.db.enqueue_emails(&[notice]).await.unwrap();
+                self.db.insert_emails(&[notice]).await.unwrap();
                 self.remember(EmailKind::PasswordChanged, *mailbox);
             }
             Op::Request(requested) => self.request(requested, 1).await,
@@ -89,7 +89,7 @@ impl Play<'_> {
         let expected: Vec<bool> =
             requested.iter().map(|&(kind, mailbox)| self.judge(KINDS[kind], mailbox)).collect();
         for time in 1..=times {
-            let results = requests.iter().map(|request| self.db.enqueue_on_request(request.clone()));
+            let results = requests.iter().map(|request| self.db.insert_on_request(request.clone()));
             let results: Vec<bool> = join_all(results).await.into_iter().map(Result::unwrap).collect();
             assert_eq!(results, expected, "request number {time}");
         }

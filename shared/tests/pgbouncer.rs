@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 
 use bookly_shared::db::emails::claim::ClaimLimits;
 use bookly_shared::db::emails::complete::SentEmail;
-use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::db::emails::insert::NewEmail;
 use bookly_shared::db::{ConnectError, Db};
 use bookly_shared::domain::{EmailAddress, EmailKind};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -99,7 +99,7 @@ async fn use_database(db: &Db) {
     let now = DateTime::<Utc>::from_timestamp(1_767_225_600, 0).unwrap();
     let to = EmailAddress::parse("ann@example.org").unwrap();
     let emails: Vec<_> = (0..40).map(|_| NewEmail::new(EmailKind::Welcome, &to, now)).collect();
-    db.enqueue_emails(&emails).await.unwrap();
+    db.insert_emails(&emails).await.unwrap();
     let claimed = db.claim_due(ClaimLimits::of(40), "ann", now).await.unwrap();
     assert_eq!(claimed.len(), 40);
     let work = claimed.iter().map(|email| async {

@@ -8,7 +8,7 @@ mod scratch_database;
 use bookly_shared::config::DatabaseSettings;
 use bookly_shared::db::emails::claim::ClaimLimits;
 use bookly_shared::db::emails::complete::SentEmail;
-use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::db::emails::insert::NewEmail;
 use bookly_shared::db::inspect::inspect;
 use bookly_shared::db::{ConnectError, Db, DbError, PendingMigrations};
 use bookly_shared::domain::{EmailAddress, EmailKind};
@@ -95,7 +95,7 @@ async fn a_start_without_migrations_needs_no_right_to_create_tables() {
         .await;
     for pending in [PendingMigrations::Refuse, PendingMigrations::Apply] {
         let db = open(database.url_of(&role), pending).await.unwrap();
-        db.enqueue_emails(&[email()]).await.unwrap();
+        db.insert_emails(&[email()]).await.unwrap();
         db.close().await;
     }
     database.run(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
@@ -128,7 +128,7 @@ async fn a_role_that_cannot_record_what_is_sent_starts_no_worker_and_is_told_the
         "{refused}"
     );
     let email = email();
-    db.enqueue_emails(std::slice::from_ref(&email)).await.unwrap();
+    db.insert_emails(std::slice::from_ref(&email)).await.unwrap();
     let claimed = db.claim_due(ClaimLimits::of(1), "worker-1", email_time()).await.unwrap();
     let sent = SentEmail::new(&claimed[0], Some(250), "250 ok".into(), email_time());
     let error = db.complete_sent(sent.clone()).await.unwrap_err();
@@ -175,7 +175,7 @@ async fn a_read_only_session_is_replaced_and_not_ready() {
     database.on_server(&read_only).await;
     let db = open(database.url().into(), PendingMigrations::Refuse).await.unwrap();
     assert!(!db.is_ready().await, "a server that cannot be written is not ready");
-    let refused = db.enqueue_emails(&[email()]).await.unwrap_err();
+    let refused = db.insert_emails(&[email()]).await.unwrap_err();
     assert!(refused.is_unavailable(), "{refused}");
 
     database
@@ -184,7 +184,7 @@ async fn a_read_only_session_is_replaced_and_not_ready() {
     // Requests at the same time may have opened several sessions; each is replaced after its first use.
     assert!(db.is_ready().await || db.is_ready().await, "a new session can write");
     for _ in 0..20 {
-        db.enqueue_emails(&[email()]).await.unwrap();
+        db.insert_emails(&[email()]).await.unwrap();
     }
     database.remove().await;
 }
@@ -201,7 +201,7 @@ async fn on_a_full_disk_it_is_not_ready_until_a_row_can_be_written_again() {
         CREATE TRIGGER full_disk BEFORE INSERT ON write_trials EXECUTE FUNCTION refuse();";
     sqlx::raw_sql(fill).execute(&mut owner).await.unwrap();
     assert!(postgres.db.is_ready().await, "while nothing was refused, no probe writes");
-    let refused = postgres.db.enqueue_emails(&[email()]).await.unwrap_err();
+    let refused = postgres.db.insert_emails(&[email()]).await.unwrap_err();
     assert!(refused.is_unavailable(), "{refused}");
     assert!(!postgres.db.is_ready().await && !postgres.db.is_ready().await);
     let clear = "DROP TRIGGER full_disk ON emails; DROP TRIGGER full_disk ON write_trials;";

@@ -10,7 +10,7 @@ use bookly_shared::db::Db;
 use bookly_shared::db::emails::attempts::{AttemptOutcome, Reason};
 use bookly_shared::db::emails::claim::{ClaimLimits, ClaimedEmail};
 use bookly_shared::db::emails::complete::SentEmail;
-use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::db::emails::insert::NewEmail;
 use bookly_shared::db::emails::reports::{KEEP_MARKS_FOR, MAX_REPORTS, Recorded, Report};
 use bookly_shared::db::emails::retry::Retry;
 use bookly_shared::db::suppressions::SuppressionFilter;
@@ -38,7 +38,7 @@ fn mark() -> [u8; 32] {
 async fn queue(db: &Db) -> Uuid {
     let to = EmailAddress::parse(&format!("Ann+{}@Example.org", Uuid::new_v4())).unwrap();
     let email = NewEmail::new(EmailKind::Welcome, &to, at(0));
-    db.enqueue_emails(std::slice::from_ref(&email)).await.unwrap();
+    db.insert_emails(std::slice::from_ref(&email)).await.unwrap();
     email.id
 }
 

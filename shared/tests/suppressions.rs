@@ -6,7 +6,7 @@ mod scratch;
 use bookly_shared::db::Db;
 use bookly_shared::db::emails::claim::{ClaimLimits, ClaimedEmail};
 use bookly_shared::db::emails::complete::SentEmail;
-use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::db::emails::insert::NewEmail;
 use bookly_shared::db::emails::reports::{Recorded, Report};
 use bookly_shared::db::suppressions::{NewSuppression, Suppression, SuppressionFilter};
 use bookly_shared::domain::SuppressionReason::{self, Bounce, Complaint, Operator, Unsubscribe};
@@ -161,7 +161,7 @@ async fn a_bounce_ends_after_30_days_and_is_then_purged() {
 /// Queues an email and begins an attempt at it.
 async fn claimed(db: &Db, kind: EmailKind, to: &str, hours: i64) -> ClaimedEmail {
     let email = NewEmail::new(kind, &address(to), at(hours));
-    db.enqueue_emails(std::slice::from_ref(&email)).await.unwrap();
+    db.insert_emails(std::slice::from_ref(&email)).await.unwrap();
     let claimed = db.claim_due(ClaimLimits::of(100), "test", at(hours)).await.unwrap();
     claimed.into_iter().find(|claimed| claimed.id == email.id).unwrap()
 }
@@ -190,7 +190,7 @@ async fn a_claim_tells_why_its_mailbox_is_suppressed() {
         assert_eq!(told(welcome, "ann+news@example.org", 30 * 24 + 1).await, Some(Complaint));
         db.suppress(&entry("bob@example.org", Operator, 2)).await.unwrap();
         let email = NewEmail::new(reset, &address("bob@example.org"), at(3));
-        db.enqueue_emails(std::slice::from_ref(&email)).await.unwrap();
+        db.insert_emails(std::slice::from_ref(&email)).await.unwrap();
         let probe = db.claim_probe("test", at(3)).await.unwrap();
         assert_eq!(probe.iter().map(ClaimedEmail::suppression).collect::<Vec<_>>(), [Some(Operator)]);
     })

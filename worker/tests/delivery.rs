@@ -10,7 +10,7 @@ use bookly_shared::config::Settings;
 use bookly_shared::db::Db;
 use bookly_shared::db::emails::attempts::{AttemptOutcome, Reason};
 use bookly_shared::db::emails::claim::ClaimLimits;
-use bookly_shared::db::emails::enqueue::{NewEmail, RequestOrigin};
+use bookly_shared::db::emails::insert::{NewEmail, RequestOrigin};
 use bookly_shared::db::emails::list::{EmailFilter, EmailRow};
 use bookly_shared::db::emails::retry::Retry;
 use bookly_shared::db::suppressions::NewSuppression;
@@ -76,7 +76,7 @@ impl TestWorker {
 
     async fn queue(&self, kind: EmailKind, email: &str) -> Uuid {
         let mail = NewEmail::new(kind, &EmailAddress::parse(email).unwrap(), self.clock.now());
-        self.db.enqueue_emails(std::slice::from_ref(&mail)).await.unwrap();
+        self.db.insert_emails(std::slice::from_ref(&mail)).await.unwrap();
         self.jobs.enqueue(mail.id);
         mail.id
     }
@@ -84,7 +84,7 @@ impl TestWorker {
     /// Queues so many welcome emails.
     async fn queue_welcomes(&self, number: usize) -> Vec<Uuid> {
         let mails = welcomes(number, self.clock.now());
-        self.db.enqueue_emails(&mails).await.unwrap();
+        self.db.insert_emails(&mails).await.unwrap();
         self.jobs.enqueue(mails[0].id);
         mails.iter().map(|mail| mail.id).collect()
     }
@@ -184,7 +184,7 @@ async fn a_link_to_an_address_that_another_account_can_take_back_is_cancelled() 
     assert!(matches!(moved, Change::Made(_)), "{moved:?}");
     let former = EmailAddress::parse("ann@example.org").unwrap();
     let link = NewEmail::new(EmailKind::ChangeEmail, &former, now).about(bob.uid, bob.auth_version);
-    worker.db.enqueue_emails(std::slice::from_ref(&link)).await.unwrap();
+    worker.db.insert_emails(std::slice::from_ref(&link)).await.unwrap();
     worker.jobs.enqueue(link.id);
     let row = worker.completed(link.id).await;
     assert_eq!(row.state, "cancelled");
@@ -277,7 +277,7 @@ async fn a_reset_email_goes_to_the_accounts_own_spelling_of_the_address() {
 async fn an_email_that_only_the_fallback_was_to_get_is_sent_by_the_only_server() {
     let dir = tempfile::tempdir().unwrap();
     let (db, now) = (Db::sqlite(dir.path()).await.unwrap(), Clock::local().now());
-    db.enqueue_emails(&welcomes(1, now)).await.unwrap();
+    db.insert_emails(&welcomes(1, now)).await.unwrap();
     let claimed = db.claim_due(ClaimLimits::of(1), "an earlier worker", now).await.unwrap();
     let lost = Retry {
         due_at: now,
@@ -302,7 +302,7 @@ async fn an_email_that_only_the_fallback_was_to_get_is_sent_by_the_only_server()
 async fn emails_that_were_queued_before_the_worker_started_are_sent() {
     let dir = tempfile::tempdir().unwrap();
     let db = Db::sqlite(dir.path()).await.unwrap();
-    db.enqueue_emails(&welcomes(40, Clock::local().now())).await.unwrap();
+    db.insert_emails(&welcomes(40, Clock::local().now())).await.unwrap();
     db.close().await;
     let settings = settings(dir.path());
     let db = Db::sqlite(dir.path()).await.unwrap();

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use bookly_shared::db::emails::enqueue::RequestOrigin;
+use bookly_shared::db::emails::insert::RequestOrigin;
 use bookly_shared::trace::TraceContext;
 use tower_http::request_id::RequestId;
 

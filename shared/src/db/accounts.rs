@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::base_mailboxes::COUNT_FOR;
 use super::email_changes::IS_RESERVED;
-use super::emails::enqueue::{NewEmail, enqueue_email};
+use super::emails::insert::{NewEmail, insert_email};
 use super::idempotency::store_answer;
 use super::login_throttle::{FORGET_NETWORKS, forget_logins};
 use super::users::{AnswerFor, Change, NewAccount, SELECT_USER_OF_MAILBOX, User, bind_account};
@@ -127,7 +127,7 @@ impl Db {
             let query = query.bind(account.locale_text());
             let user: Option<User> = query.fetch_optional(&mut *tx).await?;
             let Some(user) = user else { return Ok(None) };
-            enqueue_email!(tx, email);
+            insert_email!(tx, email);
             store_answer!(tx, store.and_then(|answer| answer(&user)).as_ref());
             Some(user)
         })

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::base_mailboxes::COUNT_FOR;
-use super::emails::enqueue::{EmailContext, NewEmail, RequestOrigin, enqueue_email};
-use super::emails::on_request::{EmailRequest, enqueue_on_postgres, enqueue_on_sqlite};
+use super::emails::insert::{EmailContext, NewEmail, RequestOrigin, insert_email};
+use super::emails::on_request::{EmailRequest, insert_on_postgres, insert_on_sqlite};
 use super::idempotency::{AnswerToStore, store_answer};
 use super::login_throttle::{FORGET_NETWORKS, forget_logins};
 use super::passwords::END_SESSIONS;
@@ -96,9 +96,9 @@ impl Db {
     pub async fn request_email_change(&self, request: &EmailChangeRequest<'_>) -> DbResult<Checked<bool>> {
         let EmailChangeRequest { actor, request, new_email, base_mailbox_limit, store } = request;
         let now = request.email.created_at();
-        in_transaction!(self, tx, enqueue = enqueue_on_postgres | enqueue_on_sqlite => {
+        in_transaction!(self, tx, insert = insert_on_postgres | insert_on_sqlite => {
             require_actor!(self, tx, actor, now);
-            let queued = enqueue(&mut tx, std::slice::from_ref(request)).await?;
+            let queued = insert(&mut tx, std::slice::from_ref(request)).await?;
             let count = sqlx::query(self.count_sign_up()).bind(new_email.base_mailbox()).bind(now);
             let count = count.bind(now - COUNT_FOR).bind(*base_mailbox_limit);
             if !queued.is_empty() && count.execute(&mut *tx).await?.rows_affected() == 0 {
@@ -157,7 +157,7 @@ impl Db {
             // The networks belong to the address, not to the account.
             sqlx::query(FORGET_NETWORKS).bind(old.canonical()).execute(&mut *tx).await?;
             sqlx::query(FORGET_NETWORKS).bind(email.canonical()).execute(&mut *tx).await?;
-            enqueue_email!(tx, &notice);
+            insert_email!(tx, &notice);
             Change::Made(notice.id)
         })
     }
@@ -221,7 +221,7 @@ impl Db {
             }
             let emails = emails_of_undo(&user, &change, &origin, now)?;
             for email in &emails {
-                enqueue_email!(tx, email);
+                insert_email!(tx, email);
             }
             Change::Made(emails.iter().map(|email| email.id).collect())
         })

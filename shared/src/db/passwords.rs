@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::emails::enqueue::{NewEmail, enqueue_email};
+use super::emails::insert::{NewEmail, insert_email};
 use super::login_throttle::{REMEMBER_NETWORK, forget_logins};
 use super::sessions::{Actor, Checked, require_actor};
 use super::users::{Change, User};
@@ -54,7 +54,7 @@ impl Db {
             let mailbox = &user.email_canonical;
             forget_logins!(tx, mailbox);
             sqlx::query(REMEMBER_NETWORK).bind(mailbox).bind(network).bind(now).execute(&mut *tx).await?;
-            enqueue_email!(tx, notice);
+            insert_email!(tx, notice);
             Change::Made(())
         })
     }
@@ -86,7 +86,7 @@ impl Db {
                 sqlx::query_scalar(NOTICE_SINCE).bind(mailbox).bind(since).fetch_one(&mut *tx).await?;
             let notify = user.is_verified || !notified;
             if notify {
-                enqueue_email!(tx, notice);
+                insert_email!(tx, notice);
             }
             Checked::Done(notify)
         })

@@ -68,14 +68,14 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
-    use crate::db::emails::enqueue::NewEmail;
+    use crate::db::emails::insert::NewEmail;
     use crate::domain::{EmailAddress, EmailKind};
 
     async fn emails(db: &Db, count: usize) -> DbResult<()> {
         let address = EmailAddress::parse("ann@example.org").unwrap();
         for _ in 0..count {
             let now = DateTime::from_timestamp(1_767_225_600, 0).unwrap();
-            db.enqueue_emails(&[NewEmail::new(EmailKind::Welcome, &address, now)]).await?;
+            db.insert_emails(&[NewEmail::new(EmailKind::Welcome, &address, now)]).await?;
         }
         Ok(())
     }

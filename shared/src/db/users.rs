@@ -8,7 +8,7 @@ use uuid::Uuid;
 pub use self::user::{Change, FIRST_AUTH_VERSION, Replaceable, User};
 use super::base_mailboxes::COUNT_FOR;
 use super::batch::{BatchOperation, HeldConnection};
-use super::emails::enqueue::{NewEmail, bind_email};
+use super::emails::insert::{NewEmail, bind_email};
 use super::idempotency::AnswerToStore;
 use super::{Db, DbResult, Pools, on_db, within_limit};
 use crate::domain::{CreatedVia, EmailAddress, Role};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bookly_shared::db::Db;
 use bookly_shared::db::emails::claim::{AGED_AFTER, ClaimLimits, ClaimedEmail, LEASE};
 use bookly_shared::db::emails::complete::SentEmail;
-use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::db::emails::insert::NewEmail;
 use bookly_shared::db::emails::maintenance::REENQUEUE_AFTER;
 use bookly_shared::domain::{EmailAddress, EmailKind};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -63,7 +63,7 @@ pub(crate) async fn claim_every_kind(db: &Db) {
 /// Postgres ends by an error.
 pub(crate) async fn reenqueue_and_complete(postgres: &Postgres) {
     let (now, left) = (start(), Arc::new(AtomicUsize::new(MANY)));
-    enqueue_many(&postgres.db, EmailKind::VerifyEmail, now).await;
+    insert_many(&postgres.db, EmailKind::VerifyEmail, now).await;
     let mut processes = JoinSet::new();
     processes.spawn(reenqueue(postgres.db.clone(), now, left.clone()));
     for worker in 0..WORKERS {
@@ -74,10 +74,10 @@ pub(crate) async fn reenqueue_and_complete(postgres: &Postgres) {
     assert!(postgres.db.claim_due(ClaimLimits::of(1), "ann", now).await.unwrap().is_empty());
 }
 
-async fn enqueue_many(db: &Db, kind: EmailKind, now: DateTime<Utc>) {
+async fn insert_many(db: &Db, kind: EmailKind, now: DateTime<Utc>) {
     let to = EmailAddress::parse("ann@example.org").unwrap();
     let emails: Vec<NewEmail> = (0..MANY).map(|_| NewEmail::new(kind, &to, now)).collect();
-    db.enqueue_emails(&emails).await.unwrap();
+    db.insert_emails(&emails).await.unwrap();
 }
 
 async fn reenqueue(db: Db, mut now: DateTime<Utc>, left: Arc<AtomicUsize>) {
@@ -115,7 +115,7 @@ pub(crate) async fn keep_the_limit_with_old_statistics(postgres: &Postgres) {
 pub(crate) async fn read_no_more_than_is_claimed_without_statistics(postgres: &Postgres) {
     let (db, now) = (&postgres.db, start());
     for kind in [EmailKind::VerifyEmail, EmailKind::PasswordChanged, EmailKind::Welcome] {
-        enqueue_many(db, kind, now).await;
+        insert_many(db, kind, now).await;
     }
     let limits = ClaimLimits { aged: 1, ..ClaimLimits::of(BATCH) };
     let claimed = db.claim_due(limits, "ann", now + AGED_AFTER).await.unwrap();

@@ -4,7 +4,7 @@ use bookly_shared::db::Db;
 use bookly_shared::db::emails::attempts::{AttemptOutcome, Reason};
 use bookly_shared::db::emails::claim::{ClaimLimits, ClaimedEmail};
 use bookly_shared::db::emails::complete::SentEmail;
-use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::db::emails::insert::NewEmail;
 use bookly_shared::db::emails::list::EmailFilter;
 use bookly_shared::db::emails::reports::{Recorded, Report};
 use bookly_shared::db::emails::retry::Retry;
@@ -55,7 +55,7 @@ pub(crate) async fn empty(db: &Db) {
 
 pub(crate) async fn queue(db: &Db, kind: EmailKind, now: DateTime<Utc>) -> Uuid {
     let email = NewEmail::new(kind, &EmailAddress::parse("ann@example.org").unwrap(), now);
-    db.enqueue_emails(std::slice::from_ref(&email)).await.unwrap();
+    db.insert_emails(std::slice::from_ref(&email)).await.unwrap();
     email.id
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bookly_shared::db::emails::attempts::AttemptRow;
 use bookly_shared::db::emails::claim::{AGED_AFTER, CLOCK_SLACK, Claim, ClaimLimits, ClaimedEmail, LEASE};
-use bookly_shared::db::emails::enqueue::deadline_of;
+use bookly_shared::db::emails::insert::deadline_of;
 use bookly_shared::db::emails::list::EmailRow;
 use bookly_shared::db::emails::maintenance::REENQUEUE_AFTER;
 use bookly_shared::domain::closing_reason::{CANCELLED_BY_OPERATOR, DEADLINE_PASSED};

@@ -86,7 +86,7 @@ pub(crate) enum Outcome {
 }
 
 impl Row {
-    /// As `emails/enqueue.rs` commits it with the account's change.
+    /// As `emails/insert.rs` commits it with the account's change.
     pub(crate) fn queued() -> Row {
         Row {
             state: RowState::Queued,

@@ -1,7 +1,7 @@
 use axum::body::Body;
 use axum::http::{Method, Request};
 use bookly_shared::db::emails::claim::{ClaimLimits, ClaimedEmail};
-use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::db::emails::insert::NewEmail;
 use bookly_shared::domain::{EmailAddress, EmailKind, Role};
 use serde_json::Value;
 use uuid::Uuid;
@@ -16,7 +16,7 @@ const LIST: &str = "/api/v1/admin/emails";
 /// Queues a mail. No worker runs in these tests: it stays where it is.
 async fn queue(app: &TestApp, to: &str) -> Uuid {
     let mail = NewEmail::new(EmailKind::Welcome, &EmailAddress::parse(to).unwrap(), app.state().now());
-    app.state().db.enqueue_emails(std::slice::from_ref(&mail)).await.unwrap();
+    app.state().db.insert_emails(std::slice::from_ref(&mail)).await.unwrap();
     mail.id
 }
 

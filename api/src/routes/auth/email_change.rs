@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use bookly_shared::audit;
 use bookly_shared::db::email_changes::EmailChangeRequest;
-use bookly_shared::db::emails::enqueue::{EmailContext, NewEmail, RequestOrigin};
+use bookly_shared::db::emails::insert::{EmailContext, NewEmail, RequestOrigin};
 use bookly_shared::db::emails::on_request::EmailRequest;
 use bookly_shared::db::users::{Change, User};
 use bookly_shared::domain::{EmailAddress, EmailKind, Password};

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use bookly_shared::audit;
-use bookly_shared::db::emails::enqueue::RequestOrigin;
+use bookly_shared::db::emails::insert::RequestOrigin;
 use bookly_shared::db::users::{Change, User};
 use bookly_shared::domain::Password;
 use bookly_shared::links::Purpose;

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use bookly_shared::audit;
-use bookly_shared::db::emails::enqueue::{NewEmail, RequestOrigin};
+use bookly_shared::db::emails::insert::{NewEmail, RequestOrigin};
 use bookly_shared::db::emails::on_request::EmailRequest;
 use bookly_shared::db::idempotency::AnswerToStore;
 use bookly_shared::domain::{EmailAddress, EmailKind};
@@ -175,8 +175,8 @@ impl LinkRequest {
         let (limits, lifetime) = (state.settings.mailbox_limits, lifetime(state, kind));
         let request = EmailRequest { email, along: Vec::new(), limits, lifetime };
         let is_queued = match store {
-            Some(store) => state.db.enqueue_on_request_once(&request, store).await?,
-            None => state.db.enqueue_on_request(request).await?,
+            Some(store) => state.db.insert_on_request_once(&request, store).await?,
+            None => state.db.insert_on_request(request).await?,
         };
         if is_queued {
             state.jobs.enqueue(id);

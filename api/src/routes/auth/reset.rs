@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use bookly_shared::audit;
-use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::db::emails::insert::NewEmail;
 use bookly_shared::db::users::Change;
 use bookly_shared::db::users::User;
 use bookly_shared::domain::{EmailAddress, EmailKind, Password};

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use bookly_shared::audit;
-use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::db::emails::insert::NewEmail;
 use bookly_shared::domain::{EmailAddress, EmailKind};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::Array;
@@ -74,7 +74,7 @@ async fn send(
     let actor = session.actor();
     let answer = MessageResponse { message: "Email sent successfully" };
     let store = storer.json(StatusCode::OK, &answer);
-    let queued = state.db.enqueue_emails_by(&actor, &emails, store.as_ref(), now).await?;
+    let queued = state.db.insert_emails_by(&actor, &emails, store.as_ref(), now).await?;
     done::<AdminUser, _>(&state, &actor, queued).await?;
     audit::emails_queued(&session.user, emails.len(), "welcome_emails_queued");
     emails.iter().for_each(|email| state.jobs.enqueue(email.id));

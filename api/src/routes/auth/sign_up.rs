@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use bookly_shared::audit;
-use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::db::emails::insert::NewEmail;
 use bookly_shared::db::users::{AnswerFor, Creation, FIRST_AUTH_VERSION, NewAccount, Replaceable, User};
 use bookly_shared::domain::{CreatedVia, EmailAddress, EmailKind, Password, PersonName, Username};
 use bookly_shared::locale::LanguageTag;

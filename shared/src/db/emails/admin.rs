@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::enqueue::{NewEmail, deadline_of, enqueue_email};
+use super::insert::{NewEmail, deadline_of, insert_email};
 use super::list::EmailFilter;
 use crate::db::idempotency::{AnswerToStore, store_answer};
 use crate::db::sessions::{Actor, Checked, require_actor};
@@ -40,8 +40,8 @@ UPDATE emails SET state = 'cancelled', last_error = $2, closed_at = $3
 WHERE id = $1 AND state = 'queued'";
 
 impl Db {
-    /// Queues emails that an administrator sends, and stores the answer: all of it or nothing.
-    pub async fn enqueue_emails_by(
+    /// Inserts emails that an administrator sends, and stores the answer: all of it or nothing.
+    pub async fn insert_emails_by(
         &self,
         actor: &Actor,
         emails: &[NewEmail],
@@ -51,7 +51,7 @@ impl Db {
         in_transaction!(self, tx => {
             require_actor!(self, tx, actor, now);
             for email in emails {
-                enqueue_email!(tx, email);
+                insert_email!(tx, email);
             }
             store_answer!(tx, store);
             Checked::Done(())

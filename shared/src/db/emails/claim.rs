@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::enqueue::EmailContext;
+use super::insert::EmailContext;
 use crate::db::batch::{BatchOperation, HeldConnection};
 use crate::db::{Db, DbResult, within_limit};
 use crate::domain::{EmailKind, MailServer, SuppressionReason};

@@ -6,7 +6,7 @@ pub mod attempts;
 pub mod claim;
 pub mod claim_probe;
 pub mod complete;
-pub mod enqueue;
+pub mod insert;
 pub mod leader;
 mod leases;
 pub mod list;

@@ -7,7 +7,7 @@ use sqlx::types::Json;
 use sqlx::{Connection, PgConnection, SqliteConnection};
 use uuid::Uuid;
 
-use super::enqueue::{NewEmail, enqueue_email};
+use super::insert::{NewEmail, insert_email};
 use crate::config::MailboxLimits;
 use crate::db::batch::{BatchOperation, HeldConnection, column};
 use crate::db::session::BEGIN_POSTGRES;
@@ -30,19 +30,19 @@ pub struct EmailRequest {
 impl Db {
     /// Queues an email unless the limit of its mailbox is reached; returns whether it was queued. No account is looked
     /// up, so that known and unknown addresses have the same limit and take the same time.
-    pub async fn enqueue_on_request(&self, request: EmailRequest) -> DbResult<bool> {
-        self.batch(EnqueueRequests, request).await
+    pub async fn insert_on_request(&self, request: EmailRequest) -> DbResult<bool> {
+        self.batch(InsertRequests, request).await
     }
 }
 
 /// Requests that come while others are queued share the next commit.
 #[derive(Clone, Copy, Debug)]
-struct EnqueueRequests;
+struct InsertRequests;
 
 /// The ids of the queued emails.
 type Queued = HashSet<Uuid>;
 
-impl BatchOperation for EnqueueRequests {
+impl BatchOperation for InsertRequests {
     type Item = EmailRequest;
     type Output = bool;
 
@@ -51,13 +51,13 @@ impl BatchOperation for EnqueueRequests {
             let queued = match connection {
                 HeldConnection::Postgres(connection) => {
                     let mut tx = connection.begin_with(BEGIN_POSTGRES).await?;
-                    let queued = enqueue_on_postgres(&mut tx, requests).await?;
+                    let queued = insert_on_postgres(&mut tx, requests).await?;
                     tx.commit().await?;
                     queued
                 }
                 HeldConnection::Sqlite { writer, .. } => {
                     let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
-                    let queued = enqueue_on_sqlite(&mut tx, requests).await?;
+                    let queued = insert_on_sqlite(&mut tx, requests).await?;
                     tx.commit().await?;
                     queued
                 }
@@ -92,7 +92,7 @@ struct CountedSince {
 }
 
 /// Two statements for all requests, unless a mailbox is requested more than once.
-pub(in crate::db) async fn enqueue_on_postgres(
+pub(in crate::db) async fn insert_on_postgres(
     tx: &mut PgConnection,
     requests: &[EmailRequest],
 ) -> DbResult<Queued> {
@@ -100,19 +100,19 @@ pub(in crate::db) async fn enqueue_on_postgres(
     sqlx::query(LOCK_MAILBOXES_POSTGRES).bind(counters).execute(&mut *tx).await?;
     let mut queued = Queued::new();
     for round in rounds(requests) {
-        queued.extend(enqueue_round(tx, &round).await?);
+        queued.extend(insert_round(tx, &round).await?);
     }
     for request in requests.iter().filter(|request| queued.contains(&request.email.id)) {
         request.email.count();
         for email in &request.along {
-            enqueue_email!(tx, email);
+            insert_email!(tx, email);
         }
     }
     Ok(queued)
 }
 
-async fn enqueue_round(tx: &mut PgConnection, round: &[&EmailRequest]) -> DbResult<Vec<Uuid>> {
-    let ids = sqlx::query_scalar(ENQUEUE_WITHIN_LIMITS_POSTGRES)
+async fn insert_round(tx: &mut PgConnection, round: &[&EmailRequest]) -> DbResult<Vec<Uuid>> {
+    let ids = sqlx::query_scalar(INSERT_WITHIN_LIMITS_POSTGRES)
         .bind(column(round, |request| request.email.id))
         .bind(column(round, |request| request.email.kind().as_str()))
         .bind(column(round, |request| request.email.recipient()))
@@ -133,7 +133,7 @@ async fn enqueue_round(tx: &mut PgConnection, round: &[&EmailRequest]) -> DbResu
 }
 
 /// One request after the other, because SQLite's WITH cannot write.
-pub(in crate::db) async fn enqueue_on_sqlite(
+pub(in crate::db) async fn insert_on_sqlite(
     tx: &mut SqliteConnection,
     requests: &[EmailRequest],
 ) -> DbResult<Queued> {
@@ -156,7 +156,7 @@ pub(in crate::db) async fn enqueue_on_sqlite(
         }
         queued.insert(email.id);
         for email in std::iter::once(email).chain(&request.along) {
-            enqueue_email!(tx, email);
+            insert_email!(tx, email);
         }
     }
     Ok(queued)
@@ -199,7 +199,7 @@ FROM (SELECT hashtextextended(current_schema() || ' ' || name, 0) AS number
 ///
 /// A refusal writes one closed row, which no worker wants, unchanged: otherwise the shorter time of the answer would
 /// show that a mailbox has reached its limit. The columns are in two indexes, which are written as by an insert.
-const ENQUEUE_WITHIN_LIMITS_POSTGRES: &str = "
+const INSERT_WITHIN_LIMITS_POSTGRES: &str = "
 WITH request AS (
     SELECT *
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::jsonb[], $7::text[], $8::text[],

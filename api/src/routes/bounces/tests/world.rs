@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bookly_shared::db::emails::claim::ClaimLimits;
 use bookly_shared::db::emails::complete::SentEmail;
-use bookly_shared::db::emails::enqueue::NewEmail;
+use bookly_shared::db::emails::insert::NewEmail;
 use bookly_shared::domain::{EmailAddress, EmailKind};
 use bookly_shared::metrics::Exporter;
 use hmac::{Hmac, KeyInit, Mac};
@@ -167,7 +167,7 @@ impl World {
 async fn sent(app: &TestApp) -> Uuid {
     let (db, now) = (&app.state().db, app.state().now());
     let email = NewEmail::new(EmailKind::Welcome, &EmailAddress::parse(TO).unwrap(), now);
-    db.enqueue_emails(std::slice::from_ref(&email)).await.unwrap();
+    db.insert_emails(std::slice::from_ref(&email)).await.unwrap();
     let claimed = db.claim_due(ClaimLimits::of(1), "mail-1", now).await.unwrap();
     db.complete_sent(SentEmail::new(&claimed[0], Some(250), "250 taken".into(), now)).await.unwrap();
     email.id

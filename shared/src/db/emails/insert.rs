@@ -1,4 +1,4 @@
-//! Queues an email: a row that is written in the transaction of the change that causes it.
+//! Inserts an email: a row that is written in the transaction of the change that causes it.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -97,7 +97,7 @@ pub fn deadline_of(kind: EmailKind) -> TimeDelta {
 
 /// `enqueued_at` is set at once: the request enqueues the job after its commit, and maintenance only if that failed.
 /// A request that is repeated because its answer was lost queues its email once.
-pub(in crate::db) const ENQUEUE: &str = "
+pub(in crate::db) const INSERT_EMAIL: &str = "
 INSERT INTO emails (id, kind, recipient, mailbox, user_uid, auth_version, context, request_id, traceparent,
                     created_at, enqueued_at, due_at, deadline_at, state)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $10, $11, 'queued')
@@ -122,17 +122,17 @@ macro_rules! bind_email {
     };
 }
 
-/// Queues an email in a transaction of either database.
-macro_rules! enqueue_email {
+/// Inserts an email in a transaction of either database.
+macro_rules! insert_email {
     ($tx:expr, $email:expr) => {{
-        let email: &$crate::db::emails::enqueue::NewEmail = $email;
-        let query = sqlx::query($crate::db::emails::enqueue::ENQUEUE);
-        $crate::db::emails::enqueue::bind_email!(query, email).execute(&mut *$tx).await?;
+        let email: &$crate::db::emails::insert::NewEmail = $email;
+        let query = sqlx::query($crate::db::emails::insert::INSERT_EMAIL);
+        $crate::db::emails::insert::bind_email!(query, email).execute(&mut *$tx).await?;
         // It is counted even if the commit fails afterwards, which is rare.
         email.count();
     }};
 }
-pub(crate) use {bind_email, enqueue_email};
+pub(crate) use {bind_email, insert_email};
 
 impl NewEmail {
     /// Counts the email in the metrics.
@@ -174,11 +174,11 @@ impl NewEmail {
 }
 
 impl Db {
-    /// Queues emails without an actor, such as those of a command: all of them or none.
-    pub async fn enqueue_emails(&self, emails: &[NewEmail]) -> DbResult<()> {
+    /// Inserts emails without an actor, such as those of a command: all of them or none.
+    pub async fn insert_emails(&self, emails: &[NewEmail]) -> DbResult<()> {
         in_transaction!(self, tx => {
             for email in emails {
-                enqueue_email!(tx, email);
+                insert_email!(tx, email);
             }
         })
     }
