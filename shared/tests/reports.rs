@@ -58,7 +58,7 @@ async fn report(db: &Db, email_id: Uuid, verdict: ReportVerdict) -> Recorded {
         source: ReportSource::Postmark,
         verdict,
         words: WORDS,
-        mark: mark(),
+        mark: Some(mark()),
     };
     db.record_report(&report, at(9)).await.unwrap()
 }
@@ -180,7 +180,7 @@ async fn a_report_counts_once_and_only_for_the_rows_own_recipient() {
         let own = EmailAddress::parse(&db.email(id).await.unwrap().unwrap().recipient).unwrap();
         let of = |email_id, mailbox, mark| {
             let (source, verdict, words) = (ReportSource::SendGrid, Hard, WORDS);
-            Report { email_id, mailbox: Some(mailbox), source, verdict, words, mark }
+            Report { email_id, mailbox: Some(mailbox), source, verdict, words, mark: Some(mark) }
         };
         let mark = mark();
         let record = async |report: &Report<'_>| db.record_report(report, at(9)).await.unwrap();
@@ -201,19 +201,39 @@ async fn a_report_counts_once_and_only_for_the_rows_own_recipient() {
 }
 
 #[tokio::test]
-async fn a_proof_that_covers_no_report_is_used_up_by_any_report() {
-    on_both("a_proof_that_covers_no_report_is_used_up", async |db: Db| {
-        let id = queue(&db).await;
-        send(&db, &claim(&db, id, 1).await).await;
-        let (first, second) = (mark(), mark());
-        let of = |email_id, mark| Report { source: ReportSource::Mailgun, ..hard_bounce(email_id, mark) };
-        let nobodys = of(Uuid::now_v7(), first);
-        assert_eq!(db.record_report(&nobodys, at(9)).await.unwrap(), Recorded::NotOurs);
-        assert!(db.mark_report(second, at(9)).await.unwrap());
-        for mark in [first, second] {
-            assert_eq!(db.record_report(&of(id, mark), at(9)).await.unwrap(), Recorded::Repeated);
+async fn the_mark_of_a_call_is_used_up_by_any_call_and_together_with_what_the_call_changes() {
+    on_both("the_mark_of_a_call_is_used_up", async |db: Db| {
+        let (id, other) = (queue(&db).await, queue(&db).await);
+        for email in db.claim_due(ClaimLimits::of(2), "mail-1", at(1)).await.unwrap() {
+            send(&db, &email).await;
+        }
+        let of = |email_id| {
+            let report = hard_bounce(email_id, mark());
+            Report { source: ReportSource::Mailgun, mark: None, ..report }
+        };
+        let record = async |reports: &[Report<'_>], call| {
+            let mut recorded = Vec::new();
+            let done = db.record_reports(reports, Some(call), at(9), |_, effect| recorded.push(effect)).await;
+            done.map(|()| recorded)
+        };
+        let [nobodys, empty, good, broken] = [mark(), mark(), mark(), mark()];
+        assert_eq!(record(&[of(Uuid::now_v7())], nobodys).await.unwrap(), [Recorded::NotOurs]);
+        assert_eq!(record(&[], empty).await.unwrap(), []);
+        for call in [nobodys, empty] {
+            assert_eq!(record(&[of(id)], call).await.unwrap(), [Recorded::Repeated]);
         }
         assert_eq!(state(&db, id).await.0, "sent");
+        let bounced = [Recorded::Closed(EmailState::Bounced)];
+        assert_eq!(record(&[of(id)], good).await.unwrap(), bounced);
+        assert_eq!(record(&[of(id)], good).await.unwrap(), [Recorded::Repeated]);
+        // Postgres stores no NUL.
+        if record(&[Report { words: "\0", ..of(other) }], broken).await.is_err() {
+            assert_eq!(
+                record(&[of(other)], broken).await.unwrap(),
+                bounced,
+                "the mark was not used up alone"
+            );
+        }
     })
     .await;
 }
@@ -298,7 +318,7 @@ async fn a_soft_bounce_or_a_delay_is_the_acceptance_whose_answer_was_lost() {
 
 fn hard_bounce(email_id: Uuid, mark: [u8; 32]) -> Report<'static> {
     let (source, verdict) = (ReportSource::SendGrid, Hard);
-    Report { email_id, mailbox: None, source, verdict, words: WORDS, mark }
+    Report { email_id, mailbox: None, source, verdict, words: WORDS, mark: Some(mark) }
 }
 
 /// More than SQLite records in one transaction, and more than Postgres records at once.
@@ -320,7 +340,7 @@ async fn a_list_of_reports_is_recorded_in_the_order_of_each_email_and_once() {
         }
         let record = async || {
             let mut recorded = BTreeMap::new();
-            db.record_reports(&reports, at(9), |number, outcome| {
+            db.record_reports(&reports, None, at(9), |number, outcome| {
                 assert!(recorded.insert(number, outcome).is_none(), "{number} is told twice");
             })
             .await
@@ -361,7 +381,7 @@ async fn a_list_of_reports_does_not_wait_for_one_email() {
     let (told, mut recorded) = mpsc::unbounded_channel();
     let recording = tokio::spawn(async move {
         let reports: Vec<Report<'_>> = ids.into_iter().map(|id| hard_bounce(id, mark())).collect();
-        db.record_reports(&reports, at(9), |number, _| told.send(number).unwrap()).await
+        db.record_reports(&reports, None, at(9), |number, _| told.send(number).unwrap()).await
     });
     let others = async {
         for _ in 1..EMAILS {

@@ -255,7 +255,7 @@ async fn an_email_that_does_not_bounce_for_three_days_lifts_the_bounce_and_nothi
                 source: ReportSource::Dsn,
                 verdict,
                 words: "452 4.2.2 mailbox full",
-                mark: [verdict as u8; 32],
+                mark: Some([verdict as u8; 32]),
             };
             assert_eq!(db.record_report(&report, at(4)).await.unwrap(), Recorded::Noted);
         }

@@ -23,12 +23,6 @@ impl ReportSource {
     pub fn as_str(self) -> &'static str {
         self.into()
     }
-
-    /// Whether a call's proof does not cover what the call says. Then the proof is the report's mark, and it is used up by
-    /// any call.
-    pub fn proof_covers_no_report(self) -> bool {
-        self == ReportSource::Mailgun
-    }
 }
 
 /// What a report means.

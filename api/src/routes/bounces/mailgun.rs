@@ -1,7 +1,7 @@
 //! Mailgun: the call holds a time, a token, and their HMAC under the account's signing key; one event a call
 //! (<https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks>).
 //!
-//! The signature does not cover the event. So the token is the event's mark: none counts twice, whatever came with it.
+//! The signature does not cover the event. So the token is the call's mark: none counts twice, whatever came with it.
 
 use bookly_shared::config::ECHOED_NAME;
 use bookly_shared::domain::ReportSource;
@@ -42,13 +42,10 @@ pub(super) fn read(call: &Call<'_>, key: &str) -> Result<Events, Refusal> {
     Ok(vec![Event::of(ReportSource::Mailgun, &said)])
 }
 
-/// The mark of a call whose proof is right, if it holds no event of ours: nothing else uses its token up.
-pub(super) fn mark_without_event(call: &Call<'_>, read: &Result<Events, Refusal>) -> Option<[u8; 32]> {
-    let has_none = match read {
-        Ok(events) => events.iter().all(Result::is_err),
-        Err(refusal) => matches!(refusal, Refusal::Malformed(_)),
-    };
-    let document = call.json().ok().filter(|_| has_none)?;
+/// The mark of a call whose proof is right: its token is used up, whatever it holds.
+pub(super) fn mark_of_call(call: &Call<'_>, read: &Result<Events, Refusal>) -> Option<[u8; 32]> {
+    let is_proved = matches!(read, Ok(_) | Err(Refusal::Malformed(_)));
+    let document = call.json().ok().filter(|_| is_proved)?;
     Some(mark_of(ReportSource::Mailgun, text(&document, "/signature/token")))
 }
 

@@ -70,22 +70,19 @@ async fn report(
     let (source, read, secret) = provider_of(&state, &provider).ok_or(ApiError::NotFound)?;
     let (headers, peer) = (request.headers().clone(), Peer::of(request.extensions()));
     let call = Call { headers: &headers, body: &[], now: state.now() };
-    let events = if is_refused_unread(source, &call, secret) {
-        Err(Refusal::WrongProof)
+    let (read, call_mark) = if is_refused_unread(source, &call, secret) {
+        (Err(Refusal::WrongProof), None)
     } else {
         let body = bytes_within(request, &state, MAX_REPORT_BYTES).await?;
         let call = Call { body: &body, ..call };
-        let events = read(&call, secret.expose_secret());
-        if source.proof_covers_no_report()
-            && let Some(mark) = mailgun::mark_without_event(&call, &events)
-        {
-            state.db.mark_report(mark, state.now()).await?;
-        }
-        events
+        let read = read(&call, secret.expose_secret());
+        let is_mailgun = source == ReportSource::Mailgun;
+        let call_mark = if is_mailgun { mailgun::mark_of_call(&call, &read) } else { None };
+        (read, call_mark)
     };
-    let events = match events {
-        Ok(events) => events,
-        Err(Refusal::Malformed(why)) => return Err(ApiError::MalformedBody(why.to_owned())),
+    let (events, malformed) = match read {
+        Ok(events) => (events, None),
+        Err(Refusal::Malformed(why)) => (Vec::new(), Some(why)),
         Err(refusal) => {
             // Right proofs are never limited: a provider may report a thousand bounces at once.
             state.rate_limiter.count(peer, &headers).await?;
@@ -101,8 +98,11 @@ async fn report(
             return Err(ApiError::InvalidSignature);
         }
     };
-    record::record(&state, source, events).await?;
-    Ok(Json(ReportAccepted { message: "Accepted" }))
+    record::record(&state, source, events, call_mark).await?;
+    match malformed {
+        Some(why) => Err(ApiError::MalformedBody(why.to_owned())),
+        None => Ok(Json(ReportAccepted { message: "Accepted" })),
+    }
 }
 
 /// Checks the proof of a call by the provider's secret, and reads its events.

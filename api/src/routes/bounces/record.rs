@@ -13,16 +13,23 @@ use crate::state::AppState;
 
 /// A database that is away ends the call with 503, and the provider sends all of it again: what is recorded already is
 /// then known by its mark.
-pub(super) async fn record(state: &AppState, source: ReportSource, read: Events) -> ApiResult<()> {
+pub(super) async fn record(
+    state: &AppState,
+    source: ReportSource,
+    read: Events,
+    call_mark: Option<[u8; 32]>,
+) -> ApiResult<()> {
     let events = with_effect(source, read);
     // The secrets that a mail server could repeat; those of links are found by their form.
     let redactor = Redactor::new(state.settings.mail.passwords().map(ExposeSecret::expose_secret));
     let words: Vec<String> =
         events.iter().map(|event| report_words::clean(&event.words, &redactor)).collect();
     let pairs = events.iter().zip(&words);
-    let reports: Vec<Report<'_>> = pairs.map(|(event, words)| report_of(source, event, words)).collect();
+    let has_mark = call_mark.is_some();
+    let reports: Vec<Report<'_>> =
+        pairs.map(|(event, words)| report_of(source, event, words, has_mark)).collect();
     let recorded = |number: usize, recorded| tell(source, &events[number], recorded);
-    Ok(state.db.record_reports(&reports, state.now(), recorded).await?)
+    Ok(state.db.record_reports(&reports, call_mark, state.now(), recorded).await?)
 }
 
 /// The events that may have an effect. Of the others one line a reason is logged: a call can hold a thousand.
@@ -47,14 +54,14 @@ fn tell_of_none(source: ReportSource, events: usize, reason: &'static str) {
     tracing::info!(source = source.as_str(), events, reason, "a report has no effect");
 }
 
-fn report_of<'a>(source: ReportSource, event: &'a Event, words: &'a str) -> Report<'a> {
+fn report_of<'a>(source: ReportSource, event: &'a Event, words: &'a str, call_has_mark: bool) -> Report<'a> {
     Report {
         email_id: event.email_id,
         mailbox: Some(event.recipient.canonical()),
         source,
         verdict: event.verdict,
         words,
-        mark: event.mark(source),
+        mark: (!call_has_mark).then(|| event.mark(source)),
     }
 }
 

@@ -42,8 +42,9 @@ pub struct Report<'a> {
     pub verdict: ReportVerdict,
     /// The reporter's words, without secrets, on one short line.
     pub words: &'a str,
-    /// A hash of what the reporter calls this report. A second one with the same hash has no effect.
-    pub mark: [u8; 32],
+    /// A hash of what the reporter calls this report. A second one with the same hash has no effect. `None` where the call
+    /// has a mark.
+    pub mark: Option<[u8; 32]>,
 }
 
 /// The result of recording a report.
@@ -167,10 +168,6 @@ macro_rules! record {
     ($tx:expr, $find:expr, $report:expr, $now:expr) => {
         'recorded: {
             let Report { email_id, mailbox, source, verdict, words, mark } = $report;
-            let is_marked_first = source.proof_covers_no_report();
-            if is_marked_first && !mark!($tx, mark, $now) {
-                break 'recorded Recorded::Repeated;
-            }
             let row: Option<Reported> =
                 sqlx::query_as($find).bind(email_id).fetch_optional(&mut *$tx).await?;
             let Some(row) = row.filter(|row| mailbox.is_none_or(|mailbox| mailbox == row.mailbox)) else {
@@ -182,7 +179,9 @@ macro_rules! record {
             if stored.reports >= MAX_REPORTS && state.is_none() && suppression.is_none() {
                 break 'recorded Recorded::Noted;
             }
-            if !is_marked_first && !mark!($tx, mark, $now) {
+            if let Some(mark) = mark
+                && !mark!($tx, mark, $now)
+            {
                 break 'recorded Recorded::Repeated;
             }
             let note = sqlx::query(NOTE_REPORT).bind(Uuid::now_v7()).bind(email_id).bind(verdict.outcome());
@@ -204,31 +203,29 @@ impl Db {
     /// Records a report: its words, its mark, and where it closes the row, the new state and the suppression of the
     /// mailbox; all of it or nothing.
     pub async fn record_report(&self, report: &Report<'_>, now: DateTime<Utc>) -> DbResult<Recorded> {
-        let recorded = self.record_together(std::slice::from_ref(report), vec![0], now).await?;
+        let recorded = self.record_together(std::slice::from_ref(report), vec![0], None, now).await?;
         Ok(recorded.first().map_or(Recorded::NotOurs, |(_, recorded)| *recorded))
-    }
-
-    /// Uses up the mark of a call that holds no report. Returns whether it was new.
-    pub async fn mark_report(&self, mark: [u8; 32], now: DateTime<Utc>) -> DbResult<bool> {
-        in_transaction!(self, tx => mark!(tx, mark, now))
     }
 
     /// Records each of these reports, those of one email in their order, and calls `recorded` with its number. After an
     /// error some are recorded and others are not: when all of them are sent again, their marks show which ones.
+    ///
+    /// `call_mark` is that of a call whose proof does not cover its reports. It is used up in one transaction with all that
+    /// they change, also where there is none, and where it was used up before, no report has an effect.
     pub async fn record_reports(
         &self,
         reports: &[Report<'_>],
+        call_mark: Option<[u8; 32]>,
         now: DateTime<Utc>,
         mut recorded: impl FnMut(usize, Recorded),
     ) -> DbResult<()> {
+        let numbers: Vec<usize> = (0..reports.len()).collect();
         let (parts, at_once) = match self.pools {
+            _ if call_mark.is_some() => (vec![numbers], 1),
             Pools::Postgres(_) => (by_email(reports), AT_ONCE),
-            Pools::Sqlite { .. } => {
-                let numbers: Vec<usize> = (0..reports.len()).collect();
-                (numbers.chunks(IN_ONE_TRANSACTION).map(<[usize]>::to_vec).collect(), 1)
-            }
+            Pools::Sqlite { .. } => (numbers.chunks(IN_ONE_TRANSACTION).map(<[usize]>::to_vec).collect(), 1),
         };
-        let parts = iter(parts).map(|part| self.record_together(reports, part, now));
+        let parts = iter(parts).map(|part| self.record_together(reports, part, call_mark, now));
         let mut parts = parts.buffer_unordered(at_once);
         while let Some(part) = parts.try_next().await? {
             part.into_iter().for_each(|(number, outcome)| recorded(number, outcome));
@@ -241,6 +238,7 @@ impl Db {
         &self,
         reports: &[Report<'_>],
         numbers: Vec<usize>,
+        call_mark: Option<[u8; 32]>,
         now: DateTime<Utc>,
     ) -> DbResult<Vec<(usize, Recorded)>> {
         let find = match self.pools {
@@ -248,6 +246,11 @@ impl Db {
             Pools::Sqlite { .. } => FIND_REPORTED_SQLITE,
         };
         in_transaction!(self, tx => {
+            if let Some(mark) = call_mark
+                && !mark!(tx, mark, now)
+            {
+                return Ok(numbers.iter().map(|number| (*number, Recorded::Repeated)).collect());
+            }
             let mut recorded = Vec::with_capacity(numbers.len());
             for number in &numbers {
                 recorded.push((*number, record!(tx, find, &reports[*number], now)));

@@ -157,8 +157,14 @@ async fn record(
     };
     let redactor = Redactor::new(settings.mail.passwords().map(ExposeSecret::expose_secret));
     let words = report_words::clean(&format!("{}: {}", status.action, status.words), &redactor);
-    let report =
-        Report { email_id: id, mailbox: None, source: ReportSource::Dsn, verdict, words: &words, mark };
+    let report = Report {
+        email_id: id,
+        mailbox: None,
+        source: ReportSource::Dsn,
+        verdict,
+        words: &words,
+        mark: Some(mark),
+    };
     Ok(match db.record_report(&report, now).await? {
         Recorded::Closed(state) => format!("email {id} is {state}"),
         Recorded::Noted => format!("email {id}: recorded in its history"),
