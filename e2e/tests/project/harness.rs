@@ -1,11 +1,13 @@
 //! The throwaway servers themselves: they work, and nothing of them is left after the test.
 
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use anyhow::Result;
 use bookly_e2e::browser::Browser;
 use bookly_e2e::poll::{LIMIT, until};
 use bookly_e2e::postgres::Postgres;
+use bookly_e2e::process::binary;
 use bookly_e2e::redis_server::RedisServer;
 use bookly_e2e::sql::Sql;
 
@@ -19,6 +21,21 @@ async fn every_database_is_new_and_durable() -> Result<()> {
     assert_eq!(Sql::postgres(&other)?.number(tables, "").await?, 0);
     let durable = Sql::postgres(&one)?.texts("SHOW fsync", "").await?;
     assert_eq!(durable, ["on"]);
+    Ok(())
+}
+
+/// Without this a question would start a server.
+#[test]
+fn each_helper_program_says_what_it_does_and_refuses_arguments_that_it_does_not_know() -> Result<()> {
+    for name in ["throwaway-postgres", "smtp-sink", "bench"] {
+        let program = binary(name)?;
+        let run = |argument: &str| Command::new(&program).arg(argument).stdin(Stdio::null()).output();
+        let help = run("--help")?;
+        let text = String::from_utf8(help.stdout)?;
+        assert!(help.status.success() && text.contains(&format!("Usage: {name}")), "{name}: {text}");
+        let refused = run("--no-such-argument")?;
+        assert_eq!((refused.status.code(), refused.stdout.as_slice()), (Some(2), &b""[..]), "{name}");
+    }
     Ok(())
 }
 
