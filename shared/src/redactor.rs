@@ -24,7 +24,7 @@ const CODE_GAP: usize = 8;
 /// Comparison is of letters and digits in lower case. No other text has eight of them in common with a token by chance.
 #[derive(Clone, Debug, Default)]
 pub struct Redactor {
-    /// Encoded forms of the secrets, letters and digits only, in lower case.
+    /// The secrets that are long enough for a piece, as they are and encoded.
     forms: Vec<Vec<u8>>,
     /// Secrets with fewer than [`PIECE`] letters and digits are found only as a whole, in any case of letters.
     short: Vec<String>,
@@ -48,8 +48,7 @@ impl Redactor {
                     redactor.codes.push(halves);
                 }
             }
-            let encoded = encoded_forms(secret.as_bytes()).into_iter().map(|form| letters_and_digits(&form));
-            let forms = std::iter::once(significant).chain(encoded);
+            let forms = encoded_forms(secret.as_bytes()).into_iter().chain([secret.into()]);
             redactor.forms.extend(forms.filter(|form| form.len() >= PIECE));
         }
         redactor
@@ -90,10 +89,9 @@ impl Redactor {
 
     fn pieces_in(&self, text: &Decoded) -> Vec<Range<usize>> {
         let significant: Vec<&(u8, Range<usize>)> =
-            text.0.iter().filter(|(byte, _)| byte.is_ascii_alphanumeric()).collect();
-        let piece = |window: &[&(u8, Range<usize>)]| {
-            window.iter().fold(0, |piece, (byte, _)| (piece << 8) | u64::from(byte.to_ascii_lowercase()))
-        };
+            text.0.iter().filter(|(byte, _)| SIGNIFICANT[usize::from(*byte)] != 0).collect();
+        let piece =
+            |window: &[&(u8, Range<usize>)]| window.iter().fold(0, |piece, (byte, _)| with(piece, *byte));
         let pieces: HashSet<u64> = significant.windows(PIECE).map(piece).collect();
         if pieces.is_empty() {
             return Vec::new();
@@ -110,9 +108,10 @@ impl Redactor {
         pieces.iter().for_each(|piece| table[slot(*piece)] = true);
         let mut found = HashSet::new();
         for form in &self.forms {
+            let significant = form.iter().filter(|byte| SIGNIFICANT[usize::from(**byte)] != 0);
             let mut piece = 0;
-            for (index, byte) in form.iter().enumerate() {
-                piece = (piece << 8) | u64::from(*byte);
+            for (index, byte) in significant.enumerate() {
+                piece = with(piece, *byte);
                 if index + 1 >= PIECE && table[slot(piece)] && pieces.contains(&piece) {
                     found.insert(piece);
                 }
@@ -143,11 +142,11 @@ pub fn mask_address(text: &str, address: &str) -> String {
 /// The secret in hexadecimal, and in base64 at each of the three positions that it can have in a longer text.
 fn encoded_forms(secret: &[u8]) -> Vec<Vec<u8>> {
     let digit = |half: u8| b"0123456789abcdef"[usize::from(half)];
-    let hex = secret.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
+    let mut hex = Vec::with_capacity(2 * secret.len());
+    secret.iter().for_each(|byte| hex.extend([digit(byte >> 4), digit(byte & 15)]));
     let mut forms = vec![hex];
     for position in 0..3 {
-        let mut longer = vec![0; position];
-        longer.extend_from_slice(secret);
+        let longer = [&[0; 2][..position], secret].concat();
         let mut encoded = BASE64_STANDARD.encode(&longer).into_bytes();
         // The first and the last character also hold bits of the text around it.
         encoded.drain(..if position == 0 { 0 } else { position + 1 });
@@ -159,11 +158,26 @@ fn encoded_forms(secret: &[u8]) -> Vec<Vec<u8>> {
     forms
 }
 
+/// Letters in lower case and digits; 0 for every other byte. A table, because each reply waits for all forms of a secret.
+const SIGNIFICANT: [u8; 256] = {
+    let mut significant = [0; 256];
+    let mut byte = b'0';
+    while byte <= b'z' {
+        if byte.is_ascii_alphanumeric() {
+            significant[byte as usize] = byte.to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    significant
+};
+
 fn letters_and_digits(text: &[u8]) -> Vec<u8> {
-    // Made for every reply: growing step by step takes most of the time.
-    let mut found = Vec::with_capacity(text.len());
-    found.extend(text.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase));
-    found
+    text.iter().map(|byte| SIGNIFICANT[usize::from(*byte)]).filter(|byte| *byte != 0).collect()
+}
+
+/// A piece, moved on by one letter or digit.
+fn with(piece: u64, byte: u8) -> u64 {
+    (piece << 8) | u64::from(SIGNIFICANT[usize::from(byte)])
 }
 
 /// A text's bytes after some decodings, each with its place in the original text.

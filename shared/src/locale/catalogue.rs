@@ -185,7 +185,7 @@ fn bundle(
 
 /// Escapes the text of a message for HTML, also for an attribute in double quotation marks.
 fn escape(text: &str) -> Cow<'_, str> {
-    if text.contains(['&', '<', '>', '"']) {
+    if text.bytes().any(|byte| matches!(byte, b'&' | b'<' | b'>' | b'"')) {
         let escaped =
             text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
         return Cow::Owned(escaped);

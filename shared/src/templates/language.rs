@@ -120,7 +120,7 @@ fn fluent(value: &Value, markup: Markup) -> FluentValue<'static> {
 /// Escapes HTML, but no slashes: link scanners and simple mail clients do not understand `https:&#x2f;&#x2f;`, although
 /// it is valid HTML.
 fn escaped(text: &str) -> Cow<'_, str> {
-    if !text.contains(['<', '>', '&', '"', '\'']) {
+    if !text.bytes().any(|byte| matches!(byte, b'<' | b'>' | b'&' | b'"' | b'\'')) {
         return Cow::Borrowed(text);
     }
     let mut escaped = String::with_capacity(text.len() + 16);

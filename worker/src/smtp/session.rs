@@ -297,19 +297,29 @@ fn rcpt_command(recipient: &Address) -> String {
 ///
 /// A bare LF before a dot would end the message at lenient servers.
 pub(super) fn wire_form(message: &[u8]) -> Vec<u8> {
-    let mut rest = message.strip_suffix(b"\r\n").unwrap_or(message);
-    let mut wire = Vec::with_capacity(rest.len() + rest.len() / 32 + FINAL_DOT.len());
-    loop {
-        if rest.starts_with(b".") {
-            wire.push(b'.');
-        }
-        let Some(end) = memchr::memchr2(b'\r', b'\n', rest) else { break };
-        let (line, behind) = rest.split_at(end);
-        wire.extend_from_slice(line);
-        wire.extend_from_slice(b"\r\n");
-        rest = behind.strip_prefix(b"\r\n").unwrap_or(&behind[1..]);
+    let message = message.strip_suffix(b"\r\n").unwrap_or(message);
+    let mut wire = Vec::with_capacity(message.len() + message.len() / 32 + FINAL_DOT.len());
+    if message.starts_with(b".") {
+        wire.push(b'.');
     }
-    wire.extend_from_slice(rest);
+    let mut copied = 0;
+    for at in memchr::memchr2_iter(b'\r', b'\n', message) {
+        let behind = &message[at..];
+        if behind.starts_with(b"\r\n") {
+            continue;
+        }
+        if !(behind[0] == b'\n' && message[..at].ends_with(b"\r")) {
+            wire.extend_from_slice(&message[copied..at]);
+            wire.extend_from_slice(b"\r\n");
+            copied = at + 1;
+        }
+        if behind[1..].starts_with(b".") {
+            wire.extend_from_slice(&message[copied..=at]);
+            wire.push(b'.');
+            copied = at + 1;
+        }
+    }
+    wire.extend_from_slice(&message[copied..]);
     wire.extend_from_slice(FINAL_DOT);
     wire
 }
