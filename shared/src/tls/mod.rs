@@ -91,6 +91,10 @@ impl Trust {
         (!pem.is_empty()).then_some(pem)
     }
 
+    fn has_own_certificates(&self) -> bool {
+        !self.own.is_empty()
+    }
+
     fn holds(&self, certificate: &CertificateDer<'_>) -> bool {
         self.own.iter().any(|own| own.der() == certificate)
     }

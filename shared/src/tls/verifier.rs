@@ -1,4 +1,4 @@
-//! Checks a server's certificate: as webpki does, and one that is in the file as OpenSSL does.
+//! Checks a server's certificate: webpki does, and where `SSL_CERT_FILE` has certificates, those as OpenSSL does.
 
 use std::sync::Arc;
 
@@ -20,8 +20,14 @@ impl Trust {
         let provider = Arc::new(ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()?;
-        let verifier = TrustVerifier::new(self.clone(), provider)?;
-        Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
+        if self.has_own_certificates() {
+            let verifier = TrustVerifier::new(self.clone(), provider)?;
+            return Ok(builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(verifier))
+                .with_no_client_auth());
+        }
+        Ok(builder.with_root_certificates(self.roots()).with_no_client_auth())
     }
 }
 
