@@ -5,8 +5,6 @@ use bookly_shared::domain::Password;
 use secrecy::zeroize::Zeroizing;
 use zxcvbn::{Score, zxcvbn};
 
-use crate::error::{ApiError, ApiResult};
-
 /// Why a password is refused, after the name of its field.
 pub const OWN_WORDS: &str = "must not be made of your own address or name";
 /// The same of a common one.
@@ -36,20 +34,17 @@ const MIN_WORD_CHARS: usize = 3;
 /// How many letters and digits a password must have besides words of the account: a year is not enough.
 const MIN_OTHER_CHARS: usize = 5;
 
-/// Refuses a password that is common, almost common, or made of the account's own words. `field` is its name in the error;
-/// `about` holds the address and the names of the account.
+/// Refuses a password that is common, almost common, or made of the account's own words. `about` holds the address and the
+/// names of the account.
 ///
 /// # Errors
-/// 422 with the reason, which does not quote the password.
-pub fn refuse_guessable(field: &str, password: &Password, about: &[&str]) -> ApiResult<()> {
+/// The reason, which does not quote the password.
+pub fn refuse_guessable(password: &Password, about: &[&str]) -> Result<(), &'static str> {
     if is_made_of(password, about) {
-        return Err(ApiError::field(field, OWN_WORDS));
+        return Err(OWN_WORDS);
     }
     // Fewer than a million guesses, by the crate's dictionaries, names and keyboard patterns.
-    if zxcvbn(&affordable(password.expose()), about).score() < Score::Two {
-        return Err(ApiError::field(field, GUESSABLE));
-    }
-    Ok(())
+    if zxcvbn(&affordable(password.expose()), about).score() < Score::Two { Err(GUESSABLE) } else { Ok(()) }
 }
 
 /// The text for the estimator, so that no password takes it longer than a hash. Further symbols that look like letters are
@@ -91,7 +86,7 @@ mod tests {
     const ABOUT: [&str; 3] = ["ada.lovelace@example.org", "Ada", "Lovelace"];
 
     fn refused(password: &str) -> bool {
-        refuse_guessable("password", &Password::parse(password.into()).unwrap(), &ABOUT).is_err()
+        refuse_guessable(&Password::parse(password.into()).unwrap(), &ABOUT).is_err()
     }
 
     #[test]

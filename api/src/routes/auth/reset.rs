@@ -57,7 +57,7 @@ impl NewPassword {
             return Err(ApiError::PasswordsDoNotMatch);
         }
         let known = [&*user.email, &*user.first_name, &*user.last_name, &*user.username];
-        refuse_guessable("new_password", &self.password, &known)?;
+        refuse_guessable(&self.password, &known).map_err(|reason| ApiError::field("new_password", reason))?;
         Ok(self.password)
     }
 }

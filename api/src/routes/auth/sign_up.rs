@@ -54,14 +54,18 @@ impl FromFields for SignUp {
         let password = fields.parse_owned("password", Password::parse);
         fields.take_null("locale");
         let locale = fields.optional("locale", |fields, name| fields.parse(name, LanguageTag::parse));
-        Some(SignUp {
+        let sign_up = SignUp {
             first_name: first_name?,
             last_name: last_name?,
             username: username?,
             email: email?,
             password: password?,
             locale: locale?,
-        })
+        };
+        match refuse_guessable(&sign_up.password, &sign_up.known_words()) {
+            Ok(()) => Some(sign_up),
+            Err(reason) => fields.refuse("password", reason),
+        }
     }
 }
 
@@ -93,7 +97,6 @@ async fn sign_up(
     storer: AnswerStorer,
     JsonBody(sign_up): JsonBody<SignUp>,
 ) -> ApiResult<(StatusCode, Json<SignedUp>)> {
-    refuse_guessable("password", &sign_up.password, &sign_up.known_words())?;
     let now = state.now();
     let replaces = replaceable_account(&state, &sign_up.email, now).await?;
     let account = NewAccount {
