@@ -25,7 +25,7 @@ const NOT_PASSED: [&str; 7] = [
     "TEMPLATE_FOLDER",
 ];
 
-/// How the settings begin that only a worker gets: the login at the mail server, and the second server.
+/// How the settings begin that only a worker gets: the login at the mail server, and the fallback.
 const OF_WORKERS: [&str; 5] =
     ["MAIL_USERNAME", "MAIL_PASSWORD", "MAIL_AUTH", "MAIL_OAUTH_", "MAIL_FALLBACK_"];
 

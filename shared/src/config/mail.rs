@@ -22,7 +22,7 @@ pub struct MailSettings {
     pub bounce_address: Option<Address>,
     /// How emails are sent.
     pub transport: MailTransport,
-    /// The second SMTP server, for times when the first one cannot be used.
+    /// The fallback: the second SMTP server, for times when the first one cannot be used.
     pub fallback: Option<SmtpSettings>,
 }
 

@@ -138,19 +138,19 @@ table! {
         "What an access token allows, for example `https://outlook.office365.com/.default`.";
     MAIL_OAUTH_SERVICE_ACCOUNT_FILE: plain, Means("no service account"),
         "The key file (JSON, RSA) of a service account that may act for `MAIL_USERNAME`; instead of client and refresh token.";
-    MAIL_FALLBACK_SERVER: plain, Means("no second server"),
-        "The host of a second SMTP server, used while the first one cannot be.";
-    MAIL_FALLBACK_PORT: plain, Default("587"), "The port of the second SMTP server.";
+    MAIL_FALLBACK_SERVER: plain, Means("no fallback"),
+        "The host of the fallback: a second SMTP server, used while the first one cannot be.";
+    MAIL_FALLBACK_PORT: plain, Default("587"), "The port of the fallback.";
     MAIL_FALLBACK_STARTTLS: plain, Means("true, false with MAIL_FALLBACK_SSL_TLS"),
-        "Encrypt the connection to the second SMTP server with STARTTLS.";
+        "Encrypt the connection to the fallback with STARTTLS.";
     MAIL_FALLBACK_SSL_TLS: plain, Default("false"),
-        "Encrypt the connection to the second SMTP server from the first byte.";
-    MAIL_FALLBACK_USE_CREDENTIALS: plain, Default("true"), "Log in to the second SMTP server.";
-    MAIL_FALLBACK_VALIDATE_CERTS: plain, Default("true"), "Check the certificate of the second SMTP server.";
+        "Encrypt the connection to the fallback from the first byte.";
+    MAIL_FALLBACK_USE_CREDENTIALS: plain, Default("true"), "Log in to the fallback.";
+    MAIL_FALLBACK_VALIDATE_CERTS: plain, Default("true"), "Check the certificate of the fallback.";
     MAIL_FALLBACK_USERNAME: plain, Means("required with MAIL_FALLBACK_SERVER and MAIL_FALLBACK_USE_CREDENTIALS"),
-        "The user name for the second SMTP server.";
+        "The user name for the fallback.";
     MAIL_FALLBACK_PASSWORD: secret, Means("required with MAIL_FALLBACK_SERVER and MAIL_FALLBACK_USE_CREDENTIALS"),
-        "The password for the second SMTP server.";
+        "The password for the fallback.";
     MAIL_FROM: plain, Means("noreply@localhost.localdomain with files, required with SMTP"),
         "The address of the sender.";
     MAIL_FROM_NAME: plain, Means("APP_NAME, or Bookly without it"), "The name of the sender.";

@@ -51,7 +51,7 @@ table! {
     EMAILS_CLOSED: Counter(kind, outcome), "bookly_emails_closed_total",
         "Emails that this process closed: sent, failed, cancelled.";
     EMAIL_ATTEMPTS: Counter(kind, outcome), "bookly_email_attempts_total",
-        "Attempts by outcome: sent, failed, cancelled, retried, lease_lost (stopped before DATA), database_away (queued again; the lease runs out if that fails, too), released (with a second mail server: queued again, because neither could get it).";
+        "Attempts by outcome: sent, failed, cancelled, retried, lease_lost (stopped before DATA), database_away (queued again; the lease runs out if that fails, too), released (with a fallback: queued again, because neither could get it).";
     EMAIL_DELIVERY_SECONDS: Histogram(kind), "bookly_email_delivery_seconds",
         "Time from queuing an email to the mail server's 250.", DELIVERY_BUCKETS;
     EMAIL_LEASES_LOST: Counter(kind), "bookly_email_leases_lost_total",
@@ -70,7 +70,7 @@ table! {
         "Emails whose lease ran out and that the leader has not rescued yet.";
 
     SMTP_REACHABLE: Gauge(server), "bookly_smtp_reachable",
-        "1 while the circuit breaker is closed, 0 while the mail server, or the folder of the file transport, is probed. `server` is `fallback` for the second mail server, here and below; the first one has no such label.";
+        "1 while the circuit breaker is closed, 0 while the mail server, or the folder of the file transport, is probed. `server` is `fallback` for the fallback, here and below; the first one has no such label.";
     SMTP_FAILURES: Counter(server, stage, kind), "bookly_smtp_failures_total",
         "Failed sends and probes, by the stage of the SMTP session and the verdict.";
     SMTP_OPEN: Gauge(server), "bookly_smtp_connections_open",

@@ -32,7 +32,7 @@
 //! - With Redis a delivery begins with a job. In the code one job is enough for many rows, and a worker also polls the
 //!   table when it starts and whenever it loses Redis; the checks without Redis have claims begin at any time.
 //! - The limits of 5 lost leases and 3 lost replies are 2 each, so that a run can reach them.
-//! - With a second mail server: a claim that would be released at once, because its row is bound to a server whose
+//! - With a fallback: a claim that would be released at once, because its row is bound to a server whose
 //!   circuit is open, is left out; in the code it is repeated every 15 seconds until a probe succeeds. Half-open circuits
 //!   are left out.
 //! - `retry_email` (an operator's) and `purge` are left out, as are the content of an email and the wait before a retry.
@@ -82,7 +82,7 @@ pub(crate) struct Protocol {
     /// The process of each delivery.
     processes_of: [usize; DELIVERIES],
     job_source: JobSource,
-    /// Whether there is a second mail server.
+    /// Whether there is a fallback.
     fallback: bool,
     /// Whether copies that were accepted may be reported as bounced, or as spam.
     reports: bool,

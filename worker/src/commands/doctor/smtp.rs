@@ -17,7 +17,7 @@ use crate::transport::envelope_sender;
 const NAME: &str = "smtp";
 const NAME_OF_FALLBACK: &str = "smtp_fallback";
 const MEANWHILE_THEY_WAIT: &str = "emails wait meanwhile";
-const MEANWHILE_AT_FALLBACK: &str = "the second mail server gets the emails meanwhile";
+const MEANWHILE_AT_FALLBACK: &str = "the fallback gets the emails meanwhile";
 const MEANWHILE_AT_FIRST: &str = "emails wait only while the first mail server cannot be used either";
 /// A certificate with less time left should have been renewed.
 const RENEW_BEFORE: TimeDelta = TimeDelta::days(14);
@@ -248,7 +248,7 @@ mod tests {
             ("MAIL_FALLBACK_USE_CREDENTIALS", "false"),
         ];
         let both = remedies(&fallback).await;
-        assert!(both[0].ends_with("; the second mail server gets the emails meanwhile"), "{both:?}");
+        assert!(both[0].ends_with("; the fallback gets the emails meanwhile"), "{both:?}");
         let second = "; emails wait only while the first mail server cannot be used either";
         assert!(both[1].contains("MAIL_FALLBACK_PORT") && both[1].ends_with(second), "{both:?}");
     }

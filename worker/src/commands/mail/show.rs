@@ -28,7 +28,7 @@ pub struct Show {
 pub(super) const HELP: &str = "\
 JSON: an email as in `mail list`, and its \"history\": every attempt, the first one first. \
 An attempt: fencing_token, worker, outcome, smtp_code, reply, started_at, duration_ms. The outcome is sent, retried, failed, \
-cancelled, lease_lost, worker_lost or database_away. With a second mail server also server: first or fallback. \
+cancelled, lease_lost, worker_lost or database_away. With a fallback also server: first or fallback. \
 Where something was reported after the email was sent, its \"reports\": outcome (bounced, soft_bounced, delayed or complained), \
 source, reply, reported_at.";
 

@@ -23,7 +23,7 @@ use crate::transport::Transport;
 pub struct Test {
     /// The recipient
     address: EmailAddress,
-    /// Send it by the second mail server, that of MAIL_FALLBACK_SERVER
+    /// Send it by the fallback, the mail server of MAIL_FALLBACK_SERVER
     #[arg(long)]
     fallback: bool,
     /// Answer with one JSON document
@@ -77,7 +77,7 @@ impl Test {
             return Ok(Transport::new(settings, clock)?);
         }
         let second = Transport::fallback(settings, clock)?;
-        second.context("there is no second mail server: MAIL_FALLBACK_SERVER is not set")
+        second.context("there is no fallback: MAIL_FALLBACK_SERVER is not set")
     }
 }
 

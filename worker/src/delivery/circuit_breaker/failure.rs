@@ -31,7 +31,7 @@ impl CircuitBreaker {
                 let remedy = error.remedy().unwrap_or("run `bookly-worker doctor`");
                 let remedy = self.with_its_settings(remedy);
                 let has_other = self.is_of_two && self.server == MailServer::First;
-                let emails = if has_other { "emails go to the second one" } else { "emails wait" };
+                let emails = if has_other { "emails go to the fallback" } else { "emails wait" };
                 tracing::error!(
                     server = self.named(),
                     reason,

@@ -162,7 +162,7 @@ async fn coverage(dns: &Dns, subject: &Subject<'_>, loaded: &Loaded) -> Result<F
                     "set DOCTOR_SENDING_IP to the address in the first Received line of an email that arrived"
                 }
                 MailServer::Fallback => {
-                    "see spf= in Authentication-Results of an email that arrived by the second server"
+                    "see spf= in Authentication-Results of an email that arrived by the fallback"
                 }
             };
             let remedy = format!("{find_out}{}", itself.unwrap_or_default());

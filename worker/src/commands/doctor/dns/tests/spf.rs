@@ -143,7 +143,7 @@ async fn the_record_must_cover_the_second_mail_server_too() {
             Some((Status::Warn, "\"v=spf1 ip4:192.0.2.0/24 include:_spf.google.com -all\"")),
         ),
         (second("ip4:198.51.100.7"), "198.51.100.7", Some((Status::Ok, "covers 198.51.100.7"))),
-        (second(""), "198.51.100.7", Some((Status::Warn, "an email that arrived by the second server"))),
+        (second(""), "198.51.100.7", Some((Status::Warn, "an email that arrived by the fallback"))),
         (spf("v=spf1 +all", ""), "198.51.100.7", None),
         (instead("example.org", "TXT", ""), "198.51.100.7", None),
     ] {
