@@ -42,10 +42,10 @@ fn ask_for_reset(stack: &Stack, email: &str, key: &str) -> RequestBuilder {
 /// Makes every key older than it is.
 async fn age(stack: &Stack, seconds: u32) -> Result<()> {
     let older = match stack.kind() {
-        Kind::Full => format!("claimed_at - interval '{seconds} seconds'"),
+        Kind::Full => format!("reserved_at - interval '{seconds} seconds'"),
         // As sqlx writes times: to the microsecond, with +00:00.
         Kind::Embedded => {
-            format!("strftime('%Y-%m-%dT%H:%M:%f', claimed_at, '-{seconds} seconds') || '000+00:00'")
+            format!("strftime('%Y-%m-%dT%H:%M:%f', reserved_at, '-{seconds} seconds') || '000+00:00'")
         }
     };
     stack.sql().run(&format!("UPDATE idempotency_keys SET reserved_at = {older}"), "").await?;
