@@ -25,7 +25,7 @@ pub struct AcceptedLanguage(pub Option<LanguageTag>);
 pub struct PageLanguage {
     query: Option<Locale>,
     account: Option<Locale>,
-    /// Whether the account may be another person's than the reader's, who then chose its language.
+    /// Whether the account was made by a sign-up that is not confirmed: a stranger may have chosen its language.
     account_is_unproven: bool,
     accepted: Option<Locale>,
     default: Locale,
@@ -76,12 +76,6 @@ impl PageLanguage {
             account_is_unproven: !user.is_verified && user.created_via == CreatedVia::SignUp,
             ..self
         }
-    }
-
-    /// The same for the page of an account that may be another person's.
-    #[must_use]
-    pub fn of_unproven_account(self, user: &User) -> PageLanguage {
-        PageLanguage { account_is_unproven: true, ..self.of_account(user) }
     }
 
     /// The language, and what decided.

@@ -143,7 +143,7 @@ fn confirmation_page(state: &AppState, format: ResponseFormat, user: &User) -> R
     // The address was valid when it was stored.
     let masked = EmailAddress::parse(&user.email).map(|address| address.masked()).unwrap_or_default();
     let account = AccountSummary { email: &masked, ..AccountSummary::of(user) };
-    format.of_unproven_account(user).page(state, StatusCode::OK, &Page::EmailChangeConfirm { account })
+    format.of_account(user).page(state, StatusCode::OK, &Page::EmailChangeConfirm { account })
 }
 
 errors!(html ConfirmEmailChangeErrors:
@@ -168,7 +168,7 @@ async fn confirm(
     token: PathToken,
 ) -> Response {
     match change_by_link(&state, &token, origin).await {
-        Ok(user) => format.of_unproven_account(&user).success(&state, DONE, &Page::EmailChanged {}),
+        Ok(user) => format.of_account(&user).success(&state, DONE, &Page::EmailChanged {}),
         Err(error) => format.failure(&state, error, None),
     }
 }
@@ -195,6 +195,3 @@ pub(super) fn changed(state: &AppState, user: &User, change: Change<Uuid>) -> Ap
         Change::AddressTaken => Err(ApiError::UserExists),
     }
 }
-
-#[cfg(test)]
-mod tests;

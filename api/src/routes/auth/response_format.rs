@@ -46,11 +46,6 @@ impl ResponseFormat {
         ResponseFormat { language: self.language.of_account(user), ..self }
     }
 
-    /// The same where the reader may be another person than the account's, as at the address that an account moves to.
-    pub(super) fn of_unproven_account(self, user: &User) -> ResponseFormat {
-        ResponseFormat { language: self.language.of_unproven_account(user), ..self }
-    }
-
     /// A page, also for clients that get JSON elsewhere.
     pub(super) fn page(self, state: &AppState, status: StatusCode, shown: &Page<'_>) -> Response {
         html::page(state, self.language, status, shown)
