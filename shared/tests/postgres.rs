@@ -210,6 +210,32 @@ async fn on_a_full_disk_it_is_not_ready_until_a_row_can_be_written_again() {
     postgres.remove().await;
 }
 
+/// The triggers refuse as Postgres does without the right.
+#[tokio::test]
+async fn a_role_that_may_not_try_to_write_is_ready_and_leaves_no_row() {
+    let Some(postgres) = Postgres::create("a_role_that_may_not_try_to_write").await else { return };
+    let mut owner = postgres.connect().await;
+    let refuse = "
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = TG_ARGV[0]; END $$;
+        CREATE TRIGGER full_disk BEFORE INSERT ON emails EXECUTE FUNCTION refuse('53100');";
+    sqlx::raw_sql(refuse).execute(&mut owner).await.unwrap();
+    for refused in ["INSERT", "DELETE"] {
+        let sql = format!(
+            "CREATE TRIGGER {refused} BEFORE {refused} ON write_trials EXECUTE FUNCTION refuse('42501')"
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut owner).await.unwrap();
+        postgres.db.insert_emails(&[email()]).await.unwrap_err();
+        assert!(postgres.db.is_ready().await, "without {refused} nothing shows that the disk is full");
+        let left: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM write_trials").fetch_one(&mut owner).await.unwrap();
+        assert_eq!(left, 0);
+        let sql = format!("DROP TRIGGER {refused} ON write_trials");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut owner).await.unwrap();
+    }
+    postgres.remove().await;
+}
+
 /// A newer version adds a column while this one runs.
 #[tokio::test]
 async fn a_new_column_costs_each_connection_of_a_running_process_one_try_at_most() {

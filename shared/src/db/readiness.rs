@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Db, DbResult, Pools, on_db};
+use super::{Db, DbResult, Pools, in_transaction, on_db};
 
 /// The longest time for the probe.
 const PROBE_LIMIT: Duration = Duration::from_secs(2);
@@ -44,22 +44,34 @@ impl Db {
         }
         // Probes at the same time do not write as well: anyone may ask.
         let Ok(_trial) = self.storage.trial.try_lock() else { return false };
-        let tried = self.try_to_write().await;
-        if tried.is_ok() {
-            self.storage.trust();
+        match self.try_to_write().await {
+            Err(error) if error.doubts_storage() || error.is_unavailable() => return false,
+            Err(error) => {
+                tracing::warn!(%error, "readiness cannot try to write: the role needs INSERT and DELETE on write_trials")
+            }
+            Ok(()) => {}
         }
-        tried.is_ok()
+        self.storage.trust();
+        true
     }
 
-    /// Makes both databases take more room, and gives it back. A small change would fit into a page that is there, and a
-    /// transaction that is rolled back writes nothing in SQLite.
+    /// Makes both databases take more room. A small change would fit into a page that is there. The room can be used again:
+    /// in SQLite at once, in Postgres by the next trial, and by other tables after a vacuum.
     async fn try_to_write(&self) -> DbResult<()> {
         // Random, because a file system may compress.
         let filler: Vec<u8> = rand::random_iter().take(TRIAL_BYTES).collect();
-        on_db!(self.writer(), connection => {
-            sqlx::query(TRY_TO_WRITE).bind(filler).execute(&mut *connection).await?;
-            sqlx::query(REMOVE_TRIALS).execute(&mut *connection).await.map(drop)?
-        })
+        match self.pools {
+            // One transaction: without the right to remove the row, none is left.
+            Pools::Postgres(_) => in_transaction!(self, tx => {
+                sqlx::query(TRY_TO_WRITE).bind(filler).execute(&mut *tx).await?;
+                sqlx::query(REMOVE_TRIALS).execute(&mut *tx).await.map(drop)?
+            }),
+            // SQLite does not write a row that its own transaction removes.
+            Pools::Sqlite { .. } => on_db!(self.writer(), connection => {
+                sqlx::query(TRY_TO_WRITE).bind(filler).execute(&mut *connection).await?;
+                sqlx::query(REMOVE_TRIALS).execute(&mut *connection).await.map(drop)?
+            }),
+        }
     }
 }
 

@@ -70,7 +70,7 @@ table! {
         "Emails whose lease ran out and that the leader has not rescued yet.";
 
     SMTP_REACHABLE: Gauge(server), "bookly_smtp_reachable",
-        "1 while the circuit breaker is closed, 0 while the mail server, or the folder of the file transport, is probed. `server` is `fallback` for the fallback, here and below; the first one has no such label.";
+        "1 while the circuit breaker is closed, 0 while the mail server, or the folder of the file transport, is probed. `server` is `fallback` for `MAIL_FALLBACK_SERVER`, here and below; the first one has no such label.";
     SMTP_FAILURES: Counter(server, stage, kind), "bookly_smtp_failures_total",
         "Failed sends and probes, by the stage of the SMTP session and the verdict.";
     SMTP_OPEN: Gauge(server), "bookly_smtp_connections_open",

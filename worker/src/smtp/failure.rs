@@ -120,7 +120,7 @@ pub(super) static REFUSALS: [RefusalRule; 6] = [
         applies: |stage, refusal| stage == Stage::MailFrom && refusal.status != Some((3, 4)),
     },
     RefusalRule {
-        replies: "534, 535, 538, 5.1.7, 5.1.8, 5.4.5, 5.7.60 to RCPT TO or later, and 530 after it",
+        replies: "534, 535, 538, 5.1.7, 5.1.8, 5.4.5, 5.7.60 to RCPT TO or later, and 530 to DATA or later",
         subject: "the sender, the login, or a quota",
         kind: FailureKind::ServerUnavailable,
         remedy: "the same as for AUTH and MAIL FROM",
