@@ -181,7 +181,7 @@ CREATE TABLE email_attempts (
     outcome       text NOT NULL,                   -- sent, retried, failed, cancelled, lease_lost, worker_lost, database_away
     smtp_code     integer,                         -- NULL when the server did not answer
     reply         text,                            -- the server's reply, or what went wrong without one
-    server        text,                            -- first, fallback: the mail server; NULL without a second one
+    server        text,                            -- first, fallback: the mail server; NULL without a fallback
     started_at    timestamptz NOT NULL,
     duration_ms   bigint,                          -- NULL when the worker was lost
     PRIMARY KEY (email_id, fencing_token)

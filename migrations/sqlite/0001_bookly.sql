@@ -181,7 +181,7 @@ CREATE TABLE email_attempts (
     outcome       TEXT NOT NULL,                   -- sent, retried, failed, cancelled, lease_lost, worker_lost, database_away
     smtp_code     INTEGER,                         -- NULL when the server did not answer
     reply         TEXT,                            -- the server's reply, or what went wrong without one
-    server        TEXT,                            -- first, fallback: the mail server; NULL without a second one
+    server        TEXT,                            -- first, fallback: the mail server; NULL without a fallback
     started_at    TEXT NOT NULL,
     duration_ms   INTEGER,                         -- NULL when the worker was lost
     PRIMARY KEY (email_id, fencing_token)

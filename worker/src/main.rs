@@ -8,7 +8,7 @@ use bookly_worker::process;
 use clap::Parser;
 use mimalloc::MiMalloc;
 
-/// An email is made of about 500 small pieces of memory. With glibc's allocator a worker sends 15 % fewer emails a second.
+/// An email is made of about 500 small pieces of memory. With this allocator a worker sends 15 % more emails a second than with glibc's.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

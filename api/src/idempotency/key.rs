@@ -19,7 +19,7 @@ const LENGTHS: RangeInclusive<usize> = 1..=255;
 #[expect(dead_code, reason = "only its description is used")]
 pub(crate) struct IdempotencyKeyHeader {
     /// A new UUID for each request, and the same one where it is sent again: within 24 hours the same key and body get the
-    /// first answer, and nothing more is changed or sent. Answers with 401, 403, 429 and 5xx are not kept.
+    /// first answer, and nothing more is changed or sent. Answers with 401, 403, 429 and 5xx are not stored.
     #[param(rename = "Idempotency-Key", value_type = String, required = false, min_length = 1, max_length = 255,
         pattern = "^[!-~]+$", example = "8e03978e-40d5-43dd-bc93-6894a57f9324")]
     idempotency_key: Option<String>,

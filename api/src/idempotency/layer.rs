@@ -84,8 +84,8 @@ fn wants_page(parts: &Parts) -> bool {
     WantsHtml::of(&parts.headers).0 || Encoding::of(&parts.headers) == Ok(Encoding::Form)
 }
 
-/// A reserved key. It is given back when the request ends without an answer: the client went away, or the time was over.
-/// What its transaction has committed until then stays: a key with an answer is not given back.
+/// A reserved key. It is released when the request ends without an answer: the client went away, or the time was over.
+/// What its transaction has committed until then stays: a key with an answer is not released.
 struct ReservedKey {
     state: AppState,
     reservation: KeyReservation,
@@ -138,7 +138,7 @@ impl Drop for ReservedKey {
     }
 }
 
-/// A key that is not given back is forgotten a minute later.
+/// A key that is not released is forgotten a minute later.
 async fn release(state: &AppState, reservation: &KeyReservation) {
     if let Err(error) = state.db.release_key(reservation).await {
         tracing::warn!(%error, "an Idempotency-Key is in use until it is forgotten");

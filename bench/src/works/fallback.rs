@@ -1,4 +1,4 @@
-//! Emails a second by the second mail server while the first one is away, against those by the first one.
+//! Emails a second by the fallback while the first mail server is away, against those by the first one.
 
 use std::time::Duration;
 
@@ -26,8 +26,8 @@ pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Section> {
         ratio.push(100.0 * second / first);
     }
     section.row("by the first server", by_first, "mails/s", "");
-    section.row("by the second server, while the first refuses connections", by_second, "mails/s", "");
-    section.row("by the second server, of the first", ratio, "%", "≥ 90");
+    section.row("by the fallback, while the first server refuses connections", by_second, "mails/s", "");
+    section.row("by the fallback, of the first server", ratio, "%", "≥ 90");
     section.note(format!(
         "One worker. The last {NOT_COUNTED} emails are not counted: those that met the first server's absence are \
          tried again seconds later."

@@ -257,7 +257,7 @@ both! {
     }
 }
 
-/// Keeps sign-ups from their end, between the claim of their key and their commit, until the connection is closed.
+/// Keeps sign-ups from their end, between the reservation of their key and their commit, until the connection is closed.
 async fn hold_sign_ups(stack: &Stack) -> Result<PgConnection> {
     let mut held = PgConnection::connect(&stack.settings()["DATABASE_URL"]).await?;
     sqlx::raw_sql("BEGIN; LOCK TABLE base_mailbox_counts IN EXCLUSIVE MODE").execute(&mut held).await?;

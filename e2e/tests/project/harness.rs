@@ -24,7 +24,7 @@ async fn every_database_is_new_and_durable() -> Result<()> {
     Ok(())
 }
 
-/// Without this a question would start a server.
+/// `--help` must not start a server.
 #[test]
 fn each_helper_program_says_what_it_does_and_refuses_arguments_that_it_does_not_know() -> Result<()> {
     for name in ["throwaway-postgres", "smtp-sink", "bench"] {

@@ -1,4 +1,4 @@
-//! The settings of an SMTP server. The first server and the fallback have the same ones.
+//! The settings of an SMTP server. The first server and the fallback have the same ones, but for access tokens.
 
 use std::net::IpAddr;
 

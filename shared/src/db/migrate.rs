@@ -8,7 +8,7 @@ use crate::config::Settings;
 static POSTGRES: Migrator = sqlx::migrate!("../migrations/postgres");
 static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
 
-/// The tables of the first migration. Without its record they belong to another application.
+/// All tables. Without the record of a migration they belong to another application.
 pub(super) const OUR_TABLES: [&str; 19] = [
     "users",
     "sessions",

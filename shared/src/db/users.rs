@@ -210,7 +210,7 @@ macro_rules! bind_account {
 pub(super) use bind_account;
 
 impl Db {
-    /// Creates an account, queues its verification email, `email(uid)`, and stores the answer, in one transaction. Another
+    /// Creates an account, queues its verification email, `email(uid)`, and stores the answer if `store` makes one, in one transaction. Another
     /// request may create an account with the same address at the same moment: the unique index decides.
     pub async fn create_account_and_store_answer(
         &self,

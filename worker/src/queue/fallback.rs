@@ -6,7 +6,7 @@ use crate::delivery::circuit_breaker::{Admission, CircuitBreaker};
 /// What claims for the fallback need. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct FallbackPlace {
-    /// Before the first server.
+    /// Of the first server.
     pub(crate) first: CircuitBreaker,
     /// Of the fallback.
     pub(crate) circuit_breaker: CircuitBreaker,

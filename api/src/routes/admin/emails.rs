@@ -151,7 +151,7 @@ struct EmailAttempt {
     smtp_code: Option<i32>,
     /// The mail server's reply, or the error
     reply: Option<String>,
-    /// `first` or `fallback`; only where there is a second mail server, and one was asked
+    /// `first` or `fallback`; only where there is a fallback, and one was asked
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "fallback")]
     server: Option<String>,
