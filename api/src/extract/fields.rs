@@ -64,14 +64,8 @@ impl Fields {
         name: &str,
         parse: impl FnOnce(String) -> Result<T, E>,
     ) -> Option<T> {
-        let Value::String(text) = self.take(name)? else { return self.refuse(name, "must be a text") };
-        if has_control_characters(&text) {
-            return self.refuse(name, FieldError::ONE_LINE);
-        }
-        match parse(text) {
-            Ok(value) => Some(value),
-            Err(error) => self.refuse(name, error),
-        }
+        let value = self.take(name)?;
+        self.parse_value(name, value, parse)
     }
 
     /// A text from which `parse` takes characters out that other fields must not have: copied from a mail, a code has
@@ -118,8 +112,7 @@ impl Fields {
         let read: Vec<Option<T>> = (items.into_iter().enumerate())
             .map(|(index, item)| {
                 let place = format!("{name}.{index}");
-                self.values.insert(place.clone(), item);
-                self.parse(&place, &parse)
+                self.parse_value(&place, item, |text| parse(&text))
             })
             .collect();
         read.into_iter().collect()
@@ -158,6 +151,22 @@ impl Fields {
     pub fn refuse<T>(&mut self, name: &str, message: impl Display) -> Option<T> {
         self.errors.push(FieldError::new(name, message.to_string()));
         None
+    }
+
+    fn parse_value<T, E: Display>(
+        &mut self,
+        name: &str,
+        value: Value,
+        parse: impl FnOnce(String) -> Result<T, E>,
+    ) -> Option<T> {
+        let Value::String(text) = value else { return self.refuse(name, "must be a text") };
+        if has_control_characters(&text) {
+            return self.refuse(name, FieldError::ONE_LINE);
+        }
+        match parse(text) {
+            Ok(value) => Some(value),
+            Err(error) => self.refuse(name, error),
+        }
     }
 
     fn take(&mut self, name: &str) -> Option<Value> {

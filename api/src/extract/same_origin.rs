@@ -11,7 +11,7 @@ use crate::state::AppState;
 #[derive(Debug, Clone, Copy)]
 pub struct SameOrigin;
 
-/// For a handler that answers a request from elsewhere with a page of its own.
+/// For a handler that itself answers a request from another origin, with a page.
 pub(crate) type OwnPage = ApiResult<SameOrigin>;
 
 impl FromRequestParts<AppState> for SameOrigin {

@@ -5,7 +5,7 @@ use bookly_shared::domain::BrandColor;
 
 use super::*;
 
-/// A product with everything of its own.
+/// A product that replaces everything of Bookly that a setting replaces.
 pub(super) fn acme() -> ProductSettings {
     ProductSettings {
         colors: "#7a1fa2".parse::<BrandColor>().unwrap().palette(),
