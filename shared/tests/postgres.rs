@@ -189,16 +189,18 @@ async fn a_read_only_session_is_replaced_and_not_ready() {
     database.remove().await;
 }
 
-/// No disk can be filled here: the tables refuse rows with the code of a full one.
+/// A trigger function that refuses a row with the code that the trigger names: no disk can be filled here.
+const REFUSE: &str = "
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = TG_ARGV[0]; END $$;
+    CREATE TRIGGER full_disk BEFORE INSERT ON emails EXECUTE FUNCTION refuse('53100')";
+
 #[tokio::test]
 async fn on_a_full_disk_it_is_not_ready_until_a_row_can_be_written_again() {
     let Some(postgres) = Postgres::create("on_a_full_disk_it_is_not_ready").await else { return };
     let mut owner = postgres.connect().await;
-    let fill = "
-        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
-            $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$;
-        CREATE TRIGGER full_disk BEFORE INSERT ON emails EXECUTE FUNCTION refuse();
-        CREATE TRIGGER full_disk BEFORE INSERT ON write_trials EXECUTE FUNCTION refuse();";
+    let fill = "CREATE TRIGGER full_disk BEFORE INSERT ON write_trials EXECUTE FUNCTION refuse('53100')";
+    sqlx::raw_sql(REFUSE).execute(&mut owner).await.unwrap();
     sqlx::raw_sql(fill).execute(&mut owner).await.unwrap();
     assert!(postgres.db.is_ready().await, "while nothing was refused, no probe writes");
     let refused = postgres.db.insert_emails(&[email()]).await.unwrap_err();
@@ -215,11 +217,7 @@ async fn on_a_full_disk_it_is_not_ready_until_a_row_can_be_written_again() {
 async fn a_role_that_may_not_try_to_write_is_ready_and_leaves_no_row() {
     let Some(postgres) = Postgres::create("a_role_that_may_not_try_to_write").await else { return };
     let mut owner = postgres.connect().await;
-    let refuse = "
-        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
-            $$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = TG_ARGV[0]; END $$;
-        CREATE TRIGGER full_disk BEFORE INSERT ON emails EXECUTE FUNCTION refuse('53100');";
-    sqlx::raw_sql(refuse).execute(&mut owner).await.unwrap();
+    sqlx::raw_sql(REFUSE).execute(&mut owner).await.unwrap();
     for refused in ["INSERT", "DELETE"] {
         let sql = format!(
             "CREATE TRIGGER {refused} BEFORE {refused} ON write_trials EXECUTE FUNCTION refuse('42501')"
