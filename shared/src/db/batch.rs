@@ -1,12 +1,13 @@
 //! Batches: one statement for several callers that want the same of the database at the same time.
 //!
 //! While one statement runs, further items gather; the next statement takes all of them. So a single item starts at
-//! once, and under load the cost of an item falls. Callers do not see this: each awaits the result of its own item.
+//! once, and under load the cost of an item falls. Callers do not see this: each awaits the result of its own item. A claim
+//! has one caller, so it needs no batch, only the held connection.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use sqlx::pool::PoolConnection;
@@ -21,7 +22,7 @@ const MAX_BATCH: usize = 128;
 /// The longest time for one statement. A connection that became silent is dropped early enough for the next statement
 /// to run, on another connection, well within a lease (15 s).
 const STATEMENT_LIMIT: Duration = Duration::from_secs(5);
-/// How long an idle connection is held for the next batch.
+/// How long an idle connection is held for the next statement.
 const HOLD: Duration = Duration::from_secs(1);
 
 /// Work that one statement can do for several items.
@@ -95,7 +96,10 @@ impl<O: BatchOperation> Batcher<O> {
     fn start(&self) -> mpsc::UnboundedSender<Pending<O>> {
         // The number of callers bounds the queue: each has one item at a time.
         let (sender, items) = mpsc::unbounded_channel();
-        let runner = BatchRunner { pools: self.pools.clone(), operation: self.operation.clone(), held: None };
+        let runner = BatchRunner {
+            statements: Statements::new(self.pools.clone()),
+            operation: self.operation.clone(),
+        };
         tokio::spawn(runner.serve(items));
         sender
     }
@@ -103,9 +107,8 @@ impl<O: BatchOperation> Batcher<O> {
 
 /// Runs one statement at a time, on a connection that is held while there are items.
 struct BatchRunner<O> {
-    pools: Pools,
+    statements: Statements,
     operation: O,
-    held: Option<HeldConnection>,
 }
 
 impl<O: BatchOperation> BatchRunner<O> {
@@ -115,13 +118,14 @@ impl<O: BatchOperation> BatchRunner<O> {
             let received = match timeout(HOLD, pending.recv_many(&mut batch, MAX_BATCH)).await {
                 Ok(received) => received,
                 Err(_) => {
-                    self.held = None;
+                    self.statements.release();
                     pending.recv_many(&mut batch, MAX_BATCH).await
                 }
             };
             if received == 0 {
                 return;
             }
+            gather(&mut pending, &mut batch).await;
             self.run_batch(std::mem::take(&mut batch)).await;
         }
     }
@@ -129,14 +133,14 @@ impl<O: BatchOperation> BatchRunner<O> {
     async fn run_batch(&mut self, batch: Vec<Pending<O>>) {
         let (items, replies): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|pending| (pending.item, pending.reply)).unzip();
-        match self.run(&items).await {
+        match self.statements.run(&self.operation, &items).await {
             Ok(outputs) => {
                 replies.into_iter().zip(outputs).for_each(|(reply, output)| send(reply, Ok(output)))
             }
             // An item that the database refuses must not fail the others: each runs alone.
             Err(error) if !error.is_unavailable() && items.len() > 1 => {
                 for (item, reply) in items.iter().zip(replies) {
-                    let outputs = self.run(std::slice::from_ref(item)).await;
+                    let outputs = self.statements.run(&self.operation, std::slice::from_ref(item)).await;
                     let output =
                         outputs.and_then(|outputs| outputs.into_iter().next().ok_or_else(DbError::timed_out));
                     send(reply, output);
@@ -145,29 +149,70 @@ impl<O: BatchOperation> BatchRunner<O> {
             Err(error) => replies.into_iter().for_each(|reply| send(reply, Err(error.clone()))),
         }
     }
+}
+
+/// One statement after the other, on a connection that is held between them for [`HOLD`].
+#[derive(Debug)]
+pub(super) struct Statements {
+    pools: Pools,
+    held: Option<(HeldConnection, Instant)>,
+}
+
+impl Statements {
+    pub(super) fn new(pools: Pools) -> Statements {
+        Statements { pools, held: None }
+    }
+
+    /// Gives the connection back.
+    pub(super) fn release(&mut self) {
+        self.held = None;
+    }
 
     /// A held connection may have ended since its last use, so a failure on it is tried again on a new one, once.
-    async fn run(&mut self, items: &[O::Item]) -> DbResult<Vec<O::Output>> {
+    pub(super) async fn run<O: BatchOperation>(
+        &mut self,
+        operation: &O,
+        items: &[O::Item],
+    ) -> DbResult<Vec<O::Output>> {
         let was_held = self.held.is_some();
-        match self.run_once(items).await {
-            Err(error) if was_held && error.is_unavailable() => self.run_once(items).await,
+        match self.run_once(operation, items).await {
+            Err(error) if was_held && error.is_unavailable() => self.run_once(operation, items).await,
             result => result,
         }
     }
 
-    async fn run_once(&mut self, items: &[O::Item]) -> DbResult<Vec<O::Output>> {
+    async fn run_once<O: BatchOperation>(
+        &mut self,
+        operation: &O,
+        items: &[O::Item],
+    ) -> DbResult<Vec<O::Output>> {
         let work = async {
             let mut connection = match self.held.take() {
-                Some(connection) => connection,
-                None => HeldConnection::acquire(&self.pools).await?,
+                Some((connection, used_at)) if used_at.elapsed() < HOLD => connection,
+                // The pool tests a connection that was idle for longer.
+                _ => HeldConnection::acquire(&self.pools).await?,
             };
-            let outputs = self.operation.run(&mut connection, items).await;
+            let outputs = operation.run(&mut connection, items).await;
             connection.close_if_useless(&outputs);
             // After an error the connection is dropped, because its state is unknown.
-            self.held = outputs.is_ok().then_some(connection);
+            self.held = outputs.is_ok().then(|| (connection, Instant::now()));
             outputs
         };
         timeout(STATEMENT_LIMIT, work).await.unwrap_or_else(|_| Err(DbError::timed_out()))
+    }
+}
+
+/// Lets the tasks run that are ready, because those that one event woke, a claim of many emails for example, have their items
+/// a moment later. It delays a single item by less than a microsecond.
+async fn gather<O: BatchOperation>(
+    pending: &mut mpsc::UnboundedReceiver<Pending<O>>,
+    batch: &mut Vec<Pending<O>>,
+) {
+    tokio::task::yield_now().await;
+    while batch.len() < MAX_BATCH
+        && let Ok(item) = pending.try_recv()
+    {
+        batch.push(item);
     }
 }
 
@@ -258,6 +303,18 @@ mod tests {
         let (first, (one, two, three, ())) = tokio::join!(batcher.run(7), later);
         assert_eq!([first, one, two, three].map(Result::unwrap), [14, 2, 4, 6]);
         assert_eq!(*operation.batches.lock(), [vec![7], vec![1, 2, 3]]);
+    }
+
+    #[tokio::test]
+    async fn an_item_of_a_task_that_is_ready_joins_the_batch() {
+        let (operation, batcher, _folder) = doubling(100).await;
+        let batcher = Arc::new(batcher);
+        assert_eq!(batcher.run(7).await.unwrap(), 14);
+        let other = batcher.clone();
+        let later = async { tokio::spawn(async move { other.run(2).await }).await.unwrap() };
+        let (one, two) = tokio::join!(batcher.run(1), later);
+        assert_eq!([one, two].map(Result::unwrap), [2, 4]);
+        assert_eq!(*operation.batches.lock(), [vec![7], vec![1, 2]]);
     }
 
     #[tokio::test]

@@ -6,9 +6,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::sync::Mutex;
 
-use super::batch::{BatchOperation, Batchers};
+use super::batch::{BatchOperation, Batchers, Statements};
 use super::session::Sessions;
-use super::{DbResult, Pool, PoolKind, Pools, Storage, within_limit};
+use super::{DbError, DbResult, Pool, PoolKind, Pools, Storage, within_limit};
 
 /// The longest time for closing the connections when the process stops.
 const CLOSE_LIMIT: Duration = Duration::from_secs(5);
@@ -19,6 +19,8 @@ pub struct Db {
     pub(crate) pools: Pools,
     sessions: Sessions,
     batchers: Arc<Batchers>,
+    /// A worker claims in its own task: a batch's task would begin the claim, and answer it, a moment later.
+    claims: Arc<Mutex<Statements>>,
     pub(super) storage: Arc<Storage>,
     /// Locked by each statement that changes several emails of this process's worker. Without it two such statements,
     /// each with a row that the other one wants next, would wait for each other until Postgres ends one of them.
@@ -30,7 +32,8 @@ const TIME_POSTGRES: &str = "SELECT clock_timestamp()";
 impl Db {
     pub(super) fn new(pools: Pools, sessions: Sessions) -> Db {
         let batchers = Arc::new(Batchers::new(pools.clone()));
-        Db { pools, sessions, batchers, storage: Arc::default(), claimed_rows: Arc::default() }
+        let claims = Arc::new(Mutex::new(Statements::new(pools.clone())));
+        Db { pools, sessions, batchers, claims, storage: Arc::default(), claimed_rows: Arc::default() }
     }
 
     /// Runs one item in one statement with those of other callers at the same time. All callers give an equal
@@ -39,6 +42,13 @@ impl Db {
         let result = self.batchers.run(operation, item).await;
         self.storage.note(&result);
         result
+    }
+
+    /// Runs a claim on the connection that is held for claims.
+    pub(super) async fn claim<O: BatchOperation>(&self, operation: O, item: O::Item) -> DbResult<O::Output> {
+        let outputs = self.claims.lock().await.run(&operation, &[item]).await;
+        self.storage.note(&outputs);
+        outputs?.into_iter().next().ok_or_else(DbError::timed_out)
     }
 
     /// For statements that only read.
@@ -73,6 +83,7 @@ impl Db {
     /// Closes the connections. Waits for those in use, but not for a server that is silent.
     pub async fn close(&self) {
         let closed = async {
+            self.claims.lock().await.release();
             match &self.pools {
                 Pools::Postgres(pool) => pool.close().await,
                 Pools::Sqlite { reader, writer } => {

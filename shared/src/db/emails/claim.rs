@@ -257,12 +257,12 @@ impl Db {
         worker: &str,
         now: DateTime<Utc>,
     ) -> DbResult<Vec<ClaimedEmail>> {
-        self.batch(ClaimDue, (limits, worker.to_owned(), now)).await
+        self.claim(ClaimDue, (limits, worker.to_owned(), now)).await
     }
 }
 
-/// Runs claims on the held connection of a batch, although each claim is a separate statement: Postgres plans this statement
-/// anew for its first five runs on a connection, which takes as long as a claim, and a pool lets its connections take turns.
+/// Claims run on a held connection: Postgres plans this statement anew for its first five runs on a connection, which takes as
+/// long as a claim, and a pool lets its connections take turns.
 #[derive(Clone, Copy, Debug)]
 struct ClaimDue;
 
