@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use sqlx::pool::PoolConnection;
 use sqlx::{Postgres, SqlitePool};
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
@@ -199,6 +200,17 @@ impl Statements {
             outputs
         };
         timeout(STATEMENT_LIMIT, work).await.unwrap_or_else(|_| Err(DbError::timed_out()))
+    }
+}
+
+impl Drop for Statements {
+    /// Outside of a tokio runtime a connection cannot go back to its pool: sqlx panics there. It is closed instead.
+    fn drop(&mut self) {
+        if let Some((HeldConnection::Postgres(held), _)) = self.held.take()
+            && Handle::try_current().is_err()
+        {
+            drop(held.detach());
+        }
     }
 }
 
