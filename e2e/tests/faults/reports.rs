@@ -253,7 +253,7 @@ async fn reports_that_come_while_the_database_is_away_are_repeated_and_count_onc
 
 on_both!(reports_that_come_while_the_database_is_away_are_repeated_and_count_once);
 
-/// A 250 that comes before the report leaves its words in the row.
+/// The emails whose report came before the 250: a 250 that comes first leaves its words in the row.
 const OVERTAKEN: &str = "SELECT count(*) FROM emails JOIN email_attempts ON email_id = emails.id
                          WHERE outcome = 'sent' AND emails.reply IS NULL";
 

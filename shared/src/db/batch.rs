@@ -1,8 +1,8 @@
 //! Batches: one statement for several callers that want the same of the database at the same time.
 //!
 //! While one statement runs, further items gather; the next statement takes all of them. So a single item starts at
-//! once, and under load the cost of an item falls. Callers do not see this: each awaits the result of its own item. A claim
-//! has one caller, so it needs no batch, only the held connection.
+//! once, and under load the cost of an item falls. Callers do not see this: each awaits the result of one item. A claim has one
+//! caller, so it needs no batch, only the held connection.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -214,8 +214,8 @@ impl Drop for Statements {
     }
 }
 
-/// Lets the tasks run that are ready, because those that one event woke, a claim of many emails for example, have their items
-/// a moment later. It delays a single item by less than a microsecond.
+/// Lets the tasks that are ready run first: one event, such as a claim of many emails, wakes several, and each sends its item
+/// when it runs. Where no other task is ready, this costs one turn of the scheduler.
 async fn gather<O: BatchOperation>(
     pending: &mut mpsc::UnboundedReceiver<Pending<O>>,
     batch: &mut Vec<Pending<O>>,

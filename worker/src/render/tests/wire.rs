@@ -117,7 +117,7 @@ fn answers_go_to_the_support_address() {
     }
 }
 
-/// With the longest address, whose token is the longest, and in a place of its own: https alone counts.
+/// With the longest address, because its token is the longest. Only a public URL with https has the link.
 #[test]
 fn welcome_can_be_unsubscribed_by_one_click_where_people_come_by_https() {
     let secret = SecretString::from(SECRET);
