@@ -102,3 +102,28 @@ fn origins_may_have_the_schemes_of_apps_and_nothing_behind_the_port() {
         assert_eq!(said.contains("* is no wildcard"), wrong.contains('*'), "{said}");
     }
 }
+
+#[test]
+fn the_limits_in_a_description_are_those_of_the_code() {
+    let mut described = 0;
+    for setting in table::SETTINGS {
+        let (name, Some((low, high))) = (setting.name(), limits(setting.description())) else { continue };
+        described += 1;
+        for (value, is_within) in [(low - 1, false), (low, true), (high, true), (high + 1, false)] {
+            let is_refused = read(&[SERVER, &[(name, &value.to_string())]])
+                .is_err_and(|error| error.problems().iter().any(|problem| problem.name() == name));
+            assert_eq!(is_refused, !is_within, "{name}={value}");
+        }
+    }
+    assert!(described > 10, "{described}");
+}
+
+/// The numbers of "1 to 1000".
+fn limits(description: &str) -> Option<(u64, u64)> {
+    let words: Vec<&str> = description.split_whitespace().collect();
+    let number = |word: &str| word.trim_end_matches(|end: char| !end.is_ascii_digit()).parse().ok();
+    words
+        .windows(3)
+        .filter(|words| words[1] == "to")
+        .find_map(|words| Some((number(words[0])?, number(words[2])?)))
+}
