@@ -1,8 +1,8 @@
 //! Batches: one statement for several callers that want the same of the database at the same time.
 //!
 //! While one statement runs, further items gather; the next statement takes all of them. So a single item starts at
-//! once, and under load the cost of an item falls. Callers do not see this: each awaits the result of one item. A claim has one
-//! caller, so it needs no batch, only the held connection.
+//! once, and under load the cost of an item falls. Callers do not see this: each awaits the result of one item. The
+//! connection is held between the statements; claims hold one in the same way.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -98,7 +98,7 @@ impl<O: BatchOperation> Batcher<O> {
         // The number of callers bounds the queue: each has one item at a time.
         let (sender, items) = mpsc::unbounded_channel();
         let runner = BatchRunner {
-            statements: Statements::new(self.pools.clone()),
+            statements: HeldStatements::new(self.pools.clone()),
             operation: self.operation.clone(),
         };
         tokio::spawn(runner.serve(items));
@@ -108,7 +108,7 @@ impl<O: BatchOperation> Batcher<O> {
 
 /// Runs one statement at a time, on a connection that is held while there are items.
 struct BatchRunner<O> {
-    statements: Statements,
+    statements: HeldStatements,
     operation: O,
 }
 
@@ -134,14 +134,14 @@ impl<O: BatchOperation> BatchRunner<O> {
     async fn run_batch(&mut self, batch: Vec<Pending<O>>) {
         let (items, replies): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|pending| (pending.item, pending.reply)).unzip();
-        match self.statements.run(&self.operation, &items).await {
+        match self.run_items(&items).await {
             Ok(outputs) => {
                 replies.into_iter().zip(outputs).for_each(|(reply, output)| send(reply, Ok(output)))
             }
             // An item that the database refuses must not fail the others: each runs alone.
             Err(error) if !error.is_unavailable() && items.len() > 1 => {
                 for (item, reply) in items.iter().zip(replies) {
-                    let outputs = self.statements.run(&self.operation, std::slice::from_ref(item)).await;
+                    let outputs = self.run_items(std::slice::from_ref(item)).await;
                     let output =
                         outputs.and_then(|outputs| outputs.into_iter().next().ok_or_else(DbError::timed_out));
                     send(reply, output);
@@ -150,67 +150,23 @@ impl<O: BatchOperation> BatchRunner<O> {
             Err(error) => replies.into_iter().for_each(|reply| send(reply, Err(error.clone()))),
         }
     }
-}
 
-/// One statement after the other, on a connection that is held between them for [`HOLD`].
-#[derive(Debug)]
-pub(super) struct Statements {
-    pools: Pools,
-    held: Option<(HeldConnection, Instant)>,
-}
-
-impl Statements {
-    pub(super) fn new(pools: Pools) -> Statements {
-        Statements { pools, held: None }
-    }
-
-    /// Gives the connection back.
-    pub(super) fn release(&mut self) {
-        self.held = None;
-    }
-
-    /// A held connection may have ended since its last use, so a failure on it is tried again on a new one, once.
-    pub(super) async fn run<O: BatchOperation>(
-        &mut self,
-        operation: &O,
-        items: &[O::Item],
-    ) -> DbResult<Vec<O::Output>> {
-        let was_held = self.held.is_some();
-        match self.run_once(operation, items).await {
-            Err(error) if was_held && error.is_unavailable() => self.run_once(operation, items).await,
-            result => result,
-        }
-    }
-
-    async fn run_once<O: BatchOperation>(
-        &mut self,
-        operation: &O,
-        items: &[O::Item],
-    ) -> DbResult<Vec<O::Output>> {
-        let work = async {
-            let mut connection = match self.held.take() {
-                Some((connection, used_at)) if used_at.elapsed() < HOLD => connection,
-                // The pool tests a connection that was idle for longer.
-                _ => HeldConnection::acquire(&self.pools).await?,
-            };
-            let outputs = operation.run(&mut connection, items).await;
-            connection.close_if_useless(&outputs);
-            // After an error the connection is dropped, because its state is unknown.
-            self.held = outputs.is_ok().then(|| (connection, Instant::now()));
-            outputs
-        };
-        timeout(STATEMENT_LIMIT, work).await.unwrap_or_else(|_| Err(DbError::timed_out()))
+    async fn run_items(&mut self, items: &[O::Item]) -> DbResult<Vec<O::Output>> {
+        self.statements.run(&Batch { operation: &self.operation, items }).await
     }
 }
 
-impl Drop for Statements {
-    /// Outside of a tokio runtime a connection cannot go back to its pool: sqlx panics there. It is closed instead.
-    fn drop(&mut self) {
-        if let Some((HeldConnection::Postgres(held), _)) = self.held.take()
-            && Handle::try_current().is_err()
-        {
-            drop(held.detach());
-        }
+/// An operation with the items of one batch.
+struct Batch<'a, O: BatchOperation> {
+    operation: &'a O,
+    items: &'a [O::Item],
+}
+
+impl<O: BatchOperation> HeldStatement for Batch<'_, O> {
+    type Output = Vec<O::Output>;
+
+    async fn run(&self, connection: &mut HeldConnection) -> DbResult<Vec<O::Output>> {
+        self.operation.run(connection, self.items).await
     }
 }
 
@@ -257,6 +213,68 @@ impl HeldConnection {
     }
 }
 
+/// What runs on a held connection: a statement, or one transaction.
+pub(super) trait HeldStatement: Sync {
+    type Output: Send;
+
+    /// May run twice: a held connection may have ended since its last use.
+    fn run(&self, connection: &mut HeldConnection) -> impl Future<Output = DbResult<Self::Output>> + Send;
+}
+
+/// Runs one statement after the other, on a connection that is held between them for [`HOLD`].
+#[derive(Debug)]
+pub(super) struct HeldStatements {
+    pools: Pools,
+    held: Option<(HeldConnection, Instant)>,
+}
+
+impl HeldStatements {
+    pub(super) fn new(pools: Pools) -> HeldStatements {
+        HeldStatements { pools, held: None }
+    }
+
+    /// Gives the connection back.
+    pub(super) fn release(&mut self) {
+        self.held = None;
+    }
+
+    /// A failure of a held connection is tried again on a new one, once.
+    pub(super) async fn run<S: HeldStatement>(&mut self, statement: &S) -> DbResult<S::Output> {
+        let was_held = self.held.is_some();
+        match self.run_once(statement).await {
+            Err(error) if was_held && error.is_unavailable() => self.run_once(statement).await,
+            result => result,
+        }
+    }
+
+    async fn run_once<S: HeldStatement>(&mut self, statement: &S) -> DbResult<S::Output> {
+        let work = async {
+            let mut connection = match self.held.take() {
+                Some((connection, used_at)) if used_at.elapsed() < HOLD => connection,
+                // The pool tests a connection that was idle for longer.
+                _ => HeldConnection::acquire(&self.pools).await?,
+            };
+            let result = statement.run(&mut connection).await;
+            connection.close_if_useless(&result);
+            // After an error the connection is dropped, because its state is unknown.
+            self.held = result.is_ok().then(|| (connection, Instant::now()));
+            result
+        };
+        timeout(STATEMENT_LIMIT, work).await.unwrap_or_else(|_| Err(DbError::timed_out()))
+    }
+}
+
+impl Drop for HeldStatements {
+    /// Outside of a tokio runtime a connection cannot go back to its pool: sqlx panics there. It is closed instead.
+    fn drop(&mut self) {
+        if let Some((HeldConnection::Postgres(held), _)) = self.held.take()
+            && Handle::try_current().is_err()
+        {
+            drop(held.detach());
+        }
+    }
+}
+
 /// One value of each item, as Postgres' `unnest` takes them.
 pub(super) fn column<'a, I, T>(items: &'a [I], value: impl Fn(&'a I) -> T) -> Vec<T> {
     items.iter().map(value).collect()
@@ -268,72 +286,4 @@ fn send<T>(reply: oneshot::Sender<T>, result: T) {
 }
 
 #[cfg(test)]
-mod tests {
-    use tokio::sync::Semaphore;
-
-    use super::*;
-    use crate::db::Db;
-
-    /// Doubles numbers. Records each batch, refuses 13, and waits for a permit.
-    #[derive(Debug, Clone)]
-    struct Doubling {
-        batches: Arc<Mutex<Vec<Vec<u32>>>>,
-        permits: Arc<Semaphore>,
-    }
-
-    impl BatchOperation for Doubling {
-        type Item = u32;
-        type Output = u32;
-
-        async fn run(&self, _: &mut HeldConnection, items: &[u32]) -> DbResult<Vec<u32>> {
-            self.batches.lock().push(items.to_vec());
-            self.permits.acquire().await.unwrap().forget();
-            if items.contains(&13) {
-                return Err(DbError::from(sqlx::Error::RowNotFound));
-            }
-            Ok(items.iter().map(|item| item * 2).collect())
-        }
-    }
-
-    async fn doubling(permits: usize) -> (Doubling, Batcher<Doubling>, tempfile::TempDir) {
-        let operation = Doubling { batches: Arc::default(), permits: Arc::new(Semaphore::new(permits)) };
-        let folder = tempfile::tempdir().unwrap();
-        let db = Db::sqlite(folder.path()).await.unwrap();
-        (operation.clone(), Batcher::new(db.pools, operation), folder)
-    }
-
-    #[tokio::test]
-    async fn items_that_come_while_a_batch_runs_form_the_next_batch() {
-        let (operation, batcher, _folder) = doubling(0).await;
-        let later = async {
-            while operation.batches.lock().is_empty() {
-                tokio::task::yield_now().await;
-            }
-            let permit = async { operation.permits.add_permits(2) };
-            tokio::join!(batcher.run(1), batcher.run(2), batcher.run(3), permit)
-        };
-        let (first, (one, two, three, ())) = tokio::join!(batcher.run(7), later);
-        assert_eq!([first, one, two, three].map(Result::unwrap), [14, 2, 4, 6]);
-        assert_eq!(*operation.batches.lock(), [vec![7], vec![1, 2, 3]]);
-    }
-
-    #[tokio::test]
-    async fn an_item_of_a_task_that_is_ready_joins_the_batch() {
-        let (operation, batcher, _folder) = doubling(100).await;
-        let batcher = Arc::new(batcher);
-        assert_eq!(batcher.run(7).await.unwrap(), 14);
-        let other = batcher.clone();
-        let later = async { tokio::spawn(async move { other.run(2).await }).await.unwrap() };
-        let (one, two) = tokio::join!(batcher.run(1), later);
-        assert_eq!([one, two].map(Result::unwrap), [2, 4]);
-        assert_eq!(*operation.batches.lock(), [vec![7], vec![1, 2]]);
-    }
-
-    #[tokio::test]
-    async fn a_refused_item_does_not_fail_the_others() {
-        let (_operation, batcher, _folder) = doubling(100).await;
-        let (good, bad, other) = tokio::join!(batcher.run(1), batcher.run(13), batcher.run(2));
-        assert_eq!((good.unwrap(), other.unwrap()), (2, 4));
-        assert!(bad.is_err());
-    }
-}
+mod tests;

@@ -6,9 +6,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::sync::Mutex;
 
-use super::batch::{BatchOperation, Batchers, Statements};
+use super::batch::{BatchOperation, Batchers, HeldStatement, HeldStatements};
 use super::session::Sessions;
-use super::{DbError, DbResult, Pool, PoolKind, Pools, Storage, within_limit};
+use super::{DbResult, Pool, PoolKind, Pools, Storage, within_limit};
 
 /// The longest time for closing the connections when the process stops.
 const CLOSE_LIMIT: Duration = Duration::from_secs(5);
@@ -20,7 +20,7 @@ pub struct Db {
     sessions: Sessions,
     batchers: Arc<Batchers>,
     /// A worker claims in its own task: a batch's task would begin the claim, and answer it, a moment later.
-    claims: Arc<Mutex<Statements>>,
+    claims: Arc<Mutex<HeldStatements>>,
     pub(super) storage: Arc<Storage>,
     /// Locked by each statement that changes several emails of this process's worker. Without it two such statements,
     /// each with a row that the other one wants next, would wait for each other until Postgres ends one of them.
@@ -32,7 +32,7 @@ const TIME_POSTGRES: &str = "SELECT clock_timestamp()";
 impl Db {
     pub(super) fn new(pools: Pools, sessions: Sessions) -> Db {
         let batchers = Arc::new(Batchers::new(pools.clone()));
-        let claims = Arc::new(Mutex::new(Statements::new(pools.clone())));
+        let claims = Arc::new(Mutex::new(HeldStatements::new(pools.clone())));
         Db { pools, sessions, batchers, claims, storage: Arc::default(), claimed_rows: Arc::default() }
     }
 
@@ -45,10 +45,10 @@ impl Db {
     }
 
     /// Runs a claim on the connection that is held for claims.
-    pub(super) async fn claim<O: BatchOperation>(&self, operation: O, item: O::Item) -> DbResult<O::Output> {
-        let outputs = self.claims.lock().await.run(&operation, &[item]).await;
-        self.storage.note(&outputs);
-        outputs?.into_iter().next().ok_or_else(DbError::timed_out)
+    pub(super) async fn claim<S: HeldStatement>(&self, claim: &S) -> DbResult<S::Output> {
+        let claimed = self.claims.lock().await.run(claim).await;
+        self.storage.note(&claimed);
+        claimed
     }
 
     /// For statements that only read.

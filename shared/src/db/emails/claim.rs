@@ -5,7 +5,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::insert::EmailContext;
-use crate::db::batch::{BatchOperation, HeldConnection};
+use crate::db::batch::{HeldConnection, HeldStatement};
 use crate::db::{Db, DbResult, within_limit};
 use crate::domain::{EmailKind, MailServer, SuppressionReason};
 
@@ -257,53 +257,42 @@ impl Db {
         worker: &str,
         now: DateTime<Utc>,
     ) -> DbResult<Vec<ClaimedEmail>> {
-        self.claim(ClaimDue, (limits, worker.to_owned(), now)).await
+        self.claim(&ClaimDue { limits, worker, now }).await
     }
 }
 
 /// Claims run on a held connection: Postgres plans this statement anew for its first five runs on a connection, which takes as
 /// long as a claim, and a pool lets its connections take turns.
-#[derive(Clone, Copy, Debug)]
-struct ClaimDue;
-
-impl BatchOperation for ClaimDue {
-    type Item = (ClaimLimits, String, DateTime<Utc>);
-    type Output = Vec<ClaimedEmail>;
-
-    async fn run(
-        &self,
-        connection: &mut HeldConnection,
-        claims: &[Self::Item],
-    ) -> DbResult<Vec<Vec<ClaimedEmail>>> {
-        let mut claimed = Vec::with_capacity(claims.len());
-        for claim in claims {
-            claimed.push(within_limit(claim_on(connection, claim)).await?);
-        }
-        Ok(claimed)
-    }
+struct ClaimDue<'a> {
+    limits: ClaimLimits,
+    worker: &'a str,
+    now: DateTime<Utc>,
 }
 
-async fn claim_on(
-    connection: &mut HeldConnection,
-    (limits, worker, now): &(ClaimLimits, String, DateTime<Utc>),
-) -> DbResult<Vec<ClaimedEmail>> {
-    macro_rules! claim {
-        ($sql:expr, $executor:expr) => {
-            sqlx::query_as($sql)
-                .bind(*now + CLOCK_SLACK)
-                .bind(limits.emails)
-                .bind(limits.bulk)
-                .bind(limits.aged)
-                .bind(*now - AGED_AFTER)
-                .bind(worker)
-                .bind(now)
-                .bind(*now + LEASE)
-                .fetch_all($executor)
-                .await?
-        };
+impl HeldStatement for ClaimDue<'_> {
+    type Output = Vec<ClaimedEmail>;
+
+    async fn run(&self, connection: &mut HeldConnection) -> DbResult<Vec<ClaimedEmail>> {
+        macro_rules! claim {
+            ($sql:expr, $executor:expr) => {
+                sqlx::query_as($sql)
+                    .bind(self.now + CLOCK_SLACK)
+                    .bind(self.limits.emails)
+                    .bind(self.limits.bulk)
+                    .bind(self.limits.aged)
+                    .bind(self.now - AGED_AFTER)
+                    .bind(self.worker)
+                    .bind(self.now)
+                    .bind(self.now + LEASE)
+                    .fetch_all($executor)
+            };
+        }
+        within_limit(async {
+            Ok(match connection {
+                HeldConnection::Postgres(connection) => claim!(CLAIM_DUE_POSTGRES, &mut **connection).await?,
+                HeldConnection::Sqlite { writer, .. } => claim!(CLAIM_DUE_SQLITE, &*writer).await?,
+            })
+        })
+        .await
     }
-    Ok(match connection {
-        HeldConnection::Postgres(connection) => claim!(CLAIM_DUE_POSTGRES, &mut **connection),
-        HeldConnection::Sqlite { writer, .. } => claim!(CLAIM_DUE_SQLITE, &*writer),
-    })
 }
