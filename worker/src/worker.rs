@@ -1,5 +1,6 @@
 //! A worker: what it consists of, its loops, and how it stops.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use bookly_shared::trace::Tracer;
 use chrono::TimeDelta;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use uuid::Uuid;
 
 use crate::delivery::capacity::Capacity;
@@ -210,7 +211,18 @@ impl Worker {
             let stop = stop.clone();
             Listener { redis, worker, circuit_breaker, capacity, fallback, wake, stop }.run().await;
         };
-        tokio::join!(fetcher.run(stop), listener);
+        // A task of its own: the thread that took the job, or Postgres' answer, runs it at once. In this task it would wait for
+        // another thread, and for all that the worker does beside it.
+        let until = stop.clone();
+        let fetching = AbortOnDropHandle::new(tokio::spawn(async move { fetcher.run(&until).await }));
+        let fetching = async {
+            if let Err(ended) = fetching.await
+                && let Ok(panic) = ended.try_into_panic()
+            {
+                resume_unwind(panic);
+            }
+        };
+        tokio::join!(fetching, listener);
     }
 
     async fn finish(&self, deliveries: &TaskTracker) {

@@ -337,6 +337,26 @@ async fn a_queue_that_is_full_gets_no_more_jobs() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_pushed_to_a_redis_without_its_scripts_is_due_at_once() -> Result<()> {
+    run(full().workers(0), async |stack: &Stack| {
+        let redis = stack.redis()?;
+        let active = format!("{}:active", queue_name(stack));
+        let queue = queue(stack)?;
+        // The second push finds the scripts that the first one loaded.
+        for pushed in 1..=2 {
+            if pushed == 1 {
+                let _: String = redis.ask(&["SCRIPT", "FLUSH"]).await?;
+            }
+            let jobs = queue.push(&[SendEmail { id: Uuid::now_v7() }]).await?;
+            let due: usize = redis.ask(&["LLEN", &active]).await?;
+            assert_eq!((jobs, due), (pushed, pushed));
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_worker_becomes_the_leader_when_the_leader_is_killed() -> Result<()> {
     run(full(), async |stack: &Stack| {
         let tally = Tally::begin(stack, "Queue: the leader killed");

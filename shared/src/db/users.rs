@@ -19,9 +19,13 @@ const SELECT_USER: &str = "SELECT * FROM users WHERE uid = $1";
 
 pub(super) const SELECT_USER_OF_MAILBOX: &str = "SELECT * FROM users WHERE email_canonical = $1";
 
-const SELECT_USERS_POSTGRES: &str = "SELECT * FROM users WHERE uid = ANY($1)";
+/// ARRAY hides how many ids there are. Otherwise Postgres finds a plan for one id cheaper than its plan for any number,
+/// and plans each look-up of one email anew.
+const SELECT_USERS_POSTGRES: &str = "
+SELECT * FROM users WHERE uid = ANY (ARRAY(SELECT unnest($1::uuid[])))";
 
-const SELECT_USERS_OF_MAILBOXES_POSTGRES: &str = "SELECT * FROM users WHERE email_canonical = ANY($1)";
+const SELECT_USERS_OF_MAILBOXES_POSTGRES: &str = "
+SELECT * FROM users WHERE email_canonical = ANY (ARRAY(SELECT unnest($1::text[])))";
 
 impl Db {
     /// The account with this id.

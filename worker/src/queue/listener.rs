@@ -124,6 +124,8 @@ impl Listener {
         };
         if self.stop.run_until_cancelled(ready).await.is_some() {
             self.wake.notify_one();
+            // Lets the fetcher run first: otherwise it waits in this thread until the job is acknowledged.
+            tokio::task::yield_now().await;
         }
     }
 }
