@@ -211,8 +211,8 @@ impl Worker {
             let stop = stop.clone();
             Listener { redis, worker, circuit_breaker, capacity, fallback, wake, stop }.run().await;
         };
-        // A task of its own: the thread that took the job, or Postgres' answer, runs it at once. In this task it would wait for
-        // another thread, and for all that the worker does beside it.
+        // Its own task runs at once in the thread that has the job or Postgres' answer. This task may wait for another thread, and
+        // each time it wakes it polls all that the worker does beside.
         let until = stop.clone();
         let fetching = AbortOnDropHandle::new(tokio::spawn(async move { fetcher.run(&until).await }));
         let fetching = async {

@@ -238,7 +238,7 @@ impl HeldStatements {
         self.held = None;
     }
 
-    /// A failure of a held connection is tried again on a new one, once.
+    /// A statement that fails on a held connection because the database is not available runs again on another one, once.
     pub(super) async fn run<S: HeldStatement>(&mut self, statement: &S) -> DbResult<S::Output> {
         let was_held = self.held.is_some();
         match self.run_once(statement).await {

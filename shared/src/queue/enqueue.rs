@@ -214,12 +214,12 @@ impl RedisQueue {
     pub async fn push(&self, jobs: &[SendEmail]) -> Result<usize, QueueError> {
         let payloads = jobs.iter().map(SendEmail::to_string).collect();
         let mut backend = self.backend();
-        // Both are sent at once, in this order: one round trip to an idle Redis is a twentieth of the way of an email.
+        // Both are sent at once: a second round trip is 0.3 ms of the 6 ms that an email takes on an idle system.
         let (pushed, promoted) =
             join(backend.push_bulk(payloads), self.promote_and_publish(jobs.len())).await;
         pushed.map_err(|error| QueueError::Push(error.to_string()))?;
         let (mut promoted, mut waiting) = promoted?;
-        // A Redis that did not know apalis-redis' script yet has the jobs only now.
+        // The jobs came second where the connection is new, or Redis did not know apalis-redis' script yet.
         if promoted < jobs.len() {
             (promoted, waiting) = self.promote_and_publish(jobs.len()).await?;
         }

@@ -124,7 +124,7 @@ impl Listener {
         };
         if self.stop.run_until_cancelled(ready).await.is_some() {
             self.wake.notify_one();
-            // Lets the fetcher run first: otherwise it waits in this thread until the job is acknowledged.
+            // Lets the fetcher run first: otherwise apalis first prepares and sends the acknowledgement, in the same thread.
             tokio::task::yield_now().await;
         }
     }
